@@ -1,0 +1,48 @@
+"""What the golden files in ``tests/data`` hold: for every format version, one file of each kind.
+
+Contents of a version that was released never change; a new version gets an entry of its own, and
+``tools/make_golden_files.py`` writes the files that are not there yet.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+from vsenumba.storage import Json
+
+FOLDER = Path(__file__).parent / "data"
+TEXT = np.dtypes.StringDType()
+VERSION_1 = {
+    "annotation-set": {
+        "indptr": np.array([0, 2, 2, 3]),
+        "indices": np.array([0, 2, 1], dtype=np.int32),
+        "image_ids": np.array(["a.jpg", "ü.png", "猫"], dtype=TEXT),
+        "label_names": np.array(["cat", "animal", "red\tdot"], dtype=TEXT),
+        "features": np.array([[0.5, -1.0], [0.0, 2.0], [3.25, 1e-30]], dtype=np.float32),
+        "titles": np.array(["", "two words", "é"], dtype=TEXT),
+    },
+    "model": {
+        "class": Json("ImageAnnotator"),
+        "parameters": Json({"n_factors": 2, "l2": 0.001, "sampler": None, "inputs": ["ids", "labels"]}),
+        "image_ids": np.array(["a", "b"], dtype=TEXT),
+        "label_names": np.array(["cat"], dtype=TEXT),
+        "arrays": {
+            "label_factors_": np.array([[1.5, -2.5]], dtype=np.float32),
+            "counts": np.array(3, dtype=np.uint8),
+        },
+        "history": {"epoch": np.array([1, 2]), "loss": np.array([0.75, np.nan])},
+        "seen": sp.csr_array(
+            (np.ones(1, np.float32), np.array([0], np.int32), np.array([0, 1, 1])), shape=(2, 1)
+        ),
+    },
+    "runs": {"settings": Json([{"sampler": "adaptive", "seed": 0}]), "0": {"mrr": np.array([0.25, 0.5])}},
+}
+CONTENTS = {(kind, 1): elements for kind, elements in VERSION_1.items()}
+
+
+def golden_path(kind: str, version: int) -> Path:
+    """Return where the golden file of a kind and a version lies."""
+    return FOLDER / f"{kind}-{version}.h5"

@@ -1,0 +1,86 @@
+"""The errors this package raises; the command line prints their message on one line and exits 1."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class VsenumbaError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class InputError(VsenumbaError, ValueError):
+    """An argument or a data set cannot be used; the message says which, what was found and what was expected."""
+
+
+class UnknownNameError(VsenumbaError, LookupError):
+    """A name (of an image, label, sampler, metric, ...) is not known; the message suggests the nearest ones."""
+
+
+class FileFormatError(VsenumbaError, ValueError):
+    """A file is not what its reader expects: foreign, truncated, damaged or of a future version."""
+
+
+class MemoryLimitError(VsenumbaError, MemoryError):
+    """A computation would need more memory than the machine has; the message names the bytes."""
+
+
+class TrainingDivergedError(VsenumbaError, ArithmeticError):
+    """A factor table became NaN or infinite.
+
+    Parameters
+    ----------
+    epoch : int
+        The epoch, counted from 1, after which the table was found not finite.
+    learning_rate : float
+        The learning rate of that epoch.
+    table : str
+        The name of the table, as in the model's attributes.
+    """
+
+    def __init__(self, epoch: int, learning_rate: float, table: str) -> None:
+        self.epoch = epoch
+        self.learning_rate = learning_rate
+        self.table = table
+        super().__init__(
+            f"training diverged: {table} is not finite after epoch {epoch} at learning rate {learning_rate:g}; "
+            f"try a learning rate of {learning_rate / 10:g} or a larger l2"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[int, float, str]]:
+        """Pickle by the three values, so that process pools can hand the error back."""
+        return type(self), (self.epoch, self.learning_rate, self.table)
+
+
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
+    """Return the error for an unknown name, with up to three of the nearest known ones.
+
+    Parameters
+    ----------
+    kind : str
+        What the name should have been the name of: ``"sampler"``, ``"image"``, ...
+    name : object
+        The name that was given.
+    known : iterable of str
+        The names there are.
+
+    Returns
+    -------
+    UnknownNameError
+        To be raised by the caller.
+
+    Examples
+    --------
+    >>> str(unknown_name("sampler", "adaptve", ["adaptive", "uniform"]))
+    "unknown sampler 'adaptve'; did you mean 'adaptive'?"
+    """
+    known = list(known)
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    if near:
+        hint = "did you mean " + " or ".join(repr(one) for one in near) + "?"
+    elif 0 < len(known) <= 12:
+        hint = "known are " + ", ".join(known)
+    else:
+        hint = f"there are {len(known):,} to choose from" + (f", such as {known[0]!r}" if known else "")
+    return UnknownNameError(f"unknown {kind} {str(name)!r}; {hint}")

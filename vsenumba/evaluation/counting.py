@@ -1,0 +1,86 @@
+"""Counting ranks and listing top labels: nothing is sorted.
+
+The kernels run on one thread each, without the interpreter's lock: `evaluate` runs several blocks at once.
+Parallel kernels in turns with a parallel matrix product were measured five times slower, for the threads of
+the one spin while those of the other work.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vsenumba.kernels.compiler import kernel
+
+# What `count_ranks` says about an image.
+FINE, NOT_FINITE, TEST_LABEL_EXCLUDED = 0, 1, 2
+
+
+@kernel
+def count_ranks(scores, test_indptr, test_labels, excluded_indptr, excluded_labels, ranks, status):
+    """Rank every test label among all labels but the excluded.
+
+    The rank is 1 + the number of other candidates that score at least as high, other test labels of the same
+    image among them: a tie counts against the model.
+
+    Parameters
+    ----------
+    scores : (b, L) float32
+        Scores of all labels for b images.
+    test_indptr, excluded_indptr : (b + 1,) int64
+        Where each image's test and excluded labels begin.
+    test_labels, excluded_labels : int32
+        Label columns.
+    ranks : (n_pairs,) int64
+        Written: one per test label, in the order of `test_labels`.
+    status : (b,) int64
+        Written: `FINE`; `NOT_FINITE` where a score of the image is NaN or infinite; `TEST_LABEL_EXCLUDED`.
+    """
+    n, n_labels = scores.shape
+    for i in range(n):
+        finite = 0
+        for a in range(n_labels):
+            finite += np.isfinite(scores[i, a])
+        status[i] = FINE if finite == n_labels else NOT_FINITE
+        for p in range(test_indptr[i], test_indptr[i + 1]):
+            threshold = scores[i, test_labels[p]]
+            rank = 0
+            for a in range(n_labels):
+                rank += scores[i, a] >= threshold
+            for e in range(excluded_indptr[i], excluded_indptr[i + 1]):
+                rank -= scores[i, excluded_labels[e]] >= threshold
+                if excluded_labels[e] == test_labels[p]:
+                    status[i] = TEST_LABEL_EXCLUDED
+            ranks[p] = rank
+
+
+@kernel
+def list_top(scores, excluded_indptr, excluded_labels, top):
+    """List the best-scoring labels of each image, excluded ones left out, ties in the order of the labels.
+
+    Parameters
+    ----------
+    scores : (b, L) float32
+        Scores of all labels for b images, all finite.
+    excluded_indptr : (b + 1,) int64
+        Where each image's excluded labels begin.
+    excluded_labels : int32
+        Label columns, rising within an image.
+    top : (b, k) int64
+        Written: label columns, the best first; left as it is where an image has fewer than k candidates.
+    """
+    n, n_labels = scores.shape
+    k = top.shape[1]
+    for i in range(n):
+        e = excluded_indptr[i]
+        count = 0
+        for a in range(n_labels):
+            if e < excluded_indptr[i + 1] and excluded_labels[e] == a:
+                e += 1
+            elif count < k or scores[i, a] > scores[i, top[i, k - 1]]:
+                # Insertion: few labels get this far, for a list of the best so far soon turns most away.
+                slot = min(count, k - 1)
+                while slot > 0 and scores[i, a] > scores[i, top[i, slot - 1]]:
+                    top[i, slot] = top[i, slot - 1]
+                    slot -= 1
+                top[i, slot] = a
+                count = min(count + 1, k)

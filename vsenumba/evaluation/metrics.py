@@ -1,0 +1,146 @@
+"""The ranking metrics: what each is, as a formula of the ranks of an image's test labels.
+
+For one image: T test labels, at ranks r₁ ≤ … ≤ r_T among its C candidates (all labels but the excluded). A
+rank counts every candidate that scores at least as high, so that rₘ ≥ m, and labels that tie share the worst
+rank of their group. A new metric is one function and one line in `FAMILIES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from vsenumba.errors import InputError, unknown_name
+from vsenumba.evaluation.ranks import Floats, Ranks
+
+
+def precision(ranks: Ranks, k: int) -> Floats:
+    """Hits over k: ``#{m : rₘ ≤ k} / k``."""
+    return ranks.sum(ranks.ranks <= k) / k
+
+
+def recall(ranks: Ranks, k: int) -> Floats:
+    """Hits over the number of test labels: ``#{m : rₘ ≤ k} / T``."""
+    return ranks.sum(ranks.ranks <= k) / ranks.n_test
+
+
+def ndcg(ranks: Ranks, k: int) -> Floats:
+    """Discounted hits over the best possible.
+
+    ``Σ_{m : rₘ ≤ k} 1/log₂(1 + rₘ) / Σ_{m ≤ min(k, T)} 1/log₂(1 + m)``.
+    """
+    gains = np.where(ranks.ranks <= k, 1 / np.log2(1 + ranks.ranks), 0)
+    ideal = np.where(ranks.position <= k, 1 / np.log2(1 + ranks.position), 0)
+    return ranks.sum(gains) / ranks.sum(ideal)
+
+
+def average_precision(ranks: Ranks, k: int) -> Floats:
+    """Mean precision at the hits in the top k: ``Σ_{m : rₘ ≤ k} (m / rₘ) / min(k, T)``."""
+    precisions = np.where(ranks.ranks <= k, ranks.position / ranks.ranks, 0)
+    return ranks.sum(precisions) / np.minimum(k, ranks.n_test)
+
+
+def full_average_precision(ranks: Ranks) -> Floats:
+    """Mean precision at the test labels, over the full ranking: ``Σₘ (m / rₘ) / T``; MAP is its mean."""
+    return average_precision(ranks, ranks.n_labels)
+
+
+def reciprocal_rank(ranks: Ranks) -> Floats:
+    """Reciprocal rank of the best-ranked test label: ``1 / r₁``; MRR is its mean."""
+    return 1 / ranks.best
+
+
+def area_under_curve(ranks: Ranks) -> Floats:
+    """Share of the pairs of a test label and another candidate that are ordered right; a tie is not.
+
+    ``1 − Σₘ (rₘ − uₘ) / (T (C − T))`` with ``uₘ = #{l : r_l ≤ rₘ}``; NaN where all candidates are tests.
+    """
+    image = np.repeat(np.arange(len(ranks.n_test)) * (ranks.n_labels + 1), ranks.n_test)
+    keys = image + ranks.ranks
+    up_to = np.searchsorted(keys, keys, side="right") - np.repeat(ranks.indptr[:-1], ranks.n_test)
+    n_pairs = ranks.n_test * (ranks.n_candidates - ranks.n_test)
+    undefined: Floats = np.full(len(n_pairs), np.nan)
+    return 1 - np.divide(ranks.sum(ranks.ranks - up_to), n_pairs, out=undefined, where=n_pairs > 0)
+
+
+class Family(NamedTuple):
+    """A metric: its value per image, and whether its name carries a k, as in ``"recall@5"``."""
+
+    per_image: Callable[..., Floats] | None
+    takes_k: bool
+
+
+# Coverage has no value per image: `evaluate` collects the labels of the top k lists.
+FAMILIES = {
+    "precision": Family(precision, takes_k=True),
+    "recall": Family(recall, takes_k=True),
+    "ndcg": Family(ndcg, takes_k=True),
+    "ap": Family(average_precision, takes_k=True),
+    "map": Family(full_average_precision, takes_k=False),
+    "mrr": Family(reciprocal_rank, takes_k=False),
+    "auc": Family(area_under_curve, takes_k=False),
+    "coverage": Family(None, takes_k=True),
+}
+
+
+class Metric(NamedTuple):
+    """A metric as it was asked for: ``"recall@5"`` is the family recall with k = 5."""
+
+    name: str
+    family: str
+    k: int | None
+
+    def per_image(self, ranks: Ranks) -> Floats:
+        """Return the metric of every image, (n,) float64; not for coverage."""
+        function = FAMILIES[self.family].per_image
+        assert function is not None  # noqa: S101  # for the type checker
+        return function(ranks) if self.k is None else function(ranks, self.k)
+
+
+def parse_metric(name: str) -> Metric:
+    """Return the metric that a name stands for.
+
+    Parameters
+    ----------
+    name : str
+        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"`` or ``"coverage@k"`` with a number for k,
+        or ``"map"``, ``"mrr"`` or ``"auc"``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such metric.
+    InputError
+        If the k is missing, not a whole number of at least 1, or there where none belongs.
+
+    Examples
+    --------
+    >>> parse_metric("recall@5")
+    Metric(name='recall@5', family='recall', k=5)
+    """
+    family, at, k = str(name).partition("@")
+    if family not in FAMILIES:
+        forms = [f"{known}@{k or 'k'}" if FAMILIES[known].takes_k else known for known in FAMILIES]
+        raise unknown_name("metric", name, forms)
+    if not FAMILIES[family].takes_k:
+        if at:
+            raise InputError(f"metric {name!r} takes no k: write {family!r}")
+        return Metric(name, family, None)
+    if not (k.isascii() and k.isdigit() and int(k) >= 1):
+        found = f"not {k!r}" if at else "and is missing"
+        raise InputError(
+            f"the k of metric {name!r} must be a whole number of at least 1, {found}: write '{family}@5'"
+        )
+    return Metric(name, family, int(k))
+
+
+def parse_metrics(names: Iterable[str]) -> list[Metric]:
+    """Return the metrics that names stand for; see `parse_metric`."""
+    if isinstance(names, str):
+        raise InputError(f"metrics must be a sequence of names, not one string: write ({names!r},)")
+    metrics = [parse_metric(name) for name in names]
+    if not metrics:
+        raise InputError("metrics is empty; name at least one, as in ('mrr',)")
+    return metrics

@@ -1,0 +1,231 @@
+"""Full-ranking evaluation, block by block: no matrix of all images by all labels is ever made."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import InputError
+from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_ranks, list_top
+from vsenumba.evaluation.metrics import parse_metrics
+from vsenumba.evaluation.ranks import Ranks, gather_rows, sort_within
+from vsenumba.evaluation.scorer import Scorer
+from vsenumba.evaluation.scores import Scores
+from vsenumba.kernels.random import RandomLike, seed_sequence
+from vsenumba.kernels.threads import thread_count
+
+# Scores of one block: they stay in the processor's cache from the matrix product to the count.
+BLOCK_BYTES = 4 * 2**20
+# Scores of all the blocks in work.
+MEMORY_BYTES = 32 * 2**20
+
+# The number of BLAS threads belongs to the process: two evaluations at once would restore each other's.
+_BLAS = threading.Lock()
+
+
+def evaluate(
+    model: Scorer,
+    test: Any,
+    *,
+    exclude: Any,
+    metrics: Iterable[str] = ("recall@5", "recall@10", "mrr", "auc"),
+    n_threads: int | None = None,
+    max_images: int | None = None,
+    rng: RandomLike = None,
+) -> Scores:
+    """Rank all labels for every test image and say how well its test labels stand.
+
+    A test label's rank is 1 + the number of other candidates that score at least as high: ties count against
+    the model, those with other test labels of the image too. Candidates are all labels of the model but the
+    excluded. For the formulas see `vsenumba.evaluation.metrics`.
+
+    Parameters
+    ----------
+    model : Scorer
+        A fitted model.
+    test : AnnotationSet, matrix or list of label lists
+        The pairs to find; images with no pair are left out. Labels are matched to the model's by name, images
+        to those of `exclude` by id; the columns of a matrix are the model's labels in order, its rows the
+        images of `exclude` in order.
+    exclude : AnnotationSet, matrix, list of label lists or None
+        The pairs that are known, as a rule the training set: their labels are not ranked, and they are what a
+        model that represents an image by its labels may look at. None ranks all labels.
+    metrics : sequence of str
+        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"coverage@k"`` (the share of all labels
+        that stand in the top k of at least one image) with any k of at least 1; ``"map"``, ``"mrr"``,
+        ``"auc"``.
+    n_threads : int, optional
+        Blocks ranked at once; as many as Numba has threads where left out.
+    max_images : int, optional
+        Evaluate a random sub-sample of that many images.
+    rng : int, Generator, SeedSequence or None
+        For the sub-sample.
+
+    Returns
+    -------
+    Scores
+        The means, the values per image, and how many and which images they are over.
+
+    Raises
+    ------
+    UnknownNameError
+        If a metric, or a label of the test set, is not known.
+    InputError
+        If the test set has no pair, shares a pair with `exclude`, or does not fit in shape; or if the model's
+        scores are not finite.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> train, test = vse.leave_one_out(vse.load_dataset("openclipart"), rng=0)
+    >>> model = vse.ImageAnnotator(n_epochs=1, random_state=0).fit(train)
+    >>> scores = vse.evaluate(model, test, exclude=train, metrics=("mrr",))
+    >>> 0 < scores.mean["mrr"] < 1
+    True
+    """
+    wanted = parse_metrics(metrics)
+    excluded = None if exclude is None else _as_set("exclude", exclude, test, model.label_names)
+    test = model.align(_as_set("test", test, exclude, model.label_names))
+    known = model.known_for(test, excluded)
+    shape = (test.n_images, len(model.label_names))
+    if not test.shape == known.shape == shape:
+        raise InputError(
+            f"the test set is {test.shape} and what is known is {known.shape}, expected {shape} (images by "
+            "labels); did you pass the transpose?"
+        )
+    rows = _rows_to_evaluate(test, max_images, rng)
+    longest = max((m.k for m in wanted if m.family == "coverage" and m.k), default=0)
+    ranks, best_places = _rank(
+        model,
+        test,
+        known,
+        rows,
+        exclude=exclude is not None,
+        longest=longest,
+        n_threads=thread_count(n_threads),
+    )
+    per_image = {m.name: m.per_image(ranks) for m in wanted if m.family != "coverage"}
+    mean = {
+        m.name: float((best_places <= m.k).mean()) if m.family == "coverage" else _mean(per_image[m.name])
+        for m in wanted
+    }
+    return Scores(mean, per_image, len(rows), rows)
+
+
+class _Block(NamedTuple):
+    """What `_rank` keeps of a block: ranks of its pairs, excluded labels per image, and the top lists."""
+
+    ranks: np.ndarray
+    n_excluded: np.ndarray
+    top: np.ndarray
+
+
+def _rank(
+    model: Scorer,
+    test: AnnotationSet,
+    known: AnnotationSet,
+    rows: np.ndarray,
+    *,
+    exclude: bool,
+    longest: int,
+    n_threads: int,
+) -> tuple[Ranks, np.ndarray]:
+    """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1)."""
+    n_labels = test.n_labels
+    longest = min(longest, n_labels)
+    indptr, labels = gather_rows(test.indptr, test.indices, rows)
+    size = max(1, min(BLOCK_BYTES, MEMORY_BYTES // n_threads) // (4 * n_labels))
+
+    def rank_block(begin: int) -> _Block:
+        block = rows[begin : begin + size]
+        scores = np.ascontiguousarray(model.score_block(known, block), dtype=np.float32)
+        if scores.shape != (len(block), n_labels):
+            raise InputError(
+                f"the model's scores have shape {scores.shape}; expected {(len(block), n_labels)}"
+            )
+        excluded = gather_rows(known.indptr, known.indices, block)
+        if not exclude:
+            excluded = np.zeros_like(excluded[0]), excluded[1][:0]
+        offsets = indptr[begin : begin + len(block) + 1]
+        tests = labels[offsets[0] : offsets[-1]]
+        ranks = np.empty(len(tests), dtype=np.int64)
+        status = np.empty(len(block), dtype=np.int64)
+        count_ranks(scores, offsets - offsets[0], tests, *excluded, ranks, status)
+        _check_status(status, test, block)
+        top = np.full((len(block), longest), -1, dtype=np.int64)
+        if longest:
+            list_top(scores, *excluded, top)
+        return _Block(ranks, np.diff(excluded[0]), top)
+
+    best_places = np.full(n_labels, np.iinfo(np.int64).max)
+    blocks = []
+    # Each thread has a block, product and count, to itself: see `vsenumba.evaluation.counting`.
+    with _BLAS, threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+        for block in pool.map(rank_block, range(0, len(rows), size)):
+            blocks.append(block)
+            listed = block.top >= 0
+            np.minimum.at(best_places, block.top[listed], np.nonzero(listed)[1] + 1)
+    ranks = sort_within(indptr, np.concatenate([block.ranks for block in blocks]), n_labels)
+    n_candidates = n_labels - np.concatenate([block.n_excluded for block in blocks])
+    return Ranks(indptr, ranks, n_candidates, n_labels), best_places
+
+
+def _rows_to_evaluate(test: AnnotationSet, max_images: int | None, rng: RandomLike) -> np.ndarray:
+    """Return the rows of the images with a test label, or of a random sub-sample of them, rising, int64."""
+    rows = np.flatnonzero(test.labels_per_image)
+    if not len(rows):
+        raise InputError(f"the test set has no pair, in {test.n_images:,} images; nothing can be evaluated")
+    if max_images is None:
+        return rows
+    if not isinstance(max_images, (int, np.integer)) or isinstance(max_images, bool) or max_images < 1:
+        raise InputError(f"max_images must be a whole number of at least 1 or None, not {max_images!r}")
+    if max_images >= len(rows):
+        return rows
+    generator = np.random.default_rng(seed_sequence(rng))
+    return np.sort(generator.choice(rows, size=int(max_images), replace=False))
+
+
+def _as_set(argument: str, data: Any, other: Any, label_names: Vocabulary) -> AnnotationSet:
+    """Return `data` as a set; a matrix takes the model's labels and the other's images."""
+    shape = getattr(data, "shape", None)
+    if isinstance(data, AnnotationSet) or shape is None or len(shape) != 2:
+        return as_annotation_set(data, argument)
+    if shape[1] != len(label_names):
+        raise InputError(
+            f"{argument} has shape {tuple(shape)}, but the model has {len(label_names):,} labels, one per "
+            "column; did you pass the transpose?"
+        )
+    n_others = other.shape[0] if hasattr(other, "shape") else shape[0]
+    if shape[0] != n_others:
+        raise InputError(
+            f"{argument} has {shape[0]:,} rows, but the other of test and exclude has {n_others:,}; a matrix "
+            "needs one row per image in the same order; did you pass the transpose?"
+        )
+    image_ids = other.image_ids if isinstance(other, AnnotationSet) else None
+    return AnnotationSet.from_csr(data, image_ids, label_names)
+
+
+def _check_status(status: np.ndarray, test: AnnotationSet, block: np.ndarray) -> None:
+    bad = np.flatnonzero(status != FINE)
+    if len(bad):
+        image = test.image_ids[int(block[bad[0]])]
+        if status[bad[0]] == NOT_FINITE:
+            raise InputError(
+                f"the model's scores of image {image!r} hold NaN or inf; every score must be finite"
+            )
+        raise InputError(
+            f"image {image!r} has a label both in test and in exclude; a pair must not be in both"
+        )
+
+
+def _mean(values: np.ndarray) -> float:
+    """Return the mean of the values that are not NaN; NaN where there is none."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else float("nan")

@@ -1,0 +1,66 @@
+"""The ranks of the test labels of a set of images, from which every metric follows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+class Ranks(NamedTuple):
+    """The ranks of the test labels of n images, each of which has at least one.
+
+    Attributes
+    ----------
+    indptr : (n + 1,) int64
+        Where each image's ranks begin.
+    ranks : (n_pairs,) int64
+        Rank of every test label among the image's candidates, 1 the best, rising within an image.
+    n_candidates : (n,) int64
+        Number of labels ranked for each image: all but the excluded.
+    n_labels : int
+        Number of labels of the model.
+    """
+
+    indptr: Integers
+    ranks: Integers
+    n_candidates: Integers
+    n_labels: int
+
+    @property
+    def n_test(self) -> Integers:
+        """Number of test labels of each image, (n,) int64."""
+        return self.indptr[1:] - self.indptr[:-1]
+
+    @property
+    def best(self) -> Integers:
+        """Rank of each image's best-ranked test label, (n,) int64."""
+        return self.ranks[self.indptr[:-1]]
+
+    @property
+    def position(self) -> Integers:
+        """The m of each rₘ: 1, 2, ... within every image, (n_pairs,) int64."""
+        return np.arange(1, len(self.ranks) + 1) - np.repeat(self.indptr[:-1], self.n_test)
+
+    def sum(self, values: np.ndarray) -> Floats:
+        """Return the sum over each image's pairs of one value per pair, (n,) float64."""
+        total: Floats = np.add.reduceat(values.astype(np.float64), self.indptr[:-1])
+        return total
+
+
+def gather_rows(indptr: np.ndarray, indices: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return fresh ``(indptr int64, indices)`` of some rows of a CSR structure."""
+    starts = indptr[rows]
+    lengths = indptr[rows + 1] - starts
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    return offsets, indices[np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)]
+
+
+def sort_within(indptr: Integers, ranks: Integers, n_labels: int) -> Integers:
+    """Return the ranks in rising order within each image."""
+    base = np.repeat(np.arange(len(indptr) - 1) * (n_labels + 1), np.diff(indptr))
+    return np.sort(base + ranks) - base

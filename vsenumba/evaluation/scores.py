@@ -1,0 +1,41 @@
+"""The result of an evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Scores:
+    """The metrics of a model on a test set.
+
+    Attributes
+    ----------
+    mean : dict of str to float
+        Each metric's mean over the evaluated images; images where it is not defined (NaN in `per_image`) are
+        left out. ``"coverage@k"`` stands only here.
+    per_image : dict of str to (n_images,) float64 array
+        Each metric's value for every evaluated image.
+    n_images : int
+        Number of images evaluated: those with at least one test label, or the sub-sample of them asked for.
+    image_rows : (n_images,) int64 array
+        Their rows in the test set, rising.
+
+    Examples
+    --------
+    >>> Scores({"mrr": 0.75}, {"mrr": np.array([1.0, 0.5])}, 2, np.array([0, 3]))
+    <Scores over 2 images
+      mrr  0.7500>
+    """
+
+    mean: dict[str, float]
+    per_image: dict[str, np.ndarray]
+    n_images: int
+    image_rows: np.ndarray
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.mean))
+        lines = [f"\n  {name:<{width}}  {value:.4f}" for name, value in self.mean.items()]
+        return f"<Scores over {self.n_images:,} image{'s' * (self.n_images != 1)}{''.join(lines)}>"

@@ -1,0 +1,216 @@
+"""Compare samplers: same split, same inputs, same clock; reference models beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vsenumba.data.annotation_set import AnnotationSet
+from vsenumba.data.splits import leave_one_out
+from vsenumba.errors import InputError
+from vsenumba.evaluation import Scores, evaluate, parse_metric
+from vsenumba.experiments.comparison import Comparison, Run
+from vsenumba.losses import Loss, as_loss
+from vsenumba.models import Annotator, EaseAnnotator, ImageAnnotator, PopularityAnnotator
+from vsenumba.samplers import SAMPLERS, Sampler, as_sampler
+from vsenumba.training.callbacks import Callback, TimeBudget
+from vsenumba.training.history import History
+
+# EASE's weight decay is chosen among these on the validation half.
+_EASE_L2 = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+
+# With a time budget the clock ends a run, not the number of epochs.
+_ENDLESS = 1_000_000
+
+_METRICS = ("recall@5", "recall@10", "mrr", "auc")
+
+
+class Split(NamedTuple):
+    """Training pairs, held-out pairs, and which images' held-out pairs choose (and do not report)."""
+
+    train: AnnotationSet
+    held_out: AnnotationSet
+    chooses: np.ndarray
+
+
+def split_for_comparison(data: AnnotationSet, rng: int) -> Split:
+    """Leave one label of every image out; the held-out pairs of a random half of the images choose, the rest report."""
+    train, held_out = leave_one_out(data, rng=rng)
+    return Split(train, held_out, np.random.default_rng(rng).random(data.n_images) < 0.5)
+
+
+class Progress(NamedTuple):
+    """What `compare` is about to do, for a progress display."""
+
+    sampler: str
+    seed: int
+    run: int
+    n_runs: int
+
+
+def compare(
+    data: AnnotationSet,
+    *,
+    samplers: Sequence[Sampler | str] | None = None,
+    loss: Loss | str | None = None,
+    inputs: str = "labels",
+    metric: str = "mrr",
+    n_epochs: int = 20,
+    time_budget: float | None = None,
+    n_seeds: int = 3,
+    random_state: int = 0,
+    callbacks: Callable[[Progress], Sequence[Callback]] | None = None,
+    **parameters: Any,
+) -> tuple[Comparison, ImageAnnotator]:
+    """Train every sampler on the same split, several times, and evaluate after every epoch outside the clock.
+
+    One label of every image is left out. The left-out labels of one random half of the images choose the best epoch
+    of a run and the weight decay of EASE; all values reported are of the other half.
+
+    Parameters
+    ----------
+    data : AnnotationSet
+        All pairs.
+    samplers : sequence of Sampler or str, optional
+        All six with their default parameters by default.
+    loss : Loss or str, optional
+        One loss for all. By default each sampler has its own: "warp" for the WARP sampler, "logistic" for the others.
+    inputs : {"labels", "ids"}
+        What stands for an image, the same for all.
+    metric : str
+        What to compare by; recall@5, recall@10, mrr and auc are recorded too.
+    n_epochs : int
+        Epochs of a run, if there is no time budget.
+    time_budget : float, optional
+        Training seconds of a run; the epoch that is running is finished.
+    n_seeds : int
+        Runs per sampler, which differ in their initial factors and draws; the split is the same.
+    random_state : int
+        Seeds the split; seed s of the runs is ``random_state + s``.
+    callbacks : callable, optional
+        Given a `Progress`, returns callbacks for the run that is about to start.
+    **parameters
+        Further parameters of every `ImageAnnotator`.
+
+    Returns
+    -------
+    comparison : Comparison
+        The runs and the reference models' values.
+    model : ImageAnnotator
+        The model that was best on the validation half, at its best epoch.
+
+    Raises
+    ------
+    InputError
+        If no image has two labels, or a parameter cannot be used.
+    """
+    chosen = [as_sampler(sampler) for sampler in (SAMPLERS if samplers is None else samplers)]
+    if len({sampler.name for sampler in chosen}) < len(chosen):
+        raise InputError(f"each sampler can be compared once, found {[sampler.name for sampler in chosen]}")
+    if int(n_seeds) != n_seeds or n_seeds < 1:
+        raise InputError(f"n_seeds must be a whole number of at least 1, not {n_seeds!r}")
+    metrics = tuple(dict.fromkeys([metric, *_METRICS]))
+    for one in metrics:
+        parse_metric(one)
+    split = split_for_comparison(data, random_state)
+    halves = [(split.held_out.labels_per_image > 0) & (split.chooses == half) for half in (True, False)]
+    if not all(half.any() for half in halves):
+        raise InputError(f"{data!r} is too small to compare on: at least two images with two labels are needed")
+    recorder = _Recorder(split, metric, metrics, parameters.get("n_threads"))
+    references = _references(split, recorder)
+    runs = []
+    for seed in range(int(n_seeds)):
+        for sampler in chosen:
+            its_loss = as_loss(loss if loss is not None else "warp" if sampler.name == "warp" else "logistic")
+            model = ImageAnnotator(
+                inputs=inputs,
+                sampler=sampler,
+                loss=its_loss,
+                n_epochs=n_epochs if time_budget is None else _ENDLESS,
+                random_state=random_state + seed,
+                **parameters,
+            )
+            extra = [] if callbacks is None else callbacks(Progress(sampler.name, seed, len(runs), n_seeds * len(chosen)))
+            clock = [] if time_budget is None else [TimeBudget(time_budget)]
+            model.fit(split.train, callbacks=[recorder, *extra, *clock])
+            runs.append(Run(sampler.name, its_loss.name, seed, recorder.history))
+    settings = {
+        "metric": metric,
+        "inputs": inputs,
+        "n_epochs": None if time_budget is not None else n_epochs,
+        "time_budget": time_budget,
+        "n_seeds": int(n_seeds),
+        "random_state": random_state,
+        "parameters": {name: value for name, value in parameters.items() if value is not None},
+        "samplers": {sampler.name: repr(sampler) for sampler in chosen},
+        "data": {
+            "n_images": data.n_images,
+            "n_labels": data.n_labels,
+            "n_pairs": data.n_pairs,
+            "n_train_pairs": split.train.n_pairs,
+            "n_test_pairs": int(split.held_out.labels_per_image[~split.chooses].sum()),
+            "sha256": data.digest(),
+        },
+    }
+    return Comparison(runs, references, settings), recorder.best_model()
+
+
+class _Recorder(Callback):
+    """Evaluates after every epoch on both halves, and keeps the factors that were best on the validation half."""
+
+    def __init__(self, split: Split, metric: str, metrics: Sequence[str], n_threads: int | None) -> None:
+        self._split = split
+        self._metric = metric
+        self._metrics = metrics
+        self._n_threads = n_threads
+        self._best: tuple[float, ImageAnnotator | None, dict[str, np.ndarray]] = (-np.inf, None, {})
+
+    def start(self, model: Any, n_epochs: int) -> None:
+        """Begin the curve of a run."""
+        self.history = History()
+
+    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+        """Add a point to the curve."""
+        choosing, reporting = self.values(model)
+        self.history.append({**record, **reporting, f"validation_{self._metric}": choosing[self._metric]})
+        if choosing[self._metric] > self._best[0]:
+            tables = {name: table.copy() for name, table in model.tables.items()}
+            self._best = (choosing[self._metric], model, tables)
+        return False
+
+    def values(self, model: Annotator) -> tuple[dict[str, float], dict[str, float]]:
+        """Return the metrics of the validation half and of the test half."""
+        scores = evaluate(
+            model, self._split.held_out, exclude=self._split.train, metrics=self._metrics, n_threads=self._n_threads
+        )
+        chooses = self._split.chooses[scores.image_rows]
+        return _means(scores, chooses), _means(scores, ~chooses)
+
+    def best_model(self) -> ImageAnnotator:
+        """Return the best model of all runs, at its best epoch."""
+        _, model, tables = self._best
+        if model is None:
+            raise InputError("no run could be evaluated")
+        for name, table in tables.items():
+            model.tables[name][:] = table
+        return model
+
+
+def _means(scores: Scores, images: np.ndarray) -> dict[str, float]:
+    return {name: float(values[images].mean()) for name, values in scores.per_image.items()}
+
+
+def _references(split: Split, recorder: _Recorder) -> dict[str, dict[str, float]]:
+    """Return the test metrics of popularity and of EASE, the latter left out where it does not fit in memory."""
+    references = {"popularity ranking": recorder.values(PopularityAnnotator().fit(split.train))[1]}
+    candidates = []
+    for l2 in _EASE_L2:
+        try:
+            candidates.append(recorder.values(EaseAnnotator(l2=l2).fit(split.train)))
+        except MemoryError:
+            return references
+    metric = recorder._metric
+    references["EASE"] = max(candidates, key=lambda values: values[0][metric])[1]
+    return references

@@ -1,0 +1,169 @@
+"""A comparison: the runs of several samplers, what they reached and when; as a table, as JSON and as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from vsenumba import storage
+from vsenumba.errors import FileFormatError, unknown_name
+from vsenumba.training.history import History
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run: a sampler and a loss, a seed, and its curve.
+
+    Attributes
+    ----------
+    sampler, loss : str
+        Names of the sampler and the loss.
+    seed : int
+        Number of the seed, from 0.
+    history : History
+        The training record, with each metric on the test half, and ``validation_<metric>`` on the other.
+    """
+
+    sampler: str
+    loss: str
+    seed: int
+    history: History
+
+    def best_epoch(self, metric: str) -> int:
+        """Return the position of the epoch that is best on the validation half."""
+        return int(np.argmax(self.history[f"validation_{metric}"]))
+
+    def best(self, metric: str) -> float:
+        """Return the metric on the test half, at the epoch that is best on the validation half."""
+        return float(self.history[metric][self.best_epoch(metric)])
+
+    def seconds_to(self, metric: str, value: float) -> float | None:
+        """Return the training seconds after which the metric on the test half first reached a value, None if never."""
+        reached = np.flatnonzero(self.history[metric] >= value)
+        return float(self.history["seconds"][reached[0]]) if len(reached) else None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs of several samplers on one split of one data set.
+
+    Attributes
+    ----------
+    runs : list of Run
+        One per sampler and seed.
+    references : dict
+        Metrics on the test half of models that are not trained by steps: ``{"ease": {"mrr": ...}, ...}``.
+    settings : dict
+        The data, the split and the parameters, as JSON values; ``settings["metric"]`` is the metric compared by.
+    """
+
+    runs: Sequence[Run]
+    references: Mapping[str, Mapping[str, float]]
+    settings: Mapping[str, Any]
+
+    @property
+    def metric(self) -> str:
+        """The metric compared by."""
+        return str(self.settings["metric"])
+
+    @property
+    def samplers(self) -> list[str]:
+        """The names of the samplers, in the order of their runs."""
+        return list(dict.fromkeys(run.sampler for run in self.runs))
+
+    def runs_of(self, sampler: str) -> list[Run]:
+        """Return a sampler's runs, by seed."""
+        if sampler not in self.samplers:
+            raise unknown_name("sampler", sampler, self.samplers)
+        return [run for run in self.runs if run.sampler == sampler]
+
+    def histories(self) -> dict[str, list[History]]:
+        """Return the curves of each sampler, as `vsenumba.plotting.convergence_figure` takes them."""
+        return {sampler: [run.history for run in self.runs_of(sampler)] for sampler in self.samplers}
+
+    def reference_values(self, metric: str) -> dict[str, float]:
+        """Return each reference model's value of a metric."""
+        return {name: float(values[metric]) for name, values in self.references.items()}
+
+    def seconds_to_reach(self, sampler: str, rival: str) -> list[float | None]:
+        """Return, seed by seed, the seconds a sampler took to reach a rival's best; None where it never did."""
+        pairs = zip(self.runs_of(sampler), self.runs_of(rival), strict=True)
+        return [run.seconds_to(self.metric, other.best(self.metric)) for run, other in pairs]
+
+    def speed_up(self, sampler: str, rival: str) -> list[float | None]:
+        """Return, seed by seed, how many times sooner than the rival itself a sampler reached the rival's best."""
+        own = [run.seconds_to(self.metric, run.best(self.metric)) for run in self.runs_of(rival)]
+        reached = self.seconds_to_reach(sampler, rival)
+        # A run always reaches its own best.
+        return [None if mine is None else float(theirs or 0) / mine for mine, theirs in zip(reached, own, strict=True)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON values: settings, references, and for each sampler its summary and curves."""
+        samplers = {}
+        for sampler in self.samplers:
+            runs = self.runs_of(sampler)
+            rivals = [other for other in self.samplers if other != sampler]
+            best = [run.best(self.metric) for run in runs]
+            samplers[sampler] = {
+                "loss": runs[0].loss,
+                "best": _spread(best),
+                "seconds_to_reach_best_of": {rival: self.seconds_to_reach(sampler, rival) for rival in rivals},
+                "speed_up_against_warp": _spread(self.speed_up(sampler, "warp")) if "warp" in self.samplers else None,
+                "steps_per_second": _spread([run.history[-1]["steps"] / run.history[-1]["seconds"] for run in runs]),
+                "runs": [
+                    {
+                        "seed": run.seed,
+                        "best": run.best(self.metric),
+                        "best_epoch": int(run.history[run.best_epoch(self.metric)]["epoch"]),
+                        "curve": {name: column.tolist() for name, column in run.history.to_columns().items()},
+                    }
+                    for run in runs
+                ],
+            }
+        references = {name: dict(values) for name, values in self.references.items()}
+        return {"settings": dict(self.settings), "references": references, "samplers": samplers}
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the runs to a native ``.h5`` file; see ``docs/file-format.md``."""
+        runs = {
+            str(i): {
+                "run": storage.Json({"sampler": run.sampler, "loss": run.loss, "seed": run.seed}),
+                "history": run.history.to_columns(),
+            }
+            for i, run in enumerate(self.runs)
+        }
+        elements = {
+            "settings": storage.Json(dict(self.settings)),
+            "references": storage.Json({name: dict(values) for name, values in self.references.items()}),
+            "runs": runs,
+        }
+        storage.write_file(path, "runs", elements)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Comparison:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        FileFormatError
+            If the file does not hold runs, is damaged, or comes from a newer version of this package.
+        """
+        elements = storage.read_file(path, "runs").elements
+        try:
+            runs = [Run(**one["run"], history=History.from_columns(one["history"])) for one in elements["runs"].values()]
+            return cls(runs, elements["references"], elements["settings"])
+        except (KeyError, TypeError) as error:
+            raise FileFormatError(f"{path} is not a file of runs: {error}") from error
+
+
+def _spread(values: Sequence[float | None]) -> dict[str, Any]:
+    """Return the median and the range over the seeds where there is a value, and how many these are."""
+    known = [value for value in values if value is not None]
+    summary = {"median": None, "min": None, "max": None} if not known else {
+        "median": float(np.median(known)), "min": min(known), "max": max(known),
+    }  # fmt: skip
+    return summary | {"n": len(known), "of": len(values)}

@@ -1,0 +1,87 @@
+"""How this package compiles: one decorator for kernels, one for functions that differ by the class of a tuple."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+from numba.extending import overload
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# "0" keeps compiled code out of the on-disk cache, for read-only or shared installations.
+CACHE = os.environ.get("VSENUMBA_CACHE", "1") != "0"
+
+# Sums may be reordered, which is what makes dot products vectors; NaN and inf stay what they are.
+FASTMATH = frozenset({"contract", "reassoc", "nsz", "arcp"})
+
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "fastmath": set(FASTMATH),
+    # Division by zero gives inf, as in NumPy: a check for it would be an exit path inside the parallel loops.
+    "error_model": "numpy",
+    # Kernels make no arrays, so nothing needs a reference count; counting cost a quarter of a step, and without it a
+    # kernel that allocates does not compile.
+    "_nrt": False,
+}
+
+
+def kernel(
+    function: F | None = None, *, parallel: bool = False, finite: bool = False, inline: bool = False
+) -> Any:
+    """Compile a function with the package's options, at its first call, into the on-disk cache.
+
+    Parameters
+    ----------
+    function : callable
+        Takes arrays, scalars and named tuples of these; never raises, and makes no arrays.
+    parallel : bool
+        Whether its ``prange`` loops run on several threads.
+    finite : bool
+        Whether the compiler may assume that there is no NaN, which a vectorised maximum needs.
+    inline : bool
+        Whether it always becomes part of its callers: for what runs at every step, where passing arrays costs as much
+        as the work.
+    """
+    if function is None:
+        return functools.partial(kernel, parallel=parallel, finite=finite, inline=inline)
+    options = OPTIONS | {"fastmath": set(FASTMATH | {"nnan"})} if finite else OPTIONS
+    return numba.njit(cache=CACHE, parallel=parallel, forceinline=inline, **options)(function)
+
+
+def dispatched(prototype: Callable[..., Any]) -> Any:
+    """Make a function whose implementation is chosen by the class of its first argument, a named tuple.
+
+    The result can be called from Python and from kernels alike; ``result.implement(cls)`` registers the
+    implementation for one class. A kernel that calls it is compiled once per class and found again in the on-disk
+    cache, which is not so for functions that are passed as arguments.
+
+    Parameters
+    ----------
+    prototype : callable
+        Gives the parameter names and the docstring; its body says what is wrong when no implementation fits.
+    """
+    generic: Any = functools.singledispatch(prototype)
+    implementations: dict[type, Callable[..., Any]] = {}
+
+    @functools.wraps(prototype)
+    def choose(*arguments: Any) -> Callable[..., Any] | None:
+        return implementations.get(getattr(arguments[0], "instance_class", None))  # type: ignore[arg-type]
+
+    choose.__signature__ = inspect.signature(prototype)  # type: ignore[attr-defined]  # numba binds arguments by it
+    overload(generic, jit_options=OPTIONS | {"forceinline": True})(choose)
+
+    def implement(cls: type) -> Callable[[F], F]:
+        def register(function: F) -> F:
+            implementations[cls] = function
+            generic.register(cls)(function)
+            return function
+
+        return register
+
+    generic.implement = implement
+    return generic

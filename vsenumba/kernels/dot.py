@@ -1,0 +1,31 @@
+"""Dot products of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vsenumba.kernels.compiler import kernel
+
+
+@kernel(inline=True)
+def dot(vector, table, row):
+    """Return the float32 dot product of `vector` and ``table[row]``."""
+    total = np.float32(0)
+    for f in range(vector.shape[0]):
+        total += vector[f] * table[row, f]
+    return total
+
+
+@kernel(inline=True)
+def compare(vector, table, positive, negative):
+    """Return ``v.(p - n)``, ``v.v`` and ``(p - n).(p - n)`` for two rows p, n of a table, in one pass."""
+    difference = np.float32(0)
+    vector_square = np.float32(0)
+    gap_square = np.float32(0)
+    for f in range(vector.shape[0]):
+        x = vector[f]
+        gap = table[positive, f] - table[negative, f]
+        difference += x * gap
+        vector_square += x * x
+        gap_square += gap * gap
+    return difference, vector_square, gap_square

@@ -1,0 +1,70 @@
+"""Random numbers: one xorshift generator per shard of the work.
+
+A shard, not a thread, owns a random state, so that the draws are the same for any number of threads. The generator
+(Marsaglia 2003, "Xorshift RNGs", the 64-bit triple 13, 7, 17) shifts and xors only, so that its values agree with
+and without the compiler; its upper 32 bits are used.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vsenumba.errors import InputError
+from vsenumba.kernels.compiler import kernel
+
+# A state fills a cache line of its own: neighbours would otherwise slow each other down.
+_WORDS_PER_STATE = 8
+
+RandomLike = int | np.integer | np.random.Generator | np.random.SeedSequence | None
+
+
+def seed_sequence(rng: RandomLike, argument: str = "rng") -> np.random.SeedSequence:
+    """Return the seed sequence that an int, a Generator, a SeedSequence or None stands for.
+
+    A Generator is advanced by one draw; None takes fresh entropy from the operating system.
+
+    Raises
+    ------
+    InputError
+        If it is anything else, or a negative number; the message names `argument`.
+    """
+    if isinstance(rng, np.random.SeedSequence):
+        return rng
+    if isinstance(rng, np.random.Generator):
+        return np.random.SeedSequence(int(rng.integers(2**63)))
+    if isinstance(rng, np.random.RandomState):
+        return np.random.SeedSequence(int(rng.randint(2**31)))
+    if rng is None or (isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) and rng >= 0):
+        return np.random.SeedSequence(None if rng is None else int(rng))
+    raise InputError(f"{argument} must be a whole number >= 0, a Generator, a SeedSequence or None, not {rng!r}")
+
+
+def shard_states(seeds: np.random.SeedSequence, n_shards: int) -> np.ndarray:
+    """Return fresh random states, (n_shards, 8) uint64, of which the first column is used."""
+    states = np.zeros((n_shards, _WORDS_PER_STATE), dtype=np.uint64)
+    # The one value xorshift never leaves is 0.
+    states[:, 0] = seeds.generate_state(n_shards, np.uint64) | np.uint64(1)
+    return states
+
+
+@kernel(inline=True)
+def next_bits(states, shard):
+    """Advance a shard's generator; return its upper 32 bits as uint64."""
+    x = states[shard, 0]
+    x ^= x << np.uint64(13)
+    x ^= x >> np.uint64(7)
+    x ^= x << np.uint64(17)
+    states[shard, 0] = x
+    return x >> np.uint64(32)
+
+
+@kernel(inline=True)
+def next_below(states, shard, n):
+    """Return a whole number in 0..n-1, for n < 2^31, by multiplication and shift (no division)."""
+    return np.int64((next_bits(states, shard) * np.uint64(n)) >> np.uint64(32))
+
+
+@kernel(inline=True)
+def next_uniform(states, shard):
+    """Return a float64 strictly between 0 and 1, one of 2^32 equally spaced ones."""
+    return (np.float64(next_bits(states, shard)) + 0.5) * 2.0**-32

@@ -1,0 +1,40 @@
+"""PopularityAnnotator: every image gets the most popular labels. The floor that any model must rise above."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.models.annotator import Annotator
+
+
+class PopularityAnnotator(Annotator):
+    """Score a label by the number of training images that have it, whatever the image.
+
+    Attributes
+    ----------
+    counts_ : (n_labels,) int64 array
+        Number of training images each label has.
+    """
+
+    kind: ClassVar[str] = "popularity-annotator"
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Count the labels of an AnnotationSet, sparse matrix, array or list of label lists."""
+        data = as_annotation_set(X)
+        self._remember(data)
+        self.counts_ = data.label_counts
+        return self
+
+    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return the counts, once per image; see `Annotator.score_block`."""
+        return np.tile(self.counts_.astype(np.float32), (len(rows), 1))
+
+    def _to_elements(self) -> dict[str, Any]:
+        return {"arrays": {"counts": self.counts_}}
+
+    def _from_elements(self, elements: Mapping[str, Any]) -> None:
+        self.counts_ = elements["arrays"]["counts"]

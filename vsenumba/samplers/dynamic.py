@@ -1,0 +1,84 @@
+"""The dynamic sampler: the best-scoring of a few uniform draws (Zhang et al., SIGIR 2013)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from scipy.stats import binom
+
+from vsenumba.errors import InputError
+from vsenumba.kernels.dot import dot
+from vsenumba.kernels.membership import contains
+from vsenumba.kernels.random import next_below
+from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
+
+
+class DynamicState(NamedTuple):
+    """What `draw` needs: the numbers of labels and of candidates."""
+
+    n_labels: int
+    n_candidates: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DynamicSampler(Sampler):
+    """Draw `n_candidates` labels uniformly, with repeats, and return the one that scores highest.
+
+    With N labels that are not the image's own, of which B score below a label and T the same as it (itself
+    included), c candidates return it with probability ``(((B + T) / N) ** c - (B / N) ** c) / T``. A candidate whose
+    draw was given up drops out, so c is a binomial variable; this matters only to images with nearly all labels.
+
+    Parameters
+    ----------
+    n_candidates : int
+        At least 1; 1 is the uniform sampler.
+    """
+
+    n_candidates: int = 8
+    name: ClassVar[str] = "dynamic"
+
+    def __post_init__(self) -> None:
+        if int(self.n_candidates) != self.n_candidates or self.n_candidates < 1:
+            raise InputError(f"n_candidates must be a whole number of at least 1, not {self.n_candidates!r}")
+
+    def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> DynamicState:
+        """Return the state; see `Sampler.state`."""
+        return DynamicState(len(label_counts), int(self.n_candidates))
+
+    def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
+        n_labels = len(label_factors)
+        weights = np.zeros((len(image_factors), n_labels))
+        for i, image in enumerate(image_factors):
+            mine = own.indices[own.indptr[i] : own.indptr[i + 1]]
+            others = np.setdiff1d(np.arange(n_labels), mine)
+            if len(others) == 0:
+                continue
+            scores = np.array([dot(image, label_factors, a) for a in others])
+            values, group, size = np.unique(scores, return_inverse=True, return_counts=True)
+            below = np.concatenate(([0], np.cumsum(size)))[:-1]
+            kept = 1 - (len(mine) / n_labels) ** MAX_REJECTIONS
+            for c in range(1, self.n_candidates + 1):
+                share = (((below + size) / len(others)) ** c - (below / len(others)) ** c) / size
+                weights[i, others] += binom.pmf(c, self.n_candidates, kept) * share[group]
+        return weights
+
+
+@draw.implement(DynamicState)
+def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
+    best = np.int64(-1)
+    best_score = -np.inf
+    trials = 0
+    for _ in range(sampler.n_candidates):
+        for _ in range(MAX_REJECTIONS):
+            trials += 1
+            label = next_below(states, shard, sampler.n_labels)
+            if not contains(indices, begin, end, label):
+                score = np.float64(dot(image, labels, label))
+                # Of equal scores the first drawn stays, which makes equals equally likely.
+                if score > best_score:
+                    best_score = score
+                    best = label
+                break
+    return best, trials

@@ -1,0 +1,96 @@
+"""The popularity sampler: labels in proportion to a power of their popularity, as in word2vec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from vsenumba.errors import InputError
+from vsenumba.kernels.membership import contains
+from vsenumba.kernels.random import next_below, next_uniform
+from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
+
+
+class PopularityState(NamedTuple):
+    """An alias table (Walker 1977): keep column `a` with probability `keep[a]`, else take `alias[a]`."""
+
+    keep: np.ndarray
+    alias: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class PopularitySampler(Sampler):
+    """Draw labels by popularity: ``p(a) ∝ n_a ** power``, n_a the number of training images that have the label.
+
+    In `law` and `draw` the counts are those of `positives`; without positives every label counts once.
+
+    Parameters
+    ----------
+    power : float
+        In 0..4; 0 is uniform, 0.75 is word2vec's choice (Mikolov et al. 2013).
+    """
+
+    power: float = 0.75
+    name: ClassVar[str] = "popularity"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.power <= 4:
+            raise InputError(f"power must lie in 0..4, not {self.power!r}")
+
+    def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> PopularityState:
+        """Return the state; see `Sampler.state`."""
+        return PopularityState(*alias_table(self._masses(label_counts)))
+
+    def _masses(self, counts: np.ndarray) -> np.ndarray:
+        # 0 ** 0 is 1, but a label nobody has is never drawn unless all are alike in that.
+        masses = np.where(counts > 0, counts.astype(np.float64) ** self.power, 0.0)
+        return masses if masses.any() else np.ones(len(counts))
+
+    def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
+        counts = np.bincount(own.indices, minlength=len(label_factors))
+        return np.tile(self._masses(counts), (len(image_factors), 1))
+
+
+def alias_table(masses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Walker's alias table of a distribution, built by Vose's method in linear time.
+
+    Parameters
+    ----------
+    masses : (L,) float64
+        Non-negative, not all 0; need not sum to 1.
+
+    Returns
+    -------
+    keep : (L,) float64
+        The probability of staying in a column once it is picked uniformly.
+    alias : (L,) int32
+        Where to go otherwise.
+    """
+    n = len(masses)
+    keep = masses * (n / masses.sum())
+    alias = np.arange(n, dtype=np.int32)
+    small = [int(a) for a in np.flatnonzero(keep < 1)]
+    large = [int(a) for a in np.flatnonzero(keep >= 1)]
+    while small and large:
+        poor, rich = small.pop(), large[-1]
+        alias[poor] = rich
+        keep[rich] -= 1 - keep[poor]
+        if keep[rich] < 1:
+            small.append(large.pop())
+    # What rounding leaves over is 1 in exact arithmetic; a label of mass 0 is never left over before the others.
+    keep[[a for a in small + large if masses[a] > 0]] = 1
+    return keep, alias
+
+
+@draw.implement(PopularityState)
+def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
+    for trial in range(MAX_REJECTIONS):
+        column = next_below(states, shard, sampler.keep.shape[0])
+        label = np.int64(sampler.alias[column])
+        if next_uniform(states, shard) < sampler.keep[column]:
+            label = column
+        if not contains(indices, begin, end, label):
+            return label, trial + 1
+    return np.int64(-1), MAX_REJECTIONS

@@ -1,0 +1,202 @@
+"""What every negative sampler offers: its parameters, its exact law, and its draw.
+
+A sampler is a frozen dataclass of parameters. For training it makes a *state*, a named tuple of arrays and scalars
+that kernels can read; the function `draw` below picks its implementation by the class of that tuple. To add a
+sampler, write one file with the two classes and the implementation, and name it in ``samplers/__init__.py``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+from numba import prange
+
+from vsenumba.errors import InputError
+from vsenumba.kernels.compiler import dispatched, kernel
+from vsenumba.kernels.random import RandomLike, seed_sequence, shard_states
+
+# An image's own labels are rejected; after so many rejections in a row the draw is given up.
+MAX_REJECTIONS = 64
+
+_DRAW_SHARDS = 32
+
+
+@dispatched
+def draw(sampler, states, shard, image, labels, indices, begin, end, positive):
+    """Draw a negative for one pair of an image and a label it has.
+
+    Parameters
+    ----------
+    sampler : NamedTuple
+        A sampler's state; its class picks the implementation.
+    states, shard : (n_shards, 8) uint64, int
+        Random states, and whose turn it is.
+    image : (k,) float32
+        The image's vector.
+    labels : (L, k) float32
+        The label factors.
+    indices, begin, end : (n_pairs,) int32, int, int
+        The image's own labels are ``indices[begin:end]``.
+    positive : int
+        The label of the pair.
+
+    Returns
+    -------
+    label, trials : int
+        The negative, -1 where the draw was given up; and how many labels were tried.
+    """
+    raise TypeError(f"no sampler draws from a {type(sampler).__name__}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampler(ABC):
+    """Base of the negative samplers."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> Any:
+        """Return a fresh state for kernels, a named tuple.
+
+        Parameters
+        ----------
+        label_counts : (L,) int64
+            Number of training images each label has.
+        n_factors : int
+            Number of factors, k.
+        n_shards : int
+            Number of shards that will draw at the same time.
+        """
+
+    def refresh(self, state: Any, label_factors: np.ndarray) -> None:
+        """Bring the state up to date with the label factors; most samplers have nothing to do."""
+
+    def refresh_interval(self, n_labels: int) -> int | None:
+        """Return the number of draws after which `refresh` is due, None for never."""
+        return None
+
+    @abstractmethod
+    def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: sp.csr_array) -> np.ndarray:
+        """Return weights (n, L) float64, proportional to the law where labels of the image's own are rejected."""
+
+    def law(self, image_factors: Any, label_factors: Any, positives: Any = None) -> np.ndarray:
+        """Return the exact probability of each label being returned by `draw`.
+
+        Parameters
+        ----------
+        image_factors : (n, k) array
+            The images' vectors.
+        label_factors : (L, k) array
+            The label factors.
+        positives : (n, L) sparse matrix, or one array of label columns per image, optional
+            The images' own labels, which are never returned.
+
+        Returns
+        -------
+        (n, L) float64 array
+            Rows sum to 1; the row of an image that has every label is 0 throughout, as nothing can be returned.
+
+        Raises
+        ------
+        InputError
+            If shapes do not fit or a factor is not finite.
+        """
+        images, labels, own = checked_arguments(image_factors, label_factors, positives)
+        weights = self._weights(images, labels, own)
+        weights[np.repeat(np.arange(len(images)), np.diff(own.indptr)), own.indices] = 0
+        totals = weights.sum(axis=1, keepdims=True)
+        return np.divide(weights, totals, out=np.zeros_like(weights), where=totals > 0)
+
+    def draw(
+        self, image_factors: Any, label_factors: Any, size: int, rng: RandomLike = None, positives: Any = None
+    ) -> np.ndarray:
+        """Draw negatives with the compiled code that training runs.
+
+        Each draw of an image is for one of its own labels, taken in turn.
+
+        Parameters
+        ----------
+        image_factors, label_factors, positives
+            As in `law`.
+        size : int
+            Number of draws per image.
+        rng : int, Generator, SeedSequence or None
+            Where the randomness comes from.
+
+        Returns
+        -------
+        (n, size) int32 array
+            Label columns; -1 where a draw was given up.
+        """
+        images, labels, own = checked_arguments(image_factors, label_factors, positives)
+        counts = np.bincount(own.indices, minlength=len(labels)) if own.nnz else np.ones(len(labels), np.int64)
+        state = self.state(counts.astype(np.int64), labels.shape[1], _DRAW_SHARDS)
+        self.refresh(state, labels)
+        drawn = np.full((len(images), size), -1, dtype=np.int32)
+        states = shard_states(seed_sequence(rng), _DRAW_SHARDS)
+        _draw_many(
+            state, states, images, labels, own.indptr.astype(np.int64), own.indices.astype(np.int32), drawn
+        )
+        return drawn
+
+
+@kernel(parallel=True)
+def _draw_many(sampler, states, images, labels, indptr, indices, drawn):
+    n_shards = states.shape[0]
+    for shard in prange(n_shards):
+        for i in range(shard, images.shape[0], n_shards):
+            begin, end = indptr[i], indptr[i + 1]
+            for t in range(drawn.shape[1]):
+                positive = indices[begin + t % (end - begin)] if end > begin else -1
+                label, _ = draw(sampler, states, shard, images[i], labels, indices, begin, end, positive)
+                drawn[i, t] = label
+
+
+def checked_arguments(
+    image_factors: Any, label_factors: Any, positives: Any
+) -> tuple[np.ndarray, np.ndarray, sp.csr_array]:
+    """Return contiguous float32 factors and the images' own labels as CSR, or refuse them by name."""
+    tables = []
+    for name, table in (("image_factors", image_factors), ("label_factors", label_factors)):
+        table = np.ascontiguousarray(table, dtype=np.float32)
+        if table.ndim != 2 or 0 in table.shape[1:]:
+            raise InputError(f"{name} must be a table of shape (rows, factors), not {table.shape}")
+        if not np.isfinite(table).all():
+            raise InputError(f"{name} must be finite; row {int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])}"
+                             " holds NaN, inf or a number too large for float32")
+        tables.append(table)
+    images, labels = tables
+    if images.shape[1] != labels.shape[1]:
+        raise InputError(
+            f"image_factors and label_factors must have the same number of factors, not {images.shape[1]} and "
+            f"{labels.shape[1]}"
+        )
+    if len(labels) == 0:
+        raise InputError("label_factors has no rows; at least one label is needed")
+    return images, labels, _own_labels(positives, (len(images), len(labels)))
+
+
+def _own_labels(positives: Any, shape: tuple[int, int]) -> sp.csr_array:
+    if positives is None:
+        return sp.csr_array(shape, dtype=np.int8)
+    if not sp.issparse(positives):
+        columns: Sequence[np.ndarray] = [np.unique(np.asarray(one, dtype=np.int64)) for one in positives]
+        indptr = np.concatenate(([0], np.cumsum([len(one) for one in columns], dtype=np.int64)))
+        indices = np.concatenate([*columns, np.zeros(0, np.int64)])
+        if len(columns) == shape[0] and len(indices) and not 0 <= indices.min() <= indices.max() < shape[1]:
+            raise InputError(f"positives must be label columns in 0..{shape[1] - 1}, found {indices.min()}.."
+                             f"{indices.max()}")
+        if len(columns) != shape[0]:
+            raise InputError(f"positives must be one array per image ({shape[0]}), not {len(columns)}")
+        return sp.csr_array((np.ones(len(indices), np.int8), indices, indptr), shape=shape)
+    own = sp.csr_array(positives)
+    if own.shape != shape:
+        hint = "; did you pass the transpose?" if own.shape == shape[::-1] else ""
+        raise InputError(f"positives must be images by labels {shape}, not {own.shape}{hint}")
+    own.sum_duplicates()
+    return own

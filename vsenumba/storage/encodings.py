@@ -1,0 +1,298 @@
+"""How each type of element stands in an HDF5 file: one encoder per type.
+
+An encoder writes an element, reads it back, and computes its checksum, which covers the element's type, shape
+and content; the checksum of a group covers the names and checksums of what it holds, so that the one at the
+root of a file covers everything in it. Another type of element is one more class and one line in `ENCODINGS`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from vsenumba.errors import FileFormatError, InputError
+from vsenumba.storage.labels import check_checksum, check_version, label, read_label
+
+STRING_DTYPE = np.dtypes.StringDType()
+ARRAY_DTYPES = frozenset(["|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8"])
+
+
+@dataclass(frozen=True)
+class Json:
+    """A value to be stored as JSON text: dicts with text keys, lists, text, numbers, booleans and None.
+
+    NumPy scalars are stored as numbers, tuples as lists; NaN and the infinities, which JSON does not have,
+    are refused. Reading gives the bare value back.
+    """
+
+    value: Any
+
+
+class Encoding(ABC):
+    """An encoder of one type of element; `name` and `version` are its attributes in the file."""
+
+    name: str
+    version: int
+
+    @abstractmethod
+    def accepts(self, value: Any) -> bool:
+        """Tell whether `value` is of this encoder's type."""
+
+    @abstractmethod
+    def write(self, group: Any, name: str, value: Any, where: str) -> tuple[Any, int]:
+        """Write `value` as ``group[name]``; return the new HDF5 object and the checksum."""
+
+    @abstractmethod
+    def read(self, node: Any, where: str) -> tuple[Any, int]:
+        """Return the value that stands in the HDF5 object `node`, and its checksum."""
+
+
+class _ArrayEncoding(Encoding):
+    """A numeric or boolean array: one dataset, little-endian, contiguous."""
+
+    name = "array"
+    version = 1
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
+
+    def write(self, group: Any, name: str, value: np.ndarray, where: str) -> tuple[Any, int]:
+        array = np.asarray(value, dtype=value.dtype.newbyteorder("<"), order="C")
+        if array.dtype.str not in ARRAY_DTYPES:
+            raise InputError(f"{where} is an array of {value.dtype}, which a file cannot hold")
+        return group.create_dataset(name, data=array), self._checksum(array)
+
+    def read(self, node: Any, where: str) -> tuple[np.ndarray, int]:
+        array = np.asarray(node[...])
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        if array.dtype.str not in ARRAY_DTYPES:
+            raise FileFormatError(f"{where} holds {array.dtype}, not numbers or booleans")
+        return array, self._checksum(array)
+
+    def _checksum(self, array: np.ndarray) -> int:
+        head = f"array {self.version} {array.dtype.str} {_shape_text(array.shape)}\n"
+        return zlib.crc32(array.reshape(-1).view(np.uint8).data, zlib.crc32(head.encode()))
+
+
+class _StringArrayEncoding(Encoding):
+    """A one-dimensional array of text (``StringDType``): a group of all its UTF-8 bytes and where each ends.
+
+    Not HDF5's own text of variable length: that lies in a heap without checksums, and one flipped bit in it
+    makes the HDF5 library loop for ever.
+    """
+
+    name = "string-array"
+    version = 1
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, np.ndarray) and value.dtype.kind == "T" and value.ndim == 1
+
+    def write(self, group: Any, name: str, value: np.ndarray, where: str) -> tuple[Any, int]:
+        encoded = [text.encode() for text in value]
+        offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+        np.cumsum([len(text) for text in encoded], out=offsets[1:])
+        data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+        return write_parts(group, name, {"data": data, "offsets": offsets}, where, self._head())
+
+    def read(self, node: Any, where: str) -> tuple[np.ndarray, int]:
+        (data, offsets), checksum = read_parts(node, ("data", "offsets"), where, self._head())
+        _check_offsets(offsets, len(data), f"{where}/offsets")
+        text = data.tobytes()
+        names = [text[start:stop].decode() for start, stop in itertools.pairwise(offsets)]
+        return np.array(names, dtype=STRING_DTYPE), checksum
+
+    def _head(self) -> str:
+        return f"string-array {self.version}\n"
+
+
+class _JsonEncoding(Encoding):
+    """A `Json` value: one scalar dataset of text (never an attribute: those end at 64 KB)."""
+
+    name = "json"
+    version = 1
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, Json)
+
+    def write(self, group: Any, name: str, value: Json, where: str) -> tuple[Any, int]:
+        text = np.bytes_(json.dumps(_plain(value.value, where), allow_nan=False).encode())
+        return group.create_dataset(name, data=text), self._checksum(text)
+
+    def read(self, node: Any, where: str) -> tuple[Any, int]:
+        text = node[()]
+        if not isinstance(text, bytes):
+            raise FileFormatError(f"{where} holds {node.dtype}, not text of a fixed length")
+        return json.loads(text), self._checksum(text)
+
+    def _checksum(self, text: bytes) -> int:
+        return zlib.crc32(text, zlib.crc32(f"json {self.version}\n".encode()))
+
+
+class _CsrEncoding(Encoding):
+    """A SciPy CSR array: a group of three arrays, with the shape as an attribute and 64-bit offsets."""
+
+    name = "csr-matrix"
+    version = 1
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, (sp.csr_array, sp.csr_matrix)) and value.ndim == 2
+
+    def write(self, group: Any, name: str, value: Any, where: str) -> tuple[Any, int]:
+        parts = {"data": value.data, "indices": value.indices, "indptr": value.indptr.astype(np.int64)}
+        node, checksum = write_parts(group, name, parts, where, self._head(value.shape))
+        node.attrs["shape"] = np.array(value.shape, dtype="<i8")
+        return node, checksum
+
+    def read(self, node: Any, where: str) -> tuple[sp.csr_array, int]:
+        n_rows, n_columns = (int(extent) for extent in node.attrs["shape"])
+        head = self._head((n_rows, n_columns))
+        (data, indices, indptr), checksum = read_parts(node, ("data", "indices", "indptr"), where, head)
+        _check_offsets(indptr, len(indices), f"{where}/indptr")
+        if len(indptr) != n_rows + 1 or len(data) != len(indices):
+            raise FileFormatError(
+                f"{where} has {len(indptr)} offsets, {len(indices)} column numbers and {len(data)} values "
+                f"for {n_rows} rows"
+            )
+        if len(indices) and not 0 <= indices.min() <= indices.max() < n_columns:
+            raise FileFormatError(f"{where}/indices go beyond its {n_columns} columns")
+        return sp.csr_array((data, indices, indptr), shape=(n_rows, n_columns)), checksum
+
+    def _head(self, shape: tuple[int, int]) -> str:
+        return f"csr-matrix {self.version} {_shape_text(shape)}\n"
+
+
+class _MappingEncoding(Encoding):
+    """A mapping from names to elements: a group that keeps their order."""
+
+    name = "mapping"
+    version = 1
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, Mapping)
+
+    def write(self, group: Any, name: str, value: Mapping[str, Any], where: str) -> tuple[Any, int]:
+        node = group.create_group(name, track_order=True)
+        return node, write_members(node, value, where, self._head())
+
+    def read(self, node: Any, where: str) -> tuple[dict[str, Any], int]:
+        return read_members(node, where, self._head())
+
+    def _head(self) -> str:
+        return f"mapping {self.version}\n"
+
+
+ENCODINGS: dict[str, Encoding] = {
+    encoding.name: encoding
+    for encoding in (
+        _ArrayEncoding(),
+        _StringArrayEncoding(),
+        _JsonEncoding(),
+        _CsrEncoding(),
+        _MappingEncoding(),
+    )
+}
+
+
+def write_element(group: Any, name: str, value: Any, where: str) -> int:
+    """Write `value` as ``group[name]`` with the encoder of its type; return its checksum."""
+    encoding = next((one for one in ENCODINGS.values() if one.accepts(value)), None)
+    if encoding is None:
+        raise InputError(f"{where} is of type {type(value).__name__}, which a file cannot hold")
+    node, checksum = encoding.write(group, name, value, where)
+    label(node, encoding.name, encoding.version, checksum)
+    return checksum
+
+
+def read_element(group: Any, name: str, where: str) -> tuple[Any, int]:
+    """Return the element ``group[name]`` and its checksum, after comparing it with the one in the file."""
+    import h5py
+
+    # A soft or external link could lead out of the file, and a hard link to a parent would never end.
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        raise FileFormatError(f"{where} is missing")
+    node = group[name]
+    kind, version = read_label(node)
+    if kind not in ENCODINGS:
+        raise FileFormatError(f"{where} is of the unknown type {kind!r}; a newer vsenumba may know it")
+    check_version(version, ENCODINGS[kind].version, where)
+    value, checksum = ENCODINGS[kind].read(node, where)
+    check_checksum(node, checksum, where)
+    return value, checksum
+
+
+def write_parts(
+    group: Any, name: str, parts: Mapping[str, np.ndarray], where: str, head: str
+) -> tuple[Any, int]:
+    """Write an element that consists of several arrays as a group of them; return it and its checksum."""
+    node = group.create_group(name, track_order=True)
+    return node, write_members(node, parts, where, head)
+
+
+def read_parts(
+    node: Any, names: tuple[str, ...], where: str, head: str
+) -> tuple[tuple[np.ndarray, ...], int]:
+    """Return the one-dimensional arrays of an element that consists of several, and its checksum."""
+    members, checksum = read_members(node, where, head)
+    for name in names:
+        if not isinstance(members.get(name), np.ndarray) or members[name].ndim != 1:
+            raise FileFormatError(f"{where}/{name} is missing or is not a one-dimensional array")
+    return tuple(members[name] for name in names), checksum
+
+
+def write_members(node: Any, members: Mapping[str, Any], where: str, head: str) -> int:
+    """Write every member of a mapping into a group; return the checksum of `head` and all of them."""
+    checksums = {}
+    for name, value in members.items():
+        if not isinstance(name, str) or not name or name == "." or "/" in name or "\0" in name:
+            raise InputError(f"{where} has the name {name!r}; names are text, not empty, and without '/'")
+        checksums[name] = write_element(node, name, value, f"{where}/{name}".lstrip("/"))
+    return _members_checksum(head, checksums)
+
+
+def read_members(node: Any, where: str, head: str) -> tuple[dict[str, Any], int]:
+    """Return all elements of a group and the checksum of `head` and all of them."""
+    read = {name: read_element(node, name, f"{where}/{name}".lstrip("/")) for name in node}
+    checksum = _members_checksum(head, {name: checksum for name, (_, checksum) in read.items()})
+    return {name: value for name, (value, _) in read.items()}, checksum
+
+
+def _check_offsets(offsets: np.ndarray, total: int, where: str) -> None:
+    """Refuse offsets that do not rise from 0 to `total`."""
+    if not len(offsets) or offsets[0] != 0 or offsets[-1] != total or (np.diff(offsets) < 0).any():
+        raise FileFormatError(f"{where} does not rise from 0 to {total}")
+
+
+def _members_checksum(head: str, checksums: Mapping[str, int]) -> int:
+    # In the order of the names, so that the checksum does not depend on a writer's order of creation.
+    lines = "".join(f"{checksums[name]:08x} {name}\n" for name in sorted(checksums))
+    return zlib.crc32((head + lines).encode())
+
+
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return ",".join(str(extent) for extent in shape)
+
+
+def _plain(value: Any, where: str) -> Any:
+    """Return `value` in the types JSON has; `json.dumps` alone would turn numbers that are keys into text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise InputError(f"{where} has the key {key!r}; keys must be text")
+        return {key: _plain(one, f"{where}.{key}") for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one, f"{where}[{i}]") for i, one in enumerate(value)]
+    if isinstance(value, float) and not np.isfinite(value):
+        raise InputError(f"{where} is {value}, which JSON does not have")
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    raise InputError(f"{where} is of type {type(value).__name__}, which JSON does not have: {value!r:.80}")

@@ -1,0 +1,154 @@
+"""Whole files: a kind, a version, named elements, and what wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from vsenumba.errors import FileFormatError, InputError, unknown_name
+from vsenumba.storage.atomic import atomic_path
+from vsenumba.storage.encodings import Json, read_members, write_members
+from vsenumba.storage.labels import check_checksum, check_version, label, read_label
+from vsenumba.storage.provenance import provenance
+
+# The newest version of each kind of file. A version goes up when a reader of the old one could go wrong.
+FILE_VERSIONS = {"annotation-set": 1, "model": 1, "runs": 1}
+
+# Object headers with checksums, so that HDF5 does not believe a damaged one; HDF5 1.8 (2008) reads them.
+LIBVER = ("v108", "v108")
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """What stood in a file.
+
+    Attributes
+    ----------
+    kind : str
+        ``"annotation-set"``, ``"model"`` or ``"runs"``.
+    version : int
+        The format version of that kind.
+    elements : dict
+        The elements by name: arrays, CSR arrays, bare JSON values, dicts of elements.
+    provenance : dict
+        The versions of what wrote the file.
+    """
+
+    kind: str
+    version: int
+    elements: dict[str, Any]
+    provenance: dict[str, str]
+
+
+def write_file(path: str | PathLike[str], kind: str, elements: Mapping[str, Any]) -> None:
+    """Write elements to a native file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; one that is there already is replaced.
+    kind : str
+        What it holds: a key of `FILE_VERSIONS`.
+    elements : mapping of str to element
+        Numeric or boolean arrays, ``StringDType`` arrays, SciPy CSR arrays, `Json` values, and mappings
+        of these.
+
+    Raises
+    ------
+    InputError
+        If an element is of another type (the message names it) or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/model.h5"
+    ...     write_file(path, "model", {"rate": Json(0.1), "table": np.zeros((2, 3))})
+    ...     stored = read_file(path, "model")
+    >>> stored.elements["rate"], stored.elements["table"].shape
+    (0.1, (2, 3))
+    """
+    import h5py
+
+    if kind not in FILE_VERSIONS:
+        raise unknown_name("kind of file", kind, FILE_VERSIONS)
+    if "provenance" in elements:
+        raise InputError("an element may not be named 'provenance': every file has one of its own")
+    version = FILE_VERSIONS[kind]
+    members = {**elements, "provenance": Json(provenance())}
+    with atomic_path(path) as temporary:
+        try:
+            with h5py.File(temporary, "w", libver=LIBVER, track_order=True) as file:
+                checksum = write_members(file, members, "", _head(kind, version))
+                label(file, kind, version, checksum)
+                file.flush()
+        except RuntimeError as error:  # what h5py makes of a full disk when it closes the file
+            raise OSError(str(error)) from error
+
+
+def read_file(path: str | PathLike[str], kind: str | None = None) -> StoredFile:
+    """Read a native file into memory, and check all of it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    kind : str, optional
+        What the file must hold; anything known where left out.
+
+    Returns
+    -------
+    StoredFile
+        Its elements, by name.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or it may not be read.
+    FileFormatError
+        If it is not a file of this format, is damaged, holds something else than `kind`, or is of a version
+        that this package is too old for.
+    """
+    import h5py
+
+    check_readable(path)
+    try:
+        # A file is never changed in place, so a lock would protect nothing, and some network disks have none.
+        with h5py.File(path, "r", locking=False) as file:
+            return _read_open_file(file, kind)
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from error
+    except Exception as error:  # HDF5 answers damage with every kind of exception there is
+        reason = " ".join(str(error).split())
+        raise FileFormatError(f"{path}: not a vsenumba file, or damaged: {reason:.200}") from error
+
+
+def check_readable(path: str | PathLike[str]) -> None:
+    """Refuse a path that is no file, or a file that may not be read."""
+    try:
+        with Path(path).open("rb"):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _read_open_file(file: Any, kind: str | None) -> StoredFile:
+    if "encoding-type" not in file.attrs:
+        raise FileFormatError("an HDF5 file, but not one that vsenumba wrote (it has no encoding-type)")
+    found, version = read_label(file)
+    if kind is not None and found != kind:
+        raise FileFormatError(f"holds a file of kind {found!r}, expected is {kind!r}")
+    if found not in FILE_VERSIONS:
+        raise FileFormatError(f"holds a file of kind {found!r}; known are {', '.join(FILE_VERSIONS)}")
+    check_version(version, FILE_VERSIONS[found], "the file")
+    elements, checksum = read_members(file, "", _head(found, version))
+    check_checksum(file, checksum, "the file")
+    return StoredFile(found, version, elements, elements.pop("provenance"))
+
+
+def _head(kind: str, version: int) -> str:
+    return f"file {kind} {version}\n"

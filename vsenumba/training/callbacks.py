@@ -1,0 +1,145 @@
+"""Callbacks: what runs beside training, between two epochs and outside the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from vsenumba.errors import InputError, unknown_name
+from vsenumba.storage import check_writable
+
+
+class Callback:
+    """Base of the callbacks; by itself it does nothing."""
+
+    def start(self, model: Any, n_epochs: int) -> None:
+        """Run before the first of `n_epochs` epochs."""
+
+    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+        """Run after an epoch with its record, see `History`; return whether training should stop."""
+        return False
+
+    def finish(self, model: Any) -> None:
+        """Run after the last epoch, also when training ended with an error."""
+
+
+class FunctionCallback(Callback):
+    """A plain function of the model and the record, called after every epoch; true stops training."""
+
+    def __init__(self, function: Callable[[Any, Mapping[str, float]], object]) -> None:
+        self._function = function
+
+    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+        """Call the function."""
+        return bool(self._function(model, record))
+
+
+class EarlyStopping(Callback):
+    """Stop when a validation metric has not risen for a while, and put the best epoch's factors back.
+
+    Parameters
+    ----------
+    metric : str
+        A metric of the record, as ``"mrr"``; higher is better.
+    patience : int
+        Epochs without a new best before training stops.
+    min_delta : float
+        By how much the metric must rise to count as a new best.
+
+    Attributes
+    ----------
+    best_epoch_, best_value_ : int, float
+        When the metric was best, and how good.
+    """
+
+    def __init__(self, metric: str = "mrr", patience: int = 5, min_delta: float = 0.0) -> None:
+        if int(patience) != patience or patience < 1:
+            raise InputError(f"patience must be a whole number of at least 1, not {patience!r}")
+        self.metric = metric
+        self.patience = int(patience)
+        self.min_delta = min_delta
+
+    def start(self, model: Any, n_epochs: int) -> None:
+        """Forget former runs."""
+        self.best_epoch_, self.best_value_, self._waited = 0, -np.inf, 0
+        self._best: dict[str, np.ndarray] = {}
+
+    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+        """Note a new best, or count the wait."""
+        if self.metric not in record:
+            error = unknown_name("metric", self.metric, record)
+            raise InputError(f"early stopping: {error}; give fit a validation set and name the metric in `metrics`")
+        if record[self.metric] > self.best_value_ + self.min_delta:
+            self.best_epoch_, self.best_value_, self._waited = int(record["epoch"]), record[self.metric], 0
+            self._best = {name: table.copy() for name, table in model.tables.items()}
+        else:
+            self._waited += 1
+        return self._waited >= self.patience
+
+    def finish(self, model: Any) -> None:
+        """Put the best factors back."""
+        for name, table in self._best.items():
+            model.tables[name][:] = table
+        self._best = {}
+
+
+class TimeBudget(Callback):
+    """Stop once training has taken so many seconds, evaluation left out.
+
+    Parameters
+    ----------
+    seconds : float
+        Above 0; the epoch that is running is finished.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        if not seconds > 0:
+            raise InputError(f"the time budget must be above 0 seconds, not {seconds!r}")
+        self.seconds = seconds
+
+    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+        """Compare the clock."""
+        return record["seconds"] >= self.seconds
+
+
+class Checkpoint(Callback):
+    """Save the model, with its optimiser's memory, after every so many epochs; the file is always whole.
+
+    Training goes on from the file with ``load_model(path).partial_fit(...)``. An epoch that diverges is not saved.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; replaced each time.
+    every : int
+        Epochs between two saves; the last epoch is always saved.
+    """
+
+    def __init__(self, path: str | PathLike[str], every: int = 1) -> None:
+        if int(every) != every or every < 1:
+            raise InputError(f"every must be a whole number of at least 1, not {every!r}")
+        self.path = path
+        self.every = int(every)
+
+    def start(self, model: Any, n_epochs: int) -> None:
+        """Refuse a path that cannot be written before any work is done."""
+        check_writable(self.path)
+        self._last = len(model.history_) + n_epochs
+
+    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+        """Save when it is time."""
+        if record["epoch"] % self.every == 0 or record["epoch"] == self._last:
+            model.save(self.path, include_optimiser=True)
+        return False
+
+
+def as_callback(callback: Callback | Callable[[Any, Mapping[str, float]], object]) -> Callback:
+    """Return a callback as it is, or make one of a function of the model and the record."""
+    if isinstance(callback, Callback):
+        return callback
+    if not callable(callback):
+        raise InputError(f"a callback must be a Callback or a function of the model and the record, not {callback!r}")
+    return FunctionCallback(callback)

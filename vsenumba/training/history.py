@@ -1,0 +1,84 @@
+"""What a training run did: one record per epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+
+class History:
+    """The records of a training run, one per epoch, in order.
+
+    Every record holds ``epoch`` (from 1), ``seconds`` (training time since the start of the fit, evaluation and
+    callbacks left out), ``steps`` (since the start), ``skipped`` (pairs of this epoch given up because no negative
+    was found), ``loss`` (mean over the epoch's steps), ``violations`` (share of the epoch's steps whose negative
+    scored at least as high as the positive), ``trials`` (mean labels tried per step), ``refreshes`` (of the
+    sampler, this epoch) and ``learning_rate``; and, where there is a validation set, each validation metric by its
+    name, as in ``"mrr"``.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.append({"epoch": 1, "loss": 0.7})
+    >>> history.append({"epoch": 2, "loss": 0.5})
+    >>> history["loss"]
+    array([0.7, 0.5])
+    >>> history[-1]["epoch"]
+    2
+    """
+
+    def __init__(self) -> None:
+        self._records: list[dict[str, float]] = []
+
+    def append(self, record: Mapping[str, float]) -> None:
+        """Add the record of one more epoch."""
+        self._records.append(dict(record))
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all values recorded, in order of first appearance."""
+        return list(dict.fromkeys(name for record in self._records for name in record))
+
+    def __getitem__(self, key: int | str) -> Any:
+        """Return one record (for an int), or one value over all epochs as an array (for a name).
+
+        A value that an epoch lacks is NaN in the array.
+        """
+        if isinstance(key, int):
+            return self._records[key]
+        if key not in self.columns:
+            raise KeyError(key)
+        return np.array([record.get(key, np.nan) for record in self._records])
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[dict[str, float]]:
+        return iter(self._records)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, History) and self.columns == other.columns and all(
+            np.array_equal(self[name], other[name], equal_nan=True) for name in self.columns
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def __repr__(self) -> str:
+        return f"<History of {len(self)} epochs: {', '.join(self.columns)}>"
+
+    def to_columns(self) -> dict[str, np.ndarray]:
+        """Return one array per value, as files keep it."""
+        return {name: self[name] for name in self.columns}
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, np.ndarray]) -> History:
+        """Make a history from what `to_columns` returned."""
+        history = cls()
+        integers = {name for name, values in columns.items() if np.asarray(values).dtype.kind in "iu"}
+        for values in zip(*columns.values(), strict=True):
+            history.append(
+                {name: int(v) if name in integers else float(v) for name, v in zip(columns, values, strict=True)}
+            )
+        return history

@@ -1,0 +1,56 @@
+"""Progress: a line on standard error that says how far training is, how fast it goes and what it has reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vsenumba.training.callbacks import Callback
+
+
+class ProgressBar(Callback):
+    """Show epochs done, steps per second, time left and the last validation metric, while stderr is a terminal.
+
+    Parameters
+    ----------
+    title : str
+        What is being trained.
+    """
+
+    def __init__(self, title: str = "training") -> None:
+        self.title = title
+
+    def start(self, model: Any, n_epochs: int) -> None:
+        """Draw the line."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("epochs"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task(self.title, total=n_epochs, note="")
+        self._progress.start()
+
+    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+        """Move the line on."""
+        rate = record["steps"] / max(record["seconds"], 1e-9)
+        note = f"{rate / 1e6:.1f} M steps/s, loss {record['loss']:.3f}"
+        # What comes after the learning rate in a record is the validation.
+        names = list(record)
+        for name in names[names.index("learning_rate") + 1 :][:1]:
+            note += f", {name} {record[name]:.3f}"
+        self._progress.update(self._task, advance=1, note=note)
+        return False
+
+    def finish(self, model: Any) -> None:
+        """Take the line away."""
+        self._progress.stop()
