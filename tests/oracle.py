@@ -78,3 +78,182 @@ def top_list(scores, excluded, k):
     """Return the k best labels but the excluded; ties in the order of the labels."""
     candidates = [label for label in range(len(scores)) if label not in excluded]
     return sorted(candidates, key=lambda label: (-float(scores[label]), label))[:k]
+
+
+# Kernels
+
+
+def xorshift(state):
+    """Return the next state of Marsaglia's 64-bit xorshift (13, 7, 17)."""
+    mask = 2**64 - 1
+    state ^= (state << 13) & mask
+    state ^= state >> 7
+    state ^= (state << 17) & mask
+    return state
+
+
+def rising_order(column):
+    """Return the positions of a column's values in rising order, equals in the order of their positions."""
+    return sorted(range(len(column)), key=lambda a: (float(column[a]), a))
+
+
+def spread(column):
+    """Return the standard deviation, dividing by the number of values."""
+    mean = sum(float(x) for x in column) / len(column)
+    return math.sqrt(sum((float(x) - mean) ** 2 for x in column) / len(column))
+
+
+# Laws of the samplers: probabilities by enumeration, for one image
+
+
+def normalised(weights, own):
+    """Return weights as probabilities with the image's own labels left out; zeros if nothing is left."""
+    kept = [0.0 if a in own else float(w) for a, w in enumerate(weights)]
+    total = sum(kept)
+    return [w / total if total > 0 else 0.0 for w in kept]
+
+
+def uniform_law(n_labels, own):
+    return normalised([1.0] * n_labels, own)
+
+
+def popularity_law(counts, power, own):
+    masses = [float(c) ** power if c > 0 else 0.0 for c in counts]
+    return normalised(masses if any(masses) else [1.0] * len(counts), own)
+
+
+def geometric_law(lam, n_labels):
+    masses = [math.exp(-r / (lam * n_labels)) for r in range(n_labels)]
+    return [m / sum(masses) for m in masses]
+
+
+def exact_rank_law(scores, lam, own):
+    by_rank = geometric_law(lam, len(scores))
+    ranked = sorted(range(len(scores)), key=lambda a: (-float(scores[a]), a))
+    weights = [0.0] * len(scores)
+    for rank, label in enumerate(ranked):
+        weights[label] = by_rank[rank]
+    return normalised(weights, own)
+
+
+def adaptive_law(image, labels, lam, own):
+    """Return ``Σ_f p(f | i) p(a | i, f)``, the spreads and products rounded to float32 as in the draw."""
+    n_labels, n_factors = len(labels), len(image)
+    importance = [
+        float(np.float32(abs(image[f])) * np.float32(spread([row[f] for row in labels]))) for f in range(n_factors)
+    ]
+    if sum(importance) == 0:
+        return uniform_law(n_labels, own)
+    by_rank = geometric_law(lam, n_labels)
+    weights = [0.0] * n_labels
+    for f in range(n_factors):
+        order = rising_order([row[f] for row in labels])
+        if image[f] > 0:
+            order = order[::-1]
+        for rank, label in enumerate(order):
+            weights[label] += importance[f] / sum(importance) * by_rank[rank]
+    return normalised(weights, own)
+
+
+def warp_law(scores, own, margin, max_trials):
+    """Return the law of a bounded search for a violator, the mean over the image's own labels."""
+    n_labels = len(scores)
+    if not own:
+        return uniform_law(n_labels, own)
+    weights = [0.0] * n_labels
+    for positive in own:
+        violators = [a for a in range(n_labels) if a not in own and scores[a] + margin > scores[positive]]
+        for a in violators:
+            weights[a] += (1 - (1 - len(violators) / n_labels) ** max_trials) / len(violators)
+    return normalised(weights, own)
+
+
+def dynamic_law(scores, own, n_candidates, max_rejections):
+    """Return the law of the best of some uniform draws, candidate by candidate: their number is binomial."""
+    n_labels = len(scores)
+    others = [a for a in range(n_labels) if a not in own]
+    weights = [0.0] * n_labels
+    given_up = (len(own) / n_labels) ** max_rejections
+    for c in range(1, n_candidates + 1):
+        chance = math.comb(n_candidates, c) * (1 - given_up) ** c * given_up ** (n_candidates - c)
+        for a in others:
+            below = sum(1 for b in others if scores[b] < scores[a])
+            equal = sum(1 for b in others if scores[b] == scores[a])
+            up_to = ((below + equal) / len(others)) ** c
+            weights[a] += chance * (up_to - (below / len(others)) ** c) / equal
+    return normalised(weights, own)
+
+
+# Losses
+
+
+def logistic(difference):
+    """Return ln(1 + exp(-d)) and its slope."""
+    if difference > 0:
+        return math.log1p(math.exp(-difference)), -math.exp(-difference) / (1 + math.exp(-difference))
+    return math.log1p(math.exp(difference)) - difference, -1 / (1 + math.exp(difference))
+
+
+def hinge(difference, margin=1.0):
+    return (margin - difference, -1.0) if difference < margin else (0.0, 0.0)
+
+
+def warp(difference, trials, n_labels, margin=1.0):
+    rank = max((n_labels - 1) // trials, 1)
+    weight = sum(1 / j for j in range(1, rank + 1)) / sum(1 / j for j in range(1, max(n_labels, 2)))
+    value, slope = hinge(difference, margin)
+    return weight * value, weight * slope
+
+
+# Training
+
+
+def image_vector(context, mine, without, power=0.5):
+    """Return the scaled sum of the context vectors of an image's labels but one."""
+    others = [y for y in mine if y != without]
+    return sum((context[y] for y in others), np.zeros(context.shape[1])) / max(len(others), 1) ** power
+
+
+def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_negatives=1):
+    """Train one epoch in place, each image having all labels but one, which is then its only negative.
+
+    `tables` and `sums` are dicts of float64 arrays; `loss` returns value and slope at a difference.
+    """
+    labels = tables["label_factors"]
+    n_labels, n_factors = labels.shape
+
+    def move(name, row, gradient, square=None):
+        square = gradient @ gradient if square is None else square
+        step = rate
+        if adagrad:
+            sums[name][row] += square / n_factors
+            step = rate / math.sqrt(sums[name][row])
+        tables[name][row] -= step * (gradient + l2 * tables[name][row])
+
+    for image in order:
+        mine = lists[image]
+        missing = [a for a in range(n_labels) if a not in mine]
+        context_gradient = {y: np.zeros(n_factors) for y in mine}
+        # All pairs of a visit see the image as it was when the visit began, if it is made of labels.
+        vectors = {
+            p: image_vector(tables["context_factors"], mine, p) for p in mine if inputs == "labels" and len(mine) > 1
+        }
+        for p in mine:
+            for _ in range(n_negatives):
+                if not missing or (inputs == "labels" and len(mine) < 2):
+                    continue
+                n = missing[0]
+                v = (tables["image_factors"][image] if inputs == "ids" else vectors[p]).copy()
+                gap = labels[p] - labels[n]
+                _, slope = loss(float(v @ gap))
+                move("label_factors", p, slope * v)
+                move("label_factors", n, -slope * v)
+                if inputs == "ids":
+                    move("image_factors", image, slope * gap)
+                else:
+                    for y in mine:
+                        if y != p:
+                            context_gradient[y] += slope * gap / (len(mine) - 1) ** 0.5
+        if inputs == "labels":
+            for y in mine:
+                move("context_factors", y, context_gradient[y])

@@ -1,4 +1,4 @@
-"""Splits divide the pairs, lose none, and are the same for the same seed; pruning leaves what is common enough."""
+"""Splits divide the pairs, lose none, and are the same for one seed; pruning leaves what is common enough."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import zlib
 from pathlib import Path
 
 import h5py
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from vsenumba import storage
-from vsenumba.errors import FileFormatError, InputError, UnknownNameError
+from vsenumba.errors import FileFormatError, InputError, MemoryLimitError, UnknownNameError
 from vsenumba.storage import FILE_VERSIONS, Json, atomic_path, check_writable, read_file, write_file
 from vsenumba.storage.encodings import ENCODINGS
 
@@ -370,6 +371,38 @@ def test_damage_is_found_or_harmless(tmp_path):
             assert same(read.elements, whole.elements)
             assert read.provenance == whole.provenance
     assert refused > 150
+
+
+def specified_checksum(node: h5py.Group | h5py.Dataset, head: str = "") -> int:
+    """Compute a checksum from ``docs/file-format.md`` alone."""
+    kind = node.attrs["encoding-type"].decode()
+    shape = ",".join(map(str, node.attrs.get("shape", getattr(node, "shape", ()))))
+    if isinstance(node, h5py.Group):
+        head = head or f"{kind} 1 {shape}".strip()
+        body = "".join(f"{specified_checksum(node[name]):08x} {name}\n" for name in sorted(node)).encode()
+    elif kind == "json":
+        head, body = "json 1", bytes(node[()])
+    else:
+        head, body = f"array 1 {node.dtype.str} {shape}", node[...].tobytes()
+    return zlib.crc32(f"{head}\n".encode() + body)
+
+
+@pytest.mark.parametrize("path", sorted({golden_path(*key) for key in CONTENTS}), ids=lambda path: path.name)
+def test_checksums_are_what_the_specification_says(path):
+    with h5py.File(path) as file:
+        kind, version = (file.attrs[name].decode() for name in ("encoding-type", "encoding-version"))
+        assert specified_checksum(file, f"file {kind} {version}") == file.attrs["crc32"]
+
+
+def test_what_memory_does_not_hold_is_called_so(tmp_path):
+    write_file(tmp_path / "a.h5", "model", {"x": np.arange(3)})
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        attributes = dict(file["x"].attrs)
+        del file["x"]
+        file.create_dataset("x", shape=(2**58,), dtype="f8")  # never written, so it takes no room in the file
+        file["x"].attrs.update(attributes)
+    with pytest.raises(MemoryLimitError, match=r"a\.h5: too large to be read into memory"):
+        read_file(tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize("kind_and_version", list(CONTENTS), ids=str)

@@ -45,7 +45,7 @@ def test_topics_can_be_learnt_and_noise_cannot():
         values = np.linalg.svd(matrix - matrix.mean(axis=0), compute_uv=False)
         return values[5] / values[50]
 
-    assert structure(noise=0.0) > 1.5 > structure(noise=1.0)
+    assert structure(noise=0.0) > 1.5 * structure(noise=1.0)
 
 
 @pytest.mark.parametrize(

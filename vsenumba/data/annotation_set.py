@@ -252,7 +252,7 @@ class AnnotationSet:
             len(vocabularies[0]),
             len(vocabularies[1]),
         )
-        return AnnotationSet(indptr, indices, len(vocabularies[1]), *vocabularies)
+        return AnnotationSet(indptr, indices, len(vocabularies[1]), vocabularies[0], vocabularies[1])
 
     def digest(self) -> str:
         """Return a SHA-256 of the pairs and the names, to say in a result which data it came from."""

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from vsenumba.errors import FileFormatError, InputError, unknown_name
+from vsenumba.errors import FileFormatError, InputError, MemoryLimitError, unknown_name
 from vsenumba.storage.atomic import atomic_path
 from vsenumba.storage.encodings import Json, read_members, write_members
 from vsenumba.storage.labels import check_checksum, check_version, label, read_label
@@ -109,6 +109,8 @@ def read_file(path: str | PathLike[str], kind: str | None = None) -> StoredFile:
     ------
     InputError
         If there is no such file or it may not be read.
+    MemoryLimitError
+        If memory does not hold it.
     FileFormatError
         If it is not a file of this format, is damaged, holds something else than `kind`, or is of a version
         that this package is too old for.
@@ -122,6 +124,8 @@ def read_file(path: str | PathLike[str], kind: str | None = None) -> StoredFile:
             return _read_open_file(file, kind)
     except FileFormatError as error:
         raise FileFormatError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise MemoryLimitError(f"{path}: too large to be read into memory: {error}") from error
     except Exception as error:  # HDF5 answers damage with every kind of exception there is
         reason = " ".join(str(error).split())
         raise FileFormatError(f"{path}: not a vsenumba file, or damaged: {reason:.200}") from error

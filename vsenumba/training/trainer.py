@@ -120,7 +120,7 @@ class Trainer:
         self._refresh()
         refreshes, since_refresh = 1, 0
         states, tally = self._fresh(epoch)
-        order, ends = self._shuffled(epoch)
+        order, ends = self.visiting_order(epoch)
         position = done = 0
         while position < len(order):
             budget = _DRAWS_PER_LAUNCH
@@ -142,7 +142,7 @@ class Trainer:
         self._check_finite(epoch, learning_rate)
         return self._record(epoch, learning_rate, 0 if self._interval is None else refreshes, tally.sum(axis=0))
 
-    def _shuffled(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    def visiting_order(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the images that have labels in random order, and the number of draws up to and with each."""
         seeds = np.random.SeedSequence(self._seeds.entropy, spawn_key=(*self._seeds.spawn_key, epoch, 0))
         counts = self._data.labels_per_image

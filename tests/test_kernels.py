@@ -1,0 +1,137 @@
+"""The compiled primitives against the oracle."""
+
+from __future__ import annotations
+
+import numpy as np
+import numba
+import oracle
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from strategies import factor_tables
+
+from vsenumba.errors import InputError
+from vsenumba.kernels.compiler import dispatched
+from vsenumba.kernels.dot import compare, dot
+from vsenumba.kernels.membership import contains
+from vsenumba.kernels.orders import refresh_orders
+from vsenumba.kernels.random import next_below, next_bits, next_uniform, seed_sequence, shard_states
+from vsenumba.kernels.threads import thread_count, threads
+
+
+@given(st.integers(0, 2**32))
+def test_random_bits_are_those_of_xorshift(seed):
+    states = shard_states(np.random.SeedSequence(seed), 2)
+    expected = [int(states[0, 0]), int(states[1, 0])]
+    for shard in (0, 1, 0, 0):
+        expected[shard] = oracle.xorshift(expected[shard])
+        assert int(next_bits(states, shard)) == expected[shard] >> 32
+        assert int(states[shard, 0]) == expected[shard]
+
+
+def test_random_states_differ_and_are_never_zero():
+    states = shard_states(np.random.SeedSequence(0), 64)
+    assert len(set(states[:, 0].tolist())) == 64
+    assert states[:, 0].all()
+
+
+@given(st.integers(0, 2**32), st.integers(1, 2**31 - 1))
+def test_random_numbers_keep_their_ranges(seed, n):
+    states = shard_states(np.random.SeedSequence(seed), 1)
+    assert 0 <= next_below(states, 0, n) < n
+    assert 0 < next_uniform(states, 0) < 1
+
+
+def test_the_largest_and_smallest_bits_keep_the_ranges(monkeypatch):
+    assert ((2**32 - 1) * (2**31 - 1)) >> 32 < 2**31 - 1
+    assert 0 < (0 + 0.5) * 2.0**-32
+    assert (2**32 - 1 + 0.5) * 2.0**-32 < 1
+
+
+def test_seed_sequence_accepts_what_numpy_accepts():
+    same = np.random.SeedSequence(5)
+    assert seed_sequence(same) is same
+    assert seed_sequence(5).entropy == seed_sequence(np.int64(5)).entropy == 5
+    assert seed_sequence(np.random.default_rng(1)).entropy == seed_sequence(np.random.default_rng(1)).entropy
+    assert seed_sequence(None).entropy != seed_sequence(None).entropy
+
+
+@pytest.mark.parametrize("bad", [-1, 1.5, "seed", True])
+def test_seed_sequence_refuses_by_name(bad):
+    with pytest.raises(InputError, match="random_state must be a whole number"):
+        seed_sequence(bad, "random_state")
+
+
+@given(st.sets(st.integers(0, 60)), st.integers(0, 61))
+def test_contains_is_membership(members, label):
+    own = np.array([-5, *sorted(members), 99], dtype=np.int32)
+    assert contains(own, 1, len(own) - 1, label) == (label in members)
+
+
+@given(factor_tables(rows=4, factors=3), factor_tables(rows=1, factors=3))
+def test_dot_products(table, vector):
+    vector = vector[0]
+    difference, vector_square, gap_square = compare(vector, table, 1, 2)
+    gap = table[1].astype(float) - table[2]
+    assert dot(vector, table, 3) == pytest.approx(float(vector.astype(float) @ table[3]), abs=1e-4)
+    assert difference == pytest.approx(float(vector @ gap), abs=1e-4)
+    assert vector_square == pytest.approx(float(vector.astype(float) @ vector), rel=1e-5, abs=1e-30)
+    assert gap_square == pytest.approx(float(gap @ gap), rel=1e-4, abs=1e-6)
+
+
+def refreshed(labels, n_tasks=3):
+    n, k = labels.shape
+    orders, spreads = np.zeros((k, n), np.int32), np.zeros(k, np.float32)
+    refresh_orders(
+        labels, labels.view(np.uint32), orders, spreads, np.zeros((n_tasks, n), np.uint32),
+        np.zeros((n_tasks, n), np.uint32), np.zeros((n_tasks, n), np.int32), np.zeros((n_tasks, 3, 2048), np.int64),
+    )  # fmt: skip
+    return orders, spreads
+
+
+@given(
+    hnp.arrays(
+        np.float32,
+        hnp.array_shapes(min_dims=2, max_dims=2, max_side=9),
+        elements=st.floats(allow_nan=False, width=32) | st.sampled_from([0.0, -0.0, 1.0, -1.0, 1e-45, -1e-45]),
+    )
+)
+def test_orders_are_stable_sorts_of_any_floats(labels):
+    with np.errstate(all="ignore"):
+        orders, _ = refreshed(labels)
+    assert orders.tolist() == [oracle.rising_order(column) for column in labels.T]
+
+
+@given(factor_tables())
+def test_spreads_are_standard_deviations(labels):
+    _, spreads = refreshed(labels)
+    assert spreads == pytest.approx([oracle.spread(column) for column in labels.T], rel=1e-6, abs=1e-12)
+
+
+def test_threads_are_set_and_put_back():
+    before = numba.get_num_threads()
+    with threads(1) as n:
+        assert n == numba.get_num_threads() == 1
+    assert numba.get_num_threads() == before
+
+
+@pytest.mark.parametrize("bad", [0, -2, 1.5, True])
+def test_a_bad_number_of_threads_is_refused(bad):
+    with pytest.raises(InputError, match="n_threads must be a whole number of at least 1"):
+        thread_count(bad)
+
+
+def test_too_many_threads_warn_with_both_numbers():
+    available = numba.config.NUMBA_NUM_THREADS
+    with pytest.warns(UserWarning, match=f"n_threads=4096 reduced to the {available} there are"):
+        assert thread_count(4096) == available
+
+
+def test_a_dispatched_function_says_what_it_was_given():
+    @dispatched
+    def speak(animal):
+        raise TypeError(f"no voice for a {type(animal).__name__}")
+
+    with pytest.raises(TypeError, match="no voice for a int"):
+        speak(3)

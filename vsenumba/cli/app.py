@@ -1,0 +1,90 @@
+"""The command ``vsenumba``: the commands there are, and what becomes of an error."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from vsenumba import __version__
+from vsenumba.cli.lazy import LazyGroup
+from vsenumba.cli.output import note, one_line, silence_stdout
+from vsenumba.errors import VsenumbaError
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+COMMANDS = ("demo", "compare", "fit", "evaluate", "annotate", "find", "plot", "export", "data", "info")
+
+
+class App(LazyGroup):
+    """The group of all commands; every error ends in one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            with _warnings_on_one_line():
+                value = super().invoke(ctx)
+                sys.stdout.flush()
+                return value
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except KeyboardInterrupt:
+            note("interrupted")
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:  # who read the output has read enough, as in "vsenumba ... | head"
+            silence_stdout()
+            ctx.exit(1)
+        except Exception as error:
+            if ctx.params["debug"]:
+                raise
+            if isinstance(error, OSError):
+                silence_stdout()
+            note(_as_line(error))
+            ctx.exit(1)
+
+
+def _as_line(error: Exception) -> str:
+    if isinstance(error, VsenumbaError):
+        return f"error: {one_line(error)}"
+    if isinstance(error, MemoryError):
+        return f"error: out of memory: {one_line(error) or 'there is not enough for this'}"
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"error: {where}{error.strerror or one_line(error)}"
+    return (
+        f"internal error: {type(error).__name__}: {one_line(error)}; run again with 'vsenumba --debug ...' and report it"
+    )
+
+
+@contextmanager
+def _warnings_on_one_line() -> Iterator[None]:
+    def show(message: Warning | str, *where: Any, **more: Any) -> None:
+        note(f"warning: {one_line(message)}")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+@click.group(
+    cls=App,
+    modules={name: f"vsenumba.cli.{name}" for name in COMMANDS},
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="vsenumba")
+@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+def cli(debug: bool) -> None:
+    """Learn visual-semantic embeddings: suggest labels for images, find images by label, compare samplers.
+
+    \b
+    Start here:
+      vsenumba demo                            see it work on a set that ships
+      vsenumba fit tags.csv -o model.h5        train on a table with a column "image" and a column "tag"
+      vsenumba annotate model.h5 cat-1.jpg     suggest labels that an image lacks
+
+    Results go to stdout, all else to stderr; --json prints results for machines.
+    """

@@ -1,0 +1,131 @@
+"""``vsenumba compare``: train samplers side by side; print the table, write the figure and the runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import as_json_text, counted, note, say, say_json, suggest
+
+if TYPE_CHECKING:
+    from vsenumba.data import AnnotationSet
+    from vsenumba.experiments import Comparison
+    from vsenumba.models import ImageAnnotator
+
+FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergence.svg")
+
+
+@click.command()
+@options.set_argument
+@click.option("--sampler", "samplers", type=options.SAMPLER, multiple=True, help="One to compare; give it several times.")
+@click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="The folder to write to.")
+@click.option("--inputs", type=options.INPUTS, default="labels", show_default=True, help="What stands for an image.")
+@click.option("--loss", type=options.LOSS, help="One for all; by default warp for the sampler warp, logistic for others.")
+@click.option("--metric", type=options.METRIC, default="mrr", show_default=True, help="What to compare by.")
+@click.option("--epochs", type=options.POSITIVE, help="Passes over the pairs.  [default: 20]")
+@click.option("--time-budget", type=click.FloatRange(min=0, min_open=True), help="Seconds of training, instead of epochs.")
+@click.option("--seeds", type=options.POSITIVE, default=3, show_default=True, help="Runs of each sampler.")
+@click.option("--factors", type=options.POSITIVE, help="Length of the vectors.  [default: 64]")
+@options.seed_option
+@options.threads_option
+@options.json_option
+def command(
+    source: str,
+    samplers: tuple[str, ...],
+    folder: Path,
+    inputs: str,
+    loss: str | None,
+    metric: str,
+    epochs: int | None,
+    time_budget: float | None,
+    seeds: int,
+    factors: int | None,
+    seed: int,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Train samplers on the same split with the same clock, and say who gets how good, how fast.
+
+    One label of every image with two or more is hidden, and models are judged by where it ranks. SET is a set's name or
+    a file, see 'vsenumba data --help'. Writes comparison.json, runs.h5, model.h5 (the best model), convergence.png and
+    convergence.svg.
+
+    \b
+    Example:
+      vsenumba compare openclipart --sampler warp --sampler adaptive --seeds 1 --out comparison
+    """
+    from vsenumba.data import load_dataset
+
+    if epochs and time_budget:
+        raise click.UsageError("--epochs and --time-budget exclude each other")
+    settings = {
+        "samplers": samplers or None,
+        "inputs": inputs,
+        "loss": loss,
+        "metric": metric,
+        "n_epochs": epochs or 20,
+        "time_budget": time_budget,
+        "n_seeds": seeds,
+        "random_state": seed,
+        "n_threads": threads,
+    }
+    if factors:
+        settings["n_factors"] = factors
+    result = run_and_write(load_dataset(source), source, folder, settings)
+    if as_json:
+        say_json(result.comparison.to_json())
+    else:
+        result.show()
+        runs, model = str(folder / "runs.h5"), str(folder / "model.h5")
+        suggest(
+            ["vsenumba", "evaluate", model, source],
+            ["vsenumba", "plot", runs, "-o", "recall.png", "--metric", "recall@5"],
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """A comparison that has been run and written."""
+
+    comparison: Comparison
+    model: ImageAnnotator
+    files: list[Path]
+
+    def show(self) -> None:
+        """Print the table and the names of the files."""
+        from vsenumba.cli.comparison_table import comparison_table
+
+        say(comparison_table(self.comparison))
+        say("\nwritten: " + "  ".join(map(str, self.files)))
+
+
+def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict[str, Any]) -> Result:
+    """Compare samplers on a set, and write everything there is to keep into a folder."""
+    from vsenumba.cli.comparison_progress import ComparisonProgress
+    from vsenumba.experiments import compare
+    from vsenumba.plotting import convergence_figure, save_figure
+    from vsenumba.storage import atomic_path
+
+    files = options.prepare_folder(folder, FILES)
+    document, runs, best_model, *figures = files
+    note(f"{source}: {counted(data.n_images, 'image')}, {counted(data.n_labels, 'label')}, {counted(data.n_pairs, 'pair')}")
+    budget, n_epochs = settings["time_budget"], settings["n_epochs"]
+    with ComparisonProgress(n_epochs if budget is None else None, budget) as progress:
+        comparison, model = compare(data, callbacks=progress.callbacks, **settings)
+    with atomic_path(document) as temporary:
+        temporary.write_text(as_json_text(comparison.to_json()) + "\n", encoding="utf-8")
+    comparison.save(runs)
+    model.save(best_model)
+    figure = convergence_figure(
+        comparison.histories(),
+        metric=comparison.metric,
+        references=comparison.reference_values(comparison.metric),
+        title=f"{source}: {data.n_pairs:,} pairs of {data.n_images:,} images and {data.n_labels:,} labels",
+    )
+    for path in figures:
+        save_figure(figure, path)
+    return Result(comparison, model, files)

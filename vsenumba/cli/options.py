@@ -1,0 +1,107 @@
+"""Options and kinds of values that several commands have."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vsenumba.errors import InputError, unknown_name
+
+
+class Member(click.ParamType):
+    """The name of a registry's member; the registry is imported when a name is given or help is asked for.
+
+    Parameters
+    ----------
+    kind : str
+        What the members are, for error messages.
+    module, registry : str
+        Where the mapping from names to members is.
+    """
+
+    name = "name"
+
+    def __init__(self, kind: str, module: str, registry: str) -> None:
+        self.kind = kind
+        self.module = module
+        self.registry = registry
+
+    def names(self) -> list[str]:
+        """Return the names there are."""
+        return list(getattr(importlib.import_module(self.module), self.registry))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check a name."""
+        if value not in self.names():
+            raise unknown_name(self.kind, value, self.names())
+        return str(value)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the names, as help shows them."""
+        return f"[{'|'.join(self.names())}]"
+
+
+class MetricName(click.ParamType):
+    """The name of a metric, as ``recall@5``."""
+
+    name = "metric"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check a name."""
+        from vsenumba.evaluation import parse_metric
+
+        return parse_metric(value).name
+
+
+class ThreadCount(click.ParamType):
+    """A number of threads, brought down, with one warning, to what there is."""
+
+    name = "n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Check a number."""
+        from vsenumba.kernels.threads import thread_count
+
+        return thread_count(click.IntRange(1).convert(value, param, ctx))
+
+
+SAMPLER = Member("sampler", "vsenumba.samplers", "SAMPLERS")
+LOSS = Member("loss", "vsenumba.losses", "LOSSES")
+OPTIMISER = Member("optimiser", "vsenumba.training", "OPTIMISERS")
+SCHEDULE = Member("schedule", "vsenumba.training", "SCHEDULES")
+INPUTS = Member("inputs", "vsenumba.training.inputs", "INPUTS")
+METRIC = MetricName()
+POSITIVE = click.IntRange(min=1)
+FILE = click.Path(path_type=Path)
+
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where randomness starts."
+)
+threads_option = click.option("--threads", type=ThreadCount(), help="Threads to use; all there are by default.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+count_option = click.option("-n", "n", type=POSITIVE, default=10, show_default=True, help="How many to show.")
+model_argument = click.argument("model", type=FILE)
+set_argument = click.argument("source", metavar="SET")
+
+
+def output_option(metavar: str) -> Any:
+    """Return the option ``-o``: the file to write."""
+    return click.option("-o", "--output", type=FILE, required=True, metavar=metavar, help="The file to write.")
+
+
+def prepare_folder(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Make a folder and return the paths of files in it, having made sure that they can be written."""
+    from vsenumba.storage import check_writable
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    paths = [folder / name for name in names]
+    for path in paths:
+        check_writable(path)
+    return paths

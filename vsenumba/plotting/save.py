@@ -1,0 +1,49 @@
+"""Writing figures to files, whole and the same bytes every time."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vsenumba.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# No version and no date, so that the same figure gives the same file.
+FORMATS: dict[str, dict[str, Any]] = {
+    ".png": {"dpi": 200, "metadata": {"Software": None}},
+    ".svg": {"metadata": {"Date": None, "Creator": None}},
+    ".pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
+}
+# Text stays text: it can be searched and edited, and its ids do not depend on the process.
+RC: Any = {"svg.fonttype": "none", "svg.hashsalt": "vsenumba", "pdf.fonttype": 42}
+
+
+def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
+    """Write a figure as PNG (200 dots an inch), SVG or PDF, by the ending of `path`.
+
+    The file appears whole or not at all, and the same figure always gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What `convergence_figure` returned, or any other figure.
+    path : str or path-like
+        Where to write, ending in ``.png``, ``.svg`` or ``.pdf``.
+
+    Raises
+    ------
+    InputError
+        If the ending is another, or the file cannot be written.
+    """
+    import matplotlib as mpl
+
+    from vsenumba.storage import atomic_path
+
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise InputError(f"figure {str(path)!r} ends in {suffix!r}; expected one of {', '.join(FORMATS)}")
+    with atomic_path(path) as temporary, mpl.rc_context(RC):
+        figure.savefig(temporary, format=suffix[1:], **FORMATS[suffix])

@@ -1,0 +1,61 @@
+"""Several runs of one method, one per seed, summed up as a line and a band."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Band(NamedTuple):
+    """Median, smallest and largest value over the seeds, at each of m points, all (m,) float64."""
+
+    x: np.ndarray
+    median: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> Band:
+    """Return the median and the range of several curves at the points of any of them.
+
+    A curve is read between its points along a straight line, and beyond its ends not at all. The band begins
+    where the last curve begins, so that it does not jump as curves join in. It ends where fewer than half of
+    the curves go on; or up to a fifth before that, where the first curve ends, so that it does not jump as
+    curves end one after the other.
+
+    Parameters
+    ----------
+    curves : sequence of (x, y)
+        One pair of arrays per seed, x rising; points where x or y is not finite are left out.
+
+    Returns
+    -------
+    Band
+        Without a point if no curve has one.
+
+    Examples
+    --------
+    >>> x = np.array([1, 2, 3])
+    >>> band = band_over_seeds([(x, np.array([0.1, 0.5, 0.7])), (x, np.array([0.3, 0.5, 0.9]))])
+    >>> band.median
+    array([0.2, 0.5, 0.8])
+    """
+    finite = [np.isfinite(x) & np.isfinite(y) for x, y in curves]
+    kept = [
+        (x[ok].astype(float), y[ok].astype(float))
+        for (x, y), ok in zip(curves, finite, strict=True)
+        if ok.any()
+    ]
+    if not kept:
+        return Band(*np.empty((4, 0)))
+    start = max(x[0] for x, _ in kept)
+    ends = np.sort([x[-1] for x, _ in kept])
+    # At least half of the curves go on to the upper median of their ends.
+    half = ends[len(ends) // 2]
+    end = max(start, ends[ends >= 0.8 * half][0])
+    grid = np.unique(np.concatenate([x for x, _ in kept]))
+    grid = grid[(grid >= start) & (grid <= end)]
+    values = np.array([np.interp(grid, x, y, left=np.nan, right=np.nan) for x, y in kept])
+    return Band(grid, np.nanmedian(values, axis=0), np.nanmin(values, axis=0), np.nanmax(values, axis=0))

@@ -1,0 +1,82 @@
+"""How figures look: fonts for print, and a fixed colour, line and marker for every sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+# Inches: the text width of a page with two columns.
+FULL_WIDTH = 7.0
+
+# Reads at print size without scaling. Thin lines and no frame leave the ink to the data.
+RC: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 7.5,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7.5,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
+    "lines.linewidth": 1.2,
+    "text.usetex": False,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.grid": False,
+}
+
+
+class Look(NamedTuple):
+    """A curve's colour, dash pattern and marker: each alone tells it from the others."""
+
+    color: str
+    linestyle: Any
+    marker: str
+
+
+# Okabe & Ito's colours, which people with any colour vision can tell apart; yellow is too pale for lines.
+SAMPLER_LOOKS = {
+    "uniform": Look("#000000", (0, (1, 1.2)), "s"),
+    "popularity": Look("#E69F00", (0, (5, 1.5)), "D"),
+    "warp": Look("#0072B2", (0, (4, 1.2, 1, 1.2)), "^"),
+    "dynamic": Look("#009E73", (0, (7, 1.5, 1, 1.5, 1, 1.5)), "v"),
+    "rank": Look("#CC79A7", (0, (2.5, 1)), "X"),
+    "adaptive": Look("#D55E00", "-", "o"),
+}
+# For names that are no sampler's. Numbers of colours, dash patterns and markers that differ give 60 looks.
+OTHER_COLORS = ("#56B4E9", "#7F7F7F", "#8C5A1E")
+OTHER_LINESTYLES: tuple[Any, ...] = ("-", (0, (1, 1.2)), (0, (6, 1.5)), (0, (4, 1.2, 1, 1.2)))
+OTHER_MARKERS = ("P", "<", ">", "p", "h")
+REFERENCE_COLOR = "#6E6E6E"
+
+
+def looks(names: Iterable[str]) -> dict[str, Look]:
+    """Return the look of every name: a sampler's own, or the next free one for a name that is no sampler's.
+
+    Examples
+    --------
+    >>> looks(["mine", "warp"])["warp"].marker
+    '^'
+    """
+    others = [name for name in names if name not in SAMPLER_LOOKS]
+    spare = {
+        name: Look(
+            OTHER_COLORS[i % len(OTHER_COLORS)],
+            OTHER_LINESTYLES[i % len(OTHER_LINESTYLES)],
+            OTHER_MARKERS[i % len(OTHER_MARKERS)],
+        )
+        for i, name in enumerate(others)
+    }
+    return SAMPLER_LOOKS | spare
