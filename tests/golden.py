@@ -25,20 +25,48 @@ VERSION_1 = {
         "titles": np.array(["", "two words", "é"], dtype=TEXT),
     },
     "model": {
-        "class": Json("ImageAnnotator"),
-        "parameters": Json({"n_factors": 2, "l2": 0.001, "sampler": None, "inputs": ["ids", "labels"]}),
-        "image_ids": np.array(["a", "b"], dtype=TEXT),
-        "label_names": np.array(["cat"], dtype=TEXT),
+        "class": Json("image-annotator"),
+        "parameters": Json(
+            {
+                "inputs": "labels",
+                "n_factors": 2,
+                "l2": None,
+                "sampler": {"name": "adaptive", "lam": 0.05, "refresh_every": None},
+                "loss": "hinge",
+                "random_state": 7,
+            }
+        ),
+        "seen": {
+            "indptr": np.array([0, 2, 3]),
+            "indices": np.array([0, 2, 1], dtype=np.int32),
+            "image_ids": np.array(["a", "ü"], dtype=TEXT),
+            "label_names": np.array(["cat", "dog", "猫"], dtype=TEXT),
+        },
         "arrays": {
-            "label_factors_": np.array([[1.5, -2.5]], dtype=np.float32),
-            "counts": np.array(3, dtype=np.uint8),
+            "label_factors": np.array([[1.5, -2.5], [0.0, 1.0], [0.25, 0.5]], dtype=np.float32),
+            "context_factors": np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], dtype=np.float32),
         },
         "history": {"epoch": np.array([1, 2]), "loss": np.array([0.75, np.nan])},
-        "seen": sp.csr_array(
-            (np.ones(1, np.float32), np.array([0], np.int32), np.array([0, 1, 1])), shape=(2, 1)
-        ),
+        "seed": Json({"entropy": "7", "spawn_key": []}),
+        # No reader knows it, and every reader must pass over it.
+        "unknown": sp.csr_array((np.ones(1, np.float32), np.array([0], np.int32), np.array([0, 1, 1])), shape=(2, 1)),
     },
-    "runs": {"settings": Json([{"sampler": "adaptive", "seed": 0}]), "0": {"mrr": np.array([0.25, 0.5])}},
+    "runs": {
+        "settings": Json({"metric": "mrr", "n_seeds": 1}),
+        "references": Json({"EASE": {"mrr": 0.75}}),
+        "runs": {
+            "0": {
+                "run": Json({"sampler": "adaptive", "loss": "logistic", "seed": 0}),
+                "history": {
+                    "epoch": np.array([1, 2]),
+                    "seconds": np.array([0.5, 1.0]),
+                    "steps": np.array([10, 20]),
+                    "mrr": np.array([0.25, 0.5]),
+                    "validation_mrr": np.array([0.5, 0.25]),
+                },
+            }
+        },
+    },
 }
 CONTENTS = {(kind, 1): elements for kind, elements in VERSION_1.items()}
 

@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 
-
 # Ranking metrics: one image's scores, its test labels and its excluded labels.
 
 

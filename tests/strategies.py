@@ -15,9 +15,9 @@ from vsenumba.data import AnnotationSet
 # Any text that can be a name: some letters of every script; no surrogates, no NUL, not blank.
 names = st.one_of(
     st.text("ab", min_size=1, max_size=4),
-    st.text(
-        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12
-    ).filter(str.strip),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12).filter(
+        str.strip
+    ),
 )
 # What tables of text can carry as well: no blanks around it, and no control characters but tab and line feed.
 table_names = names.map(str.strip).filter(lambda name: name and all(c >= " " or c in "\t\n" for c in name))
@@ -30,9 +30,7 @@ def distinct_names(size: int, of: st.SearchStrategy[str] = names) -> st.SearchSt
 
 
 @st.composite
-def incidence(
-    draw: st.DrawFn, max_images: int = 8, max_labels: int = 6, min_images: int = 0, min_labels: int = 0
-):
+def incidence(draw: st.DrawFn, max_images: int = 8, max_labels: int = 6, min_images: int = 0, min_labels: int = 0):
     """Draw a bool matrix of images by labels; some rows are made full or empty, and some columns empty."""
     n_images = draw(st.integers(min_images, max_images))
     n_labels = draw(st.integers(min_labels, max_labels))
@@ -56,14 +54,10 @@ def annotation_sets(
 ):
     """Draw an `AnnotationSet`; with `extras`, perhaps with features and titles."""
     matrix = draw(
-        incidence(max_images, max_labels, min_images, min_labels).filter(
-            lambda matrix: matrix.sum() >= min_pairs
-        )
+        incidence(max_images, max_labels, min_images, min_labels).filter(lambda matrix: matrix.sum() >= min_pairs)
     )
     n_images, n_labels = matrix.shape
-    data = AnnotationSet.from_csr(
-        matrix, draw(distinct_names(n_images, name)), draw(distinct_names(n_labels, name))
-    )
+    data = AnnotationSet.from_csr(matrix, draw(distinct_names(n_images, name)), draw(distinct_names(n_labels, name)))
     if not extras:
         return data
     finite = st.floats(-1e6, 1e6, width=32)

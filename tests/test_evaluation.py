@@ -77,9 +77,7 @@ def problems(draw):
     """Scores with ties; disjoint test and excluded labels, of which an image may have none or all but one."""
     n_images = draw(st.integers(1, 6))
     n_labels = draw(st.integers(1, 7))
-    values = (
-        st.sampled_from(SCORE_VALUES) if draw(st.booleans()) else st.just(draw(st.sampled_from(SCORE_VALUES)))
-    )
+    values = st.sampled_from(SCORE_VALUES) if draw(st.booleans()) else st.just(draw(st.sampled_from(SCORE_VALUES)))
     scores = [[draw(values) for _ in range(n_labels)] for _ in range(n_images)]
     # Each label of an image: 0 a candidate only, 1 a test label, 2 excluded.
     roles = np.array([[draw(st.integers(0, 2)) for _ in range(n_labels)] for _ in range(n_images)])
@@ -134,9 +132,7 @@ def test_a_perfect_model_scores_one(problem):
     _, test, excluded = problem
     # Distinct scores: ties, even among the test labels, would count against it. The excluded score highest.
     order = np.arange(test.shape[1]) / test.shape[1]
-    result = evaluate(
-        FixedScorer(test + order / 2 + 9 * excluded), test, exclude=excluded, metrics=ALL_METRICS
-    )
+    result = evaluate(FixedScorer(test + order / 2 + 9 * excluded), test, exclude=excluded, metrics=ALL_METRICS)
     for name in ("recall@100", "ndcg@1", "ndcg@3", "ap@2", "map", "mrr"):
         np.testing.assert_allclose(result.per_image[name], 1, err_msg=name)
     defined = result.per_image["auc"][~np.isnan(result.per_image["auc"])]
@@ -168,8 +164,7 @@ def test_any_number_of_threads_gives_the_same():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ranking, "BLOCK_BYTES", 4 * 30 * 7)
         one, two = (
-            evaluate(FixedScorer(scores), test, exclude=exclude, metrics=ALL_METRICS, n_threads=n)
-            for n in (1, 2)
+            evaluate(FixedScorer(scores), test, exclude=exclude, metrics=ALL_METRICS, n_threads=n) for n in (1, 2)
         )
     assert one.mean == two.mean
     for name, values in one.per_image.items():
@@ -252,9 +247,7 @@ def test_two_evaluations_at_once_agree():
     scores = np.random.default_rng(0).standard_normal((60, 20))
     results = []
     workers = [
-        threading.Thread(
-            target=lambda: results.append(evaluate(FixedScorer(scores), scores > 1, exclude=None))
-        )
+        threading.Thread(target=lambda: results.append(evaluate(FixedScorer(scores), scores > 1, exclude=None)))
         for _ in range(4)
     ]
     for worker in workers:
@@ -328,9 +321,7 @@ def test_a_bad_sub_sample_is_refused(max_images):
         evaluate(FixedScorer(np.ones((1, 2))), np.ones((1, 2)), exclude=None, max_images=max_images)
 
 
-@pytest.mark.parametrize(
-    "name", ["recall@0", "recall@-1", "recall@1.5", "recall@x", "recall@", "recall", "recall@²"]
-)
+@pytest.mark.parametrize("name", ["recall@0", "recall@-1", "recall@1.5", "recall@x", "recall@", "recall", "recall@²"])
 def test_a_bad_k_is_named(name):
     with pytest.raises(InputError, match="k of metric"):
         parse_metric(name)
@@ -341,9 +332,7 @@ def test_metrics_without_k_take_none():
         parse_metric("mrr@5")
 
 
-@pytest.mark.parametrize(
-    ("name", "near"), [("recal@5", "recall@5"), ("mmr", "mrr"), ("precison@10", "precision@10")]
-)
+@pytest.mark.parametrize(("name", "near"), [("recal@5", "recall@5"), ("mmr", "mrr"), ("precison@10", "precision@10")])
 def test_unknown_metrics_are_answered_with_the_nearest(name, near):
     with pytest.raises(UnknownNameError, match=near):
         parse_metric(name)

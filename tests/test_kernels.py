@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 import numba
+import numpy as np
 import oracle
 import pytest
 from hypothesis import given

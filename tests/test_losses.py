@@ -20,9 +20,7 @@ def expected(name, difference, trials, n_labels):
 
 @pytest.mark.parametrize("name", LOSSES)
 class TestEveryLoss:
-    @given(
-        difference=st.floats(-1e4, 1e4), trials=st.integers(1, 40), n_labels=st.integers(1, 30)
-    )
+    @given(difference=st.floats(-1e4, 1e4), trials=st.integers(1, 40), n_labels=st.integers(1, 30))
     def test_value_and_slope(self, name, difference, trials, n_labels):
         values, slopes = LOSSES[name]().value_and_slope([difference], n_labels, trials)
         value, slope = expected(name, difference, trials, n_labels)

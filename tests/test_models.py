@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from golden import golden_path
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import check_estimator
@@ -19,7 +20,7 @@ from vsenumba.samplers import SAMPLERS
 from vsenumba.training.inputs import INPUTS
 
 # One combination for all tests that do not need another: each takes the compiler seconds.
-PLAIN = {"n_factors": 4, "sampler": "uniform", "n_epochs": 3, "random_state": 0}
+PLAIN = {"n_factors": 4, "sampler": "uniform", "n_epochs": 3, "schedule": "constant", "random_state": 0}
 
 
 def model_of(inputs="labels", **parameters):
@@ -48,7 +49,8 @@ class TestEveryModel:
         assert scores.shape == (2, data.n_labels)
         assert scores.dtype == np.float32
         assert np.isfinite(scores).all()
-        assert np.array_equal(scores[1:], model.score_block(data, np.array([1])))
+        # One row and many take different paths through BLAS.
+        assert scores[1:] == pytest.approx(model.score_block(data, np.array([1])), rel=1e-4, abs=1e-5)
 
     def test_annotate_leaves_known_labels_out(self, model):
         data = checkerboard()
@@ -59,7 +61,7 @@ class TestEveryModel:
         assert scores == sorted(scores, reverse=True)
         everything = model.annotate(["image 3"], n=99)[0]
         assert len(everything) == data.n_labels - len(data.labels_of("image 3"))
-        assert everything[:4] == suggestions[0]
+        assert [score for _, score in everything[:4]] == pytest.approx([score for _, score in suggestions[0]], rel=1e-4)
 
     def test_find_images(self, model):
         data = checkerboard()
@@ -114,9 +116,10 @@ class TestEveryModel:
         matrix = data.to_csr()
         formats = [sp.csr_array, sp.csc_array, sp.coo_array, sp.lil_array, sp.dok_array, sp.csr_matrix]
         scores = [
-            clone(model).set_params(**({"n_threads": 1} if hasattr(model, "n_threads") else {})).fit(X).score_block(
-                data.to_numbered() if hasattr(data, "to_numbered") else vse.AnnotationSet.from_csr(matrix), np.arange(8)
-            )
+            clone(model)
+            .set_params(**({"n_threads": 1} if hasattr(model, "n_threads") else {}))
+            .fit(X)
+            .score_block(vse.AnnotationSet.from_csr(matrix), np.arange(8))
             for X in [*(form(matrix) for form in formats), matrix.toarray(), matrix.toarray().astype(bool)]
         ]
         for other in scores[1:]:
@@ -185,19 +188,14 @@ def test_partial_fit_grows_the_tables(inputs):
     data = checkerboard()
     more = vse.AnnotationSet.from_pairs(["image 0", "new", "new"], ["brand new", "label 1", "brand new"])
     model = model_of(inputs).fit(data)
-    before = model.label_factors_.copy()
     model.partial_fit(more)
     assert model.label_factors_.shape == (data.n_labels + 1, 4)
     assert list(model.label_names_)[-1] == "brand new"
-    assert "new" in model.image_ids_
+    assert list(model.image_ids_) == [*data.image_ids, "new"]
     assert model.seen_.n_pairs == data.n_pairs + 3
-    # What the new pairs do not touch stays.
-    untouched = [j for j, name in enumerate(data.label_names) if name not in ("label 1",)]
-    assert model.annotate(["new"], n=99)[0]
-    assert before[untouched].shape == model.label_factors_[untouched].shape
-    for empty in (vse.AnnotationSet.from_csr(sp.csr_array((0, data.n_labels)), [], data.label_names),):
-        size = model.label_factors_.shape
-        assert model.partial_fit(empty).label_factors_.shape == size
+    assert "brand new" not in [name for name, _ in model.annotate(["new"], n=99)[0]]
+    nothing = vse.AnnotationSet.from_csr(sp.csr_array((0, data.n_labels)), [], data.label_names)
+    assert model.partial_fit(nothing).label_factors_.shape == (data.n_labels + 1, 4)
 
 
 def test_partial_fit_on_nothing_fitted_begins():
@@ -208,10 +206,10 @@ def test_partial_fit_on_nothing_fitted_begins():
 def test_fold_in_gives_factors_and_leaves_the_model_alone(inputs):
     data = checkerboard(40, 12)
     model = model_of(inputs, n_epochs=40).fit(data)
-    before = {name: table.copy() for name, table in model.tables.items()}
+    before = {name: table.copy() for name, table in model.tables_.items()}
     factors = model.fold_in([["label 0", "label 4"], ["label 1"]])
     assert factors.shape == (2, 4)
-    assert all(np.array_equal(before[name], table) for name, table in model.tables.items())
+    assert all(np.array_equal(before[name], table) for name, table in model.tables_.items())
     even = [int(name.split()[1]) % 2 == 0 for name, _ in model.annotate_factors(factors, n=4)[0]]
     assert sum(even) >= 3
     with pytest.raises(vse.UnknownNameError, match="unknown label 'lable 0'"):
@@ -260,21 +258,25 @@ def test_a_checkpoint_that_cannot_be_written_is_found_before_training(tmp_path):
     epochs = []
     with pytest.raises(vse.VsenumbaError, match="missing"):
         model_of().fit(
-            checkerboard(), callbacks=[vse.Checkpoint(tmp_path / "missing" / "m.h5"), lambda m, r: epochs.append(1)]
+            checkerboard(),
+            callbacks=[vse.Checkpoint(tmp_path / "missing" / "m.h5"), lambda m, r: epochs.append(1)],
         )
     assert epochs == []
 
 
 def test_a_time_budget_ends_training():
     model = model_of(n_epochs=10_000).fit(checkerboard(), callbacks=[vse.TimeBudget(0.01)])
-    assert 0.01 <= model.history_[-1]["seconds"]
+    assert model.history_[-1]["seconds"] >= 0.01
     assert len(model.history_) < 10_000
 
 
 def test_divergence_keeps_the_last_finite_checkpoint(tmp_path):
     path = tmp_path / "m.h5"
     model = model_of("ids", optimiser="sgd", loss="logistic", learning_rate=1e3, l2=1e3, n_epochs=60)
-    with np.errstate(all="ignore"), pytest.raises(vse.TrainingDivergedError, match="is not finite after epoch"):
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(vse.TrainingDivergedError, match="is not finite after epoch"),
+    ):
         model.fit(checkerboard(), callbacks=[vse.Checkpoint(path)])
     assert np.isfinite(vse.load_model(path).label_factors_).all() if path.exists() else True
 
@@ -367,22 +369,63 @@ def test_clone_and_grid_search():
     assert set(search.best_params_) == {"l2"}
 
 
-# Why these of scikit-learn's checks cannot hold for data that says which images have which labels.
-NOT_A_TABLE_OF_NUMBERS = "the data are true/false pairs; negative and fractional values are refused"
+class _Thresholded:
+    """Makes scikit-learn's numbers into pairs: a label is where a value is above 0."""
+
+    def fit(self, X, y=None):
+        return super().fit(self._pairs(X), y)
+
+    def _pairs(self, X):
+        if sp.issparse(X):
+            return X > 0
+        X = np.asarray(X)
+        if X.dtype.kind == "f" and np.isfinite(X).all() and X.ndim == 2:
+            return X > 0
+        return X
+
+
+class ThresholdedImageAnnotator(_Thresholded, vse.ImageAnnotator):
+    def partial_fit(self, X, y=None):
+        return super().partial_fit(self._pairs(X), y)
+
+
+class ThresholdedEase(_Thresholded, vse.EaseAnnotator):
+    pass
+
+
+class ThresholdedPopularity(_Thresholded, vse.PopularityAnnotator):
+    pass
+
+
+# Scikit-learn's checks that do not hold, and why.
+EXPECTED_FAILURES = {
+    "check_dtype_object": "an object array is read as numbers, and what is not a number is refused as an InputError",
+    "check_positive_only_tag_during_fit": "the thresholded numbers of this test are never negative",
+    "check_fit_non_negative": "likewise",
+    "check_fit1d": "a list of numbers is refused, but as neither a matrix nor label lists",
+}
 
 
 @pytest.mark.filterwarnings("ignore:.*")
-@pytest.mark.parametrize("model", [model_of(n_epochs=1, deterministic=True), vse.EaseAnnotator(), vse.PopularityAnnotator()],
-                         ids=lambda model: model.kind)  # fmt: skip
+@pytest.mark.parametrize(
+    "model",
+    [ThresholdedImageAnnotator(**PLAIN, deterministic=True), ThresholdedEase(), ThresholdedPopularity()],
+    ids=lambda model: type(model).__name__,
+)
 def test_scikit_learns_checks_fail_only_where_expected(model):
     results = check_estimator(model, on_fail=None)
     failed = {one["check_name"]: one["exception"] for one in results if one["status"] == "failed"}
-    unexpected = {
-        name: error for name, error in failed.items()
-        if not any(word in str(error) for word in ("negative value(s)", "fractional value(s)"))
-    }  # fmt: skip
-    assert unexpected == {}, NOT_A_TABLE_OF_NUMBERS
-    assert sum(one["status"] == "passed" for one in results) >= 10
+    assert {name: error for name, error in failed.items() if name not in EXPECTED_FAILURES} == {}
+    assert sum(one["status"] == "passed" for one in results) >= 30
+
+
+def test_a_model_file_of_version_1_still_loads():
+    model = vse.load_model(golden_path("model", 1))
+    assert model.sampler == vse.AdaptiveSampler(lam=0.05)
+    assert model.annotate(["a"])[0] == [("dog", pytest.approx(0.5 / 2**0.5))]
+    assert model.fold_in([["猫"]]).tolist() == [[0.5, 0.5]]
+    assert model.history_["epoch"].tolist() == [1, 2]
+    assert model.seed_entropy_ == 7
 
 
 def test_all_kinds_can_be_loaded(tmp_path):

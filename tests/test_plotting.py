@@ -101,9 +101,7 @@ def test_references_are_lines_with_labels_that_do_not_touch():
     assert all(below.y1 <= above.y0 + 1 for below, above in pairwise(boxes))
 
 
-@pytest.mark.parametrize(
-    "names", [["adaptive"], ["x" * 200, "word " * 40], [f"method {i}" for i in range(15)]]
-)
+@pytest.mark.parametrize("names", [["adaptive"], ["x" * 200, "word " * 40], [f"method {i}" for i in range(15)]])
 def test_everything_lies_inside_the_figure(names):
     figure = convergence_figure(
         {name: [run([0.1, 0.5], trials=9), run([0.2, 0.4], trials=9)] for name in names},
@@ -134,17 +132,13 @@ def test_one_seed_has_no_range_in_the_legend():
 
 
 def test_epochs_that_were_not_validated_are_left_out():
-    figure = convergence_figure(
-        {"adaptive": [run([None, 0.2, np.nan, 0.4])], "warp": [run([np.nan, np.nan])]}
-    )
+    figure = convergence_figure({"adaptive": [run([None, 0.2, np.nan, 0.4])], "warp": [run([np.nan, np.nan])]})
     np.testing.assert_array_equal(line(figure.axes[1], "adaptive").get_xdata(), [2, 4])
     assert len(line(figure.axes[1], "warp").get_xdata()) == 0
 
 
 def test_other_metrics_are_named():
-    figure = convergence_figure(
-        {"adaptive": [run([0.3], metric="ndcg@10")]}, metric="ndcg@10", title="A title"
-    )
+    figure = convergence_figure({"adaptive": [run([0.3], metric="ndcg@10")]}, metric="ndcg@10", title="A title")
     assert figure.axes[0].get_ylabel() == "nDCG@10"
     assert figure.get_suptitle() == "A title"
 
@@ -175,14 +169,10 @@ def test_bands_end_with_the_seeds():
 
 
 def test_bands_begin_with_the_last_seed():
-    band = band_over_seeds(
-        [(np.array([1.0, 2.0]), np.array([0.0, 1.0])), (np.array([1.5, 2.0]), np.array([1.0, 1.0]))]
-    )
+    band = band_over_seeds([(np.array([1.0, 2.0]), np.array([0.0, 1.0])), (np.array([1.5, 2.0]), np.array([1.0, 1.0]))])
     np.testing.assert_array_equal(band.x, [1.5, 2.0])
     np.testing.assert_array_equal(band.low, [0.5, 1.0])
-    apart = band_over_seeds(
-        [(np.array([1.0, 2.0]), np.array([0.0, 1.0])), (np.array([5.0]), np.array([0.5]))]
-    )
+    apart = band_over_seeds([(np.array([1.0, 2.0]), np.array([0.0, 1.0])), (np.array([5.0]), np.array([0.5]))])
     np.testing.assert_array_equal(apart.x, [5.0])
 
 
@@ -259,4 +249,4 @@ def test_importing_is_cheap_and_pyplot_never_needed(tmp_path):
         f"p.save_figure(p.convergence_figure({{'warp': [h]}}), {str(tmp_path / 'f.png')!r})\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

@@ -182,9 +182,7 @@ class TestTables:
         assert len(str(caught.value)) < 600
 
     def test_bad_options(self, read):
-        with pytest.raises(
-            InputError, match="label_column='word' is not among the columns of the table: image, tag"
-        ):
+        with pytest.raises(InputError, match="label_column='word' is not among the columns of the table: image, tag"):
             read("image,tag\na,b\n", label_column="word")
         with pytest.raises(InputError, match="are both 'image'"):
             read("image,tag\na,b\n", label_column="image")
@@ -224,7 +222,7 @@ class TestTables:
             for _ in range(200):
                 file.write(b"x" * (1 << 20))
         command = [sys.executable, "-c", code, path]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own code
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
         assert "line 2: the line" in result.stdout, result.stderr
 
 
@@ -282,9 +280,7 @@ class TestArchives:
 class TestNative:
     def test_another_kind(self, tmp_path):
         storage.write_file(tmp_path / "a.h5", "model", {})
-        with pytest.raises(
-            FileFormatError, match="holds a file of kind 'model', expected is 'annotation-set'"
-        ):
+        with pytest.raises(FileFormatError, match="holds a file of kind 'model', expected is 'annotation-set'"):
             read_annotations(tmp_path / "a.h5")
 
     def test_missing_and_unfit_elements(self, tmp_path):
@@ -307,9 +303,7 @@ class TestNative:
 class TestUnknownFiles:
     def test_the_error_lists_what_is_understood(self, tmp_path):
         (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\r")
-        with pytest.raises(
-            FileFormatError, match=r"a\.png: not a format that is understood, which are: a native"
-        ) as e:
+        with pytest.raises(FileFormatError, match=r"a\.png: not a format that is understood, which are: a native") as e:
             read_annotations(tmp_path / "a.png")
         assert all(reader.DESCRIPTION in str(e.value) for reader in READERS)
 
@@ -329,9 +323,7 @@ class TestLoadDataset:
             assert load_dataset(entry.name).n_pairs > 0
 
     def test_unknown_names(self):
-        with pytest.raises(
-            UnknownNameError, match=r"unknown data set 'openclip'; did you mean 'openclipart'\?"
-        ):
+        with pytest.raises(UnknownNameError, match=r"unknown data set 'openclip'; did you mean 'openclipart'\?"):
             load_dataset("openclip")
 
     def test_missing_files(self, tmp_path):

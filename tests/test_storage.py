@@ -32,20 +32,10 @@ DTYPES = ["?", "i1", "<i2", "<i4", "<i8", "u1", "<u2", "<u4", "<u8", "<f2", "<f4
 def same(a: object, b: object) -> bool:
     """Tell whether two elements are equal, type and bits and all."""
     if isinstance(a, dict) or isinstance(b, dict):
-        return (
-            isinstance(a, dict)
-            and isinstance(b, dict)
-            and list(a) == list(b)
-            and all(same(a[k], b[k]) for k in a)
-        )
+        return isinstance(a, dict) and isinstance(b, dict) and list(a) == list(b) and all(same(a[k], b[k]) for k in a)
     if sp.issparse(a):
         # SciPy chooses the width of the index arrays by itself.
-        return (
-            a.shape == b.shape
-            and same(a.data, b.data)
-            and (a != b).nnz == 0
-            and list(a.indptr) == list(b.indptr)
-        )
+        return a.shape == b.shape and same(a.data, b.data) and (a != b).nnz == 0 and list(a.indptr) == list(b.indptr)
     if isinstance(a, np.ndarray):
         if a.dtype.kind == "T":
             return a.dtype == b.dtype and a.shape == b.shape and list(a) == list(b)
@@ -70,11 +60,7 @@ texts = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
     lambda texts: np.array(texts, dtype=TEXT)
 )
 json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=9),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
@@ -92,9 +78,7 @@ def csr_arrays(draw: st.DrawFn):
     return sp.csr_array(matrix)
 
 
-element_names = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=8
-)
+element_names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=8)
 element_names = element_names.filter(lambda name: name not in (".", "provenance"))
 ELEMENTS = {
     "array": numeric,
@@ -253,9 +237,7 @@ class TestForeignFiles:
         with pytest.raises(InputError, match="Is a directory"):
             read_file(tmp_path)
 
-    @pytest.mark.parametrize(
-        "content", [b"", b"image,label\na,b\n", b"\x89HDF\r\n\x1a\n", b"PK\x03\x04" + bytes(99)]
-    )
+    @pytest.mark.parametrize("content", [b"", b"image,label\na,b\n", b"\x89HDF\r\n\x1a\n", b"PK\x03\x04" + bytes(99)])
     def test_not_hdf5(self, tmp_path, content):
         (tmp_path / "a").write_bytes(content)
         assert "not a vsenumba file, or damaged" in self.refusal(tmp_path / "a")
@@ -349,9 +331,7 @@ def damaged_files(count: int):
     rng = np.random.default_rng(0)
     for stop in np.linspace(0, len(raw) - 1, count, dtype=int):
         yield raw[:stop]
-    for position, bit in zip(
-        rng.integers(len(raw), size=4 * count), rng.integers(8, size=4 * count), strict=True
-    ):
+    for position, bit in zip(rng.integers(len(raw), size=4 * count), rng.integers(8, size=4 * count), strict=True):
         copy = bytearray(raw)
         copy[position] ^= 1 << bit
         yield bytes(copy)
@@ -447,7 +427,7 @@ class TestWritingIsAtomic:
 
     def write_elsewhere(self, path: Path, sabotage: str) -> subprocess.CompletedProcess[str]:
         code = textwrap.dedent(self.WRITER).format(sabotage=sabotage)
-        return subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)  # noqa: S603 - our own code
+        return subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
 
     @pytest.mark.parametrize(
         ("sabotage", "kept"),
@@ -557,10 +537,8 @@ class TestCheckWritable:
 
 
 def test_importing_does_not_load_h5py():
-    code = (
-        "import sys, vsenumba.data; print([m for m in ('h5py', 'matplotlib', 'numba') if m in sys.modules])"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    code = "import sys, vsenumba.data; print([m for m in ('h5py', 'matplotlib', 'numba') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 
 

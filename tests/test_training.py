@@ -87,7 +87,11 @@ def test_an_update_is_the_gradient_by_finite_differences(inputs, loss):
         total = 0.0
         mine = [0, 1, 3]
         for p in mine:
-            v = tables["image_factors"][0] if inputs == "ids" else oracle.image_vector(tables["context_factors"], mine, p)
+            v = (
+                tables["image_factors"][0]
+                if inputs == "ids"
+                else oracle.image_vector(tables["context_factors"], mine, p)
+            )
             total += getattr(oracle, loss)(float(v @ (tables["label_factors"][p] - tables["label_factors"][2])))[0]
         return total
 

@@ -83,7 +83,7 @@ _ROOMS = {
 
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = [*sorted(_ROOM_OF), "__version__"]  # noqa: PLE0604 -- a test holds the list equal to the imports above
+__all__ = [*sorted(_ROOM_OF), "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -55,9 +55,8 @@ def _as_line(error: Exception) -> str:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"error: {where}{error.strerror or one_line(error)}"
-    return (
-        f"internal error: {type(error).__name__}: {one_line(error)}; run again with 'vsenumba --debug ...' and report it"
-    )
+    name = type(error).__name__
+    return f"internal error: {name}: {one_line(error)}; run again with 'vsenumba --debug ...' and report it"
 
 
 @contextmanager
@@ -70,21 +69,24 @@ def _warnings_on_one_line() -> Iterator[None]:
         yield
 
 
+START = """\b
+Start here:
+  vsenumba demo                          see it work on a set that ships
+  vsenumba fit tags.csv -o model.h5      train on a table of images and tags
+  vsenumba annotate model.h5 cat-1.jpg   suggest tags that an image lacks
+"""
+
+
 @click.group(
     cls=App,
     modules={name: f"vsenumba.cli.{name}" for name in COMMANDS},
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=START,
 )
 @click.version_option(__version__, prog_name="vsenumba")
 @click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
 def cli(debug: bool) -> None:
     """Learn visual-semantic embeddings: suggest labels for images, find images by label, compare samplers.
-
-    \b
-    Start here:
-      vsenumba demo                            see it work on a set that ships
-      vsenumba fit tags.csv -o model.h5        train on a table with a column "image" and a column "tag"
-      vsenumba annotate model.h5 cat-1.jpg     suggest labels that an image lacks
 
     Results go to stdout, all else to stderr; --json prints results for machines.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import as_json_text, counted, note, say, say_json, suggest
+from vsenumba.cli.output import as_json_text, note, say, say_json, size_of, suggest
 
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet
@@ -19,15 +19,31 @@ if TYPE_CHECKING:
 FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergence.svg")
 
 
-@click.command()
+@click.command(
+    epilog=options.examples("vsenumba compare openclipart --sampler warp --sampler adaptive --seeds 1 --out comparison")
+)
 @options.set_argument
-@click.option("--sampler", "samplers", type=options.SAMPLER, multiple=True, help="One to compare; give it several times.")
+@click.option(
+    "--sampler",
+    "samplers",
+    type=options.SAMPLER,
+    multiple=True,
+    help="One to compare; give it several times.",
+)
 @click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="The folder to write to.")
 @click.option("--inputs", type=options.INPUTS, default="labels", show_default=True, help="What stands for an image.")
-@click.option("--loss", type=options.LOSS, help="One for all; by default warp for the sampler warp, logistic for others.")
+@click.option(
+    "--loss",
+    type=options.LOSS,
+    help="One for all; by default warp for the sampler warp, logistic for others.",
+)
 @click.option("--metric", type=options.METRIC, default="mrr", show_default=True, help="What to compare by.")
 @click.option("--epochs", type=options.POSITIVE, help="Passes over the pairs.  [default: 20]")
-@click.option("--time-budget", type=click.FloatRange(min=0, min_open=True), help="Seconds of training, instead of epochs.")
+@click.option(
+    "--time-budget",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds of training, instead of epochs.",
+)
 @click.option("--seeds", type=options.POSITIVE, default=3, show_default=True, help="Runs of each sampler.")
 @click.option("--factors", type=options.POSITIVE, help="Length of the vectors.  [default: 64]")
 @options.seed_option
@@ -48,15 +64,11 @@ def command(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Train samplers on the same split with the same clock, and say who gets how good, how fast.
+    """Train samplers side by side, and say who gets how good, how fast.
 
-    One label of every image with two or more is hidden, and models are judged by where it ranks. SET is a set's name or
-    a file, see 'vsenumba data --help'. Writes comparison.json, runs.h5, model.h5 (the best model), convergence.png and
-    convergence.svg.
-
-    \b
-    Example:
-      vsenumba compare openclipart --sampler warp --sampler adaptive --seeds 1 --out comparison
+    All have the same split and the same clock. One label of every image with two or more is hidden, and models are
+    judged by where it ranks. SET is a set's name or a file, see 'vsenumba data --help'. Writes comparison.json,
+    runs.h5, model.h5 (the best model), convergence.png and convergence.svg.
     """
     from vsenumba.data import load_dataset
 
@@ -100,7 +112,7 @@ class Result:
         from vsenumba.cli.comparison_table import comparison_table
 
         say(comparison_table(self.comparison))
-        say("\nwritten: " + "  ".join(map(str, self.files)))
+        say(f"\nwritten to {self.files[0].parent}: {', '.join(path.name for path in self.files)}")
 
 
 def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict[str, Any]) -> Result:
@@ -112,7 +124,7 @@ def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict
 
     files = options.prepare_folder(folder, FILES)
     document, runs, best_model, *figures = files
-    note(f"{source}: {counted(data.n_images, 'image')}, {counted(data.n_labels, 'label')}, {counted(data.n_pairs, 'pair')}")
+    note(f"{source}: {size_of(data)}")
     budget, n_epochs = settings["time_budget"], settings["n_epochs"]
     with ComparisonProgress(n_epochs if budget is None else None, budget) as progress:
         comparison, model = compare(data, callbacks=progress.callbacks, **settings)

@@ -1,8 +1,8 @@
-"""A comparison as a table for people."""
+"""A comparison as a table for people, narrow enough for a terminal of 80 columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,46 +16,47 @@ RIVAL = "warp"
 
 
 def comparison_table(comparison: Comparison) -> str:
-    """Return a row per sampler and per reference model, and below what the columns mean."""
+    """Return a row per sampler, what the columns mean, and a row per reference model."""
     metric = comparison.metric
     with_rival = RIVAL in comparison.samplers
     shown = metric.upper() if "@" not in metric else metric
-    header = ["sampler", "loss", f"best {shown}", "seconds to it", "M steps/s"]
+    header = ["sampler", "loss", f"best {shown}", "seconds", "M steps/s"]
     if with_rival:
-        header[4:4] = ["seconds to WARP's best", "speed-up"]
+        header[4:4] = ["to WARP", "speed-up"]
     rows = []
     for sampler in comparison.samplers:
         runs = comparison.runs_of(sampler)
         best = [run.best(metric) for run in runs]
         own = [run.seconds_to(metric, value) for run, value in zip(runs, best, strict=True)]
         rates = [run.history[-1]["steps"] / run.history[-1]["seconds"] / 1e6 for run in runs]
-        row = [sampler, runs[0].loss, _with_range(best), _median(own, _seconds), f"{np.median(rates):.2f}"]
+        row = [sampler, runs[0].loss, _with_range(best), _seconds(own), f"{np.median(rates):.2f}"]
         if with_rival:
-            row[4:4] = [
-                _median(comparison.seconds_to_reach(sampler, RIVAL), _seconds),
-                _median(comparison.speed_up(sampler, RIVAL), lambda factor: f"{factor:.1f}x"),
-            ]
+            faster = [factor for factor in comparison.speed_up(sampler, RIVAL) if factor is not None]
+            reached = _seconds(comparison.seconds_to_reach(sampler, RIVAL))
+            row[4:4] = [reached, f"{np.median(faster):.1f}x" if faster else "-"]
         rows.append(row)
-    for name, value in comparison.reference_values(metric).items():
-        rows.append([name, "-", f"{value:.3f}", *["-"] * (len(header) - 3)])
-    return "\n".join([table(header, rows, "llr" + "r" * (len(header) - 3)), "", *_legend(comparison, with_rival)])
+    parts = [table(header, rows, "llr" + "r" * (len(header) - 3)), *_legend(comparison, shown, with_rival)]
+    references = [[name, f"{value:.3f}"] for name, value in comparison.reference_values(metric).items()]
+    if references:
+        parts += ["", table(["reference model, not trained by steps", shown], references, "lr")]
+    return "\n".join(parts)
 
 
-def _legend(comparison: Comparison, with_rival: bool) -> list[str]:
+def _legend(comparison: Comparison, shown: str, with_rival: bool) -> list[str]:
     data, n_seeds = comparison.settings["data"], comparison.settings["n_seeds"]
     lines = [
-        f"Judged by {data['n_test_pairs']:,} hidden labels, each of another image. As many more chose each run's best "
-        "epoch,",
-        "so that no value is of labels it was chosen by. Seconds are of training alone, evaluation left out.",
+        "",
+        "One label of every image with two or more was hidden. Half of these labels",
+        f"chose each run's best epoch; the values are of the others, {data['n_test_pairs']:,} labels.",
+        f"seconds: of training, until the run's best {shown} was reached.",
     ]
-    if n_seeds > 1:
-        lines.append(f"Values are medians of {n_seeds} seeds, with the range in brackets.")
     if with_rival:
-        lines.append(
-            "'speed-up' is how many times sooner than WARP itself; 'never': WARP's best was not reached by any run."
-        )
-    if comparison.references:
-        lines.append("'-': does not apply; the reference models are not trained by steps.")
+        lines += [
+            "to WARP: until WARP's best was reached, '-' if it never was, (1/3) if by 1 run of 3.",
+            "speed-up: how many times sooner than by WARP itself.",
+        ]
+    if n_seeds > 1:
+        lines.append(f"All are medians of {n_seeds} runs that differ in their seed; in brackets is the range.")
     return lines
 
 
@@ -64,13 +65,10 @@ def _with_range(values: Sequence[float]) -> str:
     return text if len(values) == 1 else f"{text} ({min(values):.3f}-{max(values):.3f})"
 
 
-def _median(values: Sequence[float | None], form: Callable[[float], str]) -> str:
+def _seconds(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     if not known:
-        return "never"
-    text = form(float(np.median(known)))
-    return text if len(known) == len(values) else f"{text} ({len(known)} of {len(values)} runs)"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.3f}" if seconds < 10 else f"{seconds:.1f}"
+        return "-"
+    seconds = float(np.median(known))
+    text = f"{seconds:.3f}" if seconds < 10 else f"{seconds:.1f}"
+    return text if len(known) == len(values) else f"{text} ({len(known)}/{len(values)})"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from vsenumba.errors import InputError, unknown_name
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-class Member(click.ParamType):
+
+class Member(click.ParamType):  # type: ignore[type-arg]  # it has none before click 8.4
     """The name of a registry's member; the registry is imported when a name is given or help is asked for.
 
     Parameters
@@ -45,7 +47,7 @@ class Member(click.ParamType):
         return f"[{'|'.join(self.names())}]"
 
 
-class MetricName(click.ParamType):
+class MetricName(click.ParamType):  # type: ignore[type-arg]  # likewise
     """The name of a metric, as ``recall@5``."""
 
     name = "metric"
@@ -57,7 +59,7 @@ class MetricName(click.ParamType):
         return parse_metric(value).name
 
 
-class ThreadCount(click.ParamType):
+class ThreadCount(click.ParamType):  # type: ignore[type-arg]  # likewise
     """A number of threads, brought down, with one warning, to what there is."""
 
     name = "n"
@@ -76,10 +78,11 @@ SCHEDULE = Member("schedule", "vsenumba.training", "SCHEDULES")
 INPUTS = Member("inputs", "vsenumba.training.inputs", "INPUTS")
 METRIC = MetricName()
 POSITIVE = click.IntRange(min=1)
+POSITIVE.name = "n"  # which help shows
 FILE = click.Path(path_type=Path)
 
 seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where randomness starts."
+    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Where randomness starts."
 )
 threads_option = click.option("--threads", type=ThreadCount(), help="Threads to use; all there are by default.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -88,7 +91,14 @@ model_argument = click.argument("model", type=FILE)
 set_argument = click.argument("source", metavar="SET")
 
 
-def output_option(metavar: str) -> Any:
+def examples(*commands: str) -> str:
+    """Return the end of a command's help: how it is called."""
+    title = "Example" if len(commands) == 1 else "Examples"
+    # The first line keeps click from filling the paragraph.
+    return "\n".join(["\b", f"{title}:", *(f"  {command}" for command in commands)])
+
+
+def output_option(metavar: str) -> Callable[[F], F]:
     """Return the option ``-o``: the file to write."""
     return click.option("-o", "--output", type=FILE, required=True, metavar=metavar, help="The file to write.")
 

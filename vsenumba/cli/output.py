@@ -9,9 +9,12 @@ import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from vsenumba.data import AnnotationSet
 
 
 def say(text: str = "") -> None:
@@ -76,6 +79,11 @@ def one_line(message: object) -> str:
 def counted(n: int, what: str) -> str:
     """Return a number with its noun, ``"1 image"`` or ``"2 images"``."""
     return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def size_of(data: AnnotationSet) -> str:
+    """Return how large a set is, in words."""
+    return f"{counted(data.n_images, 'image')}, {counted(data.n_labels, 'label')}, {counted(data.n_pairs, 'pair')}"
 
 
 def silence_stdout() -> None:

@@ -1,11 +1,11 @@
 """Data sets: what they are, how they get in, how they are divided, and where some can be had."""
 
-from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set, pairs_to_csr
+from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.data.catalogue import DATASETS, DataSet, load_dataset
+from vsenumba.data.planted import synthetic
 from vsenumba.data.pruning import prune
 from vsenumba.data.readers import READERS, read_annotations
 from vsenumba.data.splits import holdout, kfold, leave_one_out
-from vsenumba.data.synthetic import synthetic
 from vsenumba.data.vocabulary import Vocabulary
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "kfold",
     "leave_one_out",
     "load_dataset",
-    "pairs_to_csr",
     "prune",
     "read_annotations",
     "synthetic",

@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba import storage
+from vsenumba.data.pairs import nonzero_pairs, pairs_to_csr
 from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_names
 from vsenumba.errors import InputError
 
@@ -96,16 +97,12 @@ class AnnotationSet:
         image_names, rows = _first_seen(as_names(images, "image"))
         label_names, columns = _first_seen(as_names(labels, "label"))
         if len(rows) != len(columns):
-            raise InputError(
-                f"images and labels must have the same length, not {len(rows)} and {len(columns)}"
-            )
+            raise InputError(f"images and labels must have the same length, not {len(rows)} and {len(columns)}")
         indptr, indices = pairs_to_csr(rows, columns, len(image_names), len(label_names))
         return cls(indptr, indices, len(label_names), image_names, label_names)
 
     @classmethod
-    def from_lists(
-        cls, lists: Iterable[Sequence[Any]], image_ids: Iterable[Any] | None = None
-    ) -> AnnotationSet:
+    def from_lists(cls, lists: Iterable[Sequence[Any]], image_ids: Iterable[Any] | None = None) -> AnnotationSet:
         """Make a set from one sequence of label names per image; an image may have none."""
         lists = list(lists)
         for i, one in enumerate(lists):
@@ -141,7 +138,7 @@ class AnnotationSet:
         InputError
             If a value is NaN, infinite, negative or fractional, or a number of names does not fit the shape.
         """
-        rows, columns, shape = _nonzero(matrix)
+        rows, columns, shape = nonzero_pairs(matrix)
         indptr, indices = pairs_to_csr(rows, columns, *shape)
         return cls(indptr, indices, shape[1], image_ids, label_names, features)
 
@@ -216,14 +213,12 @@ class AnnotationSet:
         """Return the set with label j moved to column ``columns[j]`` of another vocabulary."""
         rows, labels = self.pairs()
         indptr, indices = pairs_to_csr(rows, columns[labels], self.n_images, len(label_names))
-        return AnnotationSet(
-            indptr, indices, len(label_names), self.image_ids, label_names, self.features, self.titles
-        )
+        return AnnotationSet(indptr, indices, len(label_names), self.image_ids, label_names, self.features, self.titles)
 
     def reindex_images(self, image_ids: Vocabulary) -> AnnotationSet:
         """Return the pairs of the images with the given ids, in that order; an unknown id has no label."""
         found = self.image_ids.find(image_ids)
-        counts = np.where(found >= 0, self.labels_per_image[found], 0)
+        counts = np.where(found >= 0, np.append(self.labels_per_image, 0)[found], 0)
         indptr = np.concatenate(([0], np.cumsum(counts)))
         starts = np.repeat(self.indptr[found] - indptr[:-1], counts)
         indices = self.indices[starts + np.arange(indptr[-1])]
@@ -314,24 +309,6 @@ def as_annotation_set(data: Any, argument: str = "X") -> AnnotationSet:
     return AnnotationSet.from_csr(data)
 
 
-def pairs_to_csr(
-    rows: np.ndarray, columns: np.ndarray, n_rows: int, n_columns: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``(indptr int64, indices int32)`` of the distinct pairs, sorted by row and column."""
-    keys = sorted_distinct(rows.astype(np.int64) * n_columns + columns)
-    rows, columns = np.divmod(keys, max(n_columns, 1))
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_rows))))
-    return indptr.astype(np.int64), columns.astype(np.int32)
-
-
-def sorted_distinct(keys: np.ndarray) -> np.ndarray:
-    """Return whole numbers sorted, each once; several times as fast as ``np.unique``, which hashes them."""
-    keys = np.sort(keys)
-    first = np.ones(len(keys), dtype=bool)
-    first[1:] = keys[1:] != keys[:-1]
-    return keys[first]
-
-
 def _first_seen(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the distinct names in order of first appearance, and the position of each name in them."""
     position: dict[str, int] = {}
@@ -339,59 +316,14 @@ def _first_seen(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array(list(position), dtype=NAME_DTYPE), codes
 
 
-def _nonzero(matrix: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    """Return the rows and columns of the non-zeros of any matrix, and its shape; refuse odd values."""
-    if not sp.issparse(matrix):
-        try:
-            matrix = np.asarray(matrix)
-        except ValueError as error:
-            raise InputError(f"X is neither a matrix nor a list of label lists: {error}") from error
-    if matrix.ndim != 2 or matrix.dtype.kind not in "buif":
-        raise InputError(
-            f"X must be a numeric matrix of two dimensions (images by labels), not {matrix.dtype} of shape "
-            f"{matrix.shape}"
-        )
-    if isinstance(matrix, np.ndarray):
-        _check_values(matrix)
-        return *np.nonzero(matrix), matrix.shape
-    if hasattr(matrix, "check_format"):  # CSR, CSC and BSR: bad offsets would send compiled code astray
-        try:
-            matrix.check_format(full_check=True)
-        except ValueError as error:
-            raise InputError(f"X is not a valid sparse matrix: {error}") from error
-    # Not by way of CSR, which adds up duplicates: small integers would overflow.
-    coo = matrix.tocoo()
-    _check_values(coo.data)
-    nonzero = coo.data != 0
-    return coo.row[nonzero], coo.col[nonzero], coo.shape
-
-
-def _check_values(values: np.ndarray) -> None:
-    # The words "NaN" and "inf" are what scikit-learn's checks look for in the message.
-    found = {"negative": values < 0} if values.dtype.kind in "if" else {}
-    if values.dtype.kind == "f":
-        found = {
-            "NaN": np.isnan(values),
-            "inf": np.isinf(values),
-            "fractional": np.trunc(values) != values,
-        } | found
-    for name, bad in found.items():
-        if bad.any():
-            raise InputError(f"X holds {bad.sum()} {name} value(s); true/false or whole numbers are expected")
-
-
 def _check_structure(indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, int]) -> None:
     n_images, n_labels = shape
     if n_labels >= 2**31:
         raise InputError(f"{n_labels:,} labels are too many; label columns must fit in 31 bits")
     if n_images < 0 or indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any():
-        raise InputError(
-            f"indptr must rise from 0 to the number of pairs ({len(indices)}), one more entry than images"
-        )
+        raise InputError(f"indptr must rise from 0 to the number of pairs ({len(indices)}), one more entry than images")
     if len(indices) and not 0 <= indices.min() <= indices.max() < n_labels:
-        raise InputError(
-            f"label columns must lie in 0..{n_labels - 1}, found {indices.min()}..{indices.max()}"
-        )
+        raise InputError(f"label columns must lie in 0..{n_labels - 1}, found {indices.min()}..{indices.max()}")
     falls = np.diff(indices) <= 0
     starts = indptr[1:-1]
     falls[starts[(starts > 0) & (starts < len(indices))] - 1] = False
@@ -408,8 +340,7 @@ def _vocabulary(names: Vocabulary | Iterable[Any] | None, kind: str, shape: tupl
     if len(vocabulary) != expected:
         hint = "; did you pass the transpose?" if len(vocabulary) == other else ""
         raise InputError(
-            f"{len(vocabulary):,} {kind} names for {expected:,} {kind}s: "
-            f"rows are images, columns are labels{hint}"
+            f"{len(vocabulary):,} {kind} names for {expected:,} {kind}s: rows are images, columns are labels{hint}"
         )
     return vocabulary
 
@@ -417,9 +348,7 @@ def _vocabulary(names: Vocabulary | Iterable[Any] | None, kind: str, shape: tupl
 def _checked_features(features: np.ndarray, n_images: int) -> np.ndarray:
     features = np.asarray(features)
     if features.ndim != 2 or len(features) != n_images:
-        raise InputError(
-            f"features must have one row per image: ({n_images}, n_features), not {features.shape}"
-        )
+        raise InputError(f"features must have one row per image: ({n_images}, n_features), not {features.shape}")
     if features.dtype == np.uint8:
         return np.ascontiguousarray(features)
     if features.dtype.kind not in "buif":

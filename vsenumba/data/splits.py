@@ -40,9 +40,7 @@ def leave_one_out(data: AnnotationSet, *, rng: Rng = None) -> tuple[AnnotationSe
     return _divided(data, _one_pair_each(data, np.random.default_rng(rng), at_least=2))
 
 
-def holdout(
-    data: AnnotationSet, fraction: float = 0.2, *, rng: Rng = None
-) -> tuple[AnnotationSet, AnnotationSet]:
+def holdout(data: AnnotationSet, fraction: float = 0.2, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
     """Move a random share of the pairs to the test set; every image keeps at least one label.
 
     Parameters
@@ -86,9 +84,7 @@ def holdout(
     return _divided(data, chosen)
 
 
-def kfold(
-    data: AnnotationSet, n_folds: int = 5, *, rng: Rng = None
-) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
+def kfold(data: AnnotationSet, n_folds: int = 5, *, rng: Rng = None) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
     """Divide the pairs at random into folds, each of which is the test set once.
 
     Parameters
@@ -112,9 +108,7 @@ def kfold(
     [2, 2]
     """
     if not 2 <= n_folds <= data.n_pairs:
-        raise InputError(
-            f"n_folds must lie between 2 and the number of pairs ({data.n_pairs:,}), not {n_folds}"
-        )
+        raise InputError(f"n_folds must lie between 2 and the number of pairs ({data.n_pairs:,}), not {n_folds}")
     fold = np.random.default_rng(rng).permutation(data.n_pairs) % n_folds
     return (_divided(data, fold == k) for k in range(n_folds))
 

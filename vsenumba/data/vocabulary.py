@@ -45,9 +45,7 @@ class Vocabulary:
                 raise InputError(f"{kind} name {i} holds a NUL character: {name!r}")
         if len(self._position) != len(self.names):
             first = int(next(i for i, name in enumerate(self.names) if self._position[name] != i))
-            raise InputError(
-                f"{kind} {self.names[first]!r} stands twice among the {kind} names; they must be distinct"
-            )
+            raise InputError(f"{kind} {self.names[first]!r} stands twice among the {kind} names; they must be distinct")
 
     @classmethod
     def numbered(cls, n: int, kind: str) -> Vocabulary:

@@ -1,8 +1,8 @@
 """Counting ranks and listing top labels: nothing is sorted.
 
 The kernels run on one thread each, without the interpreter's lock: `evaluate` runs several blocks at once.
-Parallel kernels in turns with a parallel matrix product were measured five times slower, for the threads of
-the one spin while those of the other work.
+Parallel kernels in turns with a parallel matrix product were measured three to ten times slower, on two
+cores that others used too, for the threads of the one spin while those of the other work.
 """
 
 from __future__ import annotations

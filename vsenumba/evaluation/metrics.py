@@ -130,9 +130,7 @@ def parse_metric(name: str) -> Metric:
         return Metric(name, family, None)
     if not (k.isascii() and k.isdigit() and int(k) >= 1):
         found = f"not {k!r}" if at else "and is missing"
-        raise InputError(
-            f"the k of metric {name!r} must be a whole number of at least 1, {found}: write '{family}@5'"
-        )
+        raise InputError(f"the k of metric {name!r} must be a whole number of at least 1, {found}: write '{family}@5'")
     return Metric(name, family, int(k))
 
 

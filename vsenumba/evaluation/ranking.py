@@ -147,9 +147,7 @@ def _rank(
         block = rows[begin : begin + size]
         scores = np.ascontiguousarray(model.score_block(known, block), dtype=np.float32)
         if scores.shape != (len(block), n_labels):
-            raise InputError(
-                f"the model's scores have shape {scores.shape}; expected {(len(block), n_labels)}"
-            )
+            raise InputError(f"the model's scores have shape {scores.shape}; expected {(len(block), n_labels)}")
         excluded = gather_rows(known.indptr, known.indices, block)
         if not exclude:
             excluded = np.zeros_like(excluded[0]), excluded[1][:0]
@@ -217,12 +215,8 @@ def _check_status(status: np.ndarray, test: AnnotationSet, block: np.ndarray) ->
     if len(bad):
         image = test.image_ids[int(block[bad[0]])]
         if status[bad[0]] == NOT_FINITE:
-            raise InputError(
-                f"the model's scores of image {image!r} hold NaN or inf; every score must be finite"
-            )
-        raise InputError(
-            f"image {image!r} has a label both in test and in exclude; a pair must not be in both"
-        )
+            raise InputError(f"the model's scores of image {image!r} hold NaN or inf; every score must be finite")
+        raise InputError(f"image {image!r} has a label both in test and in exclude; a pair must not be in both")
 
 
 def _mean(values: np.ndarray) -> float:

@@ -154,7 +154,9 @@ class Comparison:
         """
         elements = storage.read_file(path, "runs").elements
         try:
-            runs = [Run(**one["run"], history=History.from_columns(one["history"])) for one in elements["runs"].values()]
+            runs = [
+                Run(**one["run"], history=History.from_columns(one["history"])) for one in elements["runs"].values()
+            ]
             return cls(runs, elements["references"], elements["settings"])
         except (KeyError, TypeError) as error:
             raise FileFormatError(f"{path} is not a file of runs: {error}") from error

@@ -1,0 +1,1 @@
+"""Compiled primitives that everything shares: random numbers, rank orders, dot products, membership."""

@@ -30,9 +30,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def kernel(
-    function: F | None = None, *, parallel: bool = False, finite: bool = False, inline: bool = False
-) -> Any:
+def kernel(function: F | None = None, *, parallel: bool = False, finite: bool = False, inline: bool = False) -> Any:
     """Compile a function with the package's options, at its first call, into the on-disk cache.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Is a label among an image's own?"""
+"""Membership: is a label among the own labels of an image."""
 
 from __future__ import annotations
 

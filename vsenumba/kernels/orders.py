@@ -104,6 +104,4 @@ def refresh_orders(labels, bits, orders, spreads, keys, spare_keys, spare_orders
             for a in range(n):
                 square += (labels[a, f] - mean) ** 2
             spreads[f] = np.sqrt(square / n)
-            sort_factor(
-                bits, f, orders[f], keys[task], spare_keys[task], spare_orders[task], counts[task]
-            )
+            sort_factor(bits, f, orders[f], keys[task], spare_keys[task], spare_orders[task], counts[task])

@@ -17,6 +17,8 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.models.parameters import from_json, to_json
 
+_SEEN = ("indptr", "indices", "image_ids", "label_names")
+
 # Scores of a block of images are held at once; 32 MB of them.
 _BLOCK_CELLS = 8_000_000
 
@@ -28,7 +30,7 @@ class Suggestion(NamedTuple):
     score: float
 
 
-class Annotator(BaseEstimator, ABC):
+class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
     """Base of the annotation models.
 
     Attributes
@@ -63,7 +65,21 @@ class Annotator(BaseEstimator, ABC):
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         """Take back what `_to_elements` returned."""
 
+    def __sklearn_tags__(self) -> Any:
+        """Say what the models take: sparse matrices, and no negative values."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        return tags
+
     def _remember(self, seen: AnnotationSet) -> None:
+        # The words of the first two messages are what scikit-learn's checks look for.
+        for found, what in ((seen.n_images, "sample"), (seen.n_labels, "feature"), (seen.n_pairs, "pair")):
+            if found == 0:
+                raise InputError(
+                    f"there is nothing to learn from: {seen!r} has 0 {what}(s) (shape={seen.shape}) while a minimum "
+                    "of 1 is required."
+                )
         self.seen_ = seen
         self.image_ids_ = seen.image_ids
         self.label_names_ = seen.label_names
@@ -91,7 +107,9 @@ class Annotator(BaseEstimator, ABC):
         check_is_fitted(self)
         if not isinstance(data, AnnotationSet):
             data = as_annotation_set(data, argument)
-            if data.n_labels != self.n_features_in_ and list(data.label_names) == [str(j) for j in range(data.n_labels)]:
+            if data.n_labels != self.n_features_in_ and list(data.label_names) == [
+                str(j) for j in range(data.n_labels)
+            ]:
                 hint = "; did you pass the transpose?" if data.n_images == self.n_features_in_ else ""
                 raise InputError(
                     f"{argument} has {data.n_labels} features, but {type(self).__name__} is expecting "
@@ -199,7 +217,8 @@ class Annotator(BaseEstimator, ABC):
         elements = {
             "class": storage.Json(self.kind),
             "parameters": storage.Json(to_json(self.get_params(deep=False))),
-            "seen": self.seen_.to_elements(),
+            # Not the features and titles: they are not the model's.
+            "seen": {name: element for name, element in self.seen_.to_elements().items() if name in _SEEN},
             **self._to_elements(),
             **extra,
         }
@@ -234,5 +253,7 @@ def _checked_count(n: int) -> int:
 def as_label_lists(label_lists: Sequence[Sequence[str]]) -> list[list[str]]:
     """Return lists of label names, refusing a single string or a flat list of strings."""
     if isinstance(label_lists, str) or any(isinstance(one, str) for one in label_lists):
-        raise InputError(f"labels must be one list of names per image, such as [['cat', 'animal']], not {label_lists!r}")
+        raise InputError(
+            f"labels must be one list of names per image, such as [['cat', 'animal']], not {label_lists!r}"
+        )
     return [[str(name) for name in one] for one in label_lists]

@@ -57,8 +57,8 @@ class ImageAnnotator(Annotator):
         The rate of the first epoch.
     schedule : {"constant", "linear", "cosine"}
         How the rate changes over the epochs.
-    l2 : float
-        Weight decay per step.
+    l2 : float, optional
+        Weight decay per step; None for 0.001 with labels as inputs and 0.03 with ids.
     n_negatives : int
         Negatives per pair.
     n_epochs : int
@@ -81,6 +81,8 @@ class ImageAnnotator(Annotator):
         The images' vectors (``inputs="ids"`` only).
     context_factors_ : (n_labels, n_factors) float32 array
         The vectors whose sum stands for an image (``inputs="labels"`` only).
+    tables_ : dict
+        All of these by name, without the underscore.
     history_ : History
         One record per epoch.
     seed_entropy_ : int
@@ -111,8 +113,8 @@ class ImageAnnotator(Annotator):
         loss: Loss | str = "logistic",
         optimiser: Optimiser | str = "adagrad",
         learning_rate: float = 0.1,
-        schedule: str = "constant",
-        l2: float = 0.001,
+        schedule: str = "linear",
+        l2: float | None = None,
         n_negatives: int = 1,
         n_epochs: int = 30,
         n_threads: int | None = None,
@@ -187,7 +189,7 @@ class ImageAnnotator(Annotator):
     ) -> ImageAnnotator:
         """Train on from where the model is; images and labels that are new get rows of their own.
 
-        The pairs of `X` are trained on, and added to those the model has seen. With the constant schedule, the same
+        The pairs of `X` are trained on, and added to those the model has seen. With ``schedule="constant"``, the same
         set and ``deterministic=True``, `fit` for a + b epochs gives the very factors of `fit` for a and then
         `partial_fit` for b.
 
@@ -215,13 +217,12 @@ class ImageAnnotator(Annotator):
 
     def _begin(self, data: AnnotationSet) -> None:
         self._check_parameters()
-        if data.n_pairs == 0:
-            raise InputError(f"there is nothing to learn from: {data!r} has no pair of an image and a label")
         self._seeds = seed_sequence(self.random_state, "random_state")
         self.seed_entropy_ = self._seeds.entropy
         self.history_ = History()
         self._remember(data)
-        self.tables, self._sums = {}, {}
+        self.tables_: dict[str, np.ndarray] = {}
+        self._sums: dict[str, np.ndarray] = {}
         self._grow()
 
     def _check_parameters(self) -> None:
@@ -236,14 +237,12 @@ class ImageAnnotator(Annotator):
                 raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
         if not 0 < self.learning_rate < np.inf:
             raise InputError(f"learning_rate must be positive and finite, not {self.learning_rate!r}")
-        if not 0 <= self.l2 < np.inf:
+        if self.l2 is not None and not 0 <= self.l2 < np.inf:
             raise InputError(f"l2 must be finite and not negative, not {self.l2!r}")
         if self.device != "cpu":
             raise InputError(f"device must be 'cpu', not {self.device!r}")
         if self.deterministic and self.n_threads not in (None, 1):
-            warnings.warn(
-                f"deterministic=True reduces n_threads={self.n_threads} to 1", UserWarning, stacklevel=3
-            )
+            warnings.warn(f"deterministic=True reduces n_threads={self.n_threads} to 1", UserWarning, stacklevel=3)
 
     def _grow(self) -> None:
         """Give every image and label that has none a fresh row in each table."""
@@ -251,14 +250,14 @@ class ImageAnnotator(Annotator):
         shape = (len(self.image_ids_), len(self.label_names_))
         rows = {"label_factors": shape[1]} | as_inputs(self.inputs).table_rows(*shape)
         for table, (name, n_rows) in enumerate(rows.items()):
-            old = self.tables.get(name, np.zeros((0, self.n_factors), np.float32))
+            old = self.tables_.get(name, np.zeros((0, self.n_factors), np.float32))
             if len(old) < n_rows:
                 rng = np.random.default_rng(self._spawned(0, table, len(old)))
                 fresh = rng.standard_normal((n_rows - len(old), self.n_factors), dtype=np.float32)
-                self.tables[name] = np.concatenate([old, _INITIAL_SPREAD * fresh])
+                self.tables_[name] = np.concatenate([old, _INITIAL_SPREAD * fresh])
                 sums = self._sums.get(name, optimiser.fresh_sums(0))
                 self._sums[name] = np.concatenate([sums, optimiser.fresh_sums(n_rows - len(old))])
-            setattr(self, f"{name}_", self.tables[name])
+            setattr(self, f"{name}_", self.tables_[name])
 
     def _spawned(self, *key: int) -> np.random.SeedSequence:
         return np.random.SeedSequence(self._seeds.entropy, spawn_key=(*self._seeds.spawn_key, *key))
@@ -280,7 +279,7 @@ class ImageAnnotator(Annotator):
             sampler=as_sampler(self.sampler),
             loss=as_loss(self.loss),
             optimiser=as_optimiser(self.optimiser),
-            l2=self.l2,
+            l2=as_inputs(self.inputs).default_l2 if self.l2 is None else self.l2,
             n_negatives=self.n_negatives,
             n_threads=1 if self.deterministic else self.n_threads,
             seeds=seeds,
@@ -297,13 +296,16 @@ class ImageAnnotator(Annotator):
     ) -> ImageAnnotator:
         held_out = None if validation is None else self.align(validation, "validation")
         callbacks = [as_callback(function) for function in functions]
-        trainer = self._trainer(data, self.tables, self._sums, self._spawned(1))
         first = len(self.history_)
-        if first:
-            trainer.steps, trainer.seconds = int(self.history_[-1]["steps"]), float(self.history_[-1]["seconds"])
         for callback in callbacks:
             callback.start(self, n_epochs)
         try:
+            trainer = self._trainer(data, self.tables_, self._sums, self._spawned(1))
+            if first:
+                trainer.steps, trainer.seconds = (
+                    int(self.history_[-1]["steps"]),
+                    float(self.history_[-1]["seconds"]),
+                )
             for epoch in range(n_epochs):
                 rate = scheduled_rate(self.schedule, self.learning_rate, epoch, n_epochs)
                 record = trainer.run_epoch(first + epoch + 1, rate)
@@ -311,7 +313,9 @@ class ImageAnnotator(Annotator):
                     scores = evaluate(self, held_out, exclude=self.seen_, metrics=metrics, n_threads=self.n_threads)
                     record |= scores.mean
                 self.history_.append(record)
-                if any([callback.after_epoch(self, record) for callback in callbacks]):
+                # All of them run, whatever the first says.
+                stops = [callback.after_epoch(self, record) for callback in callbacks]
+                if any(stops):
                     break
         finally:
             for callback in callbacks:
@@ -323,11 +327,9 @@ class ImageAnnotator(Annotator):
         return self._vectors(known, rows) @ self.label_factors_.T
 
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        if known.image_ids is self.image_ids_:
-            table_rows = rows
-        else:
-            table_rows = self.image_ids_.find(known.image_ids.names[rows])
-        return as_inputs(self.inputs).vectors(self.tables, table_rows, known, rows)
+        same = known.image_ids is self.image_ids_
+        table_rows = rows if same else self.image_ids_.find(known.image_ids.names[rows])
+        return as_inputs(self.inputs).vectors(self.tables_, table_rows, known, rows)
 
     def embed(self, data: Any) -> np.ndarray:
         """Return the vectors of a set's images, (n_images, n_factors) float32, whatever `inputs` is.
@@ -403,7 +405,7 @@ class ImageAnnotator(Annotator):
 
     def _to_elements(self) -> dict[str, Any]:
         return {
-            "arrays": self.tables,
+            "arrays": self.tables_,
             "history": self.history_.to_columns(),
             # As text: the entropy has up to 128 bits.
             "seed": storage.Json({"entropy": str(self._seeds.entropy), "spawn_key": list(self._seeds.spawn_key)}),
@@ -414,8 +416,8 @@ class ImageAnnotator(Annotator):
         self._seeds = np.random.SeedSequence(int(seed["entropy"]), spawn_key=tuple(seed["spawn_key"]))
         self.seed_entropy_ = self._seeds.entropy
         self.history_ = History.from_columns(elements["history"])
-        self.tables = dict(elements["arrays"])
+        self.tables_ = dict(elements["arrays"])
         optimiser = as_optimiser(self.optimiser)
-        fresh = {name: optimiser.fresh_sums(len(table)) for name, table in self.tables.items()}
+        fresh = {name: optimiser.fresh_sums(len(table)) for name, table in self.tables_.items()}
         self._sums = dict(elements.get("optimiser_sums", fresh))
         self._grow()

@@ -21,7 +21,7 @@ def to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
     A random state that is not a number is left out: the file has the entropy it stood for.
     """
-    plain = {}
+    plain: dict[str, Any] = {}
     for name, value in parameters.items():
         if is_dataclass(value) and not isinstance(value, type):
             plain[name] = {"name": value.name, **asdict(value)}  # type: ignore[attr-defined]  # all members have one

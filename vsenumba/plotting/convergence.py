@@ -44,8 +44,8 @@ def convergence_figure(
     """Draw a validation metric against training time and against epochs, a curve per method.
 
     A line is the median over a method's runs, one per seed; the band around it spans all runs. The time axis
-    is logarithmic where the methods' times differ much. A third panel shows how many labels were tried per step,
-    where a sampler draws again until it finds a violation (WARP's cost, figure 1 of the VSE-ens paper).
+    is logarithmic where the methods' times differ much. A third panel shows how many labels were tried per
+    step, where a sampler draws again until it finds a violation (WARP's cost, figure 1 of the VSE-ens paper).
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def _draw_bands(panel: Axes, bands: Mapping[str, Band]) -> None:
             marker=marker,
             markersize=4,
             markeredgewidth=0,
-            # A few markers per curve, shifted so that those of curves that lie together do not hide each other.
+            # A few markers per curve, shifted so that curves that lie together do not hide each other's.
             markevery=(0.03 * i, 0.2) if len(band.x) > 1 else None,
             label=name,
         )

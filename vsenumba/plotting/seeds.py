@@ -43,11 +43,7 @@ def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> Band:
     array([0.2, 0.5, 0.8])
     """
     finite = [np.isfinite(x) & np.isfinite(y) for x, y in curves]
-    kept = [
-        (x[ok].astype(float), y[ok].astype(float))
-        for (x, y), ok in zip(curves, finite, strict=True)
-        if ok.any()
-    ]
+    kept = [(x[ok].astype(float), y[ok].astype(float)) for (x, y), ok in zip(curves, finite, strict=True) if ok.any()]
     if not kept:
         return Band(*np.empty((4, 0)))
     start = max(x[0] for x, _ in kept)

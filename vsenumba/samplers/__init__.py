@@ -14,7 +14,14 @@ from vsenumba.samplers.warp import WarpSampler
 # The order is that of tables and figures: from the plainest to the paper's.
 SAMPLERS: dict[str, type[Sampler]] = {
     sampler.name: sampler
-    for sampler in (UniformSampler, PopularitySampler, WarpSampler, DynamicSampler, RankSampler, AdaptiveSampler)
+    for sampler in (
+        UniformSampler,
+        PopularitySampler,
+        WarpSampler,
+        DynamicSampler,
+        RankSampler,
+        AdaptiveSampler,
+    )
 }
 
 

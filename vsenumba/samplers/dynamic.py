@@ -56,7 +56,7 @@ class DynamicSampler(Sampler):
             if len(others) == 0:
                 continue
             scores = np.array([dot(image, label_factors, a) for a in others])
-            values, group, size = np.unique(scores, return_inverse=True, return_counts=True)
+            _, group, size = np.unique(scores, return_inverse=True, return_counts=True)
             below = np.concatenate(([0], np.cumsum(size)))[:-1]
             kept = 1 - (len(mine) / n_labels) ** MAX_REJECTIONS
             for c in range(1, self.n_candidates + 1):

@@ -52,9 +52,7 @@ class RankSampler(Sampler):
         """Return the state; see `Sampler.state`."""
         shape = (n_shards, len(label_counts))
         mass = -np.expm1(-1 / self.lam)
-        return RankState(
-            self.lam * shape[1], float(mass), np.zeros(shape, np.float32), np.zeros(shape, np.int32)
-        )
+        return RankState(self.lam * shape[1], float(mass), np.zeros(shape, np.float32), np.zeros(shape, np.int32))
 
     def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
         n_labels = len(label_factors)

@@ -73,7 +73,7 @@ class Sampler(ABC):
             Number of shards that will draw at the same time.
         """
 
-    def refresh(self, state: Any, label_factors: np.ndarray) -> None:
+    def refresh(self, state: Any, label_factors: np.ndarray) -> None:  # noqa: B027  # for most there is nothing to do
         """Bring the state up to date with the label factors; most samplers have nothing to do."""
 
     def refresh_interval(self, n_labels: int) -> int | None:
@@ -139,9 +139,7 @@ class Sampler(ABC):
         self.refresh(state, labels)
         drawn = np.full((len(images), size), -1, dtype=np.int32)
         states = shard_states(seed_sequence(rng), _DRAW_SHARDS)
-        _draw_many(
-            state, states, images, labels, own.indptr.astype(np.int64), own.indices.astype(np.int32), drawn
-        )
+        _draw_many(state, states, images, labels, own.indptr.astype(np.int64), own.indices.astype(np.int32), drawn)
         return drawn
 
 
@@ -167,8 +165,10 @@ def checked_arguments(
         if table.ndim != 2 or 0 in table.shape[1:]:
             raise InputError(f"{name} must be a table of shape (rows, factors), not {table.shape}")
         if not np.isfinite(table).all():
-            raise InputError(f"{name} must be finite; row {int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])}"
-                             " holds NaN, inf or a number too large for float32")
+            raise InputError(
+                f"{name} must be finite; row {int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])}"
+                " holds NaN, inf or a number too large for float32"
+            )
         tables.append(table)
     images, labels = tables
     if images.shape[1] != labels.shape[1]:
@@ -189,8 +189,9 @@ def _own_labels(positives: Any, shape: tuple[int, int]) -> sp.csr_array:
         indptr = np.concatenate(([0], np.cumsum([len(one) for one in columns], dtype=np.int64)))
         indices = np.concatenate([*columns, np.zeros(0, np.int64)])
         if len(columns) == shape[0] and len(indices) and not 0 <= indices.min() <= indices.max() < shape[1]:
-            raise InputError(f"positives must be label columns in 0..{shape[1] - 1}, found {indices.min()}.."
-                             f"{indices.max()}")
+            raise InputError(
+                f"positives must be label columns in 0..{shape[1] - 1}, found {indices.min()}..{indices.max()}"
+            )
         if len(columns) != shape[0]:
             raise InputError(f"positives must be one array per image ({shape[0]}), not {len(columns)}")
         return sp.csr_array((np.ones(len(indices), np.int8), indices, indptr), shape=shape)

@@ -228,17 +228,13 @@ def read_element(group: Any, name: str, where: str) -> tuple[Any, int]:
     return value, checksum
 
 
-def write_parts(
-    group: Any, name: str, parts: Mapping[str, np.ndarray], where: str, head: str
-) -> tuple[Any, int]:
+def write_parts(group: Any, name: str, parts: Mapping[str, np.ndarray], where: str, head: str) -> tuple[Any, int]:
     """Write an element that consists of several arrays as a group of them; return it and its checksum."""
     node = group.create_group(name, track_order=True)
     return node, write_members(node, parts, where, head)
 
 
-def read_parts(
-    node: Any, names: tuple[str, ...], where: str, head: str
-) -> tuple[tuple[np.ndarray, ...], int]:
+def read_parts(node: Any, names: tuple[str, ...], where: str, head: str) -> tuple[tuple[np.ndarray, ...], int]:
     """Return the one-dimensional arrays of an element that consists of several, and its checksum."""
     members, checksum = read_members(node, where, head)
     for name in names:

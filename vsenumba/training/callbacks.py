@@ -74,7 +74,7 @@ class EarlyStopping(Callback):
             raise InputError(f"early stopping: {error}; give fit a validation set and name the metric in `metrics`")
         if record[self.metric] > self.best_value_ + self.min_delta:
             self.best_epoch_, self.best_value_, self._waited = int(record["epoch"]), record[self.metric], 0
-            self._best = {name: table.copy() for name, table in model.tables.items()}
+            self._best = {name: table.copy() for name, table in model.tables_.items()}
         else:
             self._waited += 1
         return self._waited >= self.patience
@@ -82,7 +82,7 @@ class EarlyStopping(Callback):
     def finish(self, model: Any) -> None:
         """Put the best factors back."""
         for name, table in self._best.items():
-            model.tables[name][:] = table
+            model.tables_[name][:] = table
         self._best = {}
 
 

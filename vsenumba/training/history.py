@@ -59,8 +59,10 @@ class History:
         return iter(self._records)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, History) and self.columns == other.columns and all(
-            np.array_equal(self[name], other[name], equal_nan=True) for name in self.columns
+        return (
+            isinstance(other, History)
+            and self.columns == other.columns
+            and all(np.array_equal(self[name], other[name], equal_nan=True) for name in self.columns)
         )
 
     __hash__ = None  # type: ignore[assignment]  # it grows

@@ -68,7 +68,7 @@ class RowAdagrad(Optimiser):
         What G starts from; above 0.
     """
 
-    initial: float = 0.01
+    initial: float = 0.1
     name: ClassVar[str] = "adagrad"
 
     def __post_init__(self) -> None:

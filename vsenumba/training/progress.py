@@ -37,7 +37,7 @@ class ProgressBar(Callback):
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task(self.title, total=n_epochs, note="")
+        self._task = self._progress.add_task(self.title, total=n_epochs, note="preparing")
         self._progress.start()
 
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:

@@ -25,9 +25,7 @@ class Reader(Protocol):
     def recognises(self, head: bytes, name: str) -> bool:
         """Tell whether a file that begins with `head` and is called `name` is of this format."""
 
-    def read(
-        self, path: str | PathLike[str], image_column: str | None, label_column: str | None
-    ) -> AnnotationSet:
+    def read(self, path: str | PathLike[str], image_column: str | None, label_column: str | None) -> AnnotationSet:
         """Read the file."""
 
 

@@ -15,7 +15,8 @@ from typing import IO
 
 import numpy as np
 
-from vsenumba.data.annotation_set import AnnotationSet, pairs_to_csr
+from vsenumba.data.annotation_set import AnnotationSet
+from vsenumba.data.pairs import pairs_to_csr
 from vsenumba.data.readers.compression import open_decompressed
 from vsenumba.errors import FileFormatError, InputError
 
@@ -40,9 +41,7 @@ def recognises(head: bytes, name: str) -> bool:
     return head.startswith(UTF16_MARKS) or not any(byte in CONTROL_BYTES for byte in head)
 
 
-def read(
-    path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None
-) -> AnnotationSet:
+def read(path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None) -> AnnotationSet:
     """Read a table of pairs; blanks around a field do not count, and a pair that stands twice counts once."""
     with open_decompressed(path) as stream:
         lines = _Lines(stream)
@@ -124,9 +123,7 @@ class _Lines(Iterator[str]):
             line = raw.decode()
         except UnicodeDecodeError as error:
             self.record_start = self._number
-            raise FileFormatError(
-                f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8"
-            ) from error
+            raise FileFormatError(f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8") from error
         if "\0" in line:
             self.record_start = self._number
             raise FileFormatError("the line holds a NUL character, which text does not")
@@ -174,8 +171,6 @@ def _column(header: Sequence[str], kind: str, wanted: str | None, usual: Sequenc
 
 
 def _wrong_number(row: Sequence[str], expected: int, delimiter: str) -> str:
-    others = [
-        repr(other) for other in DELIMITERS if other != delimiter and any(other in field for field in row)
-    ]
+    others = [repr(other) for other in DELIMITERS if other != delimiter and any(other in field for field in row)]
     hint = f"; it holds {' and '.join(others)}, are the delimiters mixed?" if others else ""
     return f"{len(row)} field(s) where the header has {expected}, by the delimiter {delimiter!r}{hint}"

@@ -19,9 +19,7 @@ def recognises(head: bytes, name: str) -> bool:
     return head.startswith(MAGIC)
 
 
-def read(
-    path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None
-) -> AnnotationSet:
+def read(path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None) -> AnnotationSet:
     """Read an annotation set that `AnnotationSet.save` wrote."""
     refuse_columns(path, image_column, label_column)
     if is_compressed(path):

@@ -22,9 +22,7 @@ def recognises(head: bytes, name: str) -> bool:
     return head.startswith(MAGIC)
 
 
-def read(
-    path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None
-) -> AnnotationSet:
+def read(path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None) -> AnnotationSet:
     """Read a matrix with one row per image and one column per label; both are named by their numbers."""
     refuse_columns(path, image_column, label_column)
     with open_decompressed(path) as stream:
@@ -49,7 +47,5 @@ def _matrix(stream: IO[bytes]) -> Any:
         return sp.load_npz(stream)
     if len(members) != 1:
         held = ", ".join(members) or "nothing"
-        raise FileFormatError(
-            f"one array, or a sparse matrix of save_npz, is expected; the archive holds {held}"
-        )
+        raise FileFormatError(f"one array, or a sparse matrix of save_npz, is expected; the archive holds {held}")
     return archive[members[0]]

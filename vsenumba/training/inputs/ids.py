@@ -35,6 +35,7 @@ class IdInputs(Inputs):
     """
 
     name: ClassVar[str] = "ids"
+    default_l2: ClassVar[float] = 0.03
     needs_image_rows: ClassVar[bool] = True
 
     def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:

@@ -46,6 +46,7 @@ class LabelInputs(Inputs):
     """
 
     name: ClassVar[str] = "labels"
+    default_l2: ClassVar[float] = 0.001
     needs_image_rows: ClassVar[bool] = False
 
     def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:

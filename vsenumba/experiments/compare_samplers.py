@@ -120,7 +120,7 @@ def compare(
         raise InputError(f"{data!r} is too small to compare on: at least two images with two labels are needed")
     recorder = _Recorder(split, metric, metrics, parameters.get("n_threads"))
     references = _references(split, recorder)
-    runs = []
+    runs: list[Run] = []
     for seed in range(int(n_seeds)):
         for sampler in chosen:
             its_loss = as_loss(loss if loss is not None else "warp" if sampler.name == "warp" else "logistic")
@@ -132,7 +132,9 @@ def compare(
                 random_state=random_state + seed,
                 **parameters,
             )
-            extra = [] if callbacks is None else callbacks(Progress(sampler.name, seed, len(runs), n_seeds * len(chosen)))
+            extra = (
+                [] if callbacks is None else callbacks(Progress(sampler.name, seed, len(runs), n_seeds * len(chosen)))
+            )
             clock = [] if time_budget is None else [TimeBudget(time_budget)]
             model.fit(split.train, callbacks=[recorder, *extra, *clock])
             runs.append(Run(sampler.name, its_loss.name, seed, recorder.history))
@@ -176,14 +178,18 @@ class _Recorder(Callback):
         choosing, reporting = self.values(model)
         self.history.append({**record, **reporting, f"validation_{self._metric}": choosing[self._metric]})
         if choosing[self._metric] > self._best[0]:
-            tables = {name: table.copy() for name, table in model.tables.items()}
+            tables = {name: table.copy() for name, table in model.tables_.items()}
             self._best = (choosing[self._metric], model, tables)
         return False
 
     def values(self, model: Annotator) -> tuple[dict[str, float], dict[str, float]]:
         """Return the metrics of the validation half and of the test half."""
         scores = evaluate(
-            model, self._split.held_out, exclude=self._split.train, metrics=self._metrics, n_threads=self._n_threads
+            model,
+            self._split.held_out,
+            exclude=self._split.train,
+            metrics=self._metrics,
+            n_threads=self._n_threads,
         )
         chooses = self._split.chooses[scores.image_rows]
         return _means(scores, chooses), _means(scores, ~chooses)
@@ -194,7 +200,7 @@ class _Recorder(Callback):
         if model is None:
             raise InputError("no run could be evaluated")
         for name, table in tables.items():
-            model.tables[name][:] = table
+            model.tables_[name][:] = table
         return model
 
 

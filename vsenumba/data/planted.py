@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from vsenumba.data.annotation_set import AnnotationSet, pairs_to_csr, sorted_distinct
+from vsenumba.data.annotation_set import AnnotationSet
+from vsenumba.data.pairs import pairs_to_csr, sorted_distinct
 from vsenumba.data.splits import Rng
 from vsenumba.errors import InputError
 

@@ -1,0 +1,108 @@
+"""The rules of the house, held by reading the source of the installed package; see docs/architecture.md."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import vsenumba
+
+PACKAGE = Path(vsenumba.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# Which rooms a room may import; everything may import errors and registry, and itself.
+MAY_IMPORT = {
+    "storage": set(),
+    "kernels": set(),
+    "data": {"storage"},
+    "samplers": {"kernels"},
+    "losses": {"kernels"},
+    "training": {"data", "kernels", "losses", "samplers", "storage"},
+    "evaluation": {"data", "kernels"},
+    "plotting": {"storage", "training"},
+    "models": {"data", "evaluation", "kernels", "losses", "samplers", "storage", "training"},
+    "experiments": {"data", "evaluation", "losses", "models", "samplers", "storage", "training"},
+    "cli": {
+        "data", "evaluation", "experiments", "kernels", "losses", "models", "plotting", "samplers", "storage", "training",
+    },
+}  # fmt: skip
+
+BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core"}
+
+
+def room_of(path):
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else Path(parts[0]).stem
+
+
+def imported_rooms(tree):
+    for node in ast.walk(tree):
+        modules = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            modules = [node.module]
+            if node.module == "vsenumba":
+                modules = [f"vsenumba.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        for module in modules:
+            if module.startswith("vsenumba."):
+                yield module.split(".")[1], node.lineno
+
+
+@pytest.fixture(scope="module", params=FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def source(request):
+    text = request.param.read_text(encoding="utf-8")
+    return request.param, text, ast.parse(text)
+
+
+def test_imports_run_one_way(source):
+    path, _, tree = source
+    room = room_of(path)
+    if room in ("__init__", "__main__", "errors", "registry"):
+        return
+    allowed = MAY_IMPORT[room] | {room, "errors", "registry", "__version__"}
+    wrong = [f"line {line} imports {other}" for other, line in imported_rooms(tree) if other not in allowed]
+    assert wrong == []
+
+
+def test_files_are_small_and_named_for_what_they_hold(source):
+    path, text, _ = source
+    assert len(text.splitlines()) <= 600
+    assert path.stem not in BANNED_NAMES
+
+
+def test_every_module_says_what_it_is(source):
+    _, _, tree = source
+    assert ast.get_docstring(tree)
+
+
+def test_kernels_are_short_and_never_raise(source):
+    _, _, tree = source
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+        if not any(name.startswith("kernel") or ".implement(" in name for name in decorators):
+            continue
+        body = node.body[1:] if ast.get_docstring(node) else node.body
+        assert body[-1].end_lineno - body[0].lineno + 1 < 60, node.name
+        for inner in ast.walk(node):
+            assert not isinstance(inner, (ast.Raise, ast.Assert, ast.Try)), f"{node.name} line {inner.lineno}"
+        for loop in (inner for inner in ast.walk(node) if isinstance(inner, ast.For)):
+            if ast.unparse(loop.iter).startswith("prange"):
+                assert not any(isinstance(inner, ast.Return) for inner in ast.walk(loop)), node.name
+
+
+def test_global_state_is_left_alone(source):
+    _, _, tree = source
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AugAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            assert not any("numba.config" in ast.unparse(target) for target in targets)
+        if isinstance(node, ast.Call):
+            assert ast.unparse(node.func) not in ("np.random.seed", "numpy.random.seed", "random.seed")
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            assert not {"pickle", "joblib", "matplotlib.pyplot"} & set(names)

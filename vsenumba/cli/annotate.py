@@ -1,0 +1,79 @@
+"""``vsenumba annotate``: suggest labels for images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import say, say_json, table
+
+if TYPE_CHECKING:
+    from vsenumba.models import Annotator, Suggestion
+
+
+@click.command(
+    epilog=options.examples(
+        "vsenumba annotate model.h5 food/fruit/apple", 'vsenumba annotate model.h5 --labels "animal,farm" -n 5'
+    )
+)
+@options.model_argument
+@click.argument("images", metavar="[IMAGE]...", nargs=-1)
+@click.option(
+    "--labels",
+    "label_lists",
+    multiple=True,
+    metavar="LABEL,LABEL,...",
+    help="The known labels of an image that the model has never seen; give it several times for several images.",
+)
+@options.count_option
+@options.json_option
+def command(model: Path, images: tuple[str, ...], label_lists: tuple[str, ...], n: int, as_json: bool) -> None:
+    """Suggest labels for images, best first.
+
+    IMAGE is the id of an image that the model was trained on; the labels it was seen with are left out.
+    Scores can be compared within an image only.
+    """
+    from vsenumba.models import load_model
+
+    if not images and not label_lists:
+        raise click.UsageError("name an IMAGE that the model knows, or give the labels of a new one with --labels")
+    lists = [[name.strip() for name in one.split(",") if name.strip()] for one in label_lists]
+    if not all(lists):
+        raise click.UsageError("--labels needs at least one label")
+    loaded = load_model(model)
+    results = _of_known_images(loaded, images, n) + _of_new_images(loaded, lists, n)
+    if as_json:
+        say_json([{**result, "suggestions": [one._asdict() for one in result["suggestions"]]} for result in results])
+        return
+    for i, result in enumerate(results):
+        if i:
+            say()
+        say(result["image"] or "new image")
+        say(f"has: {', '.join(result['known']) or 'nothing that the model has seen'}")
+        rows = [[name, f"{score:.3f}"] for name, score in result["suggestions"]]
+        say(table(["suggested label", "score"], rows, "lr") if rows else "there is no other label")
+
+
+def _of_known_images(model: Annotator, images: tuple[str, ...], n: int) -> list[dict[str, Any]]:
+    suggested = model.annotate(images, n=n)
+    return [
+        {"image": image, "known": model.seen_.labels_of(image), "suggestions": suggestions}
+        for image, suggestions in zip(images, suggested, strict=True)
+    ]
+
+
+def _of_new_images(model: Annotator, lists: list[list[str]], n: int) -> list[dict[str, Any]]:
+    return [{"image": None, "known": labels, "suggestions": _for_labels(model, labels, n)} for labels in lists]
+
+
+def _for_labels(model: Annotator, labels: list[str], n: int) -> list[Suggestion]:
+    from vsenumba.data import AnnotationSet
+    from vsenumba.models import ImageAnnotator
+
+    if not isinstance(model, ImageAnnotator):
+        return model.annotate(AnnotationSet.from_lists([labels]), n=n)[0]
+    (suggestions,) = model.annotate_factors(model.fold_in([labels]), n=n + len(labels))
+    return [one for one in suggestions if one.name not in labels][:n]

@@ -1,0 +1,28 @@
+"""``vsenumba data``: the commands for data sets."""
+
+from __future__ import annotations
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.lazy import LazyGroup
+
+MODULES = {
+    "list": "vsenumba.cli.data.catalogue",
+    "info": "vsenumba.cli.data.info",
+    "import": "vsenumba.cli.data.importing",
+    "split": "vsenumba.cli.data.split",
+    "synth": "vsenumba.cli.data.synth",
+}
+
+
+@click.group(cls=LazyGroup, modules=MODULES, epilog=options.examples("vsenumba data info openclipart"))
+def command() -> None:
+    """List, describe, convert, split and make data sets.
+
+    A SET, here and in other commands, is the name of a set (see 'vsenumba data list') or a file, recognised by its
+    content: a .csv or .tsv table, with a header and then one image and one label a row; a native .h5 file, which
+    'vsenumba data import' writes; or an .npz file of a matrix with a row per image and a column per label.
+
+    A table has columns called, for example, "image" and "tag":  image,tag / cat-1.jpg,cat / cat-1.jpg,animal
+    """

@@ -1,0 +1,55 @@
+"""``vsenumba data split``: divide the pairs of a set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import counted, say
+
+if TYPE_CHECKING:
+    from vsenumba.data import AnnotationSet
+
+
+@click.command(epilog=options.examples("vsenumba data split openclipart --out parts --method holdout --fraction 0.1"))
+@options.set_argument
+@click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="The folder to write to.")
+@click.option(
+    "--method",
+    type=click.Choice(["leave-one-out", "holdout", "kfold"]),
+    default="leave-one-out",
+    show_default=True,
+    help="One pair of every image with two or more, a share of all pairs, or folds.",
+)
+@click.option("--fraction", type=float, default=0.2, show_default=True, help="The share for the test (holdout).")
+@click.option("--folds", type=options.POSITIVE, default=5, show_default=True, help="How many folds (kfold).")
+@options.seed_option
+def command(source: str, folder: Path, method: str, fraction: float, folds: int, seed: int) -> None:
+    """Divide the pairs of a set for training and for testing.
+
+    SET is a set's name or a file, see 'vsenumba data --help'. Writes train.h5 and test.h5; or train-1.h5, test-1.h5,
+    train-2.h5 and so on for folds. All files have all images and labels: only the pairs are divided.
+    """
+    from vsenumba.data import load_dataset
+
+    parts = _parts(load_dataset(source), method, fraction, folds, seed)
+    numbers = [f"-{i + 1}" for i in range(folds)] if method == "kfold" else [""]
+    paths = options.prepare_folder(folder, [f"{role}{n}.h5" for n in numbers for role in ("train", "test")])
+    for (train, test), train_path, test_path in zip(parts, paths[::2], paths[1::2], strict=True):
+        for path, part in ((train_path, train), (test_path, test)):
+            part.save(path)
+            say(f"saved {path}: {counted(part.n_pairs, 'pair')}")
+
+
+def _parts(
+    data: AnnotationSet, method: str, fraction: float, folds: int, seed: int
+) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
+    from vsenumba.data import holdout, kfold, leave_one_out
+
+    if method == "kfold":
+        return kfold(data, folds, rng=seed)
+    return iter([holdout(data, fraction, rng=seed) if method == "holdout" else leave_one_out(data, rng=seed)])

@@ -1,0 +1,30 @@
+"""``vsenumba find``: search images by a label."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import say, say_json, table
+
+
+@click.command(epilog=options.examples("vsenumba find model.h5 flower -n 5"))
+@options.model_argument
+@click.argument("label")
+@click.option("--include-known", is_flag=True, help="Show images that have the label already, too.")
+@options.count_option
+@options.json_option
+def command(model: Path, label: str, include_known: bool, n: int, as_json: bool) -> None:
+    """Find images that lack a label and that it fits best."""
+    from vsenumba.models import load_model
+
+    loaded = load_model(model)
+    found = loaded.find_images(label, n=n, include_known=include_known)
+    if as_json:
+        say_json({"label": label, "images": [one._asdict() for one in found]})
+    elif found:
+        say(table(["image", "score"], [[name, f"{score:.3f}"] for name, score in found], "lr"))
+    else:
+        say(f"every image has the label {label!r}; --include-known shows them")

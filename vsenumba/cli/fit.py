@@ -1,0 +1,163 @@
+"""``vsenumba fit``: train a model and save it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import counted, note, say, say_json, size_of, suggest
+from vsenumba.errors import InputError
+
+if TYPE_CHECKING:
+    from vsenumba.data import AnnotationSet
+    from vsenumba.models import ImageAnnotator
+
+METRICS = ("mrr", "recall@5", "recall@10", "auc")
+PARAMETERS = {
+    "epochs": "n_epochs",
+    "factors": "n_factors",
+    "negatives": "n_negatives",
+    "threads": "n_threads",
+    "seed": "random_state",
+}
+
+
+@click.command(
+    epilog=options.examples(
+        "vsenumba fit openclipart -o model.h5", "vsenumba fit tags.csv -o model.h5 --epochs 100 --patience 5"
+    )
+)
+@options.set_argument
+@options.output_option("MODEL.h5")
+@click.option("--inputs", type=options.INPUTS, default="labels", show_default=True, help="What stands for an image.")
+@click.option(
+    "--sampler",
+    type=options.SAMPLER,
+    default="adaptive",
+    show_default=True,
+    help="Where negatives come from.",
+)
+@click.option("--loss", type=options.LOSS, default="logistic", show_default=True, help="What a step lowers.")
+@click.option("--optimiser", type=options.OPTIMISER, default="adagrad", show_default=True, help="How a step is made.")
+@click.option("--factors", type=options.POSITIVE, default=64, show_default=True, help="Length of the vectors.")
+@click.option("--epochs", type=options.POSITIVE, default=30, show_default=True, help="Passes over the pairs.")
+@click.option("--learning-rate", type=float, default=0.1, show_default=True, help="The rate of the first epoch.")
+@click.option("--schedule", type=options.SCHEDULE, default="constant", show_default=True, help="How the rate changes.")
+@click.option("--l2", type=float, default=0.001, show_default=True, help="Weight decay.")
+@click.option("--negatives", type=options.POSITIVE, default=1, show_default=True, help="Negatives per pair.")
+@click.option(
+    "--hold-out",
+    type=click.Choice(["one", "none"]),
+    default="one",
+    show_default=True,
+    help="Pairs to test on: one of every image with two or more, or none.",
+)
+@click.option(
+    "--patience", type=options.POSITIVE, help="Stop after so many epochs without a better MRR, keep the best."
+)
+@click.option("--checkpoint-every", type=options.POSITIVE, help="Save the model after every so many epochs.")
+@options.seed_option
+@options.threads_option
+@options.json_option
+def command(
+    source: str,
+    output: Path,
+    hold_out: str,
+    patience: int | None,
+    checkpoint_every: int | None,
+    as_json: bool,
+    **parameters: Any,
+) -> None:
+    """Train a model on the pairs of a set.
+
+    SET is a set's name or a file, see 'vsenumba data --help'. One label of every image with two or more is held out,
+    and where these labels rank says how good the model is; with '--hold-out none' it learns from all pairs.
+    """
+    from vsenumba.data import load_dataset
+    from vsenumba.models import ImageAnnotator
+    from vsenumba.storage import check_writable
+    from vsenumba.training import Checkpoint, EarlyStopping, ProgressBar
+
+    if patience and hold_out == "none":
+        raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
+    check_writable(output)
+    data = load_dataset(source)
+    train, test = _divided(data, hold_out, parameters["inputs"], parameters["seed"])
+    if patience and test is None:
+        raise InputError("--patience needs held-out pairs, and there are none")
+    model = ImageAnnotator(**{PARAMETERS.get(name, name): value for name, value in parameters.items()})
+    stopping = EarlyStopping("mrr", patience) if patience else None
+    saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
+    callbacks = [callback for callback in (stopping, saving, ProgressBar()) if callback]
+    model.fit(train, validation=test, callbacks=callbacks)
+    report = _report(model, test, stopping.best_epoch_ if stopping else None)
+    model.save(output)
+    if as_json:
+        say_json({"model": str(output), **report})
+        return
+    _show(report, size_of(train))
+    say(f"saved     {output}")
+    suggest(*_next_commands(source, output, train, tested=test is not None))
+
+
+def _divided(data: AnnotationSet, hold_out: str, inputs: str, seed: int) -> tuple[AnnotationSet, AnnotationSet | None]:
+    """Return the pairs to train on and to test on; what can be learnt from goes before what can be tested."""
+    from vsenumba.data import holdout, leave_one_out
+
+    train, test = (data, None) if hold_out == "none" else leave_one_out(data, rng=seed)
+    if inputs == "labels" and train.labels_per_image.max(initial=0) < 2:
+        n_two = int((data.labels_per_image >= 2).sum())
+        if n_two == 0:
+            raise InputError(
+                "there is nothing to learn from: with '--inputs labels' an image is known by its other labels, and no "
+                "image has two; try '--inputs ids'"
+            )
+        # Images with two labels: to hold out one of each would leave nothing to learn from.
+        note("no image has three labels, so that only every second image with two has one held out")
+        train, test = holdout(data, n_two // 2 / data.n_pairs, rng=seed) if n_two > 1 else (data, None)
+    if hold_out != "none" and (test is None or test.n_pairs == 0):
+        note("no label can be spared to be held out: the model learns from all pairs and is not tested")
+        return data, None
+    return train, test
+
+
+def _report(model: ImageAnnotator, test: AnnotationSet | None, best_epoch: int | None) -> dict[str, Any]:
+    from vsenumba.evaluation import evaluate
+
+    held_out = None
+    if test is not None:
+        scores = evaluate(model, test, exclude=model.seen_, metrics=METRICS, n_threads=model.n_threads)
+        held_out = {"n_images": scores.n_images, "n_pairs": test.n_pairs, "metrics": scores.mean}
+    seen, last = model.seen_, model.history_[-1]
+    return {
+        "n_images": seen.n_images,
+        "n_labels": seen.n_labels,
+        "n_pairs": seen.n_pairs,
+        "n_epochs": len(model.history_),
+        "best_epoch": best_epoch,
+        "held_out": held_out,
+        **{name: last[name] for name in ("seconds", "steps", "skipped", "loss")},
+    }
+
+
+def _show(report: dict[str, Any], size: str) -> None:
+    epochs, held_out = counted(report["n_epochs"], "epoch"), report["held_out"]
+    say(f"trained   {epochs} on {size}, in {report['seconds']:.2f} s, loss {report['loss']:.4f}")
+    if report["skipped"]:
+        pairs = counted(report["skipped"], "pair")
+        say(f"skipped   {pairs} an epoch: their image has no other label to learn from, or has all labels")
+    if held_out is not None:
+        values = ", ".join(f"{name} {value:.3f}" for name, value in held_out["metrics"].items())
+        say(f"held out  {counted(held_out['n_pairs'], 'pair')} of {counted(held_out['n_images'], 'image')}: {values}")
+    if report["best_epoch"] is not None:
+        say(f"kept      epoch {report['best_epoch']}, the best on the held-out pairs, which flatters it a little")
+
+
+def _next_commands(source: str, output: Path, train: AnnotationSet, *, tested: bool) -> list[list[str]]:
+    image = train.image_ids[int(train.labels_per_image.argmax())]
+    label = train.label_names[int(train.label_counts.argmax())]
+    commands = [["vsenumba", "annotate", str(output), image], ["vsenumba", "find", str(output), label]]
+    return [["vsenumba", "evaluate", str(output), source], *commands] if tested else commands

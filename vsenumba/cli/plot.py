@@ -1,0 +1,59 @@
+"""``vsenumba plot``: draw the convergence of one or more comparisons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import say
+from vsenumba.errors import unknown_name
+
+if TYPE_CHECKING:
+    from vsenumba.experiments import Comparison
+    from vsenumba.training import History
+
+
+@click.command(epilog=options.examples("vsenumba plot runs.h5 -o recall.png --metric recall@5"))
+@click.argument("files", metavar="RUNS.h5...", type=options.FILE, nargs=-1, required=True)
+@options.output_option("FIGURE")
+@click.option("--metric", type=options.METRIC, help="What to draw; what the first file was compared by where left out.")
+def command(files: tuple[Path, ...], output: Path, metric: str | None) -> None:
+    """Draw how the runs of comparisons converge.
+
+    Against seconds and against epochs. FIGURE ends in .png, .svg or .pdf. A sampler that is in several files is named
+    with the file it is from.
+    """
+    from vsenumba.experiments import Comparison
+    from vsenumba.plotting import convergence_figure, save_figure
+    from vsenumba.storage import check_writable
+
+    check_writable(output)
+    comparisons = [Comparison.load(path) for path in files]
+    metric = metric or comparisons[0].metric
+    for comparison in comparisons:
+        _check_recorded(comparison, metric)
+    histories: dict[str, list[History]] = _merged(files, [comparison.histories() for comparison in comparisons])
+    references: dict[str, float] = _merged(files, [one.reference_values(metric) for one in comparisons])
+    save_figure(convergence_figure(histories, metric=metric, references=references), output)
+    say(f"saved {output}")
+
+
+def _check_recorded(comparison: Comparison, metric: str) -> None:
+    recorded = {name for values in comparison.references.values() for name in values}
+    if metric not in recorded:
+        raise unknown_name("metric of these runs", metric, sorted(recorded))
+
+
+def _merged(files: Sequence[Path], parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return all entries; a name that stands in several files gets the name of its file."""
+    times = Counter(name for part in parts for name in part)
+    merged = {}
+    for path, part in zip(files, parts, strict=True):
+        for name, value in part.items():
+            merged[name if times[name] == 1 else f"{name} ({path.stem})"] = value
+    return merged
