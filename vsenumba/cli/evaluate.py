@@ -59,6 +59,7 @@ def _unseen_pairs(model: Annotator, data: AnnotationSet, source: str) -> Annotat
 
     import numpy as np
 
+    _refuse_transpose(model, data, source)
     rows, columns = data.pairs()
     images = model.image_ids_.find(data.image_ids)
     labels = model.label_names_.find(data.label_names)
@@ -76,6 +77,15 @@ def _unseen_pairs(model: Annotator, data: AnnotationSet, source: str) -> Annotat
                 stacklevel=1,
             )
     return data.with_pairs(unseen)
+
+
+def _refuse_transpose(model: Annotator, data: AnnotationSet, source: str) -> None:
+    """Refuse a matrix of labels by images: its numbered rows and columns would fit the model's by name."""
+    from vsenumba.data import Vocabulary
+
+    shape = model.seen_.shape
+    if data.shape != shape == data.shape[::-1] and data.label_names == Vocabulary.numbered(data.n_labels, "label"):
+        raise InputError(f"{source} is {data.shape}, the model {shape}, images by labels; did you pass the transpose?")
 
 
 def _nothing_to_test(source: str, any_image: bool, any_label: bool) -> str:

@@ -50,4 +50,4 @@ def _value_and_slope(loss, difference, trials):
     if gap > 0:
         return gap, -1.0
     # NaN must not pass for a loss of 0.
-    return 0.0 * gap, 0.0
+    return abs(0.0 * gap), 0.0

@@ -52,4 +52,4 @@ def _value_and_slope(loss, difference, trials):
     gap = loss.margin - difference
     if gap > 0:
         return loss.weights[rank] * gap, -loss.weights[rank]
-    return 0.0 * gap, 0.0
+    return abs(0.0 * gap), 0.0

@@ -25,8 +25,11 @@ LOG_TRIALS_RATIO = 10
 # A sampler that draws again only when it drew one of the image's own stays below; WARP rises far above.
 MANY_TRIALS = 1.5
 
+# A reference that is farther from the curves than this share of their own range gets no line.
+FAR = 0.5
+
 # Inches, without the legend and the title.
-PANEL_HEIGHT = 2.2
+PANEL_HEIGHT = 2.4
 # Of a reference's label, as a share of a panel's height.
 LINE_HEIGHT = 0.07
 
@@ -196,17 +199,25 @@ def _draw_trials(panel: Axes, bands: Mapping[str, Band]) -> None:
 
 
 def _draw_references(panels: Sequence[Axes], references: Mapping[str, float]) -> None:
-    """Draw a line per reference across the first two panels, labelled to the right of the second."""
+    """Draw a line per reference across the first two panels, labelled to the right of the second.
+
+    A reference far from every curve has no line, as the curves would be pressed into a corner: its label stands at the
+    edge, with its value and an arrow.
+    """
+    low, high = panels[1].get_ylim()
+    reach = FAR * (high - low)
+    near = {name: value for name, value in references.items() if low - reach <= value <= high + reach}
     for panel in panels[:2]:
-        for value in references.values():
+        for value in near.values():
             panel.axhline(value, color=REFERENCE_COLOR, linewidth=0.7, linestyle=(0, (6, 3)), zorder=1)
     bottom, top = panels[1].get_ylim()
     above = -np.inf
     for name, value in sorted(references.items(), key=lambda item: item[1]):
-        label = textwrap.wrap(name, 12)
+        arrow = "" if name in near else f" {value:.3f} " + ("↓" if value < bottom else "↑")
+        label = textwrap.wrap(name + arrow, 12)
         half = len(label) * LINE_HEIGHT / 2
         # Raised where it would lie on the label below it.
-        height = max((value - bottom) / (top - bottom), above + half)
+        height = max(min(max((value - bottom) / (top - bottom), half), 1 - half), above + half)
         above = height + half
         panels[1].text(
             1.02,
