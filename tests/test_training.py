@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import numba
 import numpy as np
 import oracle
 import pytest
@@ -143,7 +144,9 @@ def test_the_adaptive_sampler_is_refreshed_after_so_many_draws():
 @pytest.mark.parametrize("inputs", INPUTS)
 def test_the_draws_do_not_depend_on_the_number_of_threads(inputs):
     """With a learning rate of 0 nothing moves, so that all that could differ is the draws."""
-    data = AnnotationSet.from_csr(np.random.default_rng(0).random((9000, 8)) < 0.3)
+    # Enough for a second thread to get work; without the compiler there are no threads.
+    n_images = 300 if numba.config.DISABLE_JIT else 9000
+    data = AnnotationSet.from_csr(np.random.default_rng(0).random((n_images, 8)) < 0.3)
     records = []
     for n_threads in (1, 2):
         tables = tables_for(inputs, data, 2, seed=0)

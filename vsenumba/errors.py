@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import heapq
 from collections.abc import Iterable
+
+# Among more names than these, only those that begin or end alike are compared letter by letter.
+_MANY_NAMES = 5_000
 
 
 class VsenumbaError(Exception):
@@ -76,7 +80,10 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameEr
     "unknown sampler 'adaptve'; did you mean 'adaptive'?"
     """
     known = list(known)
-    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    candidates = known
+    if len(known) > _MANY_NAMES:  # comparing by letters takes seconds for a hundred thousand names
+        candidates = heapq.nlargest(_MANY_NAMES, known, key=lambda one: _common_ends(str(name), one))
+    near = difflib.get_close_matches(str(name), candidates, n=3, cutoff=0.5)
     if near:
         hint = "did you mean " + " or ".join(repr(one) for one in near) + "?"
     elif 0 < len(known) <= 12:
@@ -84,3 +91,13 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameEr
     else:
         hint = f"there are {len(known):,} to choose from" + (f", such as {known[0]!r}" if known else "")
     return UnknownNameError(f"unknown {kind} {str(name)!r}; {hint}")
+
+
+def _common_ends(one: str, other: str) -> int:
+    """Return how many letters two names have in common at their beginning and at their end."""
+    return _common_start(one, other) + _common_start(one[::-1], other[::-1])
+
+
+def _common_start(one: str, other: str) -> int:
+    shorter = min(len(one), len(other))
+    return next((i for i in range(shorter) if one[i] != other[i]), shorter)

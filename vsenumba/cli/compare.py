@@ -28,7 +28,7 @@ FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergen
     "samplers",
     type=options.SAMPLER,
     multiple=True,
-    help="One to compare; give it several times.",
+    help="One to compare, may be repeated; all by default.",
 )
 @click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="The folder to write to.")
 @click.option("--inputs", type=options.INPUTS, default="labels", show_default=True, help="What stands for an image.")
@@ -38,14 +38,31 @@ FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergen
     help="One for all; by default warp for the sampler warp, logistic for others.",
 )
 @click.option("--metric", type=options.METRIC, default="mrr", show_default=True, help="What to compare by.")
-@click.option("--epochs", type=options.POSITIVE, help="Passes over the pairs.  [default: 20]")
+@click.option(
+    "--epochs",
+    "n_epochs",
+    cls=options.DefaultOf,
+    module="vsenumba.experiments",
+    function="compare",
+    type=options.POSITIVE,
+    help="Passes over the pairs.",
+)
 @click.option(
     "--time-budget",
     type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
     help="Seconds of training, instead of epochs.",
 )
 @click.option("--seeds", type=options.POSITIVE, default=3, show_default=True, help="Runs of each sampler.")
-@click.option("--factors", type=options.POSITIVE, help="Length of the vectors.  [default: 64]")
+@click.option(
+    "--factors",
+    "n_factors",
+    cls=options.DefaultOf,
+    module="vsenumba.models",
+    function="ImageAnnotator",
+    type=options.POSITIVE,
+    help="Length of the vectors.",
+)
 @options.seed_option
 @options.threads_option
 @options.json_option
@@ -56,15 +73,15 @@ def command(
     inputs: str,
     loss: str | None,
     metric: str,
-    epochs: int | None,
+    n_epochs: int,
     time_budget: float | None,
     seeds: int,
-    factors: int | None,
+    n_factors: int,
     seed: int,
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Train samplers side by side, and say who gets how good, how fast.
+    """Train samplers side by side: who gets how good, and when.
 
     All have the same split and the same clock. One label of every image with two or more is hidden, and models are
     judged by where it ranks. SET is a set's name or a file, see 'vsenumba data --help'. Writes comparison.json,
@@ -72,21 +89,21 @@ def command(
     """
     from vsenumba.data import load_dataset
 
-    if epochs and time_budget:
+    given = click.get_current_context().get_parameter_source("n_epochs")
+    if time_budget and given is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--epochs and --time-budget exclude each other")
     settings = {
         "samplers": samplers or None,
         "inputs": inputs,
         "loss": loss,
         "metric": metric,
-        "n_epochs": epochs or 20,
+        "n_epochs": n_epochs,
         "time_budget": time_budget,
         "n_seeds": seeds,
         "random_state": seed,
         "n_threads": threads,
+        "n_factors": n_factors,
     }
-    if factors:
-        settings["n_factors"] = factors
     result = run_and_write(load_dataset(source), source, folder, settings)
     if as_json:
         say_json(result.comparison.to_json())

@@ -29,10 +29,9 @@ def command(model: Path, output: Path, what: str) -> None:
     """
     from vsenumba.models import ImageAnnotator, load_model
     from vsenumba.models.export import check_format, export_factors
-    from vsenumba.storage import check_writable
 
     check_format(output)
-    check_writable(output)
+    options.check_output(output, model)
     loaded = load_model(model)
     if not isinstance(loaded, ImageAnnotator):
         raise InputError(f"{model} holds a model without vectors ({loaded.kind})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,12 @@ if TYPE_CHECKING:
     from vsenumba.models import ImageAnnotator
 
 METRICS = ("mrr", "recall@5", "recall@10", "auc")
-PARAMETERS = {
-    "epochs": "n_epochs",
-    "factors": "n_factors",
-    "negatives": "n_negatives",
-    "threads": "n_threads",
-    "seed": "random_state",
-}
+
+
+def model_option(*declarations: str, **settings: Any) -> Callable[[options.F], options.F]:
+    """Return an option for a parameter of the model, with its default."""
+    where = {"module": "vsenumba.models", "function": "ImageAnnotator"}
+    return click.option(*declarations, cls=options.DefaultOf, **where, **settings)
 
 
 @click.command(
@@ -32,22 +32,16 @@ PARAMETERS = {
 )
 @options.set_argument
 @options.output_option("MODEL.h5")
-@click.option("--inputs", type=options.INPUTS, default="labels", show_default=True, help="What stands for an image.")
-@click.option(
-    "--sampler",
-    type=options.SAMPLER,
-    default="adaptive",
-    show_default=True,
-    help="Where negatives come from.",
-)
-@click.option("--loss", type=options.LOSS, default="logistic", show_default=True, help="What a step lowers.")
-@click.option("--optimiser", type=options.OPTIMISER, default="adagrad", show_default=True, help="How a step is made.")
-@click.option("--factors", type=options.POSITIVE, default=64, show_default=True, help="Length of the vectors.")
-@click.option("--epochs", type=options.POSITIVE, default=30, show_default=True, help="Passes over the pairs.")
-@click.option("--learning-rate", type=float, default=0.1, show_default=True, help="The rate of the first epoch.")
-@click.option("--schedule", type=options.SCHEDULE, default="constant", show_default=True, help="How the rate changes.")
-@click.option("--l2", type=float, default=0.001, show_default=True, help="Weight decay.")
-@click.option("--negatives", type=options.POSITIVE, default=1, show_default=True, help="Negatives per pair.")
+@model_option("--inputs", type=options.INPUTS, help="What stands for an image.")
+@model_option("--sampler", type=options.SAMPLER, help="Where negatives come from.")
+@model_option("--loss", type=options.LOSS, help="What a step lowers.")
+@model_option("--optimiser", type=options.OPTIMISER, help="How a step is made.")
+@model_option("--factors", "n_factors", type=options.POSITIVE, help="Length of the vectors.")
+@model_option("--epochs", "n_epochs", type=options.POSITIVE, help="Passes over the pairs.")
+@model_option("--learning-rate", type=float, help="The rate of the first epoch.")
+@model_option("--schedule", type=options.SCHEDULE, help="How the rate changes.")
+@model_option("--l2", type=float, help="Weight decay; by default what suits the inputs.")
+@model_option("--negatives", "n_negatives", type=options.POSITIVE, help="Negatives per pair.")
 @click.option(
     "--hold-out",
     type=click.Choice(["one", "none"]),
@@ -68,6 +62,8 @@ def command(
     hold_out: str,
     patience: int | None,
     checkpoint_every: int | None,
+    seed: int,
+    threads: int | None,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -78,17 +74,16 @@ def command(
     """
     from vsenumba.data import load_dataset
     from vsenumba.models import ImageAnnotator
-    from vsenumba.storage import check_writable
     from vsenumba.training import Checkpoint, EarlyStopping, ProgressBar
 
     if patience and hold_out == "none":
         raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
-    check_writable(output)
+    options.check_output(output, source)
     data = load_dataset(source)
-    train, test = _divided(data, hold_out, parameters["inputs"], parameters["seed"])
+    train, test = _divided(data, hold_out, parameters["inputs"], seed)
     if patience and test is None:
         raise InputError("--patience needs held-out pairs, and there are none")
-    model = ImageAnnotator(**{PARAMETERS.get(name, name): value for name, value in parameters.items()})
+    model = ImageAnnotator(**parameters, n_threads=threads, random_state=seed)
     stopping = EarlyStopping("mrr", patience) if patience else None
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
     callbacks = [callback for callback in (stopping, saving, ProgressBar()) if callback]

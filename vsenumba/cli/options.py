@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from vsenumba.errors import InputError, unknown_name
 
@@ -46,6 +48,10 @@ class Member(click.ParamType):  # type: ignore[type-arg]  # it has none before c
         """Return the names, as help shows them."""
         return f"[{'|'.join(self.names())}]"
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the names that begin so."""
+        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
+
 
 class MetricName(click.ParamType):  # type: ignore[type-arg]  # likewise
     """The name of a metric, as ``recall@5``."""
@@ -69,6 +75,34 @@ class ThreadCount(click.ParamType):  # type: ignore[type-arg]  # likewise
         from vsenumba.kernels.threads import thread_count
 
         return thread_count(click.IntRange(1).convert(value, param, ctx))
+
+
+class DefaultOf(click.Option):
+    """An option whose default is that of a parameter in the library, looked up when it is needed.
+
+    Parameters
+    ----------
+    module, function : str
+        Where the function, or the class, is.
+    parameter : str, optional
+        The parameter's name, where it is not the option's own.
+    *declarations, **settings
+        As for `click.Option`.
+    """
+
+    def __init__(
+        self, *declarations: Any, module: str, function: str, parameter: str | None = None, **settings: Any
+    ) -> None:
+        super().__init__(*declarations, **settings)
+        self.show_default = True
+        self._module = module
+        self._function = function
+        self.parameter = parameter or self.name
+
+    def get_default(self, ctx: click.Context, call: bool = True) -> Any:
+        """Return the parameter's default."""
+        function = getattr(importlib.import_module(self._module), self._function)
+        return inspect.signature(function).parameters[str(self.parameter)].default
 
 
 SAMPLER = Member("sampler", "vsenumba.samplers", "SAMPLERS")
@@ -101,6 +135,16 @@ def examples(*commands: str) -> str:
 def output_option(metavar: str) -> Callable[[F], F]:
     """Return the option ``-o``: the file to write."""
     return click.option("-o", "--output", type=FILE, required=True, metavar=metavar, help="The file to write.")
+
+
+def check_output(output: Path, *inputs: str | Path) -> None:
+    """Make sure, before the work, that a file can be written, and that it is none of those that are read."""
+    from vsenumba.storage import check_writable
+
+    for path in map(Path, inputs):
+        if path.exists() and output.exists() and output.samefile(path):
+            raise InputError(f"cannot write {output}: it is the file that is read; choose another name")
+    check_writable(output)
 
 
 def prepare_folder(folder: Path, names: Iterable[str]) -> list[Path]:

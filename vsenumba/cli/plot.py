@@ -30,9 +30,8 @@ def command(files: tuple[Path, ...], output: Path, metric: str | None) -> None:
     """
     from vsenumba.experiments import Comparison
     from vsenumba.plotting import convergence_figure, save_figure
-    from vsenumba.storage import check_writable
 
-    check_writable(output)
+    options.check_output(output, *files)
     comparisons = [Comparison.load(path) for path in files]
     metric = metric or comparisons[0].metric
     for comparison in comparisons:

@@ -84,7 +84,7 @@ def compare(
     n_epochs : int
         Epochs of a run, if there is no time budget.
     time_budget : float, optional
-        Training seconds of a run; the epoch that is running is finished.
+        Training seconds of a run; the epoch that is running is finished. The learning rate then stays constant.
     n_seeds : int
         Runs per sampler, which differ in their initial factors and draws; the split is the same.
     random_state : int
@@ -121,6 +121,9 @@ def compare(
     recorder = _Recorder(split, metric, metrics, parameters.get("n_threads"))
     references = _references(split, recorder)
     runs: list[Run] = []
+    if time_budget is not None:
+        # A rate that falls with the epochs needs to know how many there will be.
+        parameters = {"schedule": "constant"} | parameters
     for seed in range(int(n_seeds)):
         for sampler in chosen:
             its_loss = as_loss(loss if loss is not None else "warp" if sampler.name == "warp" else "logistic")

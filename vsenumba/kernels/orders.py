@@ -98,10 +98,10 @@ def refresh_orders(labels, bits, orders, spreads, keys, spare_keys, spare_orders
         for f in range(task, k, n_tasks):
             total = 0.0
             for a in range(n):
-                total += labels[a, f]
+                total += np.float64(labels[a, f])
             mean = total / n
             square = 0.0
             for a in range(n):
-                square += (labels[a, f] - mean) ** 2
+                square += (np.float64(labels[a, f]) - mean) ** 2
             spreads[f] = np.sqrt(square / n)
             sort_factor(bits, f, orders[f], keys[task], spare_keys[task], spare_orders[task], counts[task])

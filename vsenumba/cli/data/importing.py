@@ -46,9 +46,8 @@ def command(
     are left out, again and again until all that is left has enough.
     """
     from vsenumba.data import load_dataset, prune
-    from vsenumba.storage import check_writable
 
-    check_writable(output)
+    options.check_output(output, source)
     data = load_dataset(source, image_column=image_column, label_column=label_column)
     pruned = prune(data, min_images_per_label, min_labels_per_image)
     pruned.save(output)

@@ -19,9 +19,8 @@ from vsenumba.cli.output import say, size_of
 def command(output: Path, images: int, labels: int, pairs: int, seed: int) -> None:
     """Make a set of any size, with topics and a long tail."""
     from vsenumba.data import synthetic
-    from vsenumba.storage import check_writable
 
-    check_writable(output)
+    options.check_output(output)
     data = synthetic(images, labels, pairs, rng=seed)
     data.save(output)
     say(f"saved {output}: {size_of(data)}")
