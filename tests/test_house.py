@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "models": {"data", "evaluation", "kernels", "losses", "samplers", "storage", "training"},
     "experiments": {"data", "evaluation", "losses", "models", "samplers", "storage", "training"},
     "cli": {
-        "data", "evaluation", "experiments", "kernels", "losses", "models", "plotting", "samplers", "storage", "training",
+        "data", "evaluation", "experiments", "kernels", "losses", "models", "plotting", "samplers", "storage",
+        "training",
     },
 }  # fmt: skip
 

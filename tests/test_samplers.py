@@ -119,6 +119,11 @@ class TestEverySampler:
             drawn.append(sampler.draw(images, labels, 30, rng=3, positives=own))
         assert np.array_equal(*drawn)
 
+    def test_without_positives_every_label_can_be_drawn(self, name):
+        images, labels = np.eye(2, 3), np.eye(4, 3)
+        assert (SAMPLERS[name]().law(images, labels) > 0).all()
+        assert (SAMPLERS[name]().draw(images, labels, 9, rng=0) >= 0).all()
+
     def test_an_image_that_has_every_label_gets_none(self, name):
         drawn = SAMPLERS[name]().draw(np.ones((1, 2)), np.eye(2), 5, rng=0, positives=[[0, 1]])
         assert (drawn == -1).all()
@@ -146,6 +151,7 @@ class TestEverySampler:
             ((np.ones((2, 3)), np.ones((4, 3)), [[1]]), "one array per image"),
             ((np.ones((2, 3)), np.ones((4, 3)), [[1], [4]]), "label columns in 0..3, found 1..4"),
             ((np.ones((2, 3)), np.ones((4, 3)), sp.csr_array((4, 2))), "did you pass the transpose?"),
+            ((np.ones((2, 3)), np.ones((4, 3)), sp.csr_array((3, 3))), "must be images by labels"),
         ],
     )
     def test_bad_arguments_are_refused_by_name(self, name, arguments, message):

@@ -15,13 +15,13 @@ from vsenumba.kernels.compiler import kernel
 # A state fills a cache line of its own: neighbours would otherwise slow each other down.
 _WORDS_PER_STATE = 8
 
-RandomLike = int | np.integer | np.random.Generator | np.random.SeedSequence | None
+RandomLike = int | np.integer | np.random.Generator | np.random.RandomState | np.random.SeedSequence | None
 
 
 def seed_sequence(rng: RandomLike, argument: str = "rng") -> np.random.SeedSequence:
-    """Return the seed sequence that an int, a Generator, a SeedSequence or None stands for.
+    """Return the seed sequence that an int, a Generator, a SeedSequence, a legacy RandomState or None stands for.
 
-    A Generator is advanced by one draw; None takes fresh entropy from the operating system.
+    A Generator or RandomState is advanced by one draw; None takes fresh entropy from the operating system.
 
     Raises
     ------
