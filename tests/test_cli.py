@@ -245,6 +245,14 @@ def test_annotate_and_find_work_with_every_kind_of_model(succeeds, folder, model
     assert {one["name"] for one in found["images"]} == set(vse.load_dataset("tags.csv").image_ids)
 
 
+def test_annotate_all_is_a_table_of_every_image(succeeds, folder):
+    lines = succeeds("annotate", "model.h5", "--all", "-n", 2).out.splitlines()
+    assert lines[0] == "image,label,score"
+    images = [line.split(",")[0] for line in lines[1:]]
+    assert sorted(set(images)) == sorted(vse.load_dataset(folder / "tags.csv").image_ids)
+    assert len(images) == 2 * len(set(images))
+
+
 def test_there_may_be_nothing_left_to_suggest_or_to_find(succeeds, folder):
     (folder / "full.csv").write_text("image,tag\na,cat\na,pet\nb,cat\nb,pet\n")
     succeeds("fit", "full.csv", "-o", "m.h5", "--hold-out", "none", *SMALL)
@@ -565,6 +573,7 @@ def test_the_last_checkpoint_stays_when_training_is_interrupted(run, folder, mon
         "fit tags.csv -o m.h5 --hold-out none --patience 3",
         "annotate model.h5",
         "annotate model.h5 --labels ,",
+        "annotate model.h5 --all rose.jpg",
         "compare tags.csv --out c --epochs 3 --time-budget 1",
         "compare tags.csv --out c --time-budget 0",
         "data nothing",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +16,14 @@ from vsenumba.cli.output import say, say_json, table
 if TYPE_CHECKING:
     from vsenumba.models import Annotator, Suggestion
 
+_AT_A_TIME = 4096
+
 
 @click.command(
     epilog=options.examples(
-        "vsenumba annotate model.h5 food/fruit/apple", 'vsenumba annotate model.h5 --labels "animal,farm" -n 5'
+        "vsenumba annotate model.h5 food/fruit/apple",
+        'vsenumba annotate model.h5 --labels "animal,farm" -n 5',
+        "vsenumba annotate model.h5 --all -n 3 > suggestions.csv",
     )
 )
 @options.model_argument
@@ -28,9 +35,12 @@ if TYPE_CHECKING:
     metavar="LABEL,LABEL,...",
     help="The known labels of an image that the model has never seen; give it several times for several images.",
 )
+@click.option("--all", "all_images", is_flag=True, help="Every image the model knows, as a table: image,label,score.")
 @options.count_option
 @options.json_option
-def command(model: Path, images: tuple[str, ...], label_lists: tuple[str, ...], n: int, as_json: bool) -> None:
+def command(
+    model: Path, images: tuple[str, ...], label_lists: tuple[str, ...], all_images: bool, n: int, as_json: bool
+) -> None:
     """Suggest labels for images, best first.
 
     IMAGE is the id of an image that the model was trained on; the labels it was seen with are left out.
@@ -38,6 +48,11 @@ def command(model: Path, images: tuple[str, ...], label_lists: tuple[str, ...], 
     """
     from vsenumba.models import load_model
 
+    if all_images:
+        if images or label_lists or as_json:
+            raise click.UsageError("--all goes with -n only")
+        _say_all(load_model(model), n)
+        return
     if not images and not label_lists:
         raise click.UsageError("name an IMAGE that the model knows, or give the labels of a new one with --labels")
     lists = [[name.strip() for name in one.split(",") if name.strip()] for one in label_lists]
@@ -55,6 +70,27 @@ def command(model: Path, images: tuple[str, ...], label_lists: tuple[str, ...], 
         say(f"has: {', '.join(result['known']) or 'nothing that the model has seen'}")
         rows = [[name, f"{score:.3f}"] for name, score in result["suggestions"]]
         say(table(["suggested label", "score"], rows, "lr") if rows else "there is no other label")
+
+
+def _say_all(model: Annotator, n: int) -> None:
+    """Print the suggestions for all images as CSV, a few thousand images at a time."""
+    ids = list(model.image_ids_)
+    say(_csv_lines([("image", "label", "score")]))
+    for start in range(0, len(ids), _AT_A_TIME):
+        some = ids[start : start + _AT_A_TIME]
+        rows = [
+            (image, label, f"{score:.4f}")
+            for image, suggestions in zip(some, model.annotate(some, n=n), strict=True)
+            for label, score in suggestions
+        ]
+        if rows:
+            say(_csv_lines(rows))
+
+
+def _csv_lines(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().rstrip("\n")
 
 
 def _of_known_images(model: Annotator, images: tuple[str, ...], n: int) -> list[dict[str, Any]]:
