@@ -1,8 +1,8 @@
-"""VSE-ens (Guo et al., AAAI 2018): does the adaptive sampler get as good as WARP, sooner?
+"""VSE-ens (Guo et al., AAAI 2018): the adaptive sampler against WARP.
 
-The paper's model, an image as a row of its own, is trained with the paper's sampler and its rivals, each with each loss,
-and the table says how good it got, and how many times sooner than WARP it reached WARP's best. The paper's headline is
-5.02, 2.06 and 2.5 times on its three sets, against a WARP without the rank weight and with plain SGD.
+The paper's model, an image as a row of its own, is trained with the paper's sampler and its rivals, each with each
+loss. The table says how good each got, and how many times sooner than WARP it reached WARP's best. The paper's headline
+is 5.02, 2.06 and 2.5 times on its three sets, against a WARP without the rank weight and with plain SGD.
 
     python examples/vse_ens.py [SET] [--epochs N] [--seeds N] [--factors K]
 

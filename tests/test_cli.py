@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import click
 import h5py
+import numba
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -399,6 +400,7 @@ def test_compare_writes_everything_and_prints_a_table(succeeds, folder):
     assert again["settings"] == document["settings"]
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes minutes without the compiler")
 def test_demo_shows_what_it_is_for(succeeds, folder, monkeypatch):
     # One sampler: how six are compared is the business of `compare`.
     def only_uniform(data, source, out, settings):

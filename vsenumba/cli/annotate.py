@@ -23,7 +23,7 @@ _AT_A_TIME = 4096
     epilog=options.examples(
         "vsenumba annotate model.h5 food/fruit/apple",
         'vsenumba annotate model.h5 --labels "animal,farm" -n 5',
-        "vsenumba annotate model.h5 --all -n 3 > suggestions.csv",
+        "vsenumba annotate model.h5 --all -n 3",
     )
 )
 @options.model_argument
@@ -35,7 +35,7 @@ _AT_A_TIME = 4096
     metavar="LABEL,LABEL,...",
     help="The known labels of an image that the model has never seen; give it several times for several images.",
 )
-@click.option("--all", "all_images", is_flag=True, help="Every image the model knows, as a table: image,label,score.")
+@click.option("--all", "all_images", is_flag=True, help="Every image that the model knows; prints a table image,label,score.")
 @options.count_option
 @options.json_option
 def command(
