@@ -253,8 +253,12 @@ class ImageAnnotator(Annotator):
             old = self.tables_.get(name, np.zeros((0, self.n_factors), np.float32))
             if len(old) < n_rows:
                 rng = np.random.default_rng(self._spawned(0, table, len(old)))
-                fresh = rng.standard_normal((n_rows - len(old), self.n_factors), dtype=np.float32)
-                self.tables_[name] = np.concatenate([old, _INITIAL_SPREAD * fresh])
+                # In place: a table can be most of the memory there is.
+                table = np.empty((n_rows, self.n_factors), dtype=np.float32)
+                table[: len(old)] = old
+                rng.standard_normal(out=table[len(old) :], dtype=np.float32)
+                table[len(old) :] *= np.float32(_INITIAL_SPREAD)
+                self.tables_[name] = table
                 sums = self._sums.get(name, optimiser.fresh_sums(0))
                 self._sums[name] = np.concatenate([sums, optimiser.fresh_sums(n_rows - len(old))])
             setattr(self, f"{name}_", self.tables_[name])

@@ -104,7 +104,7 @@ def visit(
 def move_labels(labels, sums, optimiser, learning_rate, l2, space, positive, negative, slope, vector_square):
     """Move the two labels of a step against the gradient; leave the gradient in the image's vector in the space."""
     n_factors = space.shape[1]
-    mean_square = slope * slope * vector_square / n_factors
+    mean_square = slope * slope * vector_square / np.float32(n_factors)
     up = np.float32(row_rate(optimiser, learning_rate, sums, positive, mean_square))
     down = np.float32(row_rate(optimiser, learning_rate, sums, negative, mean_square))
     for f in range(n_factors):

@@ -73,7 +73,7 @@ def _open_pair(inputs, space, indices, begin, end, pair, slot):
 @take_pull.implement(IdsState)
 def _take_pull(inputs, optimiser, learning_rate, l2, space, image, slot, gap_square):
     n_factors = space.shape[1]
-    rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, image, gap_square / n_factors))
+    rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, image, gap_square / np.float32(n_factors)))
     for f in range(n_factors):
         space[VECTOR, f] -= rate * (space[PULL, f] + l2 * space[VECTOR, f])
 

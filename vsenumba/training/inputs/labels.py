@@ -111,7 +111,7 @@ def _close_visit(inputs, optimiser, learning_rate, l2, space, image, indices, be
         for f in range(n_factors):
             gradient = weight * (space[_TOTAL, f] - own * space[slot, f])
             square += gradient * gradient
-        rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, label, square / n_factors))
+        rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, label, square / np.float32(n_factors)))
         for f in range(n_factors):
             gradient = weight * (space[_TOTAL, f] - own * space[slot, f])
             inputs.context[label, f] -= rate * (gradient + l2 * inputs.context[label, f])
