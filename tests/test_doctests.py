@@ -5,7 +5,10 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+import re
+from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
@@ -22,3 +25,17 @@ def test_examples_run(name):
     with np.printoptions(legacy=False):
         result = doctest.testmod(module)
     assert result.failed == 0
+
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+@pytest.mark.skipif(not README.exists(), reason="README.md is not beside the tests")
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes minutes without the compiler")
+def test_the_readmes_python_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})  # noqa: S102  # it is our own
+    assert (tmp_path / "model.h5").exists()

@@ -35,7 +35,9 @@ _AT_A_TIME = 4096
     metavar="LABEL,LABEL,...",
     help="The known labels of an image that the model has never seen; give it several times for several images.",
 )
-@click.option("--all", "all_images", is_flag=True, help="Every image that the model knows; prints a table image,label,score.")
+@click.option(
+    "--all", "all_images", is_flag=True, help="Every image that the model knows; prints a table image,label,score."
+)
 @options.count_option
 @options.json_option
 def command(
