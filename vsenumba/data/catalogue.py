@@ -43,7 +43,7 @@ DATASETS = {
         DataSet(
             name="openclipart",
             description="clip-art pictures with the keywords people gave them",
-            licence="public domain (CC0 1.0)",
+            licence="public domain, by the metadata of every picture",
             source="Open Clip Art Library 0.18, Debian package openclipart-svg 1:0.18+dfsg-19",
             shipped="openclipart.h5",
         ),

@@ -168,7 +168,10 @@ class Trainer:
 
     def _check_finite(self, epoch: int, learning_rate: float) -> None:
         for name, table in self.tables.items():
-            if not np.isfinite(table.sum(dtype=np.float64)):
+            # One pass without a table of answers: a sum is finite only if everything in it is.
+            with np.errstate(invalid="ignore"):
+                total = table.sum(dtype=np.float64)
+            if not np.isfinite(total):
                 raise TrainingDivergedError(epoch, learning_rate, name)
 
     def _record(self, epoch: int, learning_rate: float, refreshes: int, tally: np.ndarray) -> dict[str, float]:

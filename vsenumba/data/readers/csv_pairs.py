@@ -166,7 +166,8 @@ def _column(header: Sequence[str], kind: str, wanted: str | None, usual: Sequenc
         raise InputError(f"{kind}_column={wanted!r} is not among the columns of the table: {found:.200}")
     raise FileFormatError(
         f"no {kind} column among {found:.200}; the first line must name the columns, "
-        f"or say which it is with {kind}_column=... (found by itself: {', '.join(usual)})"
+        f"or say which it is with {kind}_column=... (or vsenumba data import --{kind}-column); "
+        f"found by itself are {', '.join(usual)}"
     )
 
 
