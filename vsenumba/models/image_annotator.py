@@ -249,10 +249,10 @@ class ImageAnnotator(Annotator):
         optimiser = as_optimiser(self.optimiser)
         shape = (len(self.image_ids_), len(self.label_names_))
         rows = {"label_factors": shape[1]} | as_inputs(self.inputs).table_rows(*shape)
-        for table, (name, n_rows) in enumerate(rows.items()):
+        for number, (name, n_rows) in enumerate(rows.items()):
             old = self.tables_.get(name, np.zeros((0, self.n_factors), np.float32))
             if len(old) < n_rows:
-                rng = np.random.default_rng(self._spawned(0, table, len(old)))
+                rng = np.random.default_rng(self._spawned(0, number, len(old)))
                 # In place: a table can be most of the memory there is.
                 table = np.empty((n_rows, self.n_factors), dtype=np.float32)
                 table[: len(old)] = old
