@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 
 import numba
-import numpy as np
 import pytest
 
 import vsenumba
@@ -22,9 +21,7 @@ MODULES = [
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
     module = importlib.import_module(name)
-    with np.printoptions(legacy=False):
-        result = doctest.testmod(module)
-    assert result.failed == 0
+    assert doctest.testmod(module).failed == 0
 
 
 README = Path(__file__).parent.parent / "README.md"

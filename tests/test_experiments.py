@@ -118,6 +118,7 @@ def test_a_time_budget_ends_every_run(data):
         ({"samplers": ["unifrom"]}, "did you mean 'uniform'"),
         ({"samplers": ["uniform", "uniform"]}, "each sampler can be compared once"),
         ({"metric": "mmr"}, "unknown metric 'mmr'"),
+        ({"metric": "coverage@5"}, "coverage@5 is of a set of images"),
         ({"n_seeds": 0}, "n_seeds must be a whole number"),
         ({"samplers": ["uniform"], "loss": "hing"}, "did you mean 'hinge'"),
     ],
@@ -125,6 +126,15 @@ def test_a_time_budget_ends_every_run(data):
 def test_bad_arguments_are_refused_by_name(data, arguments, message):
     with pytest.raises(vse.VsenumbaError, match=message):
         vse.compare(data, **(SMALL | arguments))
+
+
+def test_an_image_without_an_auc_does_not_spoil_the_mean():
+    """An image whose only candidate is its test label has no AUC; it once made the mean NaN."""
+    full = [["a", "b", "c", "d", "e"]]
+    data = vse.AnnotationSet.from_lists(full * 4 + [["a", "b", "c"], ["b", "c", "d"], ["a", "c", "e"]] * 8)
+    comparison, _ = vse.compare(data, samplers=["uniform"], **(SMALL | {"metric": "auc", "n_seeds": 1}))
+    assert np.isfinite(comparison.runs[0].history["auc"]).all()
+    assert np.isfinite(comparison.reference_values("auc")["EASE"])
 
 
 def test_too_small_a_set_is_refused():

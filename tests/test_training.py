@@ -104,7 +104,7 @@ def test_an_update_is_the_gradient_by_finite_differences(inputs, loss):
             assert (table[cell] - tables[name][cell]) / rate == pytest.approx(slope, rel=0.02, abs=0.01)
 
 
-def test_an_image_with_more_labels_than_a_chunk(monkeypatch):
+def test_an_image_with_more_labels_than_a_chunk():
     """Its pairs are trained in chunks; the label that is left out of the sum is still the pair's own."""
     data = AnnotationSet.from_csr(np.array([[True] * 600 + [False]]))
     for inputs in INPUTS:

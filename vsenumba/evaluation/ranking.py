@@ -17,7 +17,7 @@ from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_ranks, list_top
 from vsenumba.evaluation.metrics import parse_metrics
 from vsenumba.evaluation.ranks import Ranks, gather_rows, sort_within
 from vsenumba.evaluation.scorer import Scorer
-from vsenumba.evaluation.scores import Scores
+from vsenumba.evaluation.scores import Scores, defined_mean
 from vsenumba.kernels.random import RandomLike, seed_sequence
 from vsenumba.kernels.threads import thread_count
 
@@ -113,7 +113,7 @@ def evaluate(
     )
     per_image = {m.name: m.per_image(ranks) for m in wanted if m.family != "coverage"}
     mean = {
-        m.name: float((best_places <= m.k).mean()) if m.family == "coverage" else _mean(per_image[m.name])
+        m.name: float((best_places <= m.k).mean()) if m.family == "coverage" else defined_mean(per_image[m.name])
         for m in wanted
     }
     return Scores(mean, per_image, len(rows), rows)
@@ -217,9 +217,3 @@ def _check_status(status: np.ndarray, test: AnnotationSet, block: np.ndarray) ->
         if status[bad[0]] == NOT_FINITE:
             raise InputError(f"the model's scores of image {image!r} hold NaN or inf; every score must be finite")
         raise InputError(f"image {image!r} has a label both in test and in exclude; a pair must not be in both")
-
-
-def _mean(values: np.ndarray) -> float:
-    """Return the mean of the values that are not NaN; NaN where there is none."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if len(defined) else float("nan")

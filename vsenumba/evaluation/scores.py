@@ -39,3 +39,9 @@ class Scores:
         width = max(map(len, self.mean))
         lines = [f"\n  {name:<{width}}  {value:.4f}" for name, value in self.mean.items()]
         return f"<Scores over {self.n_images:,} image{'s' * (self.n_images != 1)}{''.join(lines)}>"
+
+
+def defined_mean(values: np.ndarray) -> float:
+    """Return the mean of the values that are not NaN; NaN where there is none."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else float("nan")

@@ -11,6 +11,7 @@ from vsenumba.data.annotation_set import AnnotationSet
 from vsenumba.data.splits import leave_one_out
 from vsenumba.errors import InputError
 from vsenumba.evaluation import Scores, evaluate, parse_metric
+from vsenumba.evaluation.scores import defined_mean
 from vsenumba.experiments.comparison import Comparison, Run
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models import Annotator, EaseAnnotator, ImageAnnotator, PopularityAnnotator
@@ -112,8 +113,8 @@ def compare(
     if int(n_seeds) != n_seeds or n_seeds < 1:
         raise InputError(f"n_seeds must be a whole number of at least 1, not {n_seeds!r}")
     metrics = tuple(dict.fromkeys([metric, *_METRICS]))
-    for one in metrics:
-        parse_metric(one)
+    if any(parse_metric(one).family == "coverage" for one in metrics):
+        raise InputError(f"{metric} is of a set of images, not of an image, and cannot be compared by half the images")
     split = split_for_comparison(data, random_state)
     halves = [(split.held_out.labels_per_image > 0) & (split.chooses == half) for half in (True, False)]
     if not all(half.any() for half in halves):
@@ -167,7 +168,7 @@ class _Recorder(Callback):
 
     def __init__(self, split: Split, metric: str, metrics: Sequence[str], n_threads: int | None) -> None:
         self._split = split
-        self._metric = metric
+        self.metric = metric
         self._metrics = metrics
         self._n_threads = n_threads
         self._best: tuple[float, ImageAnnotator | None, dict[str, np.ndarray]] = (-np.inf, None, {})
@@ -179,10 +180,10 @@ class _Recorder(Callback):
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
         """Add a point to the curve."""
         choosing, reporting = self.values(model)
-        self.history.append({**record, **reporting, f"validation_{self._metric}": choosing[self._metric]})
-        if choosing[self._metric] > self._best[0]:
+        self.history.append({**record, **reporting, f"validation_{self.metric}": choosing[self.metric]})
+        if choosing[self.metric] > self._best[0]:
             tables = {name: table.copy() for name, table in model.tables_.items()}
-            self._best = (choosing[self._metric], model, tables)
+            self._best = (choosing[self.metric], model, tables)
         return False
 
     def values(self, model: Annotator) -> tuple[dict[str, float], dict[str, float]]:
@@ -208,7 +209,7 @@ class _Recorder(Callback):
 
 
 def _means(scores: Scores, images: np.ndarray) -> dict[str, float]:
-    return {name: float(values[images].mean()) for name, values in scores.per_image.items()}
+    return {name: defined_mean(values[images]) for name, values in scores.per_image.items()}
 
 
 def _references(split: Split, recorder: _Recorder) -> dict[str, dict[str, float]]:
@@ -220,6 +221,5 @@ def _references(split: Split, recorder: _Recorder) -> dict[str, dict[str, float]
             candidates.append(recorder.values(EaseAnnotator(l2=l2).fit(split.train)))
         except MemoryError:
             return references
-    metric = recorder._metric
-    references["EASE"] = max(candidates, key=lambda values: values[0][metric])[1]
+    references["EASE"] = max(candidates, key=lambda values: values[0][recorder.metric])[1]
     return references

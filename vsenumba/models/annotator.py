@@ -107,15 +107,14 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
         check_is_fitted(self)
         if not isinstance(data, AnnotationSet):
             data = as_annotation_set(data, argument)
-            if data.n_labels != self.n_features_in_ and list(data.label_names) == [
-                str(j) for j in range(data.n_labels)
-            ]:
+            numbered = data.label_names == Vocabulary.numbered(data.n_labels, "label")
+            if numbered and data.n_labels != self.n_features_in_:
                 hint = "; did you pass the transpose?" if data.n_images == self.n_features_in_ else ""
                 raise InputError(
                     f"{argument} has {data.n_labels} features, but {type(self).__name__} is expecting "
                     f"{self.n_features_in_} features as input: one column per label{hint}"
                 )
-            if data.n_labels == self.n_features_in_ and data.label_names == Vocabulary.numbered(data.n_labels, "label"):
+            if numbered:
                 ids = self.image_ids_ if data.n_images == len(self.image_ids_) else None
                 return AnnotationSet(data.indptr, data.indices, data.n_labels, ids, self.label_names_)
         if data.label_names is self.label_names_ or data.label_names == self.label_names_:
