@@ -16,7 +16,7 @@ from strategies import factor_tables
 from vsenumba.errors import InputError
 from vsenumba.kernels.dot import compare, dot
 from vsenumba.kernels.membership import contains
-from vsenumba.kernels.orders import refresh_orders
+from vsenumba.kernels.orders import refresh_orders, sort_space
 from vsenumba.kernels.random import next_below, next_bits, next_uniform, seed_sequence, shard_states
 from vsenumba.kernels.threads import thread_count, threads
 from vsenumba.losses import value_and_slope
@@ -81,20 +81,17 @@ def test_dot_products(table, vector):
     assert gap_square == pytest.approx(float(gap @ gap), rel=1e-4, abs=1e-6)
 
 
-def refreshed(labels, n_tasks=3):
+def refreshed(labels):
     n, k = labels.shape
-    orders, spreads = np.zeros((k, n), np.int32), np.zeros(k, np.float32)
-    refresh_orders(
-        labels, labels.view(np.uint32), orders, spreads, np.zeros((n_tasks, n), np.uint32),
-        np.zeros((n_tasks, n), np.uint32), np.zeros((n_tasks, n), np.int32), np.zeros((n_tasks, 3, 2048), np.int64),
-    )  # fmt: skip
+    orders, spreads = np.zeros((k, n), np.int32), np.zeros(k)
+    refresh_orders(labels, orders, spreads, sort_space(n))
     return orders, spreads
 
 
 @given(
     hnp.arrays(
         np.float32,
-        hnp.array_shapes(min_dims=2, max_dims=2, max_side=9),
+        hnp.array_shapes(min_dims=2, max_dims=2, max_side=40),
         elements=st.floats(allow_nan=False, width=32) | st.sampled_from([0.0, -0.0, 1.0, -1.0, 1e-45, -1e-45]),
     )
 )

@@ -218,10 +218,11 @@ def test_an_unknown_sampler_suggests_the_nearest():
 
 
 def test_the_adaptive_sampler_refreshes_after_l_ln_l_draws():
-    assert SAMPLERS["adaptive"]().refresh_interval(5000) == 42_586
-    assert SAMPLERS["adaptive"](refresh_every=7).refresh_interval(5000) == 7
-    assert SAMPLERS["adaptive"]().refresh_interval(1) == 1
-    assert SAMPLERS["uniform"]().refresh_interval(5000) is None
+    assert SAMPLERS["adaptive"]().refresh_interval(5000, epoch=1) == 42_586
+    assert SAMPLERS["adaptive"]().refresh_interval(5000, epoch=3) == 127_758
+    assert SAMPLERS["adaptive"](refresh_every=7).refresh_interval(5000, epoch=3) == 7
+    assert SAMPLERS["adaptive"]().refresh_interval(1, epoch=1) == 1
+    assert SAMPLERS["uniform"]().refresh_interval(5000, epoch=1) is None
 
 
 def test_warp_gives_up_where_no_label_violates_the_margin():

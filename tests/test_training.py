@@ -135,7 +135,7 @@ def test_the_adaptive_sampler_is_refreshed_after_so_many_draws():
     data = AnnotationSet.from_csr(np.random.default_rng(0).random((200, 10)) < 0.3)
     tables = tables_for("ids", data, 3, seed=0)
     trainer, _ = trainer_for(data, tables, "ids", RowAdagrad(), sampler="adaptive")
-    interval = SAMPLERS["adaptive"]().refresh_interval(10)
+    interval = SAMPLERS["adaptive"]().refresh_interval(10, epoch=1)
     record = trainer.run_epoch(1, 0.1)
     # Launches end with whole images, so an interval is exceeded by less than one image's labels.
     assert data.n_pairs / (interval + 10) <= record["refreshes"] <= data.n_pairs / interval + 1

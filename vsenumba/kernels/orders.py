@@ -1,107 +1,146 @@
 """Rank orders: the labels sorted by every factor, and the spread of every factor.
 
-The adaptive sampler refreshes these every |A| ln|A| draws, so sorting is a cost of training. A radix sort of the
-float32 keys (three passes of 11 bits) is linear in the number of labels and several times faster than a comparison
-sort; it is stable, so ties stand in the order of the labels.
+The adaptive sampler refreshes these every so many draws, so sorting is a cost of training. A radix sort of the float32
+keys (three passes of 11 bits) is linear in the number of labels and several times faster than a comparison sort; it is
+stable, so ties stand in the order of the labels. A few columns of the table are copied out at a time, as walking down
+one column touches a cache line per label.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
 from vsenumba.kernels.compiler import kernel
 
-_BITS = 11
-_BUCKETS = 1 << _BITS
+_BITS = np.uint32(11)
+_BUCKETS = 1 << 11
 _MASK = np.uint32(_BUCKETS - 1)
 _SIGN = np.uint32(0x80000000)
+_MAGNITUDE = np.uint32(0x7FFFFFFF)
+
+# Factors are sorted in so many tasks, each with its own work space, which copies so many columns at a time.
+_TASKS = 8
+_COLUMNS = 4
 
 
-@kernel
-def sortable(bits):
-    """Return the uint32 whose order is that of the float32 with these bits; both zeros become one."""
-    if bits == _SIGN:
-        bits = np.uint32(0)
-    return ~bits if bits & _SIGN else bits | _SIGN
+class SortSpace(NamedTuple):
+    """Work space of `refresh_orders`; each array has one row per task."""
+
+    columns: np.ndarray
+    column_bits: np.ndarray
+    keys: np.ndarray
+    labels: np.ndarray
+    counts: np.ndarray
 
 
-@kernel
-def sort_factor(bits, factor, order, keys, spare_keys, spare_order, counts):
-    """Write the labels in rising order of one factor to `order`, (L,) int32.
-
-    Parameters
-    ----------
-    bits : (L, k) uint32
-        The label factors, seen as bits.
-    factor : int
-        Which column to sort by.
-    keys, spare_keys : (L,) uint32
-        Work space.
-    spare_order : (L,) int32
-        Work space.
-    counts : (3, 2048) int64
-        Work space.
-    """
-    n = bits.shape[0]
-    for digit in range(3):
-        for bucket in range(_BUCKETS):
-            counts[digit, bucket] = 0
-    for a in range(n):
-        key = sortable(bits[a, factor])
-        keys[a] = key
-        order[a] = a
-        for digit in range(3):
-            counts[digit, (key >> np.uint32(_BITS * digit)) & _MASK] += 1
-    source_keys, source_order, target_keys, target_order = keys, order, spare_keys, spare_order
-    for digit in range(3):
-        shift = np.uint32(_BITS * digit)
-        total = 0
-        for bucket in range(_BUCKETS):
-            here = counts[digit, bucket]
-            counts[digit, bucket] = total
-            total += here
-        for i in range(n):
-            key = source_keys[i]
-            bucket = (key >> shift) & _MASK
-            position = counts[digit, bucket]
-            counts[digit, bucket] = position + 1
-            target_keys[position] = key
-            target_order[position] = source_order[i]
-        source_keys, target_keys = target_keys, source_keys
-        source_order, target_order = target_order, source_order
-    # Three passes end in the spare arrays.
-    for i in range(n):
-        order[i] = spare_order[i]
+def sort_space(n_labels: int) -> SortSpace:
+    """Return the work space for tables of `n_labels` rows."""
+    columns = np.zeros((_TASKS, _COLUMNS, n_labels), np.float32)
+    return SortSpace(
+        columns=columns,
+        column_bits=columns.view(np.uint32),
+        keys=np.zeros((_TASKS, 2, n_labels), np.uint32),
+        labels=np.zeros((_TASKS, 2, n_labels), np.int32),
+        counts=np.zeros((_TASKS, 3, _BUCKETS), np.int32),
+    )
 
 
 @kernel(parallel=True)
-def refresh_orders(labels, bits, orders, spreads, keys, spare_keys, spare_orders, counts):
+def refresh_orders(labels, orders, spreads, space):
     """Sort the labels by every factor and measure every factor's spread.
 
     Parameters
     ----------
     labels : (L, k) float32
         The label factors.
-    bits : (L, k) uint32
-        The same memory seen as bits.
     orders : (k, L) int32
         Written: row f holds the labels in rising order of factor f, ties in the order of the labels.
-    spreads : (k,) float32
+    spreads : (k,) float64
         Written: the standard deviation of each factor over the labels.
-    keys, spare_keys, spare_orders, counts : arrays with one row per task
-        Work space; task t sorts the factors t, t + n_tasks, ...
+    space : SortSpace
+        Work space for L labels.
     """
-    n, k = labels.shape
-    n_tasks = keys.shape[0]
+    n_factors = labels.shape[1]
+    n_tasks = space.keys.shape[0]
+    n_columns = space.columns.shape[1]
     for task in prange(n_tasks):
-        for f in range(task, k, n_tasks):
-            total = 0.0
-            for a in range(n):
-                total += np.float64(labels[a, f])
-            mean = total / n
-            square = 0.0
-            for a in range(n):
-                square += (np.float64(labels[a, f]) - mean) ** 2
-            spreads[f] = np.sqrt(square / n)
-            sort_factor(bits, f, orders[f], keys[task], spare_keys[task], spare_orders[task], counts[task])
+        for first in range(task * n_columns, n_factors, n_tasks * n_columns):
+            last = min(first + n_columns, n_factors)
+            copy_columns(labels, first, last, space.columns[task])
+            for f in range(first, last):
+                spreads[f] = spread(space.columns[task, f - first])
+                sort_column(
+                    space.column_bits[task, f - first], orders[f], space.keys[task], space.labels[task],
+                    space.counts[task],
+                )  # fmt: skip
+
+
+@kernel
+def copy_columns(table, first, last, columns):
+    """Copy the columns first..last-1 of a table to the rows of `columns`."""
+    for a in range(table.shape[0]):
+        for f in range(first, last):
+            columns[f - first, a] = table[a, f]
+
+
+@kernel
+def spread(values):
+    """Return the standard deviation of float32 values, computed in float64."""
+    n = values.shape[0]
+    total = 0.0
+    for i in range(n):
+        total += np.float64(values[i])
+    mean = total / n
+    square = 0.0
+    for i in range(n):
+        square += (np.float64(values[i]) - mean) ** 2
+    return np.sqrt(square / n)
+
+
+@kernel(inline=True)
+def sortable(bits):
+    """Return the uint32 whose order is that of the float32 with these bits; both zeros become one."""
+    if bits == _SIGN:
+        bits = np.uint32(0)
+    # Without a branch: all bits of a negative number are flipped, of any other the sign alone.
+    return bits ^ np.uint32((bits >> np.uint32(31)) * _MAGNITUDE | _SIGN)
+
+
+@kernel
+def sort_column(bits, order, keys, labels, counts):
+    """Write the positions of float32 values, given as bits, in rising order to `order`; the bits become sort keys."""
+    n = bits.shape[0]
+    counts[:] = 0
+    for a in range(n):
+        key = sortable(bits[a])
+        bits[a] = key
+        counts[0, key & _MASK] += 1
+        counts[1, (key >> _BITS) & _MASK] += 1
+        counts[2, key >> (_BITS + _BITS)] += 1
+    first = second = third = 0
+    for bucket in range(_BUCKETS):
+        counts[0, bucket], first = first, first + counts[0, bucket]
+        counts[1, bucket], second = second, second + counts[1, bucket]
+        counts[2, bucket], third = third, third + counts[2, bucket]
+    # The first pass meets the labels in their order; the last need not move the keys.
+    for a in range(n):
+        key = bits[a]
+        place = counts[0, key & _MASK]
+        counts[0, key & _MASK] = place + 1
+        keys[0, place] = key
+        labels[0, place] = a
+    for i in range(n):
+        key = keys[0, i]
+        bucket = (key >> _BITS) & _MASK
+        place = counts[1, bucket]
+        counts[1, bucket] = place + 1
+        keys[1, place] = key
+        labels[1, place] = labels[0, i]
+    for i in range(n):
+        bucket = keys[1, i] >> (_BITS + _BITS)
+        place = counts[2, bucket]
+        counts[2, bucket] = place + 1
+        order[place] = labels[1, i]

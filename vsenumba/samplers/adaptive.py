@@ -9,31 +9,36 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from vsenumba.errors import InputError
+from vsenumba.kernels.bits import bits_float, float_bits
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.membership import contains
-from vsenumba.kernels.orders import refresh_orders
-from vsenumba.kernels.random import next_below, next_uniform
-from vsenumba.samplers.rank_law import check_lam, draw_rank, rank_law
+from vsenumba.kernels.orders import SortSpace, refresh_orders, sort_space
+from vsenumba.kernels.random import next_below, next_bits, next_uniform
+from vsenumba.registry import check_choice
+from vsenumba.samplers.rank_law import RANK_LAWS, check_lam, draw_rank, rank_law, rank_steps
 from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
 
 # So many factors are tried by rejection before a running sum over all of them settles the draw; on trained factors
 # three tries are usual.
 _FACTOR_TRIES = 16
 
-# The refresh splits the factors into so many tasks, each with its own work space.
-_TASKS = 8
+# How a factor's spread weighs, by name: the power of the standard deviation.
+SPREADS = {"deviation": 1, "variance": 2}
 
 
 class AdaptiveState(NamedTuple):
-    """The rank orders of all factors, their spreads, the rank law's scale and mass; and the refresh's work space."""
+    """The rank orders of all factors, their relative weights, the rank law's numbers; and the refresh's work space."""
 
     orders: np.ndarray
-    spreads: np.ndarray
+    weights: np.ndarray
+    step: int
     scale: float
     mass: float
+    spreads: np.ndarray
+    columns: np.ndarray
+    column_bits: np.ndarray
     keys: np.ndarray
-    spare_keys: np.ndarray
-    spare_orders: np.ndarray
+    labels: np.ndarray
     counts: np.ndarray
 
 
@@ -53,7 +58,12 @@ class AdaptiveSampler(Sampler):
     lam : float
         λ as a fraction of the number of labels; small is greedy, large is uniform.
     refresh_every : int, optional
-        Draws between two refreshes; by default ``L ln L``, which makes the cost of sorting O(k) per draw.
+        Draws between two refreshes. By default ``e L ln L`` in epoch e, counted from 1: the paper's pace, which makes
+        the cost of sorting O(k) per draw, while the factors change fast, and ever rarer as they settle.
+    spread : {"deviation", "variance"}
+        What a factor's spread over the labels is: σ_f as in the paper, or σ_f² as in the authors' code.
+    rank_law : {"geometric", "staircase"}
+        The paper's ``exp(-r / (lam L))``, or the authors' code's ``exp(-floor(r / floor(lam L)))``.
 
     References
     ----------
@@ -63,6 +73,8 @@ class AdaptiveSampler(Sampler):
 
     lam: float = 0.05
     refresh_every: int | None = None
+    spread: str = "deviation"
+    rank_law: str = "geometric"
     name: ClassVar[str] = "adaptive"
 
     def __post_init__(self) -> None:
@@ -70,39 +82,41 @@ class AdaptiveSampler(Sampler):
         every = self.refresh_every
         if every is not None and (int(every) != every or every < 1):
             raise InputError(f"refresh_every must be a whole number of at least 1 or None, not {every!r}")
+        check_choice("spread", self.spread, SPREADS)
+        check_choice("rank_law", self.rank_law, RANK_LAWS)
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> AdaptiveState:
         """Return the state; see `Sampler.state`."""
         n_labels = len(label_counts)
         return AdaptiveState(
-            orders=np.zeros((n_factors, n_labels), np.int32),
-            spreads=np.zeros(n_factors, np.float32),
-            scale=float(self.lam * n_labels),
-            mass=float(-np.expm1(-1 / self.lam)),
-            keys=np.zeros((_TASKS, n_labels), np.uint32),
-            spare_keys=np.zeros((_TASKS, n_labels), np.uint32),
-            spare_orders=np.zeros((_TASKS, n_labels), np.int32),
-            counts=np.zeros((_TASKS, 3, 2048), np.int64),
+            np.zeros((n_factors, n_labels), np.int32),
+            np.zeros(n_factors, np.float32),
+            *rank_steps(self.rank_law, self.lam, n_labels),
+            np.zeros(n_factors),
+            *sort_space(n_labels),
         )
 
     def refresh(self, state: AdaptiveState, label_factors: np.ndarray) -> None:
         """Sort the labels by every factor and measure the spreads, in parallel."""
-        refresh_orders(label_factors, label_factors.view(np.uint32), state.orders, state.spreads, *state[4:])
+        refresh_orders(label_factors, state.orders, state.spreads, SortSpace(*state[6:]))
+        # Relative to the largest, so that no power and no product with an image's factor overflows.
+        largest = state.spreads.max()
+        state.weights[:] = (state.spreads / largest) ** SPREADS[self.spread] if largest > 0 else 0
 
-    def refresh_interval(self, n_labels: int) -> int:
-        """Return `refresh_every`, or L ln L rounded up."""
+    def refresh_interval(self, n_labels: int, epoch: int) -> int:
+        """Return `refresh_every`, or epoch times L ln L rounded up."""
         if self.refresh_every is not None:
             return int(self.refresh_every)
-        return max(1, math.ceil(n_labels * math.log(max(n_labels, 2))))
+        return max(1, math.ceil(epoch * n_labels * math.log(max(n_labels, 2))))
 
     def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
         state = self.state(np.ones(len(label_factors)), label_factors.shape[1], 1)
         self.refresh(state, label_factors)
         # In float32, as the draw computes them: a product that vanishes there must vanish here.
-        importance = np.abs(image_factors) * state.spreads
+        importance = np.abs(image_factors) * state.weights
         totals = importance.sum(axis=1, dtype=np.float64, keepdims=True)
         shares = np.divide(importance, totals, out=np.zeros(importance.shape), where=totals > 0)
-        by_rank = rank_law(self.lam, len(label_factors))
+        by_rank = rank_law(self.lam, len(label_factors), self.rank_law)
         weights = np.zeros((len(image_factors), len(label_factors)))
         for f, order in enumerate(state.orders):
             rising = np.zeros(len(order))
@@ -117,11 +131,12 @@ class AdaptiveSampler(Sampler):
 @draw.implement(AdaptiveState)
 def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
     n_labels = sampler.orders.shape[1]
-    largest = _largest(image, sampler.spreads)
+    largest = _largest(image, sampler.weights)
     for trial in range(MAX_REJECTIONS):
         if largest > 0:
-            factor = _draw_factor(states, shard, image, sampler.spreads, largest)
-            rank = draw_rank(states, shard, sampler.scale, sampler.mass, n_labels)
+            # The rank first: nothing waits for it.
+            rank = draw_rank(states, shard, sampler.step, sampler.scale, sampler.mass, n_labels)
+            factor = _draw_factor(states, shard, image, sampler.weights, largest)
             if image[factor] > 0:
                 rank = n_labels - 1 - rank
             label = np.int64(sampler.orders[factor, rank])
@@ -132,30 +147,33 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
     return np.int64(-1), MAX_REJECTIONS
 
 
-@kernel(finite=True, inline=True)
-def _largest(image, spreads):
-    """Return the largest ``|v_f| σ_f``."""
-    largest = np.float32(0)
+@kernel(inline=True)
+def _largest(image, weights):
+    """Return the largest ``|v_f| w_f``, w the weights of the factors."""
+    largest = np.int32(0)
     for f in range(image.shape[0]):
-        largest = max(largest, abs(image[f]) * spreads[f])
-    return largest
+        largest = max(largest, float_bits(abs(image[f]) * weights[f]))
+    return np.float64(bits_float(largest))
 
 
 @kernel(inline=True)
-def _draw_factor(states, shard, image, spreads, largest):
-    """Draw a factor with probability ``∝ |v_f| σ_f``: by rejection, then, if that takes long, by a running sum."""
+def _draw_factor(states, shard, image, weights, largest):
+    """Draw a factor with probability ``∝ |v_f| w_f``: by rejection, then, if that takes long, by a running sum."""
     n_factors = image.shape[0]
     for _ in range(_FACTOR_TRIES):
-        factor = next_below(states, shard, n_factors)
-        if next_uniform(states, shard) * largest < abs(image[factor]) * spreads[factor]:
+        # One random number is both: above the point the factor, behind it what decides on the factor.
+        point = next_bits(states, shard) * np.uint64(n_factors)
+        factor = np.int64(point >> np.uint64(32))
+        fraction = (np.float64(point & np.uint64(0xFFFFFFFF)) + 0.5) * 2.0**-32
+        if fraction * largest < abs(image[factor]) * weights[factor]:
             return factor
     total = 0.0
     for f in range(n_factors):
-        total += abs(image[f]) * spreads[f]
+        total += abs(image[f]) * weights[f]
     left = next_uniform(states, shard) * total
     factor = np.int64(0)
     for f in range(n_factors):
-        weight = abs(image[f]) * spreads[f]
+        weight = abs(image[f]) * weights[f]
         # A factor of weight 0 is passed over even when rounding has used up what was left.
         if weight > 0 and left >= 0:
             factor = np.int64(f)

@@ -47,6 +47,9 @@ class DynamicSampler(Sampler):
         """Return the state; see `Sampler.state`."""
         return DynamicState(len(label_counts), int(self.n_candidates))
 
+    def _skips(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
+        return 1 - self._weights(image_factors, label_factors, own).sum(axis=1)
+
     def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
         n_labels = len(label_factors)
         weights = np.zeros((len(image_factors), n_labels))

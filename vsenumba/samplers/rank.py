@@ -11,7 +11,7 @@ from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.dot import dot
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below
-from vsenumba.samplers.rank_law import check_lam, draw_rank, rank_law
+from vsenumba.samplers.rank_law import check_lam, draw_rank, rank_law, rank_steps
 from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
 
 
@@ -51,8 +51,8 @@ class RankSampler(Sampler):
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> RankState:
         """Return the state; see `Sampler.state`."""
         shape = (n_shards, len(label_counts))
-        mass = -np.expm1(-1 / self.lam)
-        return RankState(self.lam * shape[1], float(mass), np.zeros(shape, np.float32), np.zeros(shape, np.int32))
+        _, scale, mass = rank_steps("geometric", self.lam, shape[1])
+        return RankState(scale, mass, np.zeros(shape, np.float32), np.zeros(shape, np.int32))
 
     def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
         n_labels = len(label_factors)
@@ -72,7 +72,7 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
         scores[a] = dot(image, labels, a)
         order[a] = a
     for trial in range(MAX_REJECTIONS):
-        rank = draw_rank(states, shard, sampler.scale, sampler.mass, n_labels)
+        rank = draw_rank(states, shard, 1, sampler.scale, sampler.mass, n_labels)
         label = _select(scores, order, rank, states, shard)
         if not contains(indices, begin, end, label):
             return label, trial + 1

@@ -1,4 +1,4 @@
-"""The law of ranks that the rank sampler and the adaptive sampler share: a truncated geometric distribution."""
+"""The laws of ranks that the rank sampler and the adaptive sampler share: truncated geometric distributions."""
 
 from __future__ import annotations
 
@@ -8,29 +8,56 @@ import numpy as np
 
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import kernel
-from vsenumba.kernels.random import next_uniform
+from vsenumba.kernels.random import next_below, next_uniform
+
+#: The paper's law of ranks, and that of its authors' code.
+RANK_LAWS = ("geometric", "staircase")
 
 
 def check_lam(lam: float) -> None:
     """Refuse a λ that is not a positive, finite number."""
-    if not (isinstance(lam, (int, float, np.number)) and 0 < lam < np.inf):
+    if isinstance(lam, bool) or not (isinstance(lam, (int, float, np.number)) and 0 < lam < np.inf):
         raise InputError(f"lam must be a positive, finite fraction of the number of labels, not {lam!r}")
 
 
-def rank_law(lam: float, n_labels: int) -> np.ndarray:
-    """Return ``p(r) ∝ exp(-r / (lam L))`` for the ranks r = 0..L-1, (L,) float64, summing to 1.
+def rank_law(lam: float, n_labels: int, kind: str = "geometric") -> np.ndarray:
+    """Return the probabilities of the ranks 0..L-1, (L,) float64, summing to 1.
+
+    Parameters
+    ----------
+    lam : float
+        λ as a fraction of the number of labels.
+    n_labels : int
+        L.
+    kind : {"geometric", "staircase"}
+        ``p(r) ∝ exp(-r / (lam L))``, or the staircase ``p(r) ∝ exp(-floor(r / s))`` with steps of
+        ``s = max(1, floor(lam L))`` ranks, which is what dividing integers makes of it.
 
     Examples
     --------
     >>> rank_law(0.5, 4).round(4)
     array([0.4551, 0.276 , 0.1674, 0.1015])
+    >>> rank_law(0.5, 4, "staircase").round(4)
+    array([0.3655, 0.3655, 0.1345, 0.1345])
     """
-    mass = np.exp(-np.arange(n_labels) / (lam * n_labels))
+    step, scale, _ = rank_steps(kind, lam, n_labels)
+    mass = np.exp(-(np.arange(n_labels) // step) / scale)
     return mass / mass.sum()
 
 
+def rank_steps(kind: str, lam: float, n_labels: int) -> tuple[int, float, float]:
+    """Return what `draw_rank` needs: the ranks a step has, the scale in steps, and the mass below the last step's end.
+
+    A geometric law is a staircase with one rank a step.
+    """
+    step = max(1, int(lam * n_labels)) if kind == "staircase" else 1
+    step = min(step, n_labels)
+    scale = 1.0 if kind == "staircase" else lam * n_labels
+    return step, scale, float(-np.expm1(-math.ceil(n_labels / step) / scale))
+
+
 @kernel(inline=True)
-def draw_rank(states, shard, scale, mass, n_labels):
+def draw_rank(states, shard, step, scale, mass, n_labels):
     """Draw a rank by inversion.
 
     The floor of an exponential variable of mean `scale` that is cut off at L is the truncated geometric law above.
@@ -39,13 +66,19 @@ def draw_rank(states, shard, scale, mass, n_labels):
     ----------
     states, shard
         Random states, and whose turn it is.
+    step : int
+        How many ranks are equally likely; 1 for the geometric law.
     scale : float
-        λ times the number of labels.
+        The mean of the exponential variable, in steps.
     mass : float
-        ``1 - exp(-1 / λ)``, the exponential's probability of lying below L.
+        The exponential's probability of lying below the end of the last step.
     n_labels : int
         L.
     """
-    rank = np.int64(-scale * math.log(1.0 - next_uniform(states, shard) * mass))
-    # Rounding can reach L itself.
-    return min(rank, np.int64(n_labels - 1))
+    rank = n_labels
+    while rank >= n_labels:
+        rank = np.int64(-scale * math.log(1.0 - next_uniform(states, shard) * mass))
+        if step > 1:
+            # The last step may be cut short: what lies beyond it is drawn again.
+            rank = rank * step + next_below(states, shard, step)
+    return rank

@@ -25,6 +25,9 @@ MAX_REJECTIONS = 64
 
 _DRAW_SHARDS = 32
 
+# Scores are float32, and WARP adds a margin to them.
+_LARGEST_SCORE = 1e38
+
 
 @dispatched
 def draw(sampler, states, shard, image, labels, indices, begin, end, positive):
@@ -76,8 +79,8 @@ class Sampler(ABC):
     def refresh(self, state: Any, label_factors: np.ndarray) -> None:  # noqa: B027  # for most there is nothing to do
         """Bring the state up to date with the label factors; most samplers have nothing to do."""
 
-    def refresh_interval(self, n_labels: int) -> int | None:
-        """Return the number of draws after which `refresh` is due, None for never."""
+    def refresh_interval(self, n_labels: int, epoch: int) -> int | None:
+        """Return the number of draws after which `refresh` is due in an epoch, counted from 1; None for never."""
         return None
 
     @abstractmethod
@@ -111,6 +114,34 @@ class Sampler(ABC):
         weights[np.repeat(np.arange(len(images)), np.diff(own.indptr)), own.indices] = 0
         totals = weights.sum(axis=1, keepdims=True)
         return np.divide(weights, totals, out=np.zeros_like(weights), where=totals > 0)
+
+    def skip_probability(self, image_factors: Any, label_factors: Any, positives: Any = None) -> np.ndarray:
+        """Return the exact probability that `draw` gives up, for each image.
+
+        A draw is given up after 64 rejections in a row of the image's own labels; WARP's, where its search finds no
+        violator. Training counts these pairs as skipped.
+
+        Parameters
+        ----------
+        image_factors, label_factors, positives
+            As in `law`.
+
+        Returns
+        -------
+        (n,) float64 array
+
+        Examples
+        --------
+        >>> from vsenumba import UniformSampler
+        >>> UniformSampler().skip_probability(np.ones((2, 1)), np.ones((3, 1)), [[0, 1], [0, 1, 2]]).round(3)
+        array([0., 1.])
+        """
+        return self._skips(*checked_arguments(image_factors, label_factors, positives))
+
+    def _skips(self, image_factors: np.ndarray, label_factors: np.ndarray, own: sp.csr_array) -> np.ndarray:
+        weights = self._weights(image_factors, label_factors, own)
+        mine = own.astype(bool).multiply(weights).sum(axis=1)
+        return (mine / weights.sum(axis=1)) ** MAX_REJECTIONS
 
     def draw(
         self, image_factors: Any, label_factors: Any, size: int, rng: RandomLike = None, positives: Any = None
@@ -178,6 +209,11 @@ def checked_arguments(
         )
     if len(labels) == 0:
         raise InputError("label_factors has no rows; at least one label is needed")
+    bound = np.abs(images).max(initial=0).astype(np.float64) * np.abs(labels).max() * labels.shape[1]
+    if bound > _LARGEST_SCORE:
+        raise InputError(
+            f"image_factors and label_factors are too large: scores could reach {bound:.1e}, beyond float32; scale them"
+        )
     return images, labels, _own_labels(positives, (len(images), len(labels)))
 
 

@@ -11,15 +11,20 @@ from vsenumba.errors import InputError
 from vsenumba.kernels.dot import dot
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below
+from vsenumba.registry import check_choice
 from vsenumba.samplers.sampler import Sampler, draw
+
+#: Which labels a search tries.
+SEARCHES = ("random", "in order")
 
 
 class WarpState(NamedTuple):
-    """What `draw` needs: the number of labels, the bound on trials, and the margin."""
+    """What `draw` needs: the number of labels, the bound on trials, the margin, whether labels are tried in order."""
 
     n_labels: int
     max_trials: int
     margin: float
+    in_order: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,12 @@ class WarpSampler(Sampler):
     is given up, as there is nothing to learn from. Without a positive (an image without labels) the first label that
     is drawn is returned.
 
+    The trials T, at least 1, go to the loss, which estimates the positive's rank as ``floor((L - 1) / T)`` (see
+    `WarpLoss`). T is geometric with success ``q = |V| / L``, so the estimate's mean is near ``-|V| ln(q) / (1 - q)``:
+    above |V| by a factor that grows as the positive's rank falls. WSABIE draws among the L - 1 labels that are not
+    the positive, with the same numerator; LightFM's numerator is L, less one only through the floor, and there as
+    here an own label that is drawn is a trial.
+
     Parameters
     ----------
     max_trials : int, optional
@@ -40,10 +51,14 @@ class WarpSampler(Sampler):
         default is 10.)
     margin : float
         The margin, in units of score.
+    search : {"random", "in order"}
+        Whether the labels tried are drawn, or are the first, the second and so on, as in the code of the authors of
+        VSE-ens, which always finds the first violator there is. The law is then that label alone, for each positive.
     """
 
     max_trials: int | None = None
     margin: float = 1.0
+    search: str = "random"
     name: ClassVar[str] = "warp"
 
     def __post_init__(self) -> None:
@@ -51,15 +66,24 @@ class WarpSampler(Sampler):
             raise InputError(f"max_trials must be a whole number of at least 1 or None, not {self.max_trials!r}")
         if not 0 <= self.margin < np.inf:
             raise InputError(f"margin must be finite and not negative, not {self.margin!r}")
+        check_choice("search", self.search, SEARCHES)
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> WarpState:
         """Return the state; see `Sampler.state`."""
-        return WarpState(len(label_counts), self._bound(len(label_counts)), float(self.margin))
+        n_labels = len(label_counts)
+        return WarpState(n_labels, self._bound(n_labels), float(self.margin), self.search == "in order")
 
     def _bound(self, n_labels: int) -> int:
-        return n_labels if self.max_trials is None else int(self.max_trials)
+        bound = n_labels if self.max_trials is None else int(self.max_trials)
+        return min(bound, n_labels) if self.search == "in order" else bound
+
+    def _skips(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
+        found = self._weights(image_factors, label_factors, own).sum(axis=1)
+        counts = np.diff(own.indptr)
+        return np.where(counts > 0, 1 - found / np.maximum(counts, 1), 0.0)
 
     def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
+        """Return, summed over the image's own labels, the probability of finding each label."""
         n_labels = len(label_factors)
         bound = self._bound(n_labels)
         weights = np.ones((len(image_factors), n_labels))
@@ -72,7 +96,9 @@ class WarpSampler(Sampler):
             for positive in mine:
                 violators = scores + self.margin > scores[positive]
                 violators[mine] = False
-                if (size := violators.sum()) > 0:
+                if self.search == "in order":
+                    weights[i, np.flatnonzero(violators[:bound])[:1]] += 1
+                elif (size := violators.sum()) > 0:
                     weights[i, violators] += (1 - (1 - size / n_labels) ** bound) / size
         return weights
 
@@ -81,7 +107,7 @@ class WarpSampler(Sampler):
 def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
     score = np.float64(dot(image, labels, positive)) if positive >= 0 else -np.inf
     for trial in range(sampler.max_trials):
-        label = next_below(states, shard, sampler.n_labels)
+        label = np.int64(trial) if sampler.in_order else next_below(states, shard, sampler.n_labels)
         if sampler.margin + dot(image, labels, label) > score and not contains(indices, begin, end, label):
             return label, trial + 1
     return np.int64(-1), sampler.max_trials

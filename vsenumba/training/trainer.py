@@ -88,7 +88,6 @@ class Trainer:
         self._n_threads = thread_count(n_threads)
         self._seeds = seeds
         self._frozen_labels = frozen_labels
-        self._interval = sampler.refresh_interval(n_labels)
         most = int(data.labels_per_image.max(initial=1))
         self._spaces = np.zeros((N_SHARDS, inputs.space_rows(most), n_factors), dtype=np.float32)
         self._warm_up()
@@ -121,14 +120,15 @@ class Trainer:
         refreshes, since_refresh = 1, 0
         states, tally = self._fresh(epoch)
         order, ends = self.visiting_order(epoch)
+        interval = self._sampler.refresh_interval(len(self._labels), epoch)
         position = done = 0
         while position < len(order):
             budget = _DRAWS_PER_LAUNCH
-            if self._interval is not None:
-                if since_refresh >= self._interval:
+            if interval is not None:
+                if since_refresh >= interval:
                     self._refresh()
                     refreshes, since_refresh = refreshes + 1, 0
-                budget = min(budget, self._interval - since_refresh)
+                budget = min(budget, interval - since_refresh)
             # Whole images, at least one, until the budget is used up.
             stop = min(int(np.searchsorted(ends, done + budget)) + 1, len(order))
             draws = int(ends[stop - 1]) - done
@@ -140,7 +140,7 @@ class Trainer:
             since_refresh += draws
         self.seconds += time.perf_counter() - started
         self._check_finite(epoch, learning_rate)
-        return self._record(epoch, learning_rate, 0 if self._interval is None else refreshes, tally.sum(axis=0))
+        return self._record(epoch, learning_rate, 0 if interval is None else refreshes, tally.sum(axis=0))
 
     def visiting_order(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the images that have labels in random order, and the number of draws up to and with each."""
