@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "evaluation": {"data", "kernels"},
     "plotting": {"storage", "training"},
     "models": {"data", "evaluation", "kernels", "losses", "samplers", "storage", "training"},
-    "experiments": {"data", "evaluation", "losses", "models", "samplers", "storage", "training"},
+    "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {
         "data", "evaluation", "experiments", "kernels", "losses", "models", "plotting", "samplers", "storage",
         "training",

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsenumba.errors import InputError
-from vsenumba.plotting import convergence_figure, save_figure
+from vsenumba.plotting import convergence_figure, law_figure, save_figure
+from vsenumba.plotting.law import BINS_PER_DECADE, rank_bins
 from vsenumba.plotting.seeds import band_over_seeds
 from vsenumba.plotting.style import SAMPLER_LOOKS, looks
 from vsenumba.training.history import History
@@ -196,6 +197,103 @@ def test_bands_invent_nothing(curves):
         assert band.low.min() >= finite.min() - 1e-15
         assert band.high.max() <= finite.max() + 1e-15
         assert set(band.x) <= {x for points, y in curves for x in points[np.isfinite(y)]}
+
+
+# A sampler's law.
+
+
+def legend_of(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def bars_of(panel):
+    """Return where the bars begin and end, and how high they reach."""
+    boxes = [bar.get_bbox() for bar in panel.patches if hasattr(bar, "get_bbox")]
+    return [(box.x0, box.x1, box.y1) for box in boxes]
+
+
+def test_a_samplers_law_and_draws_share_their_bins():
+    law = np.arange(40, 0, -1) / 820
+    counts = np.random.default_rng(0).multinomial(5000, law)
+    uniform = np.full(40, 1 / 40)
+    figure = law_figure(law, counts, name="rank", references={"uniform": uniform}, own_ranks=[0, 3, 3], title="A title")
+    upper, lower = figure.axes
+    edges = rank_bins(40)
+    spans = list(pairwise(edges))
+    (means,) = [one for one in upper.patches if not hasattr(one, "get_bbox")]
+    values, borders, _ = means.get_data()
+    np.testing.assert_allclose(borders, edges + 0.5)
+    np.testing.assert_allclose(values, [law[a:b].mean() for a, b in spans])
+    expected = [(a + 0.5, b + 0.5, counts[a:b].mean() / 5000) for a, b in spans]
+    np.testing.assert_allclose(bars_of(upper), expected)
+    # The first line is the dots: a label each.
+    np.testing.assert_allclose(upper.get_lines()[0].get_xydata(), np.column_stack([np.arange(1, 41), law]))
+    np.testing.assert_allclose(line(lower, "uniform").get_ydata(), np.cumsum(uniform))
+    assert any(np.allclose(one.get_ydata(), np.cumsum(law)) for one in lower.get_lines())
+    own = line(upper, "own labels of the image, among the others")
+    np.testing.assert_allclose(own.get_xdata(), [0.5, 3.5])
+    assert [text.get_text() for text in upper.texts] == ["×2"]
+    assert (upper.get_xscale(), upper.get_yscale(), lower.get_yscale()) == ("log", "log", "linear")
+    assert figure.get_suptitle() == "A title"
+    assert legend_of(figure)[-1] == "uniform"
+    assert "5,000 draws" in legend_of(figure)
+
+
+def test_a_sampler_has_the_colour_of_its_curves():
+    law = np.array([0.5, 0.5])
+    figure = law_figure(law, [1, 1], name="warp", n_given_up=3)
+    assert figure.axes[0].get_lines()[0].get_color() == SAMPLER_LOOKS["warp"].color
+    assert "5 draws (3 given up)" in legend_of(figure)
+
+
+def test_labels_that_a_sampler_never_draws_are_ticks():
+    law = np.array([0.5, 0.5, 0, 0])
+    upper = law_figure(law, [3, 2, 0, 0], name="warp").axes[0]
+    np.testing.assert_array_equal(line(upper, "labels that are never drawn").get_xdata(), [3, 4])
+    np.testing.assert_array_equal(upper.get_lines()[0].get_xdata(), [1, 2])
+    assert len(bars_of(upper)) == 2
+
+
+def test_a_sampler_that_draws_nothing_has_references_only(tmp_path):
+    figure = law_figure(np.zeros(5), np.zeros(5), n_given_up=9, references={"uniform": np.full(5, 0.2)})
+    assert legend_of(figure)[-1] == "uniform"
+    assert bars_of(figure.axes[0]) == []
+    save_figure(figure, tmp_path / "nothing.png")
+
+
+@pytest.mark.parametrize("n", [1, 2, 9, 10, 440, 5000])
+def test_a_samplers_law_is_drawn_whatever_the_number_of_labels(tmp_path, n):
+    law = np.random.default_rng(0).dirichlet(np.full(n, 0.3))
+    figure = law_figure(
+        law, np.ones(n), references={"uniform": np.full(n, 1 / n)}, own_ranks=[0, n], title="word " * 60
+    )
+    save_figure(figure, tmp_path / "law.svg")
+    assert (tmp_path / "law.svg").stat().st_size < 1_000_000
+    legend = figure.legends[0].get_window_extent()
+    for panel in figure.axes:
+        assert panel.get_tightbbox().y0 > legend.y1
+    box = figure.get_tightbbox()
+    assert box.x0 >= 0
+    assert box.y0 >= 0
+    assert box.x1 <= figure.get_figwidth() + 0.01
+    assert box.y1 <= figure.get_figheight()
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 50, 1000, 12_345])
+def test_bins_of_ranks_cover_all_ranks_once(n):
+    edges = rank_bins(n)
+    assert (edges[0], edges[-1]) == (0, n)
+    assert (np.diff(edges) > 0).all()
+    assert len(edges) <= BINS_PER_DECADE * np.log10(n + 1) + 2
+
+
+@pytest.mark.parametrize(
+    ("law", "counts", "references"),
+    [([], [], {}), ([0.5, 0.5], [1], {}), ([[0.5, 0.5]], [[1, 1]], {}), ([0.5, 0.5], [1, 1], {"uniform": [1.0]})],
+)
+def test_a_samplers_law_without_a_number_for_each_label_is_refused(law, counts, references):
+    with pytest.raises(InputError, match="one number per label"):
+        law_figure(law, counts, references=references)
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])

@@ -17,7 +17,7 @@ from vsenumba.errors import VsenumbaError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
-COMMANDS = ("demo", "compare", "fit", "evaluate", "annotate", "find", "plot", "export", "data", "info")
+COMMANDS = ("demo", "compare", "fit", "evaluate", "annotate", "find", "plot", "export", "data", "sampler", "info")
 
 
 class App(LazyGroup):

@@ -1,6 +1,19 @@
-"""Experiments: comparisons of samplers on one split of one data set."""
+"""Experiments: comparisons of samplers on one split of one data set; one sampler seen at work on one image."""
 
 from vsenumba.experiments.compare_samplers import Progress, compare
 from vsenumba.experiments.comparison import Comparison, Run
+from vsenumba.experiments.law_measures import goodness_of_fit, mean_slope, total_variation, violation_probability
+from vsenumba.experiments.sampler_law import SamplerLaw, inspect_sampler
 
-__all__ = ["Comparison", "Progress", "Run", "compare"]
+__all__ = [
+    "Comparison",
+    "Progress",
+    "Run",
+    "SamplerLaw",
+    "compare",
+    "goodness_of_fit",
+    "inspect_sampler",
+    "mean_slope",
+    "total_variation",
+    "violation_probability",
+]

@@ -21,6 +21,14 @@ FORMATS: dict[str, dict[str, Any]] = {
 RC: Any = {"svg.fonttype": "none", "svg.hashsalt": "vsenumba", "pdf.fonttype": 42}
 
 
+def check_ending(path: str | PathLike[str]) -> str:
+    """Return the ending of a figure's file, in small letters, or refuse one that is not among `FORMATS`."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise InputError(f"figure {str(path)!r} ends in {suffix!r}; expected one of {', '.join(FORMATS)}")
+    return suffix
+
+
 def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
     """Write a figure as PNG (200 dots an inch), SVG or PDF, by the ending of `path`.
 
@@ -29,7 +37,7 @@ def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        What `convergence_figure` returned, or any other figure.
+        What `convergence_figure` or `law_figure` returned, or any other figure.
     path : str or path-like
         Where to write, ending in ``.png``, ``.svg`` or ``.pdf``.
 
@@ -42,8 +50,6 @@ def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
 
     from vsenumba.storage import atomic_path
 
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise InputError(f"figure {str(path)!r} ends in {suffix!r}; expected one of {', '.join(FORMATS)}")
+    suffix = check_ending(path)
     with atomic_path(path) as temporary, mpl.rc_context(RC):
         figure.savefig(temporary, format=suffix[1:], **FORMATS[suffix])

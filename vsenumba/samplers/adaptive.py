@@ -109,7 +109,9 @@ class AdaptiveSampler(Sampler):
             return int(self.refresh_every)
         return max(1, math.ceil(epoch * n_labels * math.log(max(n_labels, 2))))
 
-    def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
+    def _weights(
+        self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
+    ) -> np.ndarray:
         state = self.state(np.ones(len(label_factors)), label_factors.shape[1], 1)
         self.refresh(state, label_factors)
         # In float32, as the draw computes them: a product that vanishes there must vanish here.

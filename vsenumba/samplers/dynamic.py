@@ -47,10 +47,14 @@ class DynamicSampler(Sampler):
         """Return the state; see `Sampler.state`."""
         return DynamicState(len(label_counts), int(self.n_candidates))
 
-    def _skips(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
-        return 1 - self._weights(image_factors, label_factors, own).sum(axis=1)
+    def _skips(
+        self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
+    ) -> np.ndarray:
+        return 1 - self._weights(image_factors, label_factors, own, label_counts).sum(axis=1)
 
-    def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
+    def _weights(
+        self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
+    ) -> np.ndarray:
         n_labels = len(label_factors)
         weights = np.zeros((len(image_factors), n_labels))
         for i, image in enumerate(image_factors):

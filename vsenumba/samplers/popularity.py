@@ -24,8 +24,6 @@ class PopularityState(NamedTuple):
 class PopularitySampler(Sampler):
     """Draw labels by popularity: ``p(a) ∝ n_a ** power``, n_a the number of training images that have the label.
 
-    In `law` and `draw` the counts are those of `positives`; without positives every label counts once.
-
     Parameters
     ----------
     power : float
@@ -48,9 +46,10 @@ class PopularitySampler(Sampler):
         masses = np.where(counts > 0, counts.astype(np.float64) ** self.power, 0.0)
         return masses if masses.any() else np.ones(len(counts))
 
-    def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
-        counts = np.bincount(own.indices, minlength=len(label_factors))
-        return np.tile(self._masses(counts), (len(image_factors), 1))
+    def _weights(
+        self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
+    ) -> np.ndarray:
+        return np.tile(self._masses(label_counts), (len(image_factors), 1))
 
 
 def alias_table(masses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -54,7 +54,9 @@ class RankSampler(Sampler):
         _, scale, mass = rank_steps("geometric", self.lam, shape[1])
         return RankState(scale, mass, np.zeros(shape, np.float32), np.zeros(shape, np.int32))
 
-    def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
+    def _weights(
+        self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
+    ) -> np.ndarray:
         n_labels = len(label_factors)
         by_rank = rank_law(self.lam, n_labels)
         weights = np.zeros((len(image_factors), n_labels))

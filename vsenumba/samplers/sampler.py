@@ -84,10 +84,14 @@ class Sampler(ABC):
         return None
 
     @abstractmethod
-    def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: sp.csr_array) -> np.ndarray:
+    def _weights(
+        self, image_factors: np.ndarray, label_factors: np.ndarray, own: sp.csr_array, label_counts: np.ndarray
+    ) -> np.ndarray:
         """Return weights (n, L) float64, proportional to the law where labels of the image's own are rejected."""
 
-    def law(self, image_factors: Any, label_factors: Any, positives: Any = None) -> np.ndarray:
+    def law(
+        self, image_factors: Any, label_factors: Any, positives: Any = None, *, label_counts: Any = None
+    ) -> np.ndarray:
         """Return the exact probability of each label being returned by `draw`.
 
         Parameters
@@ -98,6 +102,8 @@ class Sampler(ABC):
             The label factors.
         positives : (n, L) sparse matrix, or one array of label columns per image, optional
             The images' own labels, which are never returned.
+        label_counts : (L,) array of int, optional
+            Number of training images each label has; by default counted in `positives`, or 1 each without these.
 
         Returns
         -------
@@ -107,15 +113,17 @@ class Sampler(ABC):
         Raises
         ------
         InputError
-            If shapes do not fit or a factor is not finite.
+            If shapes do not fit, a factor is not finite, or scores could overflow float32.
         """
-        images, labels, own = checked_arguments(image_factors, label_factors, positives)
-        weights = self._weights(images, labels, own)
+        images, labels, own, counts = checked_arguments(image_factors, label_factors, positives, label_counts)
+        weights = self._weights(images, labels, own, counts)
         weights[np.repeat(np.arange(len(images)), np.diff(own.indptr)), own.indices] = 0
         totals = weights.sum(axis=1, keepdims=True)
         return np.divide(weights, totals, out=np.zeros_like(weights), where=totals > 0)
 
-    def skip_probability(self, image_factors: Any, label_factors: Any, positives: Any = None) -> np.ndarray:
+    def skip_probability(
+        self, image_factors: Any, label_factors: Any, positives: Any = None, *, label_counts: Any = None
+    ) -> np.ndarray:
         """Return the exact probability that `draw` gives up, for each image.
 
         A draw is given up after 64 rejections in a row of the image's own labels; WARP's, where its search finds no
@@ -123,7 +131,7 @@ class Sampler(ABC):
 
         Parameters
         ----------
-        image_factors, label_factors, positives
+        image_factors, label_factors, positives, label_counts
             As in `law`.
 
         Returns
@@ -136,15 +144,24 @@ class Sampler(ABC):
         >>> UniformSampler().skip_probability(np.ones((2, 1)), np.ones((3, 1)), [[0, 1], [0, 1, 2]]).round(3)
         array([0., 1.])
         """
-        return self._skips(*checked_arguments(image_factors, label_factors, positives))
+        return self._skips(*checked_arguments(image_factors, label_factors, positives, label_counts))
 
-    def _skips(self, image_factors: np.ndarray, label_factors: np.ndarray, own: sp.csr_array) -> np.ndarray:
-        weights = self._weights(image_factors, label_factors, own)
+    def _skips(
+        self, image_factors: np.ndarray, label_factors: np.ndarray, own: sp.csr_array, label_counts: np.ndarray
+    ) -> np.ndarray:
+        weights = self._weights(image_factors, label_factors, own, label_counts)
         mine = own.astype(bool).multiply(weights).sum(axis=1)
         return (mine / weights.sum(axis=1)) ** MAX_REJECTIONS
 
     def draw(
-        self, image_factors: Any, label_factors: Any, size: int, rng: RandomLike = None, positives: Any = None
+        self,
+        image_factors: Any,
+        label_factors: Any,
+        size: int,
+        rng: RandomLike = None,
+        positives: Any = None,
+        *,
+        label_counts: Any = None,
     ) -> np.ndarray:
         """Draw negatives with the compiled code that training runs.
 
@@ -152,7 +169,7 @@ class Sampler(ABC):
 
         Parameters
         ----------
-        image_factors, label_factors, positives
+        image_factors, label_factors, positives, label_counts
             As in `law`.
         size : int
             Number of draws per image.
@@ -164,9 +181,8 @@ class Sampler(ABC):
         (n, size) int32 array
             Label columns; -1 where a draw was given up.
         """
-        images, labels, own = checked_arguments(image_factors, label_factors, positives)
-        counts = np.bincount(own.indices, minlength=len(labels)) if own.nnz else np.ones(len(labels), np.int64)
-        state = self.state(counts.astype(np.int64), labels.shape[1], _DRAW_SHARDS)
+        images, labels, own, counts = checked_arguments(image_factors, label_factors, positives, label_counts)
+        state = self.state(counts, labels.shape[1], _DRAW_SHARDS)
         self.refresh(state, labels)
         drawn = np.full((len(images), size), -1, dtype=np.int32)
         states = shard_states(seed_sequence(rng), _DRAW_SHARDS)
@@ -187,9 +203,9 @@ def _draw_many(sampler, states, images, labels, indptr, indices, drawn):
 
 
 def checked_arguments(
-    image_factors: Any, label_factors: Any, positives: Any
-) -> tuple[np.ndarray, np.ndarray, sp.csr_array]:
-    """Return contiguous float32 factors and the images' own labels as CSR, or refuse them by name."""
+    image_factors: Any, label_factors: Any, positives: Any, label_counts: Any
+) -> tuple[np.ndarray, np.ndarray, sp.csr_array, np.ndarray]:
+    """Return contiguous float32 factors, the images' own labels as CSR and the labels' counts, or refuse them."""
     tables = []
     for name, table in (("image_factors", image_factors), ("label_factors", label_factors)):
         table = np.ascontiguousarray(table, dtype=np.float32)
@@ -214,7 +230,14 @@ def checked_arguments(
         raise InputError(
             f"image_factors and label_factors are too large: scores could reach {bound:.1e}, beyond float32; scale them"
         )
-    return images, labels, _own_labels(positives, (len(images), len(labels)))
+    own = _own_labels(positives, (len(images), len(labels)))
+    if label_counts is None:
+        counts = np.bincount(own.indices, minlength=len(labels)) if own.nnz else np.ones(len(labels))
+    else:
+        counts = np.asarray(label_counts)
+        if counts.shape != (len(labels),) or counts.dtype.kind not in "iu" or (counts < 0).any():
+            raise InputError(f"label_counts must be one whole number >= 0 per label ({len(labels)})")
+    return images, labels, own, counts.astype(np.int64)
 
 
 def _own_labels(positives: Any, shape: tuple[int, int]) -> sp.csr_array:

@@ -35,7 +35,9 @@ class UniformSampler(Sampler):
         """Return the state; see `Sampler.state`."""
         return UniformState(len(label_counts))
 
-    def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
+    def _weights(
+        self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
+    ) -> np.ndarray:
         return np.ones((len(image_factors), len(label_factors)))
 
 

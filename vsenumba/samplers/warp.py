@@ -77,12 +77,16 @@ class WarpSampler(Sampler):
         bound = n_labels if self.max_trials is None else int(self.max_trials)
         return min(bound, n_labels) if self.search == "in order" else bound
 
-    def _skips(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
-        found = self._weights(image_factors, label_factors, own).sum(axis=1)
+    def _skips(
+        self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
+    ) -> np.ndarray:
+        found = self._weights(image_factors, label_factors, own, label_counts).sum(axis=1)
         counts = np.diff(own.indptr)
         return np.where(counts > 0, 1 - found / np.maximum(counts, 1), 0.0)
 
-    def _weights(self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any) -> np.ndarray:
+    def _weights(
+        self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
+    ) -> np.ndarray:
         """Return, summed over the image's own labels, the probability of finding each label."""
         n_labels = len(label_factors)
         bound = self._bound(n_labels)

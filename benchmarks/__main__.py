@@ -1,0 +1,28 @@
+"""`python -m benchmarks NAME ...` runs one of the benchmarks; without a name it lists them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+BENCHMARKS = {
+    "sampler-cost": "what a step costs with each sampler, against the number of labels",
+    "sampler-laws": "how far the adaptive law is from the exact rank law",
+    "sampler-convergence": "how fast training converges with each sampler, and with those that were tried and left out",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmark that the first argument names."""
+    if not arguments or arguments[0] not in BENCHMARKS:
+        print("usage: python -m benchmarks NAME ...\n")
+        for name, line in BENCHMARKS.items():
+            print(f"  {name:20} {line}")
+        return 0 if arguments in ([], ["--help"]) else 2
+    module = importlib.import_module("benchmarks." + arguments[0].replace("-", "_"))
+    module.main(arguments[1:])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

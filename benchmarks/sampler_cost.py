@@ -1,0 +1,206 @@
+"""What a step costs with each sampler.
+
+    python -m benchmarks sampler-cost --out FOLDER
+
+Two measurements, each on one thread unless told otherwise:
+
+*Against the number of labels.* The compiled loop of training runs over a planted state that it leaves as it is (the
+learning rate is 0): every image's vector is twice the sum of its labels' vectors, so that WARP has to search as it has
+to in a model half trained. The refresh of the adaptive sampler is timed apart and charged at the paper's pace, one per
+L ln L draws; training refreshes more rarely from its second epoch on.
+
+*Training.* Whole epochs of training with the uniform and the adaptive sampler on a planted set, refreshes included,
+interleaved; the ratio is that of the medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+import vsenumba as vse
+from benchmarks.machine import machine
+from vsenumba.kernels.random import shard_states
+from vsenumba.losses import LogisticLoss
+from vsenumba.samplers import SAMPLERS, Sampler
+from vsenumba.training.epoch import TALLY_COLUMNS, TRIALS, run_block
+from vsenumba.training.inputs.ids import IdInputs
+from vsenumba.training.optimisers import RowAdagrad
+
+LABELS_PER_IMAGE = 8
+SHARDS = 32
+
+
+def main(arguments: list[str]) -> None:
+    """Measure, print, and write `sampler-cost.json`, ``.png`` and ``.svg``."""
+    parser = argparse.ArgumentParser(prog="benchmarks sampler-cost", description=__doc__.splitlines()[0])
+    parser.add_argument("--labels", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--factors", type=int, default=64)
+    parser.add_argument("--training-labels", type=int, default=5_000)
+    parser.add_argument("--training-images", type=int, default=60_000)
+    parser.add_argument("--training-factors", type=int, nargs="*", default=[64, 128])
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=0.5, help="least time of a measurement")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path())
+    options = parser.parse_args(arguments)
+    numba.set_num_threads(options.threads)
+    costs = [against_labels(n, options) for n in options.labels]
+    ratios = [training_ratio(k, inputs, options) for k in options.training_factors for inputs in ("ids", "labels")]
+    options.out.mkdir(parents=True, exist_ok=True)
+    result = {"machine": machine(), "threads": options.threads, "against_labels": costs, "training": ratios}
+    (options.out / "sampler-cost.json").write_text(json.dumps(result, indent=1))
+    if costs:
+        figure = cost_figure(costs, options.factors)
+        for ending in ("png", "svg"):
+            vse.save_figure(figure, options.out / f"sampler-cost.{ending}")
+
+
+def samplers_for(n_labels: int) -> dict[str, Sampler]:
+    """Return what is measured: every sampler, and WARP also with LightFM's bound."""
+    chosen: dict[str, Sampler] = {name: sampler() for name, sampler in SAMPLERS.items()}
+    return chosen | {"warp, 10 trials": vse.WarpSampler(max_trials=10)}
+
+
+def against_labels(n_labels: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Return nanoseconds a step for each sampler at a number of labels."""
+    rng = np.random.default_rng(0)
+    n_images = 20_000
+    labels = (rng.standard_normal((n_labels, options.factors)) / np.sqrt(options.factors)).astype(np.float32)
+    popularity = 1 / np.arange(1, n_labels + 1)
+    # More than are kept, as an image may draw a label twice.
+    drawn = rng.choice(n_labels, (n_images, 2 * LABELS_PER_IMAGE), p=popularity / popularity.sum())
+    lists = [np.sort(np.unique(row)[:LABELS_PER_IMAGE]) for row in drawn]
+    indptr = np.concatenate(([0], np.cumsum([len(row) for row in lists])))
+    indices = np.concatenate(lists).astype(np.int32)
+    images = np.stack([2 * labels[row].sum(axis=0) for row in lists])
+    counts = np.bincount(indices, minlength=n_labels)
+    print(f"{n_labels:,} labels, k = {options.factors}")
+    measured = {}
+    for name, sampler in samplers_for(n_labels).items():
+        state = sampler.state(counts, options.factors, SHARDS)
+        refresh = _median_seconds(lambda s=sampler, t=state: s.refresh(t, labels), 3)
+        step, trials = _step_seconds(state, images, labels, indptr, indices, options)
+        interval = sampler.refresh_interval(n_labels, epoch=1)
+        measured[name] = {
+            "step_ns": step * 1e9,
+            "refresh_ns": refresh / interval * 1e9 if interval else 0.0,
+            "trials": trials,
+        }
+        line = measured[name]
+        step_ns, refresh_ns = line["step_ns"], line["refresh_ns"]
+        print(f"  {name:16} {step_ns:12.0f} ns a step + {refresh_ns:.0f} ns of refresh, {trials:.1f} trials")
+    return {"n_labels": n_labels, "samplers": measured}
+
+
+def _step_seconds(
+    state: Any, images: np.ndarray, labels: np.ndarray, indptr: np.ndarray, indices: np.ndarray, options: Any
+) -> tuple[float, float]:
+    """Return the median seconds a step, and the mean trials."""
+    rng = np.random.default_rng(1)
+    optimiser = RowAdagrad()
+    inputs = IdInputs().state({"image_factors": images}, {"image_factors": optimiser.fresh_sums(len(images))})
+    sums = optimiser.fresh_sums(len(labels))
+    spaces = np.zeros((SHARDS, IdInputs().space_rows(LABELS_PER_IMAGE), labels.shape[1]), np.float32)
+    states = shard_states(np.random.SeedSequence(0), SHARDS)
+    tally = np.zeros((SHARDS, TALLY_COLUMNS))
+    loss = LogisticLoss().state(len(labels))
+
+    def run(n_images: int) -> int:
+        order = rng.permutation(len(images))[:n_images]
+        bounds = np.linspace(0, n_images, SHARDS + 1).astype(np.int64)
+        run_block(
+            order, bounds, indptr, indices, labels, sums, inputs, state, loss, optimiser.state(),
+            np.zeros(2, np.float32), np.float32(0), 1, states, spaces, tally,
+        )  # fmt: skip
+        return int((indptr[order + 1] - indptr[order]).sum())
+
+    run(1)
+    n_images, took = 1, 0.0
+    while took < options.seconds / 2 and n_images < len(images):
+        n_images = min(4 * n_images, len(images))
+        started = time.perf_counter()
+        run(n_images)
+        took = time.perf_counter() - started
+    tally[:] = 0
+    seconds, pairs = [], 0
+    for _ in range(options.repeats):
+        started = time.perf_counter()
+        n = run(n_images)
+        seconds.append((time.perf_counter() - started) / n)
+        pairs += n
+    return statistics.median(seconds), float(tally[:, TRIALS].sum() / pairs)
+
+
+def _median_seconds(function: Any, repeats: int) -> float:
+    function()
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def training_ratio(n_factors: int, inputs: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what training costs a step with the uniform and with the adaptive sampler, and the ratio."""
+    n_images = options.training_images
+    n_pairs = LABELS_PER_IMAGE * n_images
+    data = vse.synthetic(n_images, options.training_labels, n_pairs, rng=0)
+    step_ns: dict[str, list[float]] = {"uniform": [], "adaptive": []}
+    for _ in range(max(1, options.repeats // 2)):
+        for name, seconds in step_ns.items():
+            model = vse.ImageAnnotator(
+                inputs=inputs, n_factors=n_factors, sampler=name, n_epochs=options.epochs, n_threads=options.threads
+            )
+            last = model.fit(data).history_[-1]
+            seconds.append(last["seconds"] / last["steps"] * 1e9)
+    medians = {name: statistics.median(values) for name, values in step_ns.items()}
+    ratio = medians["adaptive"] / medians["uniform"]
+    print(
+        f"training, {options.training_labels:,} labels, k = {n_factors}, inputs {inputs}, {options.epochs} epochs: "
+        f"uniform {medians['uniform']:.0f} ns a step, adaptive {medians['adaptive']:.0f}, ratio {ratio:.2f}"
+    )
+    return {
+        "n_factors": n_factors,
+        "inputs": inputs,
+        "n_labels": options.training_labels,
+        "ns": step_ns,
+        "ratio": ratio,
+    }
+
+
+def cost_figure(costs: list[dict[str, Any]], n_factors: int) -> Any:
+    """Draw nanoseconds a step against the number of labels, both axes logarithmic."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    from vsenumba.plotting.style import RC, looks
+
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(5.2, 3.4), layout="constrained")
+        axes = figure.subplots()
+        x = [cost["n_labels"] for cost in costs]
+        names = list(costs[0]["samplers"])
+        ends = []
+        for name in names:
+            look = looks(names)[name]
+            rows = [cost["samplers"][name] for cost in costs]
+            y = [row["step_ns"] + row["refresh_ns"] for row in rows]
+            axes.plot(x, y, color=look.color, linestyle=look.linestyle, marker=look.marker, markersize=3.5, label=name)
+            ends.append((y[-1], name))
+        axes.set(xscale="log", yscale="log", xlabel="labels", ylabel="nanoseconds a step, refresh included")
+        order = [name for _, name in sorted(ends, reverse=True)]
+        handles, found = axes.get_legend_handles_labels()
+        by_name = dict(zip(found, handles, strict=True))
+        axes.legend([by_name[name] for name in order], order, frameon=False, loc="upper left")
+        axes.set_title(f"Cost of a training step, k = {n_factors}, one thread", loc="left")
+    return figure

@@ -1,0 +1,226 @@
+"""``vsenumba sampler show``: the law of one image as a picture and in numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import counted, note, say_json, size_of
+from vsenumba.cli.sampler.parameters import sampler_with, set_option
+from vsenumba.cli.sampler.report import described, law_report, show_report
+from vsenumba.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from vsenumba.data import AnnotationSet
+    from vsenumba.experiments import SamplerLaw
+    from vsenumba.models import ImageAnnotator
+    from vsenumba.samplers import Sampler
+
+DEFAULT_SET = "openclipart"
+# What cannot be said of a model that is trained already.
+OF_TRAINING = {"n_epochs": "--epochs", "n_factors": "--factors"}
+
+
+@click.command(
+    epilog=options.examples(
+        "vsenumba sampler show adaptive",
+        "vsenumba sampler show adaptive --set lam=0.01 --image food/fruit/apple -o apple.svg",
+        "vsenumba sampler show warp --model model.h5",
+    )
+)
+@click.argument("name", metavar="NAME", type=options.SAMPLER)
+@click.argument("source", metavar="[SET]", required=False)
+@click.option(
+    "-o",
+    "--output",
+    type=options.FILE,
+    metavar="FIGURE",
+    help="The file to write, ending in .png, .svg or .pdf.  [default: sampler-NAME.png]",
+)
+@click.option("--image", metavar="ID", help="Whose law; by default the first image with a median number of labels.")
+@set_option
+@click.option("--model", type=options.FILE, metavar="MODEL.h5", help="A trained model, instead of a new one.")
+@click.option(
+    "--epochs", "n_epochs", type=options.POSITIVE, default=5, show_default=True, help="Passes of the new model."
+)
+@click.option(
+    "--factors",
+    "n_factors",
+    cls=options.DefaultOf,
+    module="vsenumba.models",
+    function="ImageAnnotator",
+    type=options.POSITIVE,
+    help="Length of the new model's vectors.",
+)
+@click.option(
+    "--draws",
+    "n_draws",
+    cls=options.DefaultOf,
+    module="vsenumba.experiments",
+    function="inspect_sampler",
+    type=options.POSITIVE,
+    help="How often to draw.",
+)
+@options.seed_option
+@options.json_option
+def command(
+    name: str,
+    source: str | None,
+    output: Path | None,
+    image: str | None,
+    assignments: tuple[tuple[str, str], ...],
+    model: Path | None,
+    n_epochs: int,
+    n_factors: int,
+    n_draws: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Draw a sampler's law of an image, and draws from it.
+
+    The figure has every label's probability of being the negative against its true rank for the image, with a
+    histogram of draws over it. NAME is a sampler, one of those that 'vsenumba fit --help' shows.
+
+    A new model is trained on SET with the sampler (on openclipart where left out, see 'vsenumba data --help'); or the
+    law is of the vectors of MODEL.h5, for an image of the set it was trained on, or of SET. The image's vector is that
+    which 'vsenumba annotate' uses.
+    """
+    import numpy as np
+
+    from vsenumba.data import load_dataset
+    from vsenumba.experiments import inspect_sampler
+    from vsenumba.plotting import save_figure
+    from vsenumba.plotting.save import check_ending
+
+    context = click.get_current_context()
+    for parameter, option in OF_TRAINING.items():
+        if model and context.get_parameter_source(parameter) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--model and {option} exclude each other: the model is trained already")
+    sampler = sampler_with(name, assignments)
+    output = output or Path(f"sampler-{name}.png")
+    check_ending(output)
+    options.check_output(output, *(one for one in (model, source) if one))
+    if model:
+        annotator, data = _loaded(model, source)
+        row = _row_of(data, image, source or str(model))
+        state = f"vectors of {model}"
+    else:
+        source = source or DEFAULT_SET
+        data = load_dataset(source)
+        row = _row_of(data, image, source)
+        annotator = _trained(data, source, sampler, n_epochs, n_factors, seed)
+        state = f"after {counted(n_epochs, 'epoch')}"
+    image = data.image_ids[row]
+    law = inspect_sampler(
+        sampler,
+        annotator.embed(data.select_images(np.array([row])))[0],
+        annotator.label_factors_,
+        data.indices[data.indptr[row] : data.indptr[row + 1]],
+        label_counts=annotator.seen_.label_counts,
+        n_draws=n_draws,
+        rng=seed,
+    )
+    place = f" of {source}" if source else ""
+    save_figure(_figure(law, name, f"{described(sampler)} for {image}{place}, {state}"), output)
+    report = {
+        "sampler": name,
+        "parameters": dataclasses.asdict(sampler),
+        "set": source,
+        "model": str(model) if model else None,
+        "image": image,
+        "own_labels": data.labels_of(image),
+        **law_report(law, annotator.label_names_),
+        "figure": str(output),
+    }
+    if as_json:
+        say_json(report)
+    else:
+        show_report(report, described(sampler), len(law.law))
+
+
+def _figure(law: SamplerLaw, name: str, title: str) -> Figure:
+    import numpy as np
+
+    from vsenumba.plotting import law_figure
+
+    def at(distance: float) -> str:
+        # There is none from a law that draws nothing.
+        return f", total variation {distance:.2f}" if np.isfinite(distance) else ""
+
+    references = {
+        f"exact rank law (lam={law.lam:g}){at(law.from_rank)}": law.rank_law,
+        f"uniform{at(law.from_uniform)}": np.full(len(law.law), 1 / len(law.law)),
+    }
+    return law_figure(
+        law.law,
+        law.counts,
+        n_given_up=law.n_given_up,
+        name=name,
+        references=references,
+        own_ranks=law.own_ranks,
+        title=title,
+    )
+
+
+def _trained(
+    data: AnnotationSet, source: str, sampler: Sampler, n_epochs: int, n_factors: int, seed: int
+) -> ImageAnnotator:
+    from vsenumba.models import ImageAnnotator
+    from vsenumba.training import ProgressBar
+
+    if data.labels_per_image.max(initial=0) < 2:
+        raise InputError(
+            f"no image of {source} has two labels, without which there is nothing to learn from; fit a model with "
+            "'--inputs ids' and give it with --model"
+        )
+    note(f"{source}: {size_of(data)}")
+    model = ImageAnnotator(
+        sampler=sampler,
+        # As in comparisons.
+        loss="warp" if sampler.name == "warp" else "logistic",
+        n_factors=n_factors,
+        n_epochs=n_epochs,
+        # The same numbers every time; a few epochs on one thread are soon over.
+        deterministic=True,
+        random_state=seed,
+    )
+    return model.fit(data, callbacks=[ProgressBar()])
+
+
+def _loaded(path: Path, source: str | None) -> tuple[ImageAnnotator, AnnotationSet]:
+    from vsenumba.data import load_dataset
+    from vsenumba.models import ImageAnnotator, load_model
+
+    model = load_model(path)
+    if not isinstance(model, ImageAnnotator):
+        raise InputError(f"{path} holds a model without vectors ({model.kind})")
+    if source is None:
+        return model, model.seen_
+    try:
+        return model, model.align(load_dataset(source))
+    except UnknownNameError as error:
+        raise InputError(f"{path} was trained on other labels than those of {source}: {error}") from error
+
+
+def _row_of(data: AnnotationSet, image: str | None, source: str) -> int:
+    """Return the row of an image; by default of the first whose number of labels is the lower median."""
+    import numpy as np
+
+    counts = data.labels_per_image
+    if image is not None:
+        (row,) = data.image_ids.index([image])
+        if counts[row] in (0, data.n_labels):
+            what = "no label: there is no pair" if counts[row] == 0 else "every label: there is none"
+            raise InputError(f"the image {image!r} has {what} to draw a negative for; choose another with --image")
+        return int(row)
+    usable = np.flatnonzero((counts > 0) & (counts < data.n_labels))
+    if len(usable) == 0:
+        raise InputError(f"no image of {source} has some labels and lacks others: there is no negative to draw")
+    median = np.sort(counts[usable])[(len(usable) - 1) // 2]
+    return int(usable[counts[usable] == median][0])
