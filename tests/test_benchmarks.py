@@ -1,0 +1,79 @@
+"""The benchmarks run on tiny data, so that they cannot rot; nothing is said of their times."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+import vsenumba as vse
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the benchmarks are not in the wheel, but in the source")
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    """Load benchmarks by their folder: with its parent on the path, the source would hide the installed package."""
+    spec = importlib.util.spec_from_file_location(
+        "benchmarks", FOLDER / "__init__.py", submodule_search_locations=[str(FOLDER)]
+    )
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["benchmarks"] = package
+    spec.loader.exec_module(package)
+    return lambda name: importlib.import_module(f"benchmarks.{name}")
+
+
+@pytest.fixture(scope="module")
+def tiny_set(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sets") / "tiny.h5"
+    vse.synthetic(40, 12, 140, rng=0).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def threads():
+    """Put the number of threads back, which the benchmarks set for their whole process."""
+    before = numba.get_num_threads()
+    yield
+    numba.set_num_threads(before)
+
+
+def test_sampler_cost(benchmark, tmp_path, threads, capsys):
+    tiny = "--labels 20 30 --factors 4 --seconds 0 --repeats 2 --epochs 1 --training-factors 4 --training-labels 10"
+    benchmark("sampler_cost").main([*tiny.split(), "--training-images", "20", "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "sampler-cost.json").read_text())
+    assert [row["n_labels"] for row in result["against_labels"]] == [20, 30]
+    assert {*vse.samplers.SAMPLERS} <= {*result["against_labels"][0]["samplers"]}
+    assert [row["inputs"] for row in result["training"]] == ["ids", "labels"]
+    assert (tmp_path / "sampler-cost.png").stat().st_size > 1000
+    assert "ns a step" in capsys.readouterr().out
+
+
+def test_sampler_laws(benchmark, tmp_path, tiny_set, capsys):
+    tiny = "--factors 4 --epochs 1 2 --images 10 --passes 1 --seeds 1"
+    benchmark("sampler_laws").main([tiny_set, *tiny.split(), "--out", str(tmp_path)])
+    stages = json.loads((tmp_path / "sampler-laws.json").read_text())["stages"]
+    assert [stage["epoch"] for stage in stages] == [1, 2]
+    for stage in stages:
+        assert all(0 <= row["distance"] <= 1 for row in stage["lam"])
+        # As orders age 0 they are fresh.
+        assert stage["age"][0]["distance"] == stage["age"][0]["fresh_distance"]
+        assert stage["basis"]["as trained"]["from_trained"] == 0
+    assert (tmp_path / "sampler-laws.png").stat().st_size > 1000
+    assert "principal axes" in capsys.readouterr().out
+
+
+def test_the_list_names_every_benchmark(benchmark, capsys):
+    command = benchmark("__main__")
+    assert command.main([]) == 0
+    assert command.main(["nothing"]) == 2
+    modules = {path.stem for path in FOLDER.glob("sampler_*.py")} - {"sampler_candidates"}
+    assert {name.replace("-", "_") for name in command.BENCHMARKS} == modules
+    assert "sampler-cost" in capsys.readouterr().out
