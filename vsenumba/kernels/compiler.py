@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
+from numba import cloudpickle
 from numba.extending import overload
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -51,6 +53,16 @@ def kernel(function: F | None = None, *, parallel: bool = False, finite: bool = 
     return numba.njit(cache=CACHE, parallel=parallel, forceinline=inline, **options)(function)
 
 
+def _keep_with_code(cls: type) -> None:
+    """Have the on-disk cache store a class from outside this package itself, not the name of its module.
+
+    The cache files compiled code under the classes it was compiled for. Where one cannot be imported, as the next
+    process knows nothing of the script it came from, all code in the same file of the cache would be out of reach.
+    """
+    if cls.__module__.partition(".")[0] != __name__.partition(".")[0]:
+        cloudpickle.register_pickle_by_value(sys.modules[cls.__module__])
+
+
 def dispatched(prototype: Callable[..., Any]) -> Any:
     """Make a function whose implementation is chosen by the class of its first argument, a named tuple.
 
@@ -77,6 +89,7 @@ def dispatched(prototype: Callable[..., Any]) -> Any:
 
     def implement(cls: type) -> Callable[[F], F]:
         def register(function: F) -> F:
+            _keep_with_code(cls)
             implementations[cls] = function
             generic.register(cls)(function)
             return function
