@@ -112,6 +112,11 @@ def normalised(weights, own):
     return [w / total if total > 0 else 0.0 for w in kept]
 
 
+def rejections_skip(law_of_all, own, max_rejections):
+    """Return the chance of own labels only in so many draws from the law of an image that has no labels."""
+    return sum(law_of_all[a] for a in own) ** max_rejections
+
+
 def uniform_law(n_labels, own):
     return normalised([1.0] * n_labels, own)
 
@@ -126,6 +131,16 @@ def geometric_law(lam, n_labels):
     return [m / sum(masses) for m in masses]
 
 
+def staircase_law(lam, n_labels):
+    """Return the law of ranks with steps of floor(lam L) ranks, at least 1 and at most L."""
+    step = min(max(1, math.floor(lam * n_labels)), n_labels)
+    masses = [math.exp(-(r // step)) for r in range(n_labels)]
+    return [m / sum(masses) for m in masses]
+
+
+RANK_LAWS = {"geometric": geometric_law, "staircase": staircase_law}
+
+
 def exact_rank_law(scores, lam, own):
     by_rank = geometric_law(lam, len(scores))
     ranked = sorted(range(len(scores)), key=lambda a: (-float(scores[a]), a))
@@ -135,15 +150,22 @@ def exact_rank_law(scores, lam, own):
     return normalised(weights, own)
 
 
-def adaptive_law(image, labels, lam, own):
-    """Return ``Σ_f p(f | i) p(a | i, f)``, the spreads and products rounded to float32 as in the draw."""
+def adaptive_importance(image, labels, power):
+    """Return ``|v_f| (σ_f / max σ) ** power``, weights and products rounded to float32 as in the draw."""
+    spreads = [spread([row[f] for row in labels]) for f in range(len(image))]
+    if max(spreads) == 0:
+        return [0.0] * len(image)
+    weights = [np.float32((sigma / max(spreads)) ** power) for sigma in spreads]
+    return [float(np.float32(abs(v)) * w) for v, w in zip(image, weights, strict=True)]
+
+
+def adaptive_law(image, labels, lam, own, power=1, kind="geometric"):
+    """Return ``Σ_f p(f | i) p(a | i, f)``; every label alike where no factor says anything."""
     n_labels, n_factors = len(labels), len(image)
-    importance = [
-        float(np.float32(abs(image[f])) * np.float32(spread([row[f] for row in labels]))) for f in range(n_factors)
-    ]
+    importance = adaptive_importance(image, labels, power)
     if sum(importance) == 0:
         return uniform_law(n_labels, own)
-    by_rank = geometric_law(lam, n_labels)
+    by_rank = RANK_LAWS[kind](lam, n_labels)
     weights = [0.0] * n_labels
     for f in range(n_factors):
         order = rising_order([row[f] for row in labels])
@@ -154,6 +176,10 @@ def adaptive_law(image, labels, lam, own):
     return normalised(weights, own)
 
 
+def warp_violators(scores, own, margin, positive):
+    return [a for a in range(len(scores)) if a not in own and float(scores[a]) + margin > float(scores[positive])]
+
+
 def warp_law(scores, own, margin, max_trials):
     """Return the law of a bounded search for a violator, the mean over the image's own labels."""
     n_labels = len(scores)
@@ -161,10 +187,46 @@ def warp_law(scores, own, margin, max_trials):
         return uniform_law(n_labels, own)
     weights = [0.0] * n_labels
     for positive in own:
-        violators = [a for a in range(n_labels) if a not in own and scores[a] + margin > scores[positive]]
+        violators = warp_violators(scores, own, margin, positive)
         for a in violators:
             weights[a] += (1 - (1 - len(violators) / n_labels) ** max_trials) / len(violators)
     return normalised(weights, own)
+
+
+def warp_skip(scores, own, margin, max_trials):
+    """Return the mean over the image's own labels of the chance that a search finds nothing."""
+    missed = [(1 - len(warp_violators(scores, own, margin, positive)) / len(scores)) ** max_trials for positive in own]
+    return sum(missed) / len(own) if own else 0.0
+
+
+def warp_in_order_law(scores, own, margin, max_trials):
+    """Return the law of trying the labels in their order: without a positive the first one always does."""
+    weights = [0.0] * len(scores)
+    if not own:
+        weights[0] = 1.0
+    for positive in own:
+        for a in [a for a in warp_violators(scores, own, margin, positive) if a < max_trials][:1]:
+            weights[a] += 1
+    return normalised(weights, own)
+
+
+def warp_in_order_skip(scores, own, margin, max_trials):
+    missed = [not [a for a in warp_violators(scores, own, margin, positive) if a < max_trials] for positive in own]
+    return sum(missed) / len(own) if own else 0.0
+
+
+def warp_trials_law(n_violators, n_labels, max_trials):
+    """Return the chances of 1, 2, ... trials, given that a violator is found."""
+    share = n_violators / n_labels
+    return normalised([share * (1 - share) ** t for t in range(max_trials)], [])
+
+
+def warp_rank_estimate(n_violators, n_labels, max_trials):
+    """Return the mean of ``floor((L - 1) / T)`` over searches that find a violator, and its standard deviation."""
+    law = warp_trials_law(n_violators, n_labels, max_trials)
+    estimates = [(n_labels - 1) // t for t in range(1, max_trials + 1)]
+    mean = sum(p * e for p, e in zip(law, estimates, strict=True))
+    return mean, math.sqrt(sum(p * (e - mean) ** 2 for p, e in zip(law, estimates, strict=True)))
 
 
 def dynamic_law(scores, own, n_candidates, max_rejections):
@@ -181,6 +243,11 @@ def dynamic_law(scores, own, n_candidates, max_rejections):
             up_to = ((below + equal) / len(others)) ** c
             weights[a] += chance * (up_to - (below / len(others)) ** c) / equal
     return normalised(weights, own)
+
+
+def dynamic_skip(n_labels, own, n_candidates, max_rejections):
+    """Return the chance that every candidate is given up."""
+    return ((len(own) / n_labels) ** max_rejections) ** n_candidates
 
 
 # Losses

@@ -94,3 +94,36 @@ def factor_tables(
     constant = draw(st.lists(st.integers(0, shape[1] - 1), max_size=2))
     table[:, constant] = table[:1, constant]
     return table
+
+
+# What a column of a table is multiplied by: the least float32, the least one with all its digits, and what lets
+# scores come near 1e38, where they are refused.
+SCALES = (1.0, 1e-45, 1e-38, 1e-20, 1e8, 1e17)
+
+
+@st.composite
+def scaled_tables(draw: st.DrawFn, max_rows: int = 12, max_factors: int = 5, factors: int | None = None):
+    """Draw a factor table of any magnitude: its columns share one scale, or each has its own."""
+    table = draw(factor_tables(max_rows=max_rows, max_factors=max_factors, factors=factors))
+    scale = st.sampled_from(SCALES)
+    n_factors = table.shape[1]
+    scales = draw(st.just([1.0] * n_factors) | scale.map(lambda one: [one] * n_factors) | st.lists(
+        scale, min_size=n_factors, max_size=n_factors
+    ))  # fmt: skip
+    return (table.astype(np.float64) * scales).astype(np.float32)
+
+
+@st.composite
+def situations(draw: st.DrawFn, max_images: int = 3, max_labels: int = 9, max_factors: int = 5):
+    """Draw images, labels, and which labels each image has: none, some, all but one, all.
+
+    One label, one factor and more factors than labels are among them.
+    """
+    n_factors = draw(st.integers(1, max_factors))
+    images = draw(scaled_tables(max_rows=max_images, factors=n_factors))
+    labels = draw(scaled_tables(max_rows=max_labels, factors=n_factors))
+    every = range(len(labels))
+    some = st.sets(st.sampled_from(every))
+    all_but_one = st.sampled_from(every).map(lambda one: set(every) - {one})
+    own = [sorted(draw(some | all_but_one | st.just(set(every)))) for _ in images]
+    return images, labels, own

@@ -1,4 +1,7 @@
-"""Every sampler: its law against enumeration, its draw against its law, its parameters."""
+"""Every sampler: its law and its chance of giving up against enumeration, its parameters, what it refuses.
+
+What samplers draw is held to the law in ``test_sampler_draws.py``.
+"""
 
 from __future__ import annotations
 
@@ -11,124 +14,106 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chi2
-from strategies import factor_tables
+from sampler_variants import VARIANTS, counts_of, enumerated
+from strategies import situations
 
 from vsenumba.errors import InputError, UnknownNameError
-from vsenumba.kernels.dot import dot
-from vsenumba.samplers import MAX_REJECTIONS, SAMPLERS, as_sampler
+from vsenumba.samplers import SAMPLERS, AdaptiveSampler, RankSampler, WarpSampler, as_sampler
 from vsenumba.samplers.popularity import alias_table
-from vsenumba.samplers.rank_law import rank_law
+from vsenumba.samplers.rank_law import RANK_LAWS, rank_law
 
-# Without the compiler a draw takes a thousand times longer.
-DRAWS = 400 if numba.config.DISABLE_JIT else 20_000
-
-# The whole file's chance of a false alarm stays below 1e-6.
-SIGNIFICANCE = 1e-9
+EXAMPLES = 6 if numba.config.DISABLE_JIT else 25
 
 
-@st.composite
-def situations(draw):
-    """Draw images, labels and which labels each image has."""
-    n_factors = draw(st.integers(1, 4))
-    images = draw(factor_tables(max_rows=3, factors=n_factors))
-    labels = draw(factor_tables(max_rows=9, factors=n_factors))
-    sets = st.sets(st.integers(0, len(labels) - 1))
-    own = [sorted(draw(sets | st.just(set(range(len(labels)))))) for _ in images]
-    return images, labels, own
+@pytest.mark.parametrize("variant", VARIANTS)
+class TestEveryVariant:
+    @settings(max_examples=EXAMPLES)
+    @given(situation=situations())
+    def test_law_and_giving_up_are_the_enumerated_ones(self, variant, situation):
+        images, labels, own = situation
+        sampler = VARIANTS[variant]
+        law = sampler.law(images, labels, own)
+        skip = sampler.skip_probability(images, labels, own)
+        counts = counts_of(own, len(labels))
+        for i, image in enumerate(images):
+            expected, given_up = enumerated(sampler, image, labels, own[i], counts)
+            assert law[i] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+            assert skip[i] == pytest.approx(given_up, abs=1e-12)
+            assert 0 <= skip[i] <= 1
+
+    @settings(max_examples=EXAMPLES)
+    @given(situation=situations(), seed=st.integers(0, 2**32))
+    def test_law_sums_to_one_and_spares_the_images_own_labels(self, variant, situation, seed):
+        images, labels, own = situation
+        sampler = VARIANTS[variant]
+        law = sampler.law(images, labels, own)
+        skip = sampler.skip_probability(images, labels, own)
+        drawn = sampler.draw(images, labels, 20, rng=seed, positives=own)
+        for i, mine in enumerate(own):
+            assert (law[i] >= 0).all()
+            assert (law[i, mine] == 0).all()
+            if law[i].any():
+                assert law[i].sum() == pytest.approx(1)
+            else:
+                # Only where nothing can be returned.
+                assert skip[i] == pytest.approx(1)
+            found = drawn[i][drawn[i] >= 0]
+            assert (law[i, found] > 0).all()
+            assert skip[i] < 1 or len(found) == 0
+
+    def test_without_positives_every_label_that_is_tried_can_be_drawn(self, variant):
+        images, labels = np.eye(2, 3), np.eye(3)
+        sampler = VARIANTS[variant]
+        law = sampler.law(images, labels)
+        drawn = sampler.draw(images, labels, 9, rng=0)
+        if getattr(sampler, "search", None) == "in order":
+            # The first label is always tried first, and there is no positive that it could fail to outscore.
+            assert law.tolist() == [[1, 0, 0]] * 2
+            assert (drawn == 0).all()
+        else:
+            assert law.sum(axis=1) == pytest.approx(1)
+            assert (law > 0).all()
+            assert (drawn >= 0).all()
+        assert (sampler.skip_probability(images, labels) == 0).all()
+
+    def test_an_image_that_has_every_label_gets_none(self, variant):
+        arguments = np.ones((1, 2)), np.eye(2)
+        sampler = VARIANTS[variant]
+        assert (sampler.draw(*arguments, 5, rng=0, positives=[[0, 1]]) == -1).all()
+        assert (sampler.law(*arguments, [[0, 1]]) == 0).all()
+        assert sampler.skip_probability(*arguments, [[0, 1]]) == pytest.approx(1)
+
+    def test_own_labels_are_given_by_lists_or_by_a_sparse_matrix(self, variant):
+        rng = np.random.default_rng(0)
+        images, labels = rng.standard_normal((3, 2)), rng.standard_normal((6, 2))
+        lists = [[0, 3], [], [5]]
+        # In any order, and more than once.
+        matrix = sp.coo_array(([1, 1, 1, 1], ([2, 0, 0, 0], [5, 3, 0, 3])), shape=(3, 6))
+        for method in (law, draw, skip_probability):
+            sampler = VARIANTS[variant]
+            assert np.array_equal(method(sampler, images, labels, lists), method(sampler, images, labels, matrix))
+
+    def test_no_images_have_an_empty_law(self, variant):
+        arguments = np.ones((0, 2)), np.eye(2)
+        assert VARIANTS[variant].law(*arguments).shape == (0, 2)
+        assert VARIANTS[variant].skip_probability(*arguments).shape == (0,)
+        assert VARIANTS[variant].draw(*arguments, 5, rng=0).shape == (0, 5)
 
 
-def law_by_enumeration(sampler, image, labels, own, counts):
-    scores = [dot(image, labels, a) for a in range(len(labels))]
-    match sampler.name:
-        case "uniform":
-            return oracle.uniform_law(len(labels), own)
-        case "popularity":
-            return oracle.popularity_law(counts, sampler.power, own)
-        case "warp":
-            bound = len(labels) if sampler.max_trials is None else sampler.max_trials
-            return oracle.warp_law(scores, own, sampler.margin, bound)
-        case "dynamic":
-            return oracle.dynamic_law(scores, own, sampler.n_candidates, MAX_REJECTIONS)
-        case "rank":
-            return oracle.exact_rank_law(scores, sampler.lam, own)
-        case "adaptive":
-            return oracle.adaptive_law(image, labels, sampler.lam, own)
-    raise AssertionError(f"{sampler.name} has no oracle")
+def law(sampler, images, labels, positives=None):
+    return sampler.law(images, labels, positives)
 
 
-def counts_of(own, n_labels):
-    flat = [a for one in own for a in one]
-    return np.bincount(flat, minlength=n_labels) if flat else np.ones(n_labels, int)
+def draw(sampler, images, labels, positives=None):
+    return sampler.draw(images, labels, 3, rng=0, positives=positives)
+
+
+def skip_probability(sampler, images, labels, positives=None):
+    return sampler.skip_probability(images, labels, positives)
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
 class TestEverySampler:
-    @given(situation=situations())
-    def test_law_is_the_enumerated_one(self, name, situation):
-        images, labels, own = situation
-        sampler = SAMPLERS[name]()
-        law = sampler.law(images, labels, own)
-        counts = counts_of(own, len(labels))
-        for i, image in enumerate(images):
-            expected = law_by_enumeration(sampler, image, labels, own[i], counts)
-            assert law[i] == pytest.approx(expected, rel=1e-6, abs=1e-9)
-
-    @given(situation=situations())
-    def test_law_sums_to_one_and_spares_the_images_own_labels(self, name, situation):
-        images, labels, own = situation
-        law = SAMPLERS[name]().law(images, labels, own)
-        for i, mine in enumerate(own):
-            assert (law[i, mine] == 0).all()
-            # WARP returns nothing where no label violates the margin, popularity where no other label is counted.
-            nothing = len(mine) == len(labels) or (name in ("warp", "popularity") and not law[i].any())
-            assert law[i].sum() == pytest.approx(0 if nothing else 1)
-
-    @settings(max_examples=20)
-    @given(situation=situations(), seed=st.integers(0, 2**32))
-    def test_draw_returns_only_what_the_law_allows(self, name, situation, seed):
-        images, labels, own = situation
-        sampler = SAMPLERS[name]()
-        law = sampler.law(images, labels, own)
-        drawn = sampler.draw(images, labels, 40, rng=seed, positives=own)
-        for i in range(len(images)):
-            found = drawn[i][drawn[i] >= 0]
-            assert (law[i, found] > 0).all()
-
-    @pytest.mark.parametrize("seed", range(2))
-    def test_draw_fits_the_law(self, name, seed):
-        rng = np.random.default_rng(seed)
-        images = rng.standard_normal((3, 5)).astype(np.float32)
-        labels = rng.standard_normal((12, 5)).astype(np.float32)
-        own = [[0, 3], [7], list(range(10))]
-        law = SAMPLERS[name]().law(images, labels, own)
-        drawn = SAMPLERS[name]().draw(images, labels, DRAWS, rng=seed, positives=own)
-        for i in range(3):
-            found = drawn[i][drawn[i] >= 0]
-            assert goodness_of_fit(np.bincount(found, minlength=12), law[i]) > SIGNIFICANCE
-
-    def test_draws_do_not_depend_on_the_number_of_threads(self, name):
-        rng = np.random.default_rng(0)
-        images, labels = rng.standard_normal((9, 4)), rng.standard_normal((20, 4))
-        sampler = SAMPLERS[name]()
-        own = sp.random_array((9, 20), density=0.2, rng=rng).tocsr()
-        before = numba.get_num_threads()
-        drawn = []
-        for n_threads in (1, before):
-            numba.set_num_threads(n_threads)
-            drawn.append(sampler.draw(images, labels, 30, rng=3, positives=own))
-        assert np.array_equal(*drawn)
-
-    def test_without_positives_every_label_can_be_drawn(self, name):
-        images, labels = np.eye(2, 3), np.eye(4, 3)
-        assert (SAMPLERS[name]().law(images, labels) > 0).all()
-        assert (SAMPLERS[name]().draw(images, labels, 9, rng=0) >= 0).all()
-
-    def test_an_image_that_has_every_label_gets_none(self, name):
-        drawn = SAMPLERS[name]().draw(np.ones((1, 2)), np.eye(2), 5, rng=0, positives=[[0, 1]])
-        assert (drawn == -1).all()
-        assert (SAMPLERS[name]().law(np.ones((1, 2)), np.eye(2), [[0, 1]]) == 0).all()
-
     def test_parameters_are_frozen_and_keyword_only(self, name):
         sampler = SAMPLERS[name]()
         assert as_sampler(name) == sampler
@@ -139,36 +124,49 @@ class TestEverySampler:
         with pytest.raises(TypeError):
             SAMPLERS[name](0.5)
 
+    @pytest.mark.parametrize("method", [law, draw, skip_probability])
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
             ((np.ones((2, 3)), np.ones((4, 2))), "must have the same number of factors, not 3 and 2"),
             ((np.ones((2, 3)), np.full((4, 3), np.nan)), "label_factors must be finite; row 0"),
+            ((np.array([[1.0], [np.inf]]), np.ones((4, 1))), "image_factors must be finite; row 1"),
             ((np.full((2, 3), 1e39), np.ones((4, 3))), "image_factors must be finite; row 0"),
+            ((np.full((2, 3), 1e20), np.full((4, 3), 1e20)), "are too large: scores could reach 3.0e+40"),
+            ((np.full((2, 3), 1e19), np.full((4, 3), -1e19)), "are too large: scores could reach 3.0e+38"),
             ((np.ones(3), np.ones((4, 3))), "image_factors must be a table"),
             ((np.ones((2, 0)), np.ones((4, 0))), "image_factors must be a table"),
             ((np.ones((2, 3)), np.ones((0, 3))), "label_factors has no rows"),
             ((np.ones((2, 3)), np.ones((4, 3)), [[1]]), "one array per image"),
             ((np.ones((2, 3)), np.ones((4, 3)), [[1], [4]]), "label columns in 0..3, found 1..4"),
+            ((np.ones((2, 3)), np.ones((4, 3)), [[-1], [2]]), "label columns in 0..3, found -1..2"),
             ((np.ones((2, 3)), np.ones((4, 3)), sp.csr_array((4, 2))), "did you pass the transpose?"),
             ((np.ones((2, 3)), np.ones((4, 3)), sp.csr_array((3, 3))), "must be images by labels"),
         ],
     )
-    def test_bad_arguments_are_refused_by_name(self, name, arguments, message):
-        with np.errstate(over="ignore"), pytest.raises(InputError, match=message.replace("?", r"\?")):
-            SAMPLERS[name]().law(*arguments)
+    def test_bad_arguments_are_refused_by_name_before_anything_is_drawn(
+        self, name, arguments, message, method, monkeypatch
+    ):
+        def state(*_):
+            raise AssertionError("a state was made")
 
+        monkeypatch.setattr(SAMPLERS[name], "state", state)
+        with np.errstate(over="ignore"), pytest.raises(InputError) as error:
+            method(SAMPLERS[name](), *arguments)
+        assert message in str(error.value)
 
-def goodness_of_fit(counts, law):
-    """Return the G-test's p-value of counts under a law; cells that the law expects fewer than 5 of are pooled."""
-    expected = law * counts.sum()
-    assert counts[law == 0].sum() == 0
-    rare = expected < 5
-    cells = [(c, e) for c, e in zip(counts[~rare], expected[~rare], strict=True)]
-    if expected[rare].sum() > 0:
-        cells.append((counts[rare].sum(), expected[rare].sum()))
-    statistic = 2 * sum(c * np.log(c / e) for c, e in cells if c > 0)
-    return chi2.sf(statistic, len(cells) - 1) if len(cells) > 1 else 1.0
+    @pytest.mark.parametrize("counts", [[1, 2], [1, -2, 3], [1.0, 2.0, 3.0], [[1, 2, 3]], "123"])
+    def test_bad_label_counts_are_refused_by_name(self, name, counts):
+        arguments = np.ones((1, 1)), np.ones((3, 1))
+        sampler = SAMPLERS[name]()
+        for method in (sampler.law, sampler.skip_probability, lambda *a, **k: sampler.draw(*a, 3, **k)):
+            with pytest.raises(InputError, match=r"label_counts must be one whole number >= 0 per label \(3\)"):
+                method(*arguments, label_counts=counts)
+
+    def test_factors_just_below_too_large_are_taken(self, name):
+        arguments = np.full((1, 3), 5e18), np.array([[5e18] * 3, [-5e18] * 3, [0] * 3])
+        assert law(SAMPLERS[name](), *arguments).sum() == pytest.approx(1)
+        assert (draw(SAMPLERS[name](), *arguments) >= 0).all()
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=12).filter(any))
@@ -183,31 +181,79 @@ def test_alias_tables_hold_the_distribution(masses):
     assert (share[masses == 0] == 0).all()
 
 
-@given(st.floats(0.001, 50), st.integers(1, 40))
-def test_the_rank_law_is_geometric(lam, n_labels):
-    assert rank_law(lam, n_labels) == pytest.approx(oracle.geometric_law(lam, n_labels), abs=1e-12)
+@pytest.mark.parametrize("kind", RANK_LAWS)
+@given(lam=st.floats(0.001, 50), n_labels=st.integers(1, 40))
+def test_the_rank_law_is_the_enumerated_one(kind, lam, n_labels):
+    assert rank_law(lam, n_labels, kind) == pytest.approx(oracle.RANK_LAWS[kind](lam, n_labels), abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", RANK_LAWS)
+@pytest.mark.parametrize("lam", [1e15, 1e300, 1.7e308])
+def test_the_rank_law_of_a_large_lam_is_uniform(kind, lam):
+    assert rank_law(lam, 7, kind) == pytest.approx(1 / 7)
+
+
+def test_the_adaptive_law_is_uniform_where_no_factor_says_anything():
+    # A product that is too small for float32 says nothing either.
+    labels = np.array([[1e-45, 0.0], [0.0, 1.0], [0.0, -1.0]], np.float32)
+    for image in ([0.0, 0.0], [1.0, 0.0], [1e-45, 0.0]):
+        assert AdaptiveSampler(spread="variance").law([image], labels) == pytest.approx(1 / 3)
+    assert AdaptiveSampler().law([[0.0, 1e-45]], labels)[0, 1] > 0.99
+
+
+def test_a_constant_factor_is_never_ranked_by():
+    rng = np.random.default_rng(0)
+    for n_labels in (3, 7, 49, 100):
+        labels = rng.standard_normal((n_labels, 2)).astype(np.float32)
+        labels[:, 0] = 0.1
+        only = AdaptiveSampler().law([[0.0, 2.0]], labels)
+        assert np.array_equal(AdaptiveSampler().law([[9.0, 2.0]], labels), only)
+        assert AdaptiveSampler().law([[9.0, 0.0]], labels) == pytest.approx(1 / n_labels)
+
+
+LAM = "lam must be a positive, finite fraction of the number of labels, not "
+BAD_LAMS = [0, 0.0, -1.0, float("nan"), float("inf"), True, np.True_, "0.1", None]
+BAD_WHOLE_NUMBERS = [0, -1, 1.5, float("nan"), float("inf"), "x", "3", True]
 
 
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("adaptive", {"lam": 0}, "lam must be a positive, finite fraction"),
-        ("adaptive", {"lam": -1.0}, "lam must be"),
-        ("rank", {"lam": float("nan")}, "lam must be"),
-        ("rank", {"lam": float("inf")}, "lam must be"),
-        ("rank", {"lam": "0.1"}, "lam must be"),
-        ("adaptive", {"refresh_every": 0}, "refresh_every must be a whole number"),
-        ("popularity", {"power": -0.1}, r"power must lie in 0..4"),
-        ("popularity", {"power": float("nan")}, r"power must lie in 0..4"),
-        ("warp", {"max_trials": 0}, "max_trials must be a whole number"),
-        ("warp", {"margin": float("inf")}, "margin must be finite"),
-        ("dynamic", {"n_candidates": 0}, "n_candidates must be a whole number"),
-        ("dynamic", {"n_candidates": 1.5}, "n_candidates must be a whole number"),
+        *[("adaptive", {"lam": lam}, LAM + repr(lam)) for lam in BAD_LAMS],
+        *[("rank", {"lam": lam}, LAM + repr(lam)) for lam in BAD_LAMS],
+        *[("adaptive", {"refresh_every": n}, "refresh_every must be a whole number") for n in BAD_WHOLE_NUMBERS],
+        *[("warp", {"max_trials": n}, "max_trials must be a whole number") for n in BAD_WHOLE_NUMBERS],
+        *[("dynamic", {"n_candidates": n}, "n_candidates must be a whole number") for n in BAD_WHOLE_NUMBERS],
+        ("dynamic", {"n_candidates": None}, "n_candidates must be a whole number"),
+        *[
+            ("popularity", {"power": power}, f"power must lie in 0..4, not {power!r}")
+            for power in (-0.1, 4.1, float("nan"), float("inf"), "0.75", True, None)
+        ],
+        *[
+            ("warp", {"margin": margin}, f"margin must be finite and not negative, not {margin!r}")
+            for margin in (-0.1, float("nan"), float("inf"), "1", True, None)
+        ],
     ],
 )
 def test_bad_parameters_are_refused_by_name(name, parameters, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError) as error:
         SAMPLERS[name](**parameters)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("adaptive", {"spread": "varience"}, "unknown spread 'varience'; did you mean 'variance'?"),
+        ("adaptive", {"rank_law": "stair"}, "unknown rank_law 'stair'; did you mean 'staircase'?"),
+        ("warp", {"search": "inorder"}, "unknown search 'inorder'; did you mean 'in order'?"),
+        ("warp", {"search": 3}, "unknown search '3'; known are random, in order"),
+    ],
+)
+def test_an_unknown_choice_suggests_the_nearest(name, parameters, message):
+    with pytest.raises(UnknownNameError) as error:
+        SAMPLERS[name](**parameters)
+    assert str(error.value) == message
 
 
 def test_an_unknown_sampler_suggests_the_nearest():
@@ -230,3 +276,16 @@ def test_warp_gives_up_where_no_label_violates_the_margin():
     assert (SAMPLERS["warp"]().draw(images, labels, 9, rng=0, positives=[[0]]) == -1).all()
     assert (SAMPLERS["warp"]().law(images, labels, [[0]]) == 0).all()
     assert SAMPLERS["warp"](margin=4.5).law(images, labels, [[0]]).tolist() == [[0, 0.5, 0.5]]
+
+
+def test_warp_in_order_returns_the_first_violator_among_those_it_may_try():
+    images, labels = np.ones((1, 1)), np.array([[0.0], [3.0], [9.0], [9.0]])
+    for max_trials, expected in ((None, [0, 0, 1, 0]), (3, [0, 0, 1, 0]), (2, [0, 0, 0, 0]), (99, [0, 0, 1, 0])):
+        sampler = WarpSampler(search="in order", max_trials=max_trials, margin=1.0)
+        assert sampler.law(images, labels, [[3]]).tolist() == [expected]
+        assert sampler.skip_probability(images, labels, [[3]]).tolist() == [float(not any(expected))]
+
+
+def test_lam_takes_any_kind_of_number():
+    for lam in (1, 0.5, np.float32(0.5), np.int64(2)):
+        assert RankSampler(lam=lam).law(np.ones((1, 1)), np.ones((3, 1))).sum() == pytest.approx(1)

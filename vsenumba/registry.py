@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from vsenumba.errors import InputError, unknown_name
@@ -38,10 +38,3 @@ def member(kind: str, value: T | str, base: type[T], registry: Mapping[str, type
     if value not in registry:
         raise unknown_name(kind, value, registry)
     return registry[value]()
-
-
-def check_choice(parameter: str, value: object, choices: Iterable[str]) -> None:
-    """Refuse a value that is not one of the choices a parameter has; the nearest are suggested."""
-    known = list(choices)
-    if value not in known:
-        raise unknown_name(parameter, value, known)

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from vsenumba.checks import check_choice, is_whole
 from vsenumba.errors import InputError
 from vsenumba.kernels.bits import bits_float, float_bits
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.orders import SortSpace, refresh_orders, sort_space
 from vsenumba.kernels.random import next_below, next_bits, next_uniform
-from vsenumba.registry import check_choice
 from vsenumba.samplers.rank_law import RANK_LAWS, check_lam, draw_rank, rank_law, rank_steps
 from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
 
@@ -80,7 +80,7 @@ class AdaptiveSampler(Sampler):
     def __post_init__(self) -> None:
         check_lam(self.lam)
         every = self.refresh_every
-        if every is not None and (int(every) != every or every < 1):
+        if every is not None and not is_whole(every):
             raise InputError(f"refresh_every must be a whole number of at least 1 or None, not {every!r}")
         check_choice("spread", self.spread, SPREADS)
         check_choice("rank_law", self.rank_law, RANK_LAWS)
@@ -162,12 +162,13 @@ def _largest(image, weights):
 def _draw_factor(states, shard, image, weights, largest):
     """Draw a factor with probability ``∝ |v_f| w_f``: by rejection, then, if that takes long, by a running sum."""
     n_factors = image.shape[0]
+    unit = largest * 2.0**-32
     for _ in range(_FACTOR_TRIES):
         # One random number is both: above the point the factor, behind it what decides on the factor.
         point = next_bits(states, shard) * np.uint64(n_factors)
         factor = np.int64(point >> np.uint64(32))
-        fraction = (np.float64(point & np.uint64(0xFFFFFFFF)) + 0.5) * 2.0**-32
-        if fraction * largest < abs(image[factor]) * weights[factor]:
+        fraction = np.float64(np.int64(point & np.uint64(0xFFFFFFFF))) + 0.5
+        if fraction * unit < abs(image[factor]) * weights[factor]:
             return factor
     total = 0.0
     for f in range(n_factors):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from scipy.stats import binom
 
+from vsenumba.checks import is_whole
 from vsenumba.errors import InputError
 from vsenumba.kernels.dot import dot
 from vsenumba.kernels.membership import contains
@@ -40,7 +41,7 @@ class DynamicSampler(Sampler):
     name: ClassVar[str] = "dynamic"
 
     def __post_init__(self) -> None:
-        if int(self.n_candidates) != self.n_candidates or self.n_candidates < 1:
+        if not is_whole(self.n_candidates):
             raise InputError(f"n_candidates must be a whole number of at least 1, not {self.n_candidates!r}")
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> DynamicState:

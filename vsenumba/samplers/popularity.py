@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from vsenumba.checks import is_number
 from vsenumba.errors import InputError
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below, next_uniform
@@ -34,7 +35,7 @@ class PopularitySampler(Sampler):
     name: ClassVar[str] = "popularity"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.power <= 4:
+        if not (is_number(self.power) and 0 <= self.power <= 4):
             raise InputError(f"power must lie in 0..4, not {self.power!r}")
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> PopularityState:

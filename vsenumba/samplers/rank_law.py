@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from vsenumba.checks import is_number
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.random import next_below, next_uniform
@@ -16,7 +17,7 @@ RANK_LAWS = ("geometric", "staircase")
 
 def check_lam(lam: float) -> None:
     """Refuse a λ that is not a positive, finite number."""
-    if isinstance(lam, bool) or not (isinstance(lam, (int, float, np.number)) and 0 < lam < np.inf):
+    if not (is_number(lam) and 0 < lam < np.inf):
         raise InputError(f"lam must be a positive, finite fraction of the number of labels, not {lam!r}")
 
 
@@ -50,6 +51,9 @@ def rank_steps(kind: str, lam: float, n_labels: int) -> tuple[int, float, float]
 
     A geometric law is a staircase with one rank a step.
     """
+    # Beyond these the law is that of the limit, uniform or the best label alone, to eight digits; and logarithms and
+    # divisions would lose all of theirs.
+    lam = min(max(float(lam), 1e-300), 1e8)
     step = max(1, int(lam * n_labels)) if kind == "staircase" else 1
     step = min(step, n_labels)
     scale = 1.0 if kind == "staircase" else lam * n_labels

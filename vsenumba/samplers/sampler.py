@@ -144,7 +144,8 @@ class Sampler(ABC):
         >>> UniformSampler().skip_probability(np.ones((2, 1)), np.ones((3, 1)), [[0, 1], [0, 1, 2]]).round(3)
         array([0., 1.])
         """
-        return self._skips(*checked_arguments(image_factors, label_factors, positives, label_counts))
+        arguments = checked_arguments(image_factors, label_factors, positives, label_counts)
+        return np.clip(self._skips(*arguments), 0, 1)
 
     def _skips(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: sp.csr_array, label_counts: np.ndarray

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from vsenumba.checks import check_choice, is_number, is_whole
 from vsenumba.errors import InputError
 from vsenumba.kernels.dot import dot
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below
-from vsenumba.registry import check_choice
 from vsenumba.samplers.sampler import Sampler, draw
 
 #: Which labels a search tries.
@@ -40,7 +40,7 @@ class WarpSampler(Sampler):
 
     The trials T, at least 1, go to the loss, which estimates the positive's rank as ``floor((L - 1) / T)`` (see
     `WarpLoss`). T is geometric with success ``q = |V| / L``, so the estimate's mean is near ``-|V| ln(q) / (1 - q)``:
-    above |V| by a factor that grows as the positive's rank falls. WSABIE draws among the L - 1 labels that are not
+    where |V| is small against L, several times |V|. WSABIE draws among the L - 1 labels that are not
     the positive, with the same numerator; LightFM's numerator is L, less one only through the floor, and there as
     here an own label that is drawn is a trial.
 
@@ -62,9 +62,9 @@ class WarpSampler(Sampler):
     name: ClassVar[str] = "warp"
 
     def __post_init__(self) -> None:
-        if self.max_trials is not None and (int(self.max_trials) != self.max_trials or self.max_trials < 1):
+        if self.max_trials is not None and not is_whole(self.max_trials):
             raise InputError(f"max_trials must be a whole number of at least 1 or None, not {self.max_trials!r}")
-        if not 0 <= self.margin < np.inf:
+        if not (is_number(self.margin) and 0 <= self.margin < np.inf):
             raise InputError(f"margin must be finite and not negative, not {self.margin!r}")
         check_choice("search", self.search, SEARCHES)
 
@@ -94,6 +94,8 @@ class WarpSampler(Sampler):
         for i, image in enumerate(image_factors):
             mine = own.indices[own.indptr[i] : own.indptr[i + 1]]
             if len(mine) == 0:
+                # Every label passes, and the first one tried is it.
+                weights[i, 1:] = self.search == "random"
                 continue
             scores = np.array([dot(image, label_factors, a) for a in range(n_labels)], dtype=np.float64)
             weights[i] = 0
@@ -112,6 +114,8 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
     score = np.float64(dot(image, labels, positive)) if positive >= 0 else -np.inf
     for trial in range(sampler.max_trials):
         label = np.int64(trial) if sampler.in_order else next_below(states, shard, sampler.n_labels)
-        if sampler.margin + dot(image, labels, label) > score and not contains(indices, begin, end, label):
+        # Added in float64, where the margin does not vanish beside a large score.
+        reached = sampler.margin + np.float64(dot(image, labels, label))
+        if reached > score and not contains(indices, begin, end, label):
             return label, trial + 1
     return np.int64(-1), sampler.max_trials
