@@ -80,6 +80,8 @@ MUTANTS = {
     "adaptive: orders of other factors than today's": (NeverRefreshed(), AdaptiveSampler()),
     "adaptive: staircase for geometric": (AdaptiveSampler(rank_law="staircase"), AdaptiveSampler()),
     "adaptive: geometric for staircase": (AdaptiveSampler(), AdaptiveSampler(rank_law="staircase")),
+    "adaptive: one candidate fewer": (AdaptiveSampler(n_candidates=3), AdaptiveSampler(n_candidates=4)),
+    "adaptive: the best of two for one": (AdaptiveSampler(n_candidates=2), AdaptiveSampler()),
     "rank: lam off by 10 %": (RankSampler(lam=0.055), RankSampler()),
     "rank: the adaptive law for the exact one": (AdaptiveSampler(), RankSampler()),
     "popularity: without the power": (PopularitySampler(power=1), PopularitySampler()),

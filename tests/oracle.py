@@ -6,6 +6,7 @@ because it can be read.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -178,6 +179,21 @@ def adaptive_law(image, labels, lam, own, power=1, kind="geometric"):
 
 def warp_violators(scores, own, margin, positive):
     return [a for a in range(len(scores)) if a not in own and float(scores[a]) + margin > float(scores[positive])]
+
+
+def best_of_law(law, scores, n_candidates, skip):
+    """Return the law of the best-scoring candidate and the chance that all are missing, over all that can be drawn."""
+    outcomes = [(a, (1 - skip) * p) for a, p in enumerate(law) if p > 0] + [(None, skip)]
+    weights, nothing = [0.0] * len(law), 0.0
+    for drawn in itertools.product(outcomes, repeat=n_candidates):
+        chance = math.prod(p for _, p in drawn)
+        labels = [a for a, _ in drawn if a is not None]
+        if labels:
+            # The first of the best: max() keeps it.
+            weights[max(labels, key=lambda a: float(scores[a]))] += chance
+        else:
+            nothing += chance
+    return normalised(weights, []), nothing
 
 
 def warp_law(scores, own, margin, max_trials):

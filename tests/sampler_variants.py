@@ -25,6 +25,8 @@ VARIANTS = {name: sampler() for name, sampler in SAMPLERS.items()} | {
     "adaptive, as the authors' code": AdaptiveSampler(rank_law="staircase", spread="variance"),
     "adaptive, nearly uniform": AdaptiveSampler(lam=5.0),
     "adaptive, greedy": AdaptiveSampler(lam=1e-3),
+    "adaptive, best of 2": AdaptiveSampler(n_candidates=2),
+    "adaptive, best of 3": AdaptiveSampler(n_candidates=3, lam=0.3),
     "rank, flat": RankSampler(lam=0.5),
     "rank, greedy": RankSampler(lam=1e-3),
     "warp, 3 trials": WarpSampler(max_trials=3),
@@ -82,7 +84,10 @@ def enumerated(sampler, image, labels, own, counts):
             oracle.dynamic_law(scores, own, sampler.n_candidates, MAX_REJECTIONS),
             oracle.dynamic_skip(n_labels, own, sampler.n_candidates, MAX_REJECTIONS),
         )
-    return law(own), oracle.rejections_skip(law([]), own, MAX_REJECTIONS)
+    candidate, skip = law(own), oracle.rejections_skip(law([]), own, MAX_REJECTIONS)
+    if sampler.name == "adaptive" and sampler.n_candidates > 1:
+        return oracle.best_of_law(candidate, scores, sampler.n_candidates, skip)
+    return candidate, skip
 
 
 def fit_of(counts, law):

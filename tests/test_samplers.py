@@ -225,6 +225,7 @@ BAD_WHOLE_NUMBERS = [0, -1, 1.5, float("nan"), float("inf"), "x", "3", True]
         *[("warp", {"max_trials": n}, "max_trials must be a whole number") for n in BAD_WHOLE_NUMBERS],
         *[("dynamic", {"n_candidates": n}, "n_candidates must be a whole number") for n in BAD_WHOLE_NUMBERS],
         ("dynamic", {"n_candidates": None}, "n_candidates must be a whole number"),
+        *[("adaptive", {"n_candidates": n}, "n_candidates must be a whole number") for n in BAD_WHOLE_NUMBERS],
         *[
             ("popularity", {"power": power}, f"power must lie in 0..4, not {power!r}")
             for power in (-0.1, 4.1, float("nan"), float("inf"), "0.75", True, None)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from scipy.stats import binom
 
 from vsenumba.checks import is_whole
 from vsenumba.errors import InputError
 from vsenumba.kernels.dot import dot
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below
+from vsenumba.samplers.best_of import best_of_law
 from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
 
 
@@ -51,25 +51,22 @@ class DynamicSampler(Sampler):
     def _skips(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
     ) -> np.ndarray:
-        return 1 - self._weights(image_factors, label_factors, own, label_counts).sum(axis=1)
+        return self._candidate_skips(own) ** self.n_candidates
+
+    def _candidate_skips(self, own: Any) -> np.ndarray:
+        return (np.diff(own.indptr) / own.shape[1]) ** MAX_REJECTIONS
 
     def _weights(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
     ) -> np.ndarray:
-        n_labels = len(label_factors)
-        weights = np.zeros((len(image_factors), n_labels))
+        skips = self._candidate_skips(own)
+        weights = np.zeros(own.shape)
         for i, image in enumerate(image_factors):
-            mine = own.indices[own.indptr[i] : own.indptr[i + 1]]
-            others = np.setdiff1d(np.arange(n_labels), mine)
-            if len(others) == 0:
-                continue
-            scores = np.array([dot(image, label_factors, a) for a in others])
-            _, group, size = np.unique(scores, return_inverse=True, return_counts=True)
-            below = np.concatenate(([0], np.cumsum(size)))[:-1]
-            kept = 1 - (len(mine) / n_labels) ** MAX_REJECTIONS
-            for c in range(1, self.n_candidates + 1):
-                share = (((below + size) / len(others)) ** c - (below / len(others)) ** c) / size
-                weights[i, others] += binom.pmf(c, self.n_candidates, kept) * share[group]
+            others = np.setdiff1d(np.arange(len(label_factors)), own.indices[own.indptr[i] : own.indptr[i + 1]])
+            if len(others) > 0:
+                scores = np.array([dot(image, label_factors, a) for a in others])
+                law = np.full(len(others), 1 / len(others))
+                weights[i, others] = best_of_law(law, scores, int(self.n_candidates), skips[i])
         return weights
 
 

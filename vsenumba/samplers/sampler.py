@@ -150,9 +150,7 @@ class Sampler(ABC):
     def _skips(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: sp.csr_array, label_counts: np.ndarray
     ) -> np.ndarray:
-        weights = self._weights(image_factors, label_factors, own, label_counts)
-        mine = own.astype(bool).multiply(weights).sum(axis=1)
-        return (mine / weights.sum(axis=1)) ** MAX_REJECTIONS
+        return own_share(own, self._weights(image_factors, label_factors, own, label_counts)) ** MAX_REJECTIONS
 
     def draw(
         self,
@@ -189,6 +187,11 @@ class Sampler(ABC):
         states = shard_states(seed_sequence(rng), _DRAW_SHARDS)
         _draw_many(state, states, images, labels, own.indptr.astype(np.int64), own.indices.astype(np.int32), drawn)
         return drawn
+
+
+def own_share(own: sp.csr_array, weights: np.ndarray) -> np.ndarray:
+    """Return the share of its own labels in each image's weights, (n,)."""
+    return own.astype(bool).multiply(weights).sum(axis=1) / weights.sum(axis=1)
 
 
 @kernel(parallel=True)
