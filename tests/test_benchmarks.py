@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
+from sampler_variants import LEVEL, fit_of
 
 import vsenumba as vse
 
@@ -77,3 +79,24 @@ def test_the_list_names_every_benchmark(benchmark, capsys):
     modules = {path.stem for path in FOLDER.glob("sampler_*.py")} - {"sampler_candidates"}
     assert {name.replace("-", "_") for name in command.BENCHMARKS} == modules
     assert "sampler-cost" in capsys.readouterr().out
+
+
+def test_sampler_convergence(benchmark, tmp_path, tiny_set, capsys):
+    tiny = ["--factors", "4", "--epochs", "2", "--seeds", "1", "--out", str(tmp_path)]
+    methods = ["uniform", "adaptive .05, rotated", "best 2 adaptive .05", "rank of 8, half uniform"]
+    benchmark("sampler_convergence").main([tiny_set, *tiny, "--methods", *methods])
+    (results,) = json.loads((tmp_path / "sampler-convergence.json").read_text())["results"].values()
+    assert {*results} == {*methods, "adaptive .05"}
+    assert all(0 < mrr <= 1 for result in results.values() for mrr in result["mrr@1"])
+    assert (tmp_path / "sampler-convergence.png").stat().st_size > 1000
+    assert "µs/step" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("method", ["half popularity", "best 4, half uniform", "rank of 8, half uniform"])
+def test_the_samplers_that_were_tried_draw_by_their_laws(benchmark, method):
+    sampler = benchmark("sampler_convergence").METHODS[method]
+    rng = np.random.default_rng(0)
+    images, labels = rng.standard_normal((1, 4)), rng.standard_normal((12, 4))
+    law = sampler.law(images, labels, [[0, 3]])
+    drawn = sampler.draw(images, labels, 20_000 if not numba.config.DISABLE_JIT else 200, rng=0, positives=[[0, 3]])
+    assert fit_of(np.bincount(drawn[0], minlength=12), law[0]) > LEVEL
