@@ -191,3 +191,11 @@ def test_parameters_of_samplers_are_read_from_text():
     assert sampler_with("adaptive", [("refresh_every", "7"), ("refresh_every", "None")]) == vse.AdaptiveSampler()
     assert sampler_with("warp", [("max_trials", "10"), ("margin", "0")]) == vse.WarpSampler(max_trials=10, margin=0.0)
     assert sampler_with("uniform", []) == vse.UniformSampler()
+
+
+def test_fit_takes_the_samplers_parameters_too(succeeds, fails, folder):
+    words = ("fit", "tags.csv", "-o", "of-four.h5", "--epochs", "1", "--factors", "4")
+    succeeds(*words, "--set", "n_candidates=4", "--set", "lam=0.1")
+    assert vse.load_model("of-four.h5").sampler == vse.AdaptiveSampler(n_candidates=4, lam=0.1)
+    assert "did you mean 'n_candidates'?" in fails(*words, "--set", "candidates=4")
+    assert "n_candidates must be a whole number of at least 1, not 0" in fails(*words, "--set", "n_candidates=0")

@@ -10,6 +10,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, size_of, suggest
+from vsenumba.cli.sampler.parameters import sampler_with, set_option
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,13 +28,16 @@ def model_option(*declarations: str, **settings: Any) -> Callable[[options.F], o
 
 @click.command(
     epilog=options.examples(
-        "vsenumba fit openclipart -o model.h5", "vsenumba fit tags.csv -o model.h5 --epochs 100 --patience 5"
+        "vsenumba fit openclipart -o model.h5",
+        "vsenumba fit tags.csv -o model.h5 --epochs 100 --patience 5",
+        "vsenumba fit tags.csv -o model.h5 --sampler adaptive --set n_candidates=4",
     )
 )
 @options.set_argument
 @options.output_option("MODEL.h5")
 @model_option("--inputs", type=options.INPUTS, help="What stands for an image.")
 @model_option("--sampler", type=options.SAMPLER, help="Where negatives come from.")
+@set_option
 @model_option("--loss", type=options.LOSS, help="What a step lowers.")
 @model_option("--optimiser", type=options.OPTIMISER, help="How a step is made.")
 @model_option("--factors", "n_factors", type=options.POSITIVE, help="Length of the vectors.")
@@ -59,6 +63,7 @@ def model_option(*declarations: str, **settings: Any) -> Callable[[options.F], o
 def command(
     source: str,
     output: Path,
+    assignments: tuple[tuple[str, str], ...],
     hold_out: str,
     patience: int | None,
     checkpoint_every: int | None,
@@ -78,6 +83,7 @@ def command(
 
     if patience and hold_out == "none":
         raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
+    parameters["sampler"] = sampler_with(parameters["sampler"], assignments)
     options.check_output(output, source)
     data = load_dataset(source)
     train, test = _divided(data, hold_out, parameters["inputs"], seed)
