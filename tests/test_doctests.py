@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import importlib
 import pkgutil
@@ -12,6 +13,7 @@ import numba
 import pytest
 
 import vsenumba
+from vsenumba.samplers import SAMPLERS
 
 MODULES = [
     info.name for info in pkgutil.walk_packages(vsenumba.__path__, "vsenumba.") if not info.name.endswith("__main__")
@@ -24,7 +26,9 @@ def test_examples_run(name):
     assert doctest.testmod(module).failed == 0
 
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+SAMPLERS_PAGE = ROOT / "docs" / "samplers.md"
 
 
 @pytest.mark.skipif(not README.exists(), reason="README.md is not beside the tests")
@@ -36,3 +40,18 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
     for block in blocks:
         exec(compile(block, "README.md", "exec"), {})  # noqa: S102  # it is our own
     assert (tmp_path / "model.h5").exists()
+
+
+def test_the_samplers_page_runs_and_has_a_section_and_a_figure_for_every_sampler():
+    text = SAMPLERS_PAGE.read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(compile(block, "samplers.md", "exec"), {})  # noqa: S102  # it is our own
+    titles = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert [title.lower() for title in titles if title.lower() in SAMPLERS] == list(SAMPLERS)
+    for name, sampler in SAMPLERS.items():
+        assert f"images/sampler-{name}.png" in text
+        # The signature that is shown has every parameter, with its default.
+        shown = f"`{sampler.__name__}({', '.join(f'{f.name}={f.default!r}' for f in dataclasses.fields(sampler))})`"
+        assert shown.replace("'", '"') in text
+    for image in re.findall(r"\]\((images/.*?)\)", text):
+        assert (SAMPLERS_PAGE.parent / image).is_file()

@@ -40,9 +40,8 @@ class WarpSampler(Sampler):
 
     The trials T, at least 1, go to the loss, which estimates the positive's rank as ``floor((L - 1) / T)`` (see
     `WarpLoss`). T is geometric with success ``q = |V| / L``, so the estimate's mean is near ``-|V| ln(q) / (1 - q)``:
-    where |V| is small against L, several times |V|. WSABIE draws among the L - 1 labels that are not
-    the positive, with the same numerator; LightFM's numerator is L, less one only through the floor, and there as
-    here an own label that is drawn is a trial.
+    where |V| is small against L, several times |V|. WSABIE and LightFM have the same numerator; WSABIE draws among
+    the L - 1 labels that are not the positive, while in LightFM, as here, an own label that is drawn is a trial.
 
     Parameters
     ----------
