@@ -39,9 +39,10 @@ class WarpSampler(Sampler):
     is drawn is returned.
 
     The trials T, at least 1, go to the loss, which estimates the positive's rank as ``floor((L - 1) / T)`` (see
-    `WarpLoss`). T is geometric with success ``q = |V| / L``, so the estimate's mean is near ``-|V| ln(q) / (1 - q)``:
-    where |V| is small against L, several times |V|. WSABIE and LightFM have the same numerator; WSABIE draws among
-    the L - 1 labels that are not the positive, while in LightFM, as here, an own label that is drawn is a trial.
+    `WarpLoss`). T is geometric with success ``q = |V| / L``, so the estimate's mean is near ``-|V| ln(q) / (1 - q)``
+    if the search is not bounded: where |V| is small against L, several times |V|. WSABIE and LightFM have the same
+    numerator; WSABIE draws among the L - 1 labels that are not the positive, while in LightFM, as here, an own label
+    that is drawn is a trial.
 
     Parameters
     ----------
