@@ -83,7 +83,8 @@ def command(
 
     if patience and hold_out == "none":
         raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
-    parameters["sampler"] = sampler_with(parameters["sampler"], assignments)
+    if assignments:
+        parameters["sampler"] = sampler_with(parameters["sampler"], assignments)
     options.check_output(output, source)
     data = load_dataset(source)
     train, test = _divided(data, hold_out, parameters["inputs"], seed)
