@@ -113,7 +113,8 @@ class AdaptiveSampler(Sampler):
 
     def refresh(self, state: AdaptiveState, label_factors: np.ndarray) -> None:
         """Sort the labels by every factor and measure the spreads, in parallel."""
-        refresh_orders(label_factors, state.orders, state.spreads, SortSpace(*(getattr(state, name) for name in SortSpace._fields)))
+        space = SortSpace(*(getattr(state, name) for name in SortSpace._fields))
+        refresh_orders(label_factors, state.orders, state.spreads, space)
         # Relative to the largest, so that no power and no product with an image's factor overflows.
         largest = state.spreads.max()
         state.weights[:] = (state.spreads / largest) ** SPREADS[self.spread] if largest > 0 else 0
