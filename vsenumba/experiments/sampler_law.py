@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from vsenumba.checks import is_whole
 from vsenumba.errors import InputError
 from vsenumba.experiments.law_measures import goodness_of_fit, mean_slope, total_variation, violation_probability
 from vsenumba.kernels.dot import dot
@@ -130,7 +130,7 @@ def inspect_sampler(
     own = np.unique(np.asarray(own, dtype=np.int64))
     if image.ndim != 1:
         raise InputError(f"image_factors must be the vector of one image, not {image.shape}")
-    if isinstance(n_draws, bool) or int(n_draws) != n_draws or n_draws < 1:
+    if not is_whole(n_draws):
         raise InputError(f"n_draws must be a whole number of at least 1, not {n_draws!r}")
     if len(own) == 0:
         raise InputError("the image has no label of its own; negatives are drawn for a pair of an image and its label")
@@ -139,7 +139,7 @@ def inspect_sampler(
     counts = np.ones(len(labels), np.int64) if label_counts is None else label_counts
     law = sampler.law(image[None], labels, [own], label_counts=counts)
     skips = sampler.skip_probability(image[None], labels, [own], label_counts=counts)
-    ranker = _rank_sampler_like(sampler)
+    ranker = RankSampler(lam=getattr(sampler, "lam", RankSampler.lam))
     rank_law = ranker.law(image[None], labels, [own])
     # As the samplers compute scores: rounded otherwise, near ties would stand in another order here than there.
     scores = np.array([dot(image, labels, a) for a in range(len(labels))], dtype=np.float64)
@@ -169,11 +169,3 @@ def inspect_sampler(
         slope=float(mean_slope(law, scores[None], [own])[0]),
         p_value=goodness_of_fit(times, law[0, others]),
     )
-
-
-def _rank_sampler_like(sampler: Sampler) -> RankSampler:
-    """Return the exact rank sampler, with those parameters that it shares with a sampler."""
-    shared = {field.name for field in dataclasses.fields(sampler)} & {
-        field.name for field in dataclasses.fields(RankSampler)
-    }
-    return RankSampler(**{name: getattr(sampler, name) for name in shared})
