@@ -17,7 +17,7 @@ from scipy.special import betainc
 from vsenumba import AdaptiveSampler, PopularitySampler
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import kernel
-from vsenumba.kernels.dot import dot
+from vsenumba.kernels.dot import dot, dots
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below, next_uniform
 from vsenumba.samplers import MAX_REJECTIONS, Sampler, draw
@@ -147,7 +147,7 @@ class CandidateSampler(Sampler):
     def _weights(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
     ) -> np.ndarray:
-        n_labels, c = len(label_factors), self.n_candidates
+        c = self.n_candidates
         law = self._candidate_law(image_factors, label_factors, own, label_counts)
         by_rank = rank_law(self.pick, c) if self.pick > 0 else np.eye(1, c)[0]
         weights = np.zeros_like(law)
@@ -156,7 +156,7 @@ class CandidateSampler(Sampler):
             total = law[i].sum()
             if total == 0:
                 continue
-            scores = np.array([dot(image, label_factors, a) for a in range(n_labels)])
+            scores = dots(image, label_factors)
             _, group = np.unique(scores, return_inverse=True)
             tied = np.bincount(group, weights=law[i] / total)
             upto = np.minimum(np.cumsum(tied), 1.0)

@@ -11,7 +11,7 @@ import numpy as np
 from vsenumba.checks import is_whole
 from vsenumba.errors import InputError
 from vsenumba.experiments.law_measures import goodness_of_fit, mean_slope, total_variation, violation_probability
-from vsenumba.kernels.dot import dot
+from vsenumba.kernels.dot import dots
 from vsenumba.kernels.random import RandomLike
 from vsenumba.samplers import RankSampler, Sampler
 
@@ -142,7 +142,7 @@ def inspect_sampler(
     ranker = RankSampler(lam=getattr(sampler, "lam", RankSampler.lam))
     rank_law = ranker.law(image[None], labels, [own])
     # As the samplers compute scores: rounded otherwise, near ties would stand in another order here than there.
-    scores = np.array([dot(image, labels, a) for a in range(len(labels))], dtype=np.float64)
+    scores = dots(image, labels)
     others = np.setdiff1d(np.arange(len(labels)), own)
     others = others[np.argsort(-scores[others], kind="stable")]
     # Positives take turns: whole rounds in each copy, so that none comes up more often than another.

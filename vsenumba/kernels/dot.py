@@ -29,3 +29,8 @@ def compare(vector, table, positive, negative):
         vector_square += x * x
         gap_square += gap * gap
     return difference, vector_square, gap_square
+
+
+def dots(vector: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Return the dot products of `vector` and every row of a table, (rows,) float64, rounded as in compiled draws."""
+    return np.array([dot(vector, table, row) for row in range(len(table))], dtype=np.float64)

@@ -12,7 +12,7 @@ from vsenumba.checks import check_choice, is_whole
 from vsenumba.errors import InputError
 from vsenumba.kernels.bits import bits_float, float_bits
 from vsenumba.kernels.compiler import kernel
-from vsenumba.kernels.dot import dot
+from vsenumba.kernels.dot import dot, dots
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.orders import SortSpace, refresh_orders, sort_space
 from vsenumba.kernels.random import next_below, next_bits, next_uniform
@@ -141,7 +141,7 @@ class AdaptiveSampler(Sampler):
         weights[np.repeat(np.arange(len(weights)), np.diff(own.indptr)), own.indices] = 0
         for i, image in enumerate(image_factors):
             if weights[i].any():
-                scores = np.array([dot(image, label_factors, a) for a in range(len(label_factors))])
+                scores = dots(image, label_factors)
                 weights[i] = best_of_law(weights[i] / weights[i].sum(), scores, int(self.n_candidates), skips[i])
         return weights
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vsenumba.checks import is_whole
 from vsenumba.errors import InputError
-from vsenumba.kernels.dot import dot
+from vsenumba.kernels.dot import dot, dots
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below
 from vsenumba.samplers.best_of import best_of_law
@@ -64,7 +64,7 @@ class DynamicSampler(Sampler):
         for i, image in enumerate(image_factors):
             others = np.setdiff1d(np.arange(len(label_factors)), own.indices[own.indptr[i] : own.indptr[i + 1]])
             if len(others) > 0:
-                scores = np.array([dot(image, label_factors, a) for a in others])
+                scores = dots(image, label_factors)[others]
                 law = np.full(len(others), 1 / len(others))
                 weights[i, others] = best_of_law(law, scores, int(self.n_candidates), skips[i])
         return weights

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from vsenumba.kernels.compiler import kernel
-from vsenumba.kernels.dot import dot
+from vsenumba.kernels.dot import dot, dots
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below
 from vsenumba.samplers.rank_law import check_lam, draw_rank, rank_law, rank_steps
@@ -61,7 +61,7 @@ class RankSampler(Sampler):
         by_rank = rank_law(self.lam, n_labels)
         weights = np.zeros((len(image_factors), n_labels))
         for i, image in enumerate(image_factors):
-            scores = np.array([dot(image, label_factors, a) for a in range(n_labels)])
+            scores = dots(image, label_factors)
             weights[i, np.argsort(-scores, kind="stable")] = by_rank
         return weights
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vsenumba.checks import check_choice, is_number, is_whole
 from vsenumba.errors import InputError
-from vsenumba.kernels.dot import dot
+from vsenumba.kernels.dot import dot, dots
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below
 from vsenumba.samplers.sampler import Sampler, draw
@@ -97,7 +97,7 @@ class WarpSampler(Sampler):
                 # Every label passes, and the first one tried is it.
                 weights[i, 1:] = self.search == "random"
                 continue
-            scores = np.array([dot(image, label_factors, a) for a in range(n_labels)], dtype=np.float64)
+            scores = dots(image, label_factors)
             weights[i] = 0
             for positive in mine:
                 violators = scores + self.margin > scores[positive]
