@@ -30,9 +30,10 @@ from benchmarks.machine import machine
 from vsenumba.kernels.random import shard_states
 from vsenumba.losses import LogisticLoss
 from vsenumba.samplers import SAMPLERS, Sampler
-from vsenumba.training.epoch import TALLY_COLUMNS, TRIALS, run_block
+from vsenumba.training.epoch import run_launch, work_space
 from vsenumba.training.inputs.ids import IdInputs
 from vsenumba.training.optimisers import RowAdagrad
+from vsenumba.training.steps import TRIALS
 
 LABELS_PER_IMAGE = 8
 SHARDS = 32
@@ -109,17 +110,16 @@ def _step_seconds(
     optimiser = RowAdagrad()
     inputs = IdInputs().state({"image_factors": images}, {"image_factors": optimiser.fresh_sums(len(images))})
     sums = optimiser.fresh_sums(len(labels))
-    spaces = np.zeros((SHARDS, IdInputs().space_rows(LABELS_PER_IMAGE), labels.shape[1]), np.float32)
+    work = work_space(SHARDS, IdInputs().work_rows(), labels.shape[1])
     states = shard_states(np.random.SeedSequence(0), SHARDS)
-    tally = np.zeros((SHARDS, TALLY_COLUMNS))
     loss = LogisticLoss().state(len(labels))
 
     def run(n_images: int) -> int:
         order = rng.permutation(len(images))[:n_images]
         bounds = np.linspace(0, n_images, SHARDS + 1).astype(np.int64)
-        run_block(
+        run_launch(
             order, bounds, indptr, indices, labels, sums, inputs, state, loss, optimiser.state(),
-            np.zeros(2, np.float32), np.float32(0), 1, states, spaces, tally,
+            np.zeros(2, np.float32), np.float32(0), 1, states, work,
         )  # fmt: skip
         return int((indptr[order + 1] - indptr[order]).sum())
 
@@ -130,14 +130,14 @@ def _step_seconds(
         started = time.perf_counter()
         run(n_images)
         took = time.perf_counter() - started
-    tally[:] = 0
+    work.tally[:] = 0
     seconds, pairs = [], 0
     for _ in range(options.repeats):
         started = time.perf_counter()
         n = run(n_images)
         seconds.append((time.perf_counter() - started) / n)
         pairs += n
-    return statistics.median(seconds), float(tally[:, TRIALS].sum() / pairs)
+    return statistics.median(seconds), float(work.tally[:, TRIALS].sum() / pairs)
 
 
 def _median_seconds(function: Any, repeats: int) -> float:

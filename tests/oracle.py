@@ -290,52 +290,86 @@ def warp(difference, trials, n_labels, margin=1.0):
 # Training
 
 
-def image_vector(context, mine, without, power=0.5):
+def image_vector(context, mine, without, power=0.75):
     """Return the scaled sum of the context vectors of an image's labels but one."""
     others = [y for y in mine if y != without]
     return sum((context[y] for y in others), np.zeros(context.shape[1])) / max(len(others), 1) ** power
 
 
+def blocks(order, lists, size=32):
+    """Return a shard's blocks, each a list of visits ``(image, its labels that are trained)``.
+
+    A block has whole images while they fit into `size` pairs; an image with more pairs is cut into parts, and images
+    that fit follow its last part.
+    """
+    done = [[]]
+    room = size
+    for image in order:
+        mine = lists[image]
+        if len(mine) > room and room < size:
+            done.append([])
+            room = size
+        for first in range(0, len(mine), size):
+            if room == 0 or first > 0:
+                done.append([])
+                room = size
+            part = mine[first : first + size]
+            done[-1].append((image, part))
+            room -= len(part)
+    return [block for block in done if block]
+
+
 def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_negatives=1):
-    """Train one epoch in place, each image having all labels but one, which is then its only negative.
+    """Train one epoch of one shard in place, each image having all labels but one, which is then its only negative.
 
     `tables` and `sums` are dicts of float64 arrays; `loss` returns value and slope at a difference.
     """
     labels = tables["label_factors"]
     n_labels, n_factors = labels.shape
 
-    def move(name, row, gradient, square=None):
-        square = gradient @ gradient if square is None else square
-        step = rate
-        if adagrad:
-            sums[name][row] += square / n_factors
-            step = rate / math.sqrt(sums[name][row])
-        tables[name][row] -= step * (gradient + l2 * tables[name][row])
+    def row_rate(name, row, square):
+        if not adagrad:
+            return rate
+        sums[name][row] += square / n_factors
+        return rate / math.sqrt(sums[name][row])
 
-    for image in order:
-        mine = lists[image]
-        missing = [a for a in range(n_labels) if a not in mine]
-        context_gradient = {y: np.zeros(n_factors) for y in mine}
-        # All pairs of a visit see the image as it was when the visit began, if it is made of labels.
-        vectors = {
-            p: image_vector(tables["context_factors"], mine, p) for p in mine if inputs == "labels" and len(mine) > 1
-        }
-        for p in mine:
-            for _ in range(n_negatives):
-                if not missing or (inputs == "labels" and len(mine) < 2):
-                    continue
-                n = missing[0]
-                v = (tables["image_factors"][image] if inputs == "ids" else vectors[p]).copy()
-                gap = labels[p] - labels[n]
-                _, slope = loss(float(v @ gap))
-                move("label_factors", p, slope * v)
-                move("label_factors", n, -slope * v)
-                if inputs == "ids":
-                    move("image_factors", image, slope * gap)
-                else:
-                    for y in mine:
-                        if y != p:
-                            context_gradient[y] += slope * gap / (len(mine) - 1) ** 0.5
-        if inputs == "labels":
+    for block in blocks(order, lists):
+        steps = []  # of the block: image, positive, negative, vector
+        for image, part in block:
+            mine = lists[image]
+            missing = [a for a in range(n_labels) if a not in mine]
+            if missing and (inputs == "ids" or len(mine) > 1):
+                for p in part:
+                    row = tables["image_factors"][image] if inputs == "ids" else None
+                    v = row.copy() if inputs == "ids" else image_vector(tables["context_factors"], mine, p)
+                    steps.append((image, p, missing[0], v))
+        pulls = [[] for _ in steps]
+        squares = [0.0 for _ in steps]
+        for _ in range(n_negatives):
+            slopes = [loss(float(v @ (labels[p] - labels[n])))[1] for _, p, n, v in steps]
+            squares = [
+                square + slope**2 * ((labels[p] - labels[n]) @ (labels[p] - labels[n]))
+                for square, slope, (_, p, n, _) in zip(squares, slopes, steps, strict=True)
+            ]
+            rates = [
+                [row_rate("label_factors", row, slope**2 * (v @ v)) for row in (p, n)]
+                for slope, (_, p, n, v) in zip(slopes, steps, strict=True)
+            ]
+            for slope, (up, down), pull, (_, p, n, v) in zip(slopes, rates, pulls, steps, strict=True):
+                pull.append(slope * (labels[p] - labels[n]))
+                labels[p] -= up * (slope * v + l2 * labels[p])
+                labels[n] -= down * (-slope * v + l2 * labels[n])
+        for image, _part in block:
+            mine = lists[image]
+            of_image = [s for s in range(len(steps)) if steps[s][0] == image]
+            if inputs == "ids":
+                table, gradients = tables["image_factors"], [g for s in of_image for g in pulls[s]]
+                up = row_rate("image_factors", image, sum(squares[s] for s in of_image))
+                table[image] -= up * (sum(gradients, np.zeros(n_factors)) + l2 * len(gradients) * table[image])
+                continue
+            table = tables["context_factors"]
             for y in mine:
-                move("context_factors", y, context_gradient[y])
+                gradients = [g for s in of_image if steps[s][1] != y for g in pulls[s]]
+                gradient = sum(gradients, np.zeros(n_factors)) / max(len(mine) - 1, 1) ** 0.75
+                up = row_rate("context_factors", y, gradient @ gradient)
+                table[y] -= up * (gradient + l2 * table[y])

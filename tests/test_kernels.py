@@ -14,14 +14,16 @@ from hypothesis.extra import numpy as hnp
 from strategies import factor_tables
 
 from vsenumba.errors import InputError
+from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.dot import compare, dot
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.orders import refresh_orders, sort_space
+from vsenumba.kernels.prefetch import prefetch, prefetch_row
 from vsenumba.kernels.random import next_below, next_bits, next_uniform, seed_sequence, shard_states
 from vsenumba.kernels.threads import thread_count, threads
 from vsenumba.losses import value_and_slope
 from vsenumba.samplers import draw
-from vsenumba.training.inputs.inputs import close_visit, open_pair, open_visit, take_pull
+from vsenumba.training.inputs.inputs import close_visit, expect_visit, open_visit
 from vsenumba.training.optimisers import row_rate
 
 
@@ -70,10 +72,27 @@ def test_contains_is_membership(members, label):
     assert contains(own, 1, len(own) - 1, label) == (label in members)
 
 
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=3))
+def test_aligned_arrays_begin_at_cache_lines(shape):
+    table = aligned_empty(tuple(shape))
+    assert table.shape == tuple(shape)
+    assert table.dtype == np.float32
+    assert table.flags.c_contiguous
+    assert table.size == 0 or table.ctypes.data % 64 == 0
+    table[...] = 1
+
+
+def test_asking_for_memory_changes_nothing():
+    table = np.arange(12.0, dtype=np.float32).reshape(3, 4)
+    prefetch(table, 3)
+    prefetch_row(table, 2)
+    assert table.ravel().tolist() == list(range(12))
+
+
 @given(factor_tables(rows=4, factors=3), factor_tables(rows=1, factors=3))
 def test_dot_products(table, vector):
+    difference, vector_square, gap_square = compare(vector, 0, table, 1, 2)
     vector = vector[0]
-    difference, vector_square, gap_square = compare(vector, table, 1, 2)
     gap = table[1].astype(float) - table[2]
     assert dot(vector, table, 3) == pytest.approx(float(vector.astype(float) @ table[3]), abs=1e-4)
     assert difference == pytest.approx(float(vector @ gap), abs=1e-4)
@@ -128,7 +147,7 @@ def test_too_many_threads_warn_with_both_numbers():
 
 @pytest.mark.parametrize(
     "function",
-    [draw, value_and_slope, row_rate, open_visit, open_pair, take_pull, close_visit],
+    [draw, value_and_slope, row_rate, expect_visit, open_visit, close_visit],
     ids=lambda f: f.__name__,
 )
 def test_a_dispatched_function_says_what_it_cannot_do(function):

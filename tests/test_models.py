@@ -424,7 +424,7 @@ def test_scikit_learns_checks_fail_only_where_expected(model):
 def test_a_model_file_of_version_1_still_loads():
     model = vse.load_model(golden_path("model", 1))
     assert model.sampler == vse.AdaptiveSampler(lam=0.05)
-    assert model.annotate(["a"])[0] == [("dog", pytest.approx(0.5 / 2**0.5))]
+    assert model.annotate(["a"])[0] == [("dog", pytest.approx(0.5 / 2**0.75))]
     assert model.fold_in([["猫"]]).tolist() == [[0.5, 0.5]]
     assert model.history_["epoch"].tolist() == [1, 2]
     assert model.seed_entropy_ == 7

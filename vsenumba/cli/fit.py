@@ -36,16 +36,18 @@ def model_option(*declarations: str, **settings: Any) -> Callable[[options.F], o
 @options.set_argument
 @options.output_option("MODEL.h5")
 @model_option("--inputs", type=options.INPUTS, help="What stands for an image.")
-@model_option("--sampler", type=options.SAMPLER, help="Where negatives come from.")
+@model_option("--sampler", type=options.SAMPLER, help="Where negatives come from; by default what suits the inputs.")
 @set_option
 @model_option("--loss", type=options.LOSS, help="What a step lowers.")
 @model_option("--optimiser", type=options.OPTIMISER, help="How a step is made.")
 @model_option("--factors", "n_factors", type=options.POSITIVE, help="Length of the vectors.")
 @model_option("--epochs", "n_epochs", type=options.POSITIVE, help="Passes over the pairs.")
-@model_option("--learning-rate", type=float, help="The rate of the first epoch.")
+@model_option("--learning-rate", type=float, help="The rate of the first epoch; by default what suits the inputs.")
 @model_option("--schedule", type=options.SCHEDULE, help="How the rate changes.")
 @model_option("--l2", type=float, help="Weight decay; by default what suits the inputs.")
-@model_option("--negatives", "n_negatives", type=options.POSITIVE, help="Negatives per pair.")
+@model_option(
+    "--negatives", "n_negatives", type=options.POSITIVE, help="Negatives per pair; by default what suits the inputs."
+)
 @click.option(
     "--hold-out",
     type=click.Choice(["one", "none"]),
@@ -84,6 +86,8 @@ def command(
     if patience and hold_out == "none":
         raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
     if assignments:
+        if parameters["sampler"] is None:
+            raise click.UsageError("--set is of a sampler, which --sampler must name")
         parameters["sampler"] = sampler_with(parameters["sampler"], assignments)
     options.check_output(output, source)
     data = load_dataset(source)

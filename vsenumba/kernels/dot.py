@@ -17,13 +17,13 @@ def dot(vector, table, row):
 
 
 @kernel(inline=True)
-def compare(vector, table, positive, negative):
-    """Return ``v.(p - n)``, ``v.v`` and ``(p - n).(p - n)`` for two rows p, n of a table, in one pass."""
+def compare(vectors, row, table, positive, negative):
+    """Return ``v.(p - n)``, ``v.v`` and ``(p - n).(p - n)`` for a row v and two rows p, n of a table, in one pass."""
     difference = np.float32(0)
     vector_square = np.float32(0)
     gap_square = np.float32(0)
-    for f in range(vector.shape[0]):
-        x = vector[f]
+    for f in range(vectors.shape[1]):
+        x = vectors[row, f]
         gap = table[positive, f] - table[negative, f]
         difference += x * gap
         vector_square += x * x

@@ -14,6 +14,7 @@ from vsenumba import storage
 from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
+from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.random import RandomLike, seed_sequence
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models.annotator import Annotator, Suggestion, as_label_lists, best
@@ -24,9 +25,6 @@ from vsenumba.training.inputs import as_inputs
 from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import scheduled_rate
 from vsenumba.training.trainer import Trainer
-
-# Standard deviation of fresh factors, as in the paper (N(0, 0.01) there).
-_INITIAL_SPREAD = 0.1
 
 # Epochs of `fold_in`, enough for a row of its own to settle.
 _FOLD_EPOCHS = 30
@@ -47,20 +45,21 @@ class ImageAnnotator(Annotator):
         of its own, the model of the VSE-ens paper.
     n_factors : int
         Length of the vectors.
-    sampler : Sampler or str
-        Where negatives come from: "uniform", "popularity", "warp", "dynamic", "rank" or "adaptive".
+    sampler : Sampler or str, optional
+        Where negatives come from: "uniform", "popularity", "warp", "dynamic", "rank" or "adaptive"; None for "dynamic"
+        with half the square root of the number of labels as candidates, with ids 0.3 of it, from 2 to 32.
     loss : Loss or str
         "logistic", "hinge" or "warp".
     optimiser : Optimiser or str
         "adagrad" (one sum per row) or "sgd".
-    learning_rate : float
-        The rate of the first epoch.
+    learning_rate : float, optional
+        The rate of the first epoch; None for 0.1 with labels as inputs and 0.2 with ids.
     schedule : {"constant", "linear", "cosine"}
         How the rate changes over the epochs.
     l2 : float, optional
         Weight decay per step; None for 0.001 with labels as inputs and 0.03 with ids.
-    n_negatives : int
-        Negatives per pair.
+    n_negatives : int, optional
+        Negatives per pair; None for 1 with labels as inputs and 2 with ids.
     n_epochs : int
         Passes over all pairs.
     n_threads : int, optional
@@ -109,13 +108,13 @@ class ImageAnnotator(Annotator):
         self,
         inputs: str = "labels",
         n_factors: int = 64,
-        sampler: Sampler | str = "adaptive",
+        sampler: Sampler | str | None = None,
         loss: Loss | str = "logistic",
         optimiser: Optimiser | str = "adagrad",
-        learning_rate: float = 0.1,
+        learning_rate: float | None = None,
         schedule: str = "linear",
         l2: float | None = None,
-        n_negatives: int = 1,
+        n_negatives: int | None = None,
         n_epochs: int = 30,
         n_threads: int | None = None,
         deterministic: bool = False,
@@ -227,15 +226,18 @@ class ImageAnnotator(Annotator):
 
     def _check_parameters(self) -> None:
         as_inputs(self.inputs)
-        as_sampler(self.sampler)
+        if self.sampler is not None:
+            as_sampler(self.sampler)
         as_loss(self.loss)
         as_optimiser(self.optimiser)
         scheduled_rate(self.schedule, 1.0, 0, 1)
         for name in ("n_factors", "n_negatives", "n_epochs"):
             value = getattr(self, name)
+            if value is None and name == "n_negatives":
+                continue
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
-        if not 0 < self.learning_rate < np.inf:
+        if self.learning_rate is not None and not 0 < self.learning_rate < np.inf:
             raise InputError(f"learning_rate must be positive and finite, not {self.learning_rate!r}")
         if self.l2 is not None and not 0 <= self.l2 < np.inf:
             raise InputError(f"l2 must be finite and not negative, not {self.l2!r}")
@@ -254,14 +256,18 @@ class ImageAnnotator(Annotator):
             if len(old) < n_rows:
                 rng = np.random.default_rng(self._spawned(0, number, len(old)))
                 # In place: a table can be most of the memory there is.
-                table = np.empty((n_rows, self.n_factors), dtype=np.float32)
+                table = aligned_empty((n_rows, self.n_factors))
                 table[: len(old)] = old
                 rng.standard_normal(out=table[len(old) :], dtype=np.float32)
-                table[len(old) :] *= np.float32(_INITIAL_SPREAD)
+                table[len(old) :] *= np.float32(as_inputs(self.inputs).recipe.initial_spread)
                 self.tables_[name] = table
                 sums = self._sums.get(name, optimiser.fresh_sums(0))
                 self._sums[name] = np.concatenate([sums, optimiser.fresh_sums(n_rows - len(old))])
             setattr(self, f"{name}_", self.tables_[name])
+
+    @property
+    def _first_rate(self) -> float:
+        return as_inputs(self.inputs).recipe.learning_rate if self.learning_rate is None else self.learning_rate
 
     def _spawned(self, *key: int) -> np.random.SeedSequence:
         return np.random.SeedSequence(self._seeds.entropy, spawn_key=(*self._seeds.spawn_key, *key))
@@ -275,16 +281,17 @@ class ImageAnnotator(Annotator):
         *,
         frozen_labels: bool = False,
     ) -> Trainer:
+        recipe = as_inputs(self.inputs).recipe
         return Trainer(
             data,
             tables,
             sums,
             inputs=as_inputs(self.inputs),
-            sampler=as_sampler(self.sampler),
+            sampler=recipe.sampler(len(tables["label_factors"])) if self.sampler is None else as_sampler(self.sampler),
             loss=as_loss(self.loss),
             optimiser=as_optimiser(self.optimiser),
-            l2=as_inputs(self.inputs).default_l2 if self.l2 is None else self.l2,
-            n_negatives=self.n_negatives,
+            l2=recipe.l2 if self.l2 is None else self.l2,
+            n_negatives=recipe.n_negatives if self.n_negatives is None else self.n_negatives,
             n_threads=1 if self.deterministic else self.n_threads,
             seeds=seeds,
             frozen_labels=frozen_labels,
@@ -311,7 +318,7 @@ class ImageAnnotator(Annotator):
                     float(self.history_[-1]["seconds"]),
                 )
             for epoch in range(n_epochs):
-                rate = scheduled_rate(self.schedule, self.learning_rate, epoch, n_epochs)
+                rate = scheduled_rate(self.schedule, self._first_rate, epoch, n_epochs)
                 record = trainer.run_epoch(first + epoch + 1, rate)
                 if held_out is not None:
                     scores = evaluate(self, held_out, exclude=self.seen_, metrics=metrics, n_threads=self.n_threads)
@@ -332,7 +339,7 @@ class ImageAnnotator(Annotator):
 
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         same = known.image_ids is self.image_ids_
-        table_rows = rows if same else self.image_ids_.find(known.image_ids.names[rows])
+        table_rows = rows if same else self.image_ids_.find(known.image_ids.take(rows))
         return as_inputs(self.inputs).vectors(self.tables_, table_rows, known, rows)
 
     def embed(self, data: Any) -> np.ndarray:
@@ -375,15 +382,16 @@ class ImageAnnotator(Annotator):
         data = self.align(AnnotationSet.from_lists(as_label_lists(labels)))
         if not as_inputs(self.inputs).needs_image_rows:
             return self.embed(data)
+        recipe = as_inputs(self.inputs).recipe
         rng = np.random.default_rng(self._spawned(2))
         fresh = rng.standard_normal((data.n_images, self.n_factors), dtype=np.float32)
-        tables = {"label_factors": self.label_factors_, "image_factors": _INITIAL_SPREAD * fresh}
+        tables = {"label_factors": self.label_factors_, "image_factors": np.float32(recipe.initial_spread) * fresh}
         # The labels' sums are scratch too: folding in must not change the model.
         optimiser = as_optimiser(self.optimiser)
         sums = {name: optimiser.fresh_sums(len(table)) for name, table in tables.items()}
         trainer = self._trainer(data, tables, sums, self._spawned(2), frozen_labels=True)
         for epoch in range(_FOLD_EPOCHS):
-            trainer.run_epoch(epoch + 1, self.learning_rate)
+            trainer.run_epoch(epoch + 1, self._first_rate)
         return tables["image_factors"]
 
     def annotate_factors(self, factors: np.ndarray, n: int = 10) -> list[list[Suggestion]]:

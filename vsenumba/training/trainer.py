@@ -13,9 +13,10 @@ from vsenumba.kernels.random import shard_states
 from vsenumba.kernels.threads import thread_count, threads
 from vsenumba.losses import Loss
 from vsenumba.samplers import Sampler
-from vsenumba.training.epoch import LOSS, SKIPPED, STEPS, TALLY_COLUMNS, TRIALS, VIOLATIONS, run_block
+from vsenumba.training.epoch import run_launch, work_space
 from vsenumba.training.inputs import Inputs
 from vsenumba.training.optimisers import Optimiser
+from vsenumba.training.steps import LOSS, SKIPPED, STEPS, TRIALS, VIOLATIONS
 
 # The work of a block is cut into so many shards: more than any thread count of the machines this is meant for, few
 # enough that a shard's work outweighs its start.
@@ -23,6 +24,9 @@ N_SHARDS = 32
 
 # Draws per launch where the sampler sets no shorter interval; between launches Python can be interrupted.
 _DRAWS_PER_LAUNCH = 4_000_000
+
+# Images whose labels are counted together: of millions, what is computed on the way would double the memory.
+_IMAGES_AT_ONCE = 1 << 16
 
 # A thread must have this much to do: where another program holds a core, a launch on two threads waits for it.
 _DRAWS_PER_THREAD = 8_192
@@ -88,22 +92,24 @@ class Trainer:
         self._n_threads = thread_count(n_threads)
         self._seeds = seeds
         self._frozen_labels = frozen_labels
-        most = int(data.labels_per_image.max(initial=1))
-        self._spaces = np.zeros((N_SHARDS, inputs.space_rows(most), n_factors), dtype=np.float32)
+        # With millions of images, the order of visits and what it is made from are what memory peaks at.
+        self._row_type = np.dtype(np.int32 if data.n_images < 2**31 else np.int64)
+        self._work = work_space(N_SHARDS, inputs.work_rows(), n_factors)
         self._warm_up()
 
     def _warm_up(self) -> None:
         """Compile, or load from the cache, before the clock runs."""
         self._refresh()
-        self._launch(np.zeros(0, np.int64), np.zeros(N_SHARDS + 1, np.int64), 0, 0.0, *self._fresh(0))
+        self._launch(np.zeros(0, self._row_type), np.zeros(N_SHARDS + 1, np.int64), 0, 0.0, self._fresh(0))
 
     def _refresh(self) -> None:
         with threads(min(self._n_threads, 1 + self._labels.size // _CELLS_PER_THREAD)):
             self._sampler.refresh(self._states[1], self._labels)
 
-    def _fresh(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    def _fresh(self, epoch: int) -> np.ndarray:
+        self._work.tally[:] = 0
         seeds = np.random.SeedSequence(self._seeds.entropy, spawn_key=(*self._seeds.spawn_key, epoch, 1))
-        return shard_states(seeds, N_SHARDS), np.zeros((N_SHARDS, TALLY_COLUMNS))
+        return shard_states(seeds, N_SHARDS)
 
     def run_epoch(self, epoch: int, learning_rate: float) -> dict[str, float]:
         """Train one epoch; return its record, see `History`.
@@ -118,7 +124,7 @@ class Trainer:
         # file goes the same way as training that was never interrupted.
         self._refresh()
         refreshes, since_refresh = 1, 0
-        states, tally = self._fresh(epoch)
+        states = self._fresh(epoch)
         order, ends = self.visiting_order(epoch)
         interval = self._sampler.refresh_interval(len(self._labels), epoch)
         position = done = 0
@@ -135,19 +141,27 @@ class Trainer:
             shares = done + draws * np.arange(1, N_SHARDS) // N_SHARDS
             inner = np.searchsorted(ends[position:stop], shares, side="right")
             bounds = np.concatenate(([0], inner, [stop - position]))
-            self._launch(order[position:stop], bounds, draws, learning_rate, states, tally)
+            self._launch(order[position:stop], bounds, draws, learning_rate, states)
             position, done = stop, done + draws
             since_refresh += draws
         self.seconds += time.perf_counter() - started
         self._check_finite(epoch, learning_rate)
-        return self._record(epoch, learning_rate, 0 if interval is None else refreshes, tally.sum(axis=0))
+        return self._record(epoch, learning_rate, 0 if interval is None else refreshes)
 
     def visiting_order(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the images that have labels in random order, and the number of draws up to and with each."""
         seeds = np.random.SeedSequence(self._seeds.entropy, spawn_key=(*self._seeds.spawn_key, epoch, 0))
-        counts = self._data.labels_per_image
-        order = np.random.default_rng(seeds).permutation(np.flatnonzero(counts))
-        return order, np.cumsum(counts[order]) * self._n_negatives
+        indptr = self._data.indptr
+        order = np.flatnonzero(indptr[1:] > indptr[:-1]).astype(self._row_type)
+        np.random.default_rng(seeds).shuffle(order)
+        ends = np.empty(len(order), dtype=np.int64)
+        done = 0
+        for start in range(0, len(order), _IMAGES_AT_ONCE):
+            images = order[start : start + _IMAGES_AT_ONCE]
+            draws = (indptr[images + 1] - indptr[images]) * self._n_negatives
+            ends[start : start + len(images)] = done + np.cumsum(draws)
+            done = ends[start + len(images) - 1]
+        return order, ends
 
     def _launch(
         self,
@@ -156,14 +170,13 @@ class Trainer:
         draws: int,
         learning_rate: float,
         states: np.ndarray,
-        tally: np.ndarray,
     ) -> None:
         inputs, sampler, loss, optimiser = self._states
         rates = np.array([0.0 if self._frozen_labels else learning_rate, learning_rate], dtype=np.float32)
         with threads(min(self._n_threads, 1 + draws // _DRAWS_PER_THREAD)):
-            run_block(
+            run_launch(
                 order, bounds, self._data.indptr, self._data.indices, self._labels, self._label_sums, inputs, sampler,
-                loss, optimiser, rates, self._l2, self._n_negatives, states, self._spaces, tally,
+                loss, optimiser, rates, self._l2, self._n_negatives, states, self._work,
             )  # fmt: skip
 
     def _check_finite(self, epoch: int, learning_rate: float) -> None:
@@ -174,7 +187,8 @@ class Trainer:
             if not np.isfinite(total):
                 raise TrainingDivergedError(epoch, learning_rate, name)
 
-    def _record(self, epoch: int, learning_rate: float, refreshes: int, tally: np.ndarray) -> dict[str, float]:
+    def _record(self, epoch: int, learning_rate: float, refreshes: int) -> dict[str, float]:
+        tally = self._work.tally.sum(axis=0)
         self.steps += int(tally[STEPS])
         steps = max(tally[STEPS], 1)
         return {

@@ -8,15 +8,16 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from vsenumba.data.annotation_set import AnnotationSet
+from vsenumba.kernels.prefetch import prefetch, prefetch_row
 from vsenumba.training.inputs.inputs import (
-    OWN,
-    PULL,
-    VECTOR,
+    BLOCK,
+    PULL_SQUARE,
+    PULLS,
     Inputs,
+    Recipe,
     close_visit,
-    open_pair,
+    expect_visit,
     open_visit,
-    take_pull,
 )
 from vsenumba.training.optimisers import row_rate
 
@@ -35,16 +36,16 @@ class IdInputs(Inputs):
     """
 
     name: ClassVar[str] = "ids"
-    default_l2: ClassVar[float] = 0.03
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=0.2, l2=0.03, n_negatives=2, initial_spread=0.02, greed=0.3)
     needs_image_rows: ClassVar[bool] = True
 
     def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:
         """Return one table with a row per image; see `Inputs.table_rows`."""
         return {"image_factors": n_images}
 
-    def space_rows(self, most_labels: int) -> int:
-        """Return the rows every visit has; see `Inputs.space_rows`."""
-        return OWN
+    def work_rows(self) -> int:
+        """Return the rows every block has; see `Inputs.work_rows`."""
+        return 2 * BLOCK
 
     def state(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> IdsState:
         """Return the state; see `Inputs.state`."""
@@ -54,31 +55,34 @@ class IdInputs(Inputs):
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
         """Return the images' rows, 0 for images without one; see `Inputs.vectors`."""
-        factors = tables["image_factors"]
-        return np.where((table_rows >= 0)[:, None], factors[table_rows], np.float32(0))
+        vectors = tables["image_factors"][table_rows]
+        vectors[table_rows < 0] = 0
+        return vectors
+
+
+@expect_visit.implement(IdsState)
+def _expect_visit(inputs, image, indptr, indices):
+    prefetch(indices, indptr[image])
+    prefetch(inputs.sums, image)
+    prefetch_row(inputs.images, image)
 
 
 @open_visit.implement(IdsState)
-def _open_visit(inputs, space, image, indices, begin, end):
-    # The visit works on a copy: the image belongs to one shard alone, and the copy stays in the nearest cache.
-    for f in range(space.shape[1]):
-        space[VECTOR, f] = inputs.images[image, f]
-
-
-@open_pair.implement(IdsState)
-def _open_pair(inputs, space, indices, begin, end, pair, slot):
-    return True
-
-
-@take_pull.implement(IdsState)
-def _take_pull(inputs, optimiser, learning_rate, l2, space, image, slot, gap_square):
-    n_factors = space.shape[1]
-    rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, image, gap_square / np.float32(n_factors)))
-    for f in range(n_factors):
-        space[VECTOR, f] -= rate * (space[PULL, f] + l2 * space[VECTOR, f])
+def _open_visit(inputs, vectors, rows, slot, image, indices, begin, end, first, last):
+    # All pairs of an image share its row.
+    for f in range(vectors.shape[1]):
+        vectors[slot, f] = inputs.images[image, f]
+        vectors[slot + BLOCK, f] = 0
+    for s in range(slot, slot + last - first):
+        rows[s] = slot
 
 
 @close_visit.implement(IdsState)
-def _close_visit(inputs, optimiser, learning_rate, l2, space, image, indices, begin, end, first, last):
-    for f in range(space.shape[1]):
-        inputs.images[image, f] = space[VECTOR, f]
+def _close_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, slot, image, indices, begin, end, first, last):
+    n_factors = vectors.shape[1]
+    mean_square = numbers[PULL_SQUARE, slot] / np.float32(n_factors)
+    rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, image, mean_square))
+    decay = l2 * numbers[PULLS, slot]
+    for f in range(n_factors):
+        v = vectors[slot, f]
+        inputs.images[image, f] = v - rate * (vectors[slot + BLOCK, f] + decay * v)

@@ -1,63 +1,101 @@
 """What stands for an image: where its vector comes from, and where the vector's gradient goes.
 
-To add a kind of input, write one file with a class of `Inputs`, a state (a named tuple) and the four functions below
+To add a kind of input, write one file with a class of `Inputs`, a state (a named tuple) and the three functions below
 for it, and name it in ``inputs/__init__.py``.
 
-A shard visits an image with a work space of float32 rows: ``VECTOR`` holds the image's vector for the pair at hand,
-``PULL`` the gradient of the loss in that vector from the last step; the rows from ``OWN`` on belong to the inputs.
-An image with very many labels is visited in chunks of `CHUNK` pairs, so that the work space has a bound.
+A shard trains the pairs of a block together, those of several images or a part of one's. Row r of its `vectors`, r
+below `BLOCK`, holds the vector of an image for one or several of its pairs, row ``BLOCK + r`` the sum of the loss's
+gradients in it; rows from ``2 BLOCK`` on belong to the inputs. ``numbers[PULL_SQUARE, r]`` is the sum of those
+gradients' squared lengths, and ``numbers[PULLS, r]`` their number.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from vsenumba.data.annotation_set import AnnotationSet
 from vsenumba.kernels.compiler import dispatched
+from vsenumba.samplers import DynamicSampler
 
-VECTOR = 0
-PULL = 1
-OWN = 2
-CHUNK = 256
+# Pairs of a block: enough to keep the processor busy, few enough for the nearest cache.
+BLOCK = 32
+
+# More were no better, with thousands of labels.
+_MOST_CANDIDATES = 32
+
+# Rows of `numbers` that the inputs may read.
+PULL_SQUARE, PULLS = range(2)
 
 
 @dispatched
-def open_visit(inputs, space, image, indices, begin, end):
-    """Begin the visit of an image whose labels are ``indices[begin:end]``."""
+def expect_visit(inputs, image, indptr, indices):
+    """Ask for the memory that a visit of the image will need."""
     raise TypeError(f"no image is made from a {type(inputs).__name__}")
 
 
 @dispatched
-def open_pair(inputs, space, indices, begin, end, pair, slot):
-    """Write the image's vector for one of its pairs to ``space[VECTOR]``; return whether there is one.
+def open_visit(inputs, vectors, rows, slot, image, indices, begin, end, first, last):
+    """Write the vectors for the pairs ``first..last-1`` of an image whose labels are ``indices[begin:end]``.
 
-    ``indices[pair]`` is the pair's label, `slot` the pair's number within the chunk.
+    The pair ``first + j`` is step ``slot + j`` of the block. Its vector goes to one of the rows from `slot` to
+    ``slot + last - first - 1``, and the row's number to ``rows[slot + j]``, -1 if the pair has none; the gradient's
+    row is set to 0.
     """
     raise TypeError(f"no image is made from a {type(inputs).__name__}")
 
 
 @dispatched
-def take_pull(inputs, optimiser, learning_rate, l2, space, image, slot, gap_square):
-    """Take in ``space[PULL]``, whose squared length is `gap_square`, after a step."""
+def close_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, slot, image, indices, begin, end, first, last):
+    """Move the inputs' tables against the gradients of what `open_visit` opened."""
     raise TypeError(f"no image is made from a {type(inputs).__name__}")
 
 
-@dispatched
-def close_visit(inputs, optimiser, learning_rate, l2, space, image, indices, begin, end, first, last):
-    """End a visit in which the pairs ``first..last-1`` of ``begin..end-1`` were trained."""
-    raise TypeError(f"no image is made from a {type(inputs).__name__}")
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train, so far as it depends on what stands for an image.
+
+    Attributes
+    ----------
+    learning_rate, l2 : float
+        The rate of the first epoch, and the weight decay per step.
+    n_negatives : int
+        Negatives per pair.
+    initial_spread : float
+        Standard deviation of fresh factors.
+    greed : float
+        Candidates of the dynamic sampler, per square root of the number of labels.
+    """
+
+    learning_rate: float
+    l2: float
+    n_negatives: int
+    initial_spread: float
+    greed: float
+
+    def sampler(self, n_labels: int) -> DynamicSampler:
+        """Return the dynamic sampler with as many candidates as so many labels call for, from 2 to 32.
+
+        Examples
+        --------
+        >>> from vsenumba.training.inputs import LabelInputs
+        >>> LabelInputs.recipe.sampler(400)
+        DynamicSampler(n_candidates=10)
+        """
+        return DynamicSampler(n_candidates=min(max(round(self.greed * math.sqrt(n_labels)), 2), _MOST_CANDIDATES))
 
 
 class Inputs(ABC):
     """Base of the kinds of input."""
 
     name: ClassVar[str]
-    #: The weight decay that did best on the sets it was chosen on.
-    default_l2: ClassVar[float]
+    #: What a model takes where its user chose nothing: one recipe for all sets (docs/performance.md).
+    recipe: ClassVar[Recipe]
     #: Whether an image has no vector before it is trained on or folded in.
     needs_image_rows: ClassVar[bool]
 
@@ -66,8 +104,8 @@ class Inputs(ABC):
         """Return the tables it learns beside the label factors: their names and numbers of rows."""
 
     @abstractmethod
-    def space_rows(self, most_labels: int) -> int:
-        """Return how many rows of work space a visit needs, for an image of at most so many labels."""
+    def work_rows(self) -> int:
+        """Return how many rows of vectors a block needs."""
 
     @abstractmethod
     def state(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> Any:

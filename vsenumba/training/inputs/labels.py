@@ -8,25 +8,17 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from vsenumba.data.annotation_set import AnnotationSet
-from vsenumba.training.inputs.inputs import (
-    CHUNK,
-    OWN,
-    PULL,
-    VECTOR,
-    Inputs,
-    close_visit,
-    open_pair,
-    open_visit,
-    take_pull,
-)
+from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.prefetch import prefetch
+from vsenumba.training.inputs.inputs import BLOCK, Inputs, Recipe, close_visit, expect_visit, open_visit
 from vsenumba.training.optimisers import row_rate
 
-_SUM = OWN
-_TOTAL = OWN + 1
-_FIRST_SLOT = OWN + 2
+# The row of a sum over an image's labels.
+_SUM = 2 * BLOCK
 
-# Between the sum (0) and the mean (1) of the labels' vectors.
-_POWER = 0.5
+# Between the sum (0) and the mean (1) of the labels' vectors. Of 0, 0.25, ..., 1 the best on Flickr8k's caption words
+# (MRR .235 against .220 with 0.5), and as good as any on sets with fewer labels per image.
+_POWER = 0.75
 
 
 class LabelsState(NamedTuple):
@@ -38,7 +30,7 @@ class LabelsState(NamedTuple):
 
 
 class LabelInputs(Inputs):
-    """``v_i = Σ_y c_y / m^0.5`` over the m labels of the image, c the table ``context_factors``.
+    """``v_i = Σ_y c_y / m^0.75`` over the m labels of the image, c the table ``context_factors``.
 
     In training the pair's own label is left out of the sum, so that the image is never described by the answer. It is
     CBOW over label sets: there is no image table, and an image never seen has its vector at once. An image with one
@@ -46,16 +38,16 @@ class LabelInputs(Inputs):
     """
 
     name: ClassVar[str] = "labels"
-    default_l2: ClassVar[float] = 0.001
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=0.1, l2=0.001, n_negatives=1, initial_spread=0.1, greed=0.5)
     needs_image_rows: ClassVar[bool] = False
 
     def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:
         """Return one table with a row per label; see `Inputs.table_rows`."""
         return {"context_factors": n_labels}
 
-    def space_rows(self, most_labels: int) -> int:
-        """Return the sum, the total gradient and one row per pair of a chunk; see `Inputs.space_rows`."""
-        return _FIRST_SLOT + min(most_labels, CHUNK)
+    def work_rows(self) -> int:
+        """Return the rows every block has, and one for a sum; see `Inputs.work_rows`."""
+        return _SUM + 1
 
     def state(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> LabelsState:
         """Return the state; see `Inputs.state`."""
@@ -65,53 +57,69 @@ class LabelInputs(Inputs):
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
         """Return the scaled sums over all known labels, 0 for images without any; see `Inputs.vectors`."""
-        csr = known.to_csr()[rows]
-        counts = np.maximum(np.diff(csr.indptr), 1).astype(np.float32)
-        return np.asarray(csr @ tables["context_factors"]) / (counts**_POWER)[:, None]
+        context = tables["context_factors"]
+        vectors = np.empty((len(rows), context.shape[1]), dtype=np.float32)
+        _sum_labels(context, _POWER, known.indptr, known.indices, rows, vectors)
+        return vectors
+
+
+@kernel
+def _sum_labels(context, power, indptr, indices, rows, vectors):
+    """Write the scaled sum of each image's context vectors, over all its labels."""
+    for i in range(rows.shape[0]):
+        begin, end = indptr[rows[i]], indptr[rows[i] + 1]
+        vectors[i] = 0
+        for j in range(begin, end):
+            label = indices[j]
+            for f in range(vectors.shape[1]):
+                vectors[i, f] += context[label, f]
+        weight = np.float32(max(end - begin, 1) ** -power)
+        for f in range(vectors.shape[1]):
+            vectors[i, f] *= weight
+
+
+@expect_visit.implement(LabelsState)
+def _expect_visit(inputs, image, indptr, indices):
+    prefetch(indices, indptr[image])
 
 
 @open_visit.implement(LabelsState)
-def _open_visit(inputs, space, image, indices, begin, end):
-    space[_SUM] = 0
-    space[_TOTAL] = 0
+def _open_visit(inputs, vectors, rows, slot, image, indices, begin, end, first, last):
+    n_factors = vectors.shape[1]
+    others = end - begin - 1
+    weight = np.float32(max(others, 1) ** -inputs.power)
+    vectors[_SUM] = 0
     for j in range(begin, end):
         label = indices[j]
-        for f in range(space.shape[1]):
-            space[_SUM, f] += inputs.context[label, f]
-
-
-@open_pair.implement(LabelsState)
-def _open_pair(inputs, space, indices, begin, end, pair, slot):
-    others = end - begin - 1
-    label = indices[pair]
-    weight = np.float32(max(others, 1) ** -inputs.power)
-    for f in range(space.shape[1]):
-        space[VECTOR, f] = weight * (space[_SUM, f] - inputs.context[label, f])
-        space[_FIRST_SLOT + slot, f] = 0
-    return others > 0
-
-
-@take_pull.implement(LabelsState)
-def _take_pull(inputs, optimiser, learning_rate, l2, space, image, slot, gap_square):
-    for f in range(space.shape[1]):
-        space[_FIRST_SLOT + slot, f] += space[PULL, f]
-        space[_TOTAL, f] += space[PULL, f]
+        for f in range(n_factors):
+            vectors[_SUM, f] += inputs.context[label, f]
+    for pair in range(first, last):
+        row = slot + pair - first
+        label = indices[pair]
+        rows[row] = row if others > 0 else -1
+        for f in range(n_factors):
+            vectors[row, f] = weight * (vectors[_SUM, f] - inputs.context[label, f])
+            vectors[row + BLOCK, f] = 0
 
 
 @close_visit.implement(LabelsState)
-def _close_visit(inputs, optimiser, learning_rate, l2, space, image, indices, begin, end, first, last):
-    n_factors = space.shape[1]
+def _close_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, slot, image, indices, begin, end, first, last):
+    n_factors = vectors.shape[1]
     weight = np.float32(max(end - begin - 1, 1) ** -inputs.power)
+    vectors[_SUM] = 0
+    for row in range(slot + BLOCK, slot + BLOCK + last - first):
+        for f in range(n_factors):
+            vectors[_SUM, f] += vectors[row, f]
     for j in range(begin, end):
         label = indices[j]
         # A label describes the image in every pair but its own.
         own = np.float32(1) if first <= j < last else np.float32(0)
-        slot = _FIRST_SLOT + (j - first if first <= j < last else 0)
+        row = slot + BLOCK + (j - first if first <= j < last else 0)
         square = np.float32(0)
         for f in range(n_factors):
-            gradient = weight * (space[_TOTAL, f] - own * space[slot, f])
+            gradient = weight * (vectors[_SUM, f] - own * vectors[row, f])
             square += gradient * gradient
         rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, label, square / np.float32(n_factors)))
         for f in range(n_factors):
-            gradient = weight * (space[_TOTAL, f] - own * space[slot, f])
+            gradient = weight * (vectors[_SUM, f] - own * vectors[row, f])
             inputs.context[label, f] -= rate * (gradient + l2 * inputs.context[label, f])
