@@ -12,6 +12,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import ThreadpoolController
 
 from vsenumba.data.annotation_set import AnnotationSet
 from vsenumba.errors import InputError, UnknownNameError
@@ -72,6 +73,12 @@ def matrix_of(lists, n_labels):
     return dense
 
 
+def blocks_of(patch, n_images):
+    """Have `evaluate` score so many images at once."""
+    patch.setattr(ranking, "BLOCK_BYTES", 0)
+    patch.setattr(ranking, "LEAST_IMAGES", n_images)
+
+
 @st.composite
 def problems(draw):
     """Scores with ties; disjoint test and excluded labels, of which an image may have none or all but one."""
@@ -90,7 +97,7 @@ def test_every_metric_agrees_with_its_formula(problem, with_exclude, block_image
     scores, test, excluded = problem
     exclude = excluded if with_exclude else None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "BLOCK_BYTES", 4 * scores.shape[1] * block_images)
+        blocks_of(patch, block_images)
         result = evaluate(FixedScorer(scores), test, exclude=exclude, metrics=ALL_METRICS)
     left_out = excluded if with_exclude else np.zeros_like(excluded)
     rows = np.flatnonzero(test.any(axis=1))
@@ -162,7 +169,7 @@ def test_any_number_of_threads_gives_the_same():
     test = rng.random((200, 30)) < 0.1
     exclude = (rng.random((200, 30)) < 0.2) & ~test
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "BLOCK_BYTES", 4 * 30 * 7)
+        blocks_of(patch, 7)
         one, two = (
             evaluate(FixedScorer(scores), test, exclude=exclude, metrics=ALL_METRICS, n_threads=n) for n in (1, 2)
         )
@@ -171,14 +178,47 @@ def test_any_number_of_threads_gives_the_same():
         np.testing.assert_array_equal(values, two.per_image[name])
 
 
-def test_scores_are_asked_for_in_blocks_within_the_memory_limit():
+@pytest.mark.parametrize(
+    ("limits", "sizes"),
+    [
+        ({"BLOCK_BYTES": 400 * 12, "LEAST_BLOCKS": 1}, [12] * 8 + [4]),
+        ({"BLOCK_BYTES": 400 * 12}, [7] * 14 + [2]),
+        ({"BLOCK_BYTES": 400 * 12, "LEAST_IMAGES": 30}, [30] * 3 + [10]),
+        ({"LEAST_IMAGES": 30, "MOST_BLOCK_BYTES": 400 * 14}, [14] * 7 + [2]),
+        ({"MOST_BLOCK_BYTES": 399}, [1] * 100),
+    ],
+)
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_blocks_have_a_size_that_threads_do_not_change(monkeypatch, limits, sizes, n_threads):
+    for name, value in ({"LEAST_IMAGES": 1} | limits).items():
+        monkeypatch.setattr(ranking, name, value)
     scorer = FixedScorer(np.eye(100))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "BLOCK_BYTES", 100 * 4 * 12)
-        patch.setattr(ranking, "MEMORY_BYTES", 100 * 4 * 14)
-        evaluate(scorer, np.eye(100), exclude=None, n_threads=1)
-        evaluate(scorer, np.eye(100), exclude=None, n_threads=2)
-    assert sorted(scorer.blocks) == sorted([12] * 8 + [4] + [7] * 14 + [2])
+    evaluate(scorer, np.eye(100), exclude=None, n_threads=n_threads)
+    assert sorted(scorer.blocks) == sorted(sizes)
+
+
+def test_no_more_blocks_are_in_work_than_memory_allows(monkeypatch):
+    monkeypatch.setattr(ranking, "MEMORY_BYTES", 400 * 7)
+    monkeypatch.setattr(ranking, "LEAST_IMAGES", 4)
+    threads = set()
+    scorer = FixedScorer(np.eye(100))
+    score = scorer.score_block
+    scorer.score_block = lambda known, rows: threads.add(threading.get_ident()) or score(known, rows)
+    evaluate(scorer, np.eye(100), exclude=None, n_threads=2)
+    assert len(scorer.blocks) > 2
+    assert len(threads) == 1
+
+
+def test_blas_gets_one_thread_inside_and_its_threads_back():
+    blas = ThreadpoolController().select(user_api="blas")
+    before = [library["num_threads"] for library in blas.info()]
+    scorer = FixedScorer(np.eye(3))
+    inside = []
+    scorer.score_block = lambda known, rows: inside.extend(library["num_threads"] for library in blas.info())
+    with pytest.raises(InputError, match="shape"):
+        evaluate(scorer, np.eye(3), exclude=None)
+    assert inside == [1] * len(before)
+    assert [library["num_threads"] for library in blas.info()] == before
 
 
 def test_no_matrix_of_images_by_labels_is_made():
@@ -196,7 +236,7 @@ def test_no_matrix_of_images_by_labels_is_made():
     exclude = one_label_each(n_images, n_labels, 1)
     metrics = ("mrr", "coverage@10")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "BLOCK_BYTES", 4 * n_labels * 10)
+        blocks_of(patch, 10)
         evaluate(scorer, test, exclude=exclude, metrics=metrics, max_images=10, rng=0)
         tracemalloc.start()
         try:

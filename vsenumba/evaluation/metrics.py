@@ -31,9 +31,10 @@ def ndcg(ranks: Ranks, k: int) -> Floats:
 
     ``Σ_{m : rₘ ≤ k} 1/log₂(1 + rₘ) / Σ_{m ≤ min(k, T)} 1/log₂(1 + m)``.
     """
-    gains = np.where(ranks.ranks <= k, 1 / np.log2(1 + ranks.ranks), 0)
-    ideal = np.where(ranks.position <= k, 1 / np.log2(1 + ranks.position), 0)
-    return ranks.sum(gains) / ranks.sum(ideal)
+    k = min(k, ranks.n_labels)
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    gains = np.append(discounts, 0)[np.minimum(ranks.ranks, k + 1) - 1]
+    return ranks.sum(gains) / np.cumsum(discounts)[np.minimum(k, ranks.n_test) - 1]
 
 
 def average_precision(ranks: Ranks, k: int) -> Floats:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.data.vocabulary import Vocabulary
@@ -23,11 +25,17 @@ from vsenumba.kernels.threads import thread_count
 
 # Scores of one block: they stay in the processor's cache from the matrix product to the count.
 BLOCK_BYTES = 4 * 2**20
+# With fewer images a matrix product waits for the label factors, which it reads from memory once a block ...
+LEAST_IMAGES = 64
+# ... but more than this the allocator asks of the system anew for every block, page by page.
+MOST_BLOCK_BYTES = 32 * 2**20
+# So many blocks if they have images enough, so that every thread has its share.
+LEAST_BLOCKS = 16
 # Scores of all the blocks in work.
-MEMORY_BYTES = 32 * 2**20
+MEMORY_BYTES = 256 * 2**20
 
 # The number of BLAS threads belongs to the process: two evaluations at once would restore each other's.
-_BLAS = threading.Lock()
+_BLAS_LOCK = threading.Lock()
 
 
 def evaluate(
@@ -119,12 +127,21 @@ def evaluate(
     return Scores(mean, per_image, len(rows), rows)
 
 
-class _Block(NamedTuple):
-    """What `_rank` keeps of a block: ranks of its pairs, excluded labels per image, and the top lists."""
+@functools.lru_cache(maxsize=1)
+def _blas(n_modules: int) -> ThreadpoolController:
+    """Return what sets the number of BLAS threads of the libraries that so many imported modules have loaded.
 
-    ranks: np.ndarray
-    n_excluded: np.ndarray
-    top: np.ndarray
+    To look for the libraries takes as long as a small evaluation: it is done again when modules have been imported.
+    """
+    return ThreadpoolController().select(user_api="blas")
+
+
+def _images_per_block(n_images: int, n_labels: int) -> int:
+    """Return how many images to score at once, whatever the threads: products of other shapes may round differently."""
+    most = MOST_BLOCK_BYTES // (4 * n_labels)
+    cached = BLOCK_BYTES // (4 * n_labels)
+    share = -(-n_images // LEAST_BLOCKS)
+    return max(1, min(most, max(LEAST_IMAGES, min(cached, share))))
 
 
 def _rank(
@@ -139,40 +156,35 @@ def _rank(
 ) -> tuple[Ranks, np.ndarray]:
     """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1)."""
     n_labels = test.n_labels
-    longest = min(longest, n_labels)
     indptr, labels = gather_rows(test.indptr, test.indices, rows)
-    size = max(1, min(BLOCK_BYTES, MEMORY_BYTES // n_threads) // (4 * n_labels))
+    excluded = known.indptr if exclude else np.zeros_like(known.indptr), known.indices
+    ranks = np.empty(len(labels), dtype=np.int64)
+    status = np.empty(len(rows), dtype=np.int64)
+    size = _images_per_block(len(rows), n_labels)
 
-    def rank_block(begin: int) -> _Block:
+    def rank_block(begin: int) -> np.ndarray:
+        """Rank some images' test labels, and return their top lists."""
         block = rows[begin : begin + size]
         scores = np.ascontiguousarray(model.score_block(known, block), dtype=np.float32)
         if scores.shape != (len(block), n_labels):
             raise InputError(f"the model's scores have shape {scores.shape}; expected {(len(block), n_labels)}")
-        excluded = gather_rows(known.indptr, known.indices, block)
-        if not exclude:
-            excluded = np.zeros_like(excluded[0]), excluded[1][:0]
         offsets = indptr[begin : begin + len(block) + 1]
-        tests = labels[offsets[0] : offsets[-1]]
-        ranks = np.empty(len(tests), dtype=np.int64)
-        status = np.empty(len(block), dtype=np.int64)
-        count_ranks(scores, offsets - offsets[0], tests, *excluded, ranks, status)
-        _check_status(status, test, block)
-        top = np.full((len(block), longest), -1, dtype=np.int64)
+        count_ranks(scores, block, offsets, labels, *excluded, ranks, status[begin : begin + len(block)])
+        top = np.full((len(block), min(longest, n_labels)), -1, dtype=np.int64)
         if longest:
-            list_top(scores, *excluded, top)
-        return _Block(ranks, np.diff(excluded[0]), top)
+            list_top(scores, block, *excluded, top)
+        return top
 
     best_places = np.full(n_labels, np.iinfo(np.int64).max)
-    blocks = []
+    n_threads = max(1, min(n_threads, MEMORY_BYTES // (4 * n_labels * size)))
     # Each thread has a block, product and count, to itself: see `vsenumba.evaluation.counting`.
-    with _BLAS, threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
-        for block in pool.map(rank_block, range(0, len(rows), size)):
-            blocks.append(block)
-            listed = block.top >= 0
-            np.minimum.at(best_places, block.top[listed], np.nonzero(listed)[1] + 1)
-    ranks = sort_within(indptr, np.concatenate([block.ranks for block in blocks]), n_labels)
-    n_candidates = n_labels - np.concatenate([block.n_excluded for block in blocks])
-    return Ranks(indptr, ranks, n_candidates, n_labels), best_places
+    with _BLAS_LOCK, _blas(len(sys.modules)).limit(limits=1), ThreadPoolExecutor(n_threads) as pool:
+        for top in pool.map(rank_block, range(0, len(rows), size)):
+            listed = top >= 0
+            np.minimum.at(best_places, top[listed], np.nonzero(listed)[1] + 1)
+    _check_status(status, test, rows)
+    n_candidates = n_labels - np.diff(excluded[0])[rows]
+    return Ranks(indptr, sort_within(indptr, ranks, n_labels), n_candidates, n_labels), best_places
 
 
 def _rows_to_evaluate(test: AnnotationSet, max_images: int | None, rng: RandomLike) -> np.ndarray:
@@ -210,10 +222,10 @@ def _as_set(argument: str, data: Any, other: Any, label_names: Vocabulary) -> An
     return AnnotationSet.from_csr(data, image_ids, label_names)
 
 
-def _check_status(status: np.ndarray, test: AnnotationSet, block: np.ndarray) -> None:
+def _check_status(status: np.ndarray, test: AnnotationSet, rows: np.ndarray) -> None:
     bad = np.flatnonzero(status != FINE)
     if len(bad):
-        image = test.image_ids[int(block[bad[0]])]
+        image = test.image_ids[int(rows[bad[0]])]
         if status[bad[0]] == NOT_FINITE:
             raise InputError(f"the model's scores of image {image!r} hold NaN or inf; every score must be finite")
         raise InputError(f"image {image!r} has a label both in test and in exclude; a pair must not be in both")
