@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import annotation_sets, incidence, names
 
-from vsenumba.data import AnnotationSet, Vocabulary, as_annotation_set
+from vsenumba.data import AnnotationSet, Vocabulary, as_annotation_set, load_dataset, synthetic
 from vsenumba.errors import InputError, UnknownNameError
 
 FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
@@ -177,6 +179,41 @@ class TestParts:
         assert one.digest() != AnnotationSet.from_csr(np.eye(1), ["a"], ["bc"]).digest()
 
 
+class TestUnion:
+    @given(annotation_sets(), annotation_sets(), st.integers(1, 6))
+    def test_has_the_pairs_of_both(self, one, other, block):
+        def named(data):
+            rows, columns = data.pairs()
+            return {(data.image_ids[i], data.label_names[j]) for i, j in zip(rows, columns, strict=True)}
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("vsenumba.data.pairs.BLOCK", block)
+            union = one.union(other)
+            assert named(union) == named(one) | named(other)
+            np.testing.assert_array_equal(union.label_counts, dense(union).sum(axis=0))
+        for mine, theirs, both in (
+            (one.image_ids, other.image_ids, union.image_ids),
+            (one.label_names, other.label_names, union.label_names),
+        ):
+            assert list(both) == list(dict.fromkeys([*mine, *theirs]))
+
+    def test_of_a_set_with_itself_keeps_the_vocabularies(self):
+        data = AnnotationSet.from_csr(np.eye(3))
+        union = data.union(data)
+        assert union.digest() == data.digest()
+        assert union.image_ids is data.image_ids
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 100])
+def test_falling_columns_are_found_across_blocks(monkeypatch, block):
+    monkeypatch.setattr("vsenumba.data.pairs.BLOCK", block)
+    indptr = np.array([0, 0, 2, 2, 4, 5, 5])
+    AnnotationSet(indptr, np.array([0, 2, 1, 2, 0]), 3)
+    for bad, row in (([2, 0, 1, 2, 0], 1), ([0, 2, 1, 1, 0], 3)):
+        with pytest.raises(InputError, match=f"image {row} are not strictly increasing"):
+            AnnotationSet(indptr, np.array(bad), 3)
+
+
 class TestVocabulary:
     def test_unknown_names_are_answered_with_near_ones(self):
         with pytest.raises(UnknownNameError, match="unknown label 'caat'; did you mean 'cat'"):
@@ -185,6 +222,46 @@ class TestVocabulary:
     def test_doubles_are_refused(self):
         with pytest.raises(InputError, match="image 'a' stands twice"):
             Vocabulary(["a", "b", "a"], "image")
+
+    def test_equal_hashes_are_not_doubles(self, monkeypatch):
+        monkeypatch.setattr("vsenumba.data.vocabulary.hash", lambda name: 7, raising=False)
+        assert list(Vocabulary(["a", "b"], "image")) == ["a", "b"]
+        with pytest.raises(InputError, match="image 'b' stands twice"):
+            Vocabulary(["a", "b", "c", "b"], "image")
+
+    @given(st.integers(0, 25), st.sampled_from(["", "image-", "1", "é "]), st.lists(names, max_size=5))
+    def test_numbered_names_are_those_names(self, n, prefix, others):
+        numbered = Vocabulary.numbered(n, "image", prefix)
+        kept = Vocabulary([f"{prefix}{i}" for i in range(n)], "image")
+        assert list(numbered) == list(kept) == list(numbered.names)
+        assert [numbered[i] for i in range(-n, n)] == [kept[i] for i in range(-n, n)]
+        assert numbered == kept
+        assert kept == numbered
+        assert repr(numbered) == repr(kept)
+        asked = [*others, *kept, f"{prefix}007", f"{prefix}{n}", f"{prefix}٧", f"{prefix}-1", f"{prefix}²", prefix]
+        asked += [f"{prefix}{'9' * 5000}", f"{prefix} 1", f"{prefix}1_0"]
+        np.testing.assert_array_equal(numbered.find(asked), kept.find(asked))
+        assert [name in numbered for name in asked] == [name in kept for name in asked]
+        for more in (n, n + 3):
+            longer = Vocabulary.numbered(more, "image", prefix)
+            np.testing.assert_array_equal(numbered.find(longer), kept.find(longer))
+            assert (numbered == longer) == (more == n)
+        rows = np.arange(n)[::-2]
+        np.testing.assert_array_equal(numbered.take(rows), kept.take(rows))
+        assert Vocabulary.from_element(numbered.to_element().value, "image") == numbered
+
+    def test_unknown_numbered_names_are_refused(self):
+        with pytest.raises(UnknownNameError, match="unknown image 'image-4'; did you mean 'image-3'"):
+            Vocabulary.numbered(4, "image", "image-").index(["image-0", "image-4"])
+
+    @pytest.mark.parametrize(
+        "element",
+        [{}, {"prefix": "a"}, {"count": 1}, {"prefix": 1, "count": 1}, {"prefix": "a", "count": -1},
+         {"prefix": "a", "count": True}, {"prefix": "a", "count": 1.0}, {"prefix": "\0", "count": 1}],
+    )  # fmt: skip
+    def test_odd_numbered_names_are_refused(self, element):
+        with pytest.raises(InputError, match="image names"):
+            Vocabulary.from_element(element, "image")
 
     def test_lookup(self):
         vocabulary = Vocabulary(["cat", "dog"], "label")
@@ -213,10 +290,39 @@ class TestAsAnnotationSet:
 def test_a_file_gives_the_set_back(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("set") / "a.h5"
     data.save(path)
-    from vsenumba.data import load_dataset
-
     again = load_dataset(path)
     assert again.digest() == data.digest()
     assert again.shape == data.shape
     for one, other in ((again.features, data.features), (again.titles, data.titles)):
         assert (one is None and other is None) or (one.dtype == other.dtype and np.array_equal(one, other))
+
+
+def test_a_file_of_numbered_names_does_not_hold_them(tmp_path):
+    data = AnnotationSet.from_csr(np.eye(500))
+    data.save(tmp_path / "a.h5")
+    AnnotationSet(data.indptr, data.indices, 500, list(data.image_ids), data.label_names).save(tmp_path / "b.h5")
+    one, other = (load_dataset(tmp_path / name) for name in ("a.h5", "b.h5"))
+    assert one.digest() == other.digest()
+    assert (tmp_path / "a.h5").stat().st_size + 5000 < (tmp_path / "b.h5").stat().st_size
+
+
+@pytest.mark.parametrize(("listed", "per_image"), [(False, 0), (True, 60)])
+def test_loading_takes_little_more_memory_than_the_pairs(tmp_path, monkeypatch, listed, per_image):
+    monkeypatch.setattr("vsenumba.data.pairs.BLOCK", 1 << 12)
+    for module in ("storage.encodings._TEXTS", "data.vocabulary.BLOCK"):
+        monkeypatch.setattr(f"vsenumba.{module}", 1 << 10)
+    n_images = 30_000
+    data = synthetic(n_images, 100, 200_000, rng=0)
+    image_ids = [f"photo-{i}.jpg" for i in range(n_images)] if listed else None
+    AnnotationSet(data.indptr, data.indices, 100, image_ids, data.label_names).save(tmp_path / "a.h5")
+    load_dataset(tmp_path / "a.h5")
+    tracemalloc.start()
+    try:
+        loaded = load_dataset(tmp_path / "a.h5")
+        counts = loaded.label_counts
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(counts, data.label_counts)
+    # The pairs and the offsets themselves, the names, and half a megabyte for everything else.
+    assert peak < 4 * data.n_pairs + 8 * n_images + per_image * n_images + 500_000

@@ -22,7 +22,7 @@ from hypothesis.extra import numpy as hnp
 
 from vsenumba import storage
 from vsenumba.errors import FileFormatError, InputError, MemoryLimitError, UnknownNameError
-from vsenumba.storage import FILE_VERSIONS, Json, atomic_path, check_writable, read_file, write_file
+from vsenumba.storage import FILE_VERSIONS, Json, Stream, atomic_path, check_writable, read_file, write_file
 from vsenumba.storage.encodings import ENCODINGS
 
 TEXT = np.dtypes.StringDType()
@@ -170,6 +170,29 @@ def test_large_vocabularies_and_large_json(tmp_path):
     assert np.array_equal(read["names"], names)
     assert read["one"][0] == "y" * 100_000
     assert read["j"] == settings_
+
+
+@given(blocks=st.lists(hnp.arrays("<i4", st.integers(0, 5)), max_size=4))
+def test_a_stream_gives_the_bytes_of_the_whole_array(blocks, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("file")
+    whole = np.concatenate([np.zeros(0, "<i4"), *blocks])
+    write_file(folder / "a", "model", {"t": Stream("<i4", len(whole), iter(blocks)), "u": np.arange(2)})
+    write_file(folder / "b", "model", {"t": whole, "u": np.arange(2)})
+    assert (folder / "a").read_bytes() == (folder / "b").read_bytes()
+
+
+def test_a_stream_that_ends_too_early_leaves_no_file(tmp_path):
+    with pytest.raises(InputError, match="table came to 2 values in blocks, 3 were announced"):
+        write_file(tmp_path / "a", "model", {"table": Stream("<i8", 3, [np.arange(2)])})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_are_written_and_read_in_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr("vsenumba.storage.encodings._TEXTS", 3)
+    texts = np.array(["", "ü", "", "猫" * 20, "b\0c", "d\0", "", "e"], dtype=TEXT)
+    for n in range(len(texts) + 1):
+        write_file(tmp_path / "a", "model", {"t": texts[:n]})
+        assert same(read_file(tmp_path / "a").elements["t"], texts[:n])
 
 
 def test_csr_offsets_have_64_bits(tmp_path):

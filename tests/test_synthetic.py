@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import seeds
 
-from vsenumba.data import synthetic
+from vsenumba.data import AnnotationSet, load_dataset, save_synthetic, synthetic
 from vsenumba.errors import InputError
 
 
@@ -28,6 +28,37 @@ def test_exact_size(size, seed, exponent, noise):
 def test_same_seed_same_set():
     one, again, other = (synthetic(50, 20, 200, rng=seed) for seed in (3, np.random.default_rng(3), 4))
     assert one.digest() == again.digest() != other.digest()
+
+
+@given(sizes(), seeds, st.integers(1, 20))
+def test_blocks_give_sets_of_the_size_asked_for(size, seed, block):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vsenumba.data.pairs.BLOCK", block)
+        data = synthetic(*size, rng=seed)
+        assert (*data.shape, data.n_pairs) == size
+        assert (data.labels_per_image >= 1).all()
+
+
+@pytest.mark.parametrize("block", [100, 10_000])
+def test_the_file_and_the_set_in_memory_are_the_same(tmp_path, monkeypatch, block):
+    monkeypatch.setattr("vsenumba.data.pairs.BLOCK", block)
+    progress = []
+    save_synthetic(tmp_path / "a.h5", 300, 20, 2_000, noise=0.3, rng=5, after_block=progress.append)
+    data = synthetic(300, 20, 2_000, noise=0.3, rng=5)
+    data.save(tmp_path / "b.h5")
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+    assert load_dataset(tmp_path / "a.h5").digest() == data.digest()
+    assert progress == sorted(set(progress))
+    assert progress[-1] == 2_000
+    assert len(progress) >= 2_000 // block
+
+
+def test_names_are_counted_from_0():
+    data = synthetic(3, 2, 4, rng=0)
+    assert list(data.image_ids) == ["image-0", "image-1", "image-2"]
+    assert list(data.label_names) == ["label-0", "label-1"]
+    kept = AnnotationSet(data.indptr, data.indices, 2, list(data.image_ids), list(data.label_names))
+    assert kept.digest() == data.digest()
 
 
 def test_popularity_has_a_long_tail():

@@ -2,7 +2,7 @@
 
 from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.data.catalogue import DATASETS, DataSet, load_dataset
-from vsenumba.data.planted import synthetic
+from vsenumba.data.planted import save_synthetic, synthetic
 from vsenumba.data.pruning import prune
 from vsenumba.data.readers import READERS, read_annotations
 from vsenumba.data.splits import holdout, kfold, leave_one_out
@@ -21,5 +21,6 @@ __all__ = [
     "load_dataset",
     "prune",
     "read_annotations",
+    "save_synthetic",
     "synthetic",
 ]

@@ -7,6 +7,7 @@ labels of image ``i`` are ``indices[indptr[i]:indptr[i + 1]]``, sorted and witho
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
@@ -16,8 +17,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba import storage
-from vsenumba.data.pairs import nonzero_pairs, pairs_to_csr
-from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_names
+from vsenumba.data.pairs import check_structure, column_counts, merged, nonzero_pairs, pairs_to_csr
+from vsenumba.data.vocabulary import BLOCK, NAME_DTYPE, Vocabulary, as_names
 from vsenumba.errors import InputError
 
 
@@ -72,7 +73,7 @@ class AnnotationSet:
         self.indptr = np.ascontiguousarray(indptr, dtype=np.int64)
         self.indices = np.ascontiguousarray(indices, dtype=np.int32)
         self.shape = (len(self.indptr) - 1, int(n_labels))
-        _check_structure(self.indptr, self.indices, self.shape)
+        check_structure(self.indptr, self.indices, self.shape)
         self.image_ids = _vocabulary(image_ids, "image", self.shape)
         self.label_names = _vocabulary(label_names, "label", self.shape)
         self.features = None if features is None else _checked_features(features, self.n_images)
@@ -160,7 +161,7 @@ class AnnotationSet:
     @cached_property
     def label_counts(self) -> np.ndarray:
         """Number of images each label has, (n_labels,) int64."""
-        return np.bincount(self.indices, minlength=self.n_labels).astype(np.int64)
+        return column_counts(self.indices, self.n_labels)
 
     @property
     def labels_per_image(self) -> np.ndarray:
@@ -203,7 +204,7 @@ class AnnotationSet:
             csr.indptr,
             csr.indices,
             self.n_labels,
-            Vocabulary(self.image_ids.names[rows], "image"),
+            Vocabulary(self.image_ids.take(rows), "image"),
             self.label_names,
             None if self.features is None else self.features[rows],
             None if self.titles is None else self.titles[rows],
@@ -211,12 +212,16 @@ class AnnotationSet:
 
     def with_columns(self, columns: np.ndarray, label_names: Vocabulary) -> AnnotationSet:
         """Return the set with label j moved to column ``columns[j]`` of another vocabulary."""
-        rows, labels = self.pairs()
-        indptr, indices = pairs_to_csr(rows, columns[labels], self.n_images, len(label_names))
+        indptr, indices = self.indptr, self.indices
+        if not np.array_equal(columns, np.arange(self.n_labels)):
+            rows, labels = self.pairs()
+            indptr, indices = pairs_to_csr(rows, columns[labels], self.n_images, len(label_names))
         return AnnotationSet(indptr, indices, len(label_names), self.image_ids, label_names, self.features, self.titles)
 
     def reindex_images(self, image_ids: Vocabulary) -> AnnotationSet:
         """Return the pairs of the images with the given ids, in that order; an unknown id has no label."""
+        if image_ids == self.image_ids:
+            return AnnotationSet(self.indptr, self.indices, self.n_labels, image_ids, self.label_names)
         found = self.image_ids.find(image_ids)
         counts = np.where(found >= 0, np.append(self.labels_per_image, 0)[found], 0)
         indptr = np.concatenate(([0], np.cumsum(counts)))
@@ -238,23 +243,23 @@ class AnnotationSet:
             found = mine.find(theirs)
             new = found < 0
             found[new] = len(mine) + np.arange(new.sum())
-            vocabularies.append(Vocabulary(np.concatenate([mine.names, theirs.names[new]]), mine.kind))
+            names = np.concatenate([mine.names, theirs.take(np.flatnonzero(new))])
+            vocabularies.append(Vocabulary(names, mine.kind))
             codes.append(found)
-        (rows, columns), (new_rows, new_columns) = self.pairs(), other.pairs()
-        indptr, indices = pairs_to_csr(
-            np.concatenate([rows, codes[0][new_rows]]),
-            np.concatenate([columns, codes[1][new_columns]]),
-            len(vocabularies[0]),
-            len(vocabularies[1]),
-        )
-        return AnnotationSet(indptr, indices, len(vocabularies[1]), vocabularies[0], vocabularies[1])
+        image_ids, label_names = vocabularies
+        other = other.with_columns(codes[1], label_names).reindex_images(image_ids)
+        indptr = np.append(self.indptr, np.full(len(image_ids) - self.n_images, self.n_pairs))
+        indptr, indices = merged(indptr, self.indices, other.indptr, other.indices, len(label_names))
+        return AnnotationSet(indptr, indices, len(label_names), image_ids, label_names)
 
     def digest(self) -> str:
         """Return a SHA-256 of the pairs and the names, to say in a result which data it came from."""
-        sha = hashlib.sha256(self.indptr.astype("<i8").tobytes())
-        sha.update(self.indices.astype("<i4").tobytes())
+        sha = hashlib.sha256(self.indptr.astype("<i8", copy=False).data)
+        sha.update(self.indices.astype("<i4", copy=False).data)
         for vocabulary in (self.image_ids, self.label_names):
-            sha.update("".join(f"{name}\0" for name in vocabulary).encode())
+            names = iter(vocabulary)
+            while block := "".join(f"{name}\0" for name in itertools.islice(names, BLOCK)):
+                sha.update(block.encode())
         return sha.hexdigest()
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -266,8 +271,8 @@ class AnnotationSet:
         elements = {
             "indptr": self.indptr,
             "indices": self.indices,
-            "image_ids": self.image_ids.names,
-            "label_names": self.label_names.names,
+            "image_ids": self.image_ids.to_element(),
+            "label_names": self.label_names.to_element(),
         }
         optional = {"features": self.features, "titles": self.titles}
         return elements | {name: array for name, array in optional.items() if array is not None}
@@ -275,12 +280,13 @@ class AnnotationSet:
     @classmethod
     def from_elements(cls, elements: Mapping[str, Any]) -> AnnotationSet:
         """Make a set from what `to_elements` returned."""
+        label_names = Vocabulary.from_element(elements["label_names"], "label")
         return cls(
             elements["indptr"],
             elements["indices"],
-            len(elements["label_names"]),
-            elements["image_ids"],
-            elements["label_names"],
+            len(label_names),
+            Vocabulary.from_element(elements["image_ids"], "image"),
+            label_names,
             elements.get("features"),
             elements.get("titles"),
         )
@@ -314,22 +320,6 @@ def _first_seen(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     position: dict[str, int] = {}
     codes = np.fromiter((position.setdefault(name, len(position)) for name in names), dtype=np.int64)
     return np.array(list(position), dtype=NAME_DTYPE), codes
-
-
-def _check_structure(indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, int]) -> None:
-    n_images, n_labels = shape
-    if n_labels >= 2**31:
-        raise InputError(f"{n_labels:,} labels are too many; label columns must fit in 31 bits")
-    if n_images < 0 or indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any():
-        raise InputError(f"indptr must rise from 0 to the number of pairs ({len(indices)}), one more entry than images")
-    if len(indices) and not 0 <= indices.min() <= indices.max() < n_labels:
-        raise InputError(f"label columns must lie in 0..{n_labels - 1}, found {indices.min()}..{indices.max()}")
-    falls = np.diff(indices) <= 0
-    starts = indptr[1:-1]
-    falls[starts[(starts > 0) & (starts < len(indices))] - 1] = False
-    if falls.any():
-        row = int(np.searchsorted(indptr, np.flatnonzero(falls)[0], side="right")) - 1
-        raise InputError(f"the label columns of image {row} are not strictly increasing")
 
 
 def _vocabulary(names: Vocabulary | Iterable[Any] | None, kind: str, shape: tuple[int, int]) -> Vocabulary:

@@ -9,6 +9,9 @@ import scipy.sparse as sp
 
 from vsenumba.errors import InputError
 
+# Pairs that are looked at together: what is computed of all at once would take several times their memory.
+BLOCK = 1 << 22
+
 
 def pairs_to_csr(rows: np.ndarray, columns: np.ndarray, n_rows: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(indptr int64, indices int32)`` of the distinct pairs, sorted by row and column."""
@@ -24,6 +27,60 @@ def sorted_distinct(keys: np.ndarray) -> np.ndarray:
     first = np.ones(len(keys), dtype=bool)
     first[1:] = keys[1:] != keys[:-1]
     return keys[first]
+
+
+def column_counts(indices: np.ndarray, n_columns: int) -> np.ndarray:
+    """Return how often each column occurs, (n_columns,) int64."""
+    counts = np.zeros(n_columns, dtype=np.int64)
+    for start in range(0, len(indices), BLOCK):
+        counts += np.bincount(indices[start : start + BLOCK], minlength=n_columns)
+    return counts
+
+
+def row_blocks(indptr: np.ndarray) -> list[tuple[int, int]]:
+    """Return ranges of rows that together have about `BLOCK` pairs or rows, and one row at least."""
+    blocks, start, n_rows = [], 0, len(indptr) - 1
+    while start < n_rows:
+        stop = int(np.searchsorted(indptr, indptr[start] + BLOCK, side="right")) - 1
+        stop = min(max(stop, start + 1), start + BLOCK, n_rows)
+        blocks.append((start, stop))
+        start = stop
+    return blocks
+
+
+def merged(
+    indptr: np.ndarray, indices: np.ndarray, more_indptr: np.ndarray, more_indices: np.ndarray, n_columns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the CSR structure of the pairs of either of two, which have the same rows and columns."""
+    parts, counts = [], [np.zeros(1, dtype=np.int64)]
+    for start, stop in row_blocks(indptr + more_indptr):
+        rows, columns = [], []
+        for p, i in ((indptr, indices), (more_indptr, more_indices)):
+            rows.append(np.repeat(np.arange(stop - start), np.diff(p[start : stop + 1])))
+            columns.append(i[p[start] : p[stop]])
+        block, part = pairs_to_csr(np.concatenate(rows), np.concatenate(columns), stop - start, n_columns)
+        parts.append(part)
+        counts.append(np.diff(block))
+    return np.cumsum(np.concatenate(counts)), np.concatenate([np.zeros(0, dtype=np.int32), *parts])
+
+
+def check_structure(indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, int]) -> None:
+    """Refuse what is not the structure of a CSR matrix with sorted and distinct columns in every row."""
+    n_images, n_labels = shape
+    if n_labels >= 2**31:
+        raise InputError(f"{n_labels:,} labels are too many; label columns must fit in 31 bits")
+    if n_images < 0 or indptr[0] != 0 or indptr[-1] != len(indices) or (indptr[1:] < indptr[:-1]).any():
+        raise InputError(f"indptr must rise from 0 to the number of pairs ({len(indices)}), one more entry than images")
+    if len(indices) and not 0 <= indices.min() <= indices.max() < n_labels:
+        raise InputError(f"label columns must lie in 0..{n_labels - 1}, found {indices.min()}..{indices.max()}")
+    for start in range(1, len(indices), BLOCK):
+        stop = min(start + BLOCK, len(indices))
+        falls = indices[start:stop] <= indices[start - 1 : stop - 1]
+        first, last = np.searchsorted(indptr, (start, stop))
+        falls[indptr[first:last] - start] = False
+        if falls.any():
+            row = int(np.searchsorted(indptr, start + np.flatnonzero(falls)[0], side="right")) - 1
+            raise InputError(f"the label columns of image {row} are not strictly increasing")
 
 
 def nonzero_pairs(matrix: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from os import PathLike
 
 import numpy as np
 
+from vsenumba import storage
 from vsenumba.data.annotation_set import AnnotationSet
-from vsenumba.data.pairs import pairs_to_csr, sorted_distinct
+from vsenumba.data.pairs import pairs_to_csr, row_blocks, sorted_distinct
 from vsenumba.data.splits import Rng
+from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 
 # What an image is short of, because draws repeated labels it had, is drawn again in so many rounds from its
@@ -68,36 +72,114 @@ def synthetic(
     >>> synthetic(1000, 100, 5000, rng=0)
     <AnnotationSet: 1,000 images, 100 labels, 5,000 pairs>
     """
-    if n_topics is None:
-        n_topics = max(1, round(math.sqrt(max(n_labels, 1))))
-    _check(n_images, n_labels, n_pairs, n_topics, exponent, noise)
-    rng = np.random.default_rng(rng)
-    law = _TopicLaw(n_labels, n_topics, exponent, rng)
-    first, second = law.draw_topics(n_images, rng), law.draw_topics(n_images, rng)
-    wanted = _labels_per_image(n_images, n_labels, n_pairs, rng)
+    planted = _Planted(n_images, n_labels, n_pairs, n_topics, exponent, noise, rng)
+    indices = np.empty(n_pairs, dtype=np.int32)
+    done = 0
+    for block in planted.blocks():
+        indices[done : done + len(block)] = block
+        done += len(block)
+    return AnnotationSet(planted.indptr, indices, n_labels, planted.image_ids, planted.label_names)
 
-    keys = np.empty(0, dtype=np.int64)  # image * n_labels + label, sorted, of the pairs found so far
-    short = wanted
-    for attempt in range(TOPIC_ROUNDS + ALL_ROUNDS):
-        rows = np.repeat(np.arange(n_images), short)
-        topics = np.where(rng.random(len(rows)) < FIRST_TOPIC_SHARE, first[rows], second[rows])
-        topics[rng.random(len(rows)) < (noise if attempt < TOPIC_ROUNDS else 1.0)] = n_topics
-        # A round draws no more than is wanting, so that no image ever gets too many.
-        drawn = rows * n_labels + law.draw_labels(topics, rng)
-        keys = sorted_distinct(np.concatenate((keys, drawn)))
-        short = wanted - np.bincount(keys // n_labels, minlength=n_images)
-        if not short.any():
-            break
-    rows, columns = np.divmod(keys, n_labels)
-    fillers = _fill(rows, columns, short, n_labels, rng)
-    indptr, indices = pairs_to_csr(
-        np.concatenate((rows, np.repeat(np.arange(n_images), short))),
-        np.concatenate((columns, fillers)),
-        n_images,
-        n_labels,
-    )
-    image_ids = [f"image-{i}" for i in range(n_images)]
-    return AnnotationSet(indptr, indices, n_labels, image_ids, [f"label-{j}" for j in range(n_labels)])
+
+def save_synthetic(
+    path: str | PathLike[str],
+    n_images: int,
+    n_labels: int,
+    n_pairs: int,
+    *,
+    n_topics: int | None = None,
+    exponent: float = 1.0,
+    noise: float = 0.1,
+    rng: Rng = None,
+    after_block: Callable[[int], object] = lambda n_done: None,
+) -> None:
+    """Write the set that `synthetic` makes to a native ``.h5`` file, without ever holding its pairs in memory.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; one that is there already is replaced.
+    n_images, n_labels, n_pairs, n_topics, exponent, noise, rng
+        As in `synthetic`.
+    after_block : callable
+        Called with the number of pairs that are written so far, after every few million of them.
+
+    Raises
+    ------
+    InputError
+        If there is no such set, or the file cannot be written.
+    """
+    planted = _Planted(n_images, n_labels, n_pairs, n_topics, exponent, noise, rng)
+
+    def blocks() -> Iterator[np.ndarray]:
+        done = 0
+        for block in planted.blocks():
+            yield block
+            done += len(block)
+            after_block(done)
+
+    elements = {
+        "indptr": planted.indptr,
+        "indices": storage.Stream("<i4", n_pairs, blocks()),
+        "image_ids": planted.image_ids.to_element(),
+        "label_names": planted.label_names.to_element(),
+    }
+    storage.write_file(path, "annotation-set", elements)
+
+
+class _Planted:
+    """A planted set of which the images' topics and numbers of labels are drawn, and the labels are not yet."""
+
+    def __init__(
+        self,
+        n_images: int,
+        n_labels: int,
+        n_pairs: int,
+        n_topics: int | None,
+        exponent: float,
+        noise: float,
+        rng: Rng,
+    ) -> None:
+        if n_topics is None:
+            n_topics = max(1, round(math.sqrt(max(n_labels, 1))))
+        _check(n_images, n_labels, n_pairs, n_topics, exponent, noise)
+        self.image_ids = Vocabulary.numbered(n_images, "image", "image-")
+        self.label_names = Vocabulary.numbered(n_labels, "label", "label-")
+        self._n_labels, self._n_topics, self._noise = n_labels, n_topics, noise
+        self._rng = np.random.default_rng(rng)
+        self._law = _TopicLaw(n_labels, n_topics, exponent, self._rng)
+        self._first, self._second = (self._law.draw_topics(n_images, self._rng) for _ in range(2))
+        wanted = _labels_per_image(n_images, n_labels, n_pairs, self._rng)
+        self.indptr = np.concatenate(([0], np.cumsum(wanted)))
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Draw the labels of a block of images after the other; yield what follows in ``indices``."""
+        for start, stop in row_blocks(self.indptr):
+            yield self._draw(slice(start, stop), np.diff(self.indptr[start : stop + 1]))
+
+    def _draw(self, images: slice, wanted: np.ndarray) -> np.ndarray:
+        first, second = self._first[images], self._second[images]
+        keys = np.empty(0, dtype=np.int64)  # image * n_labels + label, sorted, of the pairs found so far
+        short = wanted
+        for attempt in range(TOPIC_ROUNDS + ALL_ROUNDS):
+            rows = np.repeat(np.arange(len(wanted)), short)
+            topics = np.where(self._rng.random(len(rows)) < FIRST_TOPIC_SHARE, first[rows], second[rows])
+            topics[self._rng.random(len(rows)) < (self._noise if attempt < TOPIC_ROUNDS else 1.0)] = self._n_topics
+            # A round draws no more than is wanting, so that no image ever gets too many.
+            drawn = rows * self._n_labels + self._law.draw_labels(topics, self._rng)
+            keys = sorted_distinct(np.concatenate((keys, drawn)))
+            short = wanted - np.bincount(keys // self._n_labels, minlength=len(wanted))
+            if not short.any():
+                break
+        rows, columns = np.divmod(keys, self._n_labels)
+        fillers = _fill(rows, columns, short, self._n_labels, self._rng)
+        _, indices = pairs_to_csr(
+            np.concatenate((rows, np.repeat(np.arange(len(wanted)), short))),
+            np.concatenate((columns, fillers)),
+            len(wanted),
+            self._n_labels,
+        )
+        return indices
 
 
 class _TopicLaw:

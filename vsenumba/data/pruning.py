@@ -59,8 +59,8 @@ def prune(data: AnnotationSet, min_images_per_label: int, min_labels_per_image: 
         indptr,
         new_column[columns],
         len(kept_labels),
-        Vocabulary(data.image_ids.names[kept_images], "image"),
-        Vocabulary(data.label_names.names[kept_labels], "label"),
+        Vocabulary(data.image_ids.take(kept_images), "image"),
+        Vocabulary(data.label_names.take(kept_labels), "label"),
         None if data.features is None else data.features[kept_images],
         None if data.titles is None else data.titles[kept_images],
     )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from vsenumba import storage
 from vsenumba.errors import InputError, unknown_name
 
 NAME_DTYPE = np.dtypes.StringDType()
+
+# Names that are looked at together: all at once, what is computed of them would take more memory than they do.
+BLOCK = 1 << 16
 
 
 class Vocabulary:
@@ -39,23 +44,26 @@ class Vocabulary:
 
     def __init__(self, names: Iterable[Any], kind: str) -> None:
         self.kind = kind
-        self.names = as_names(names, kind)
-        for i, name in enumerate(self._position):
-            if "\0" in name:  # for many readers the end of a text
-                raise InputError(f"{kind} name {i} holds a NUL character: {name!r}")
-        if len(self._position) != len(self.names):
-            first = int(next(i for i, name in enumerate(self.names) if self._position[name] != i))
-            raise InputError(f"{kind} {self.names[first]!r} stands twice among the {kind} names; they must be distinct")
+        self._names = as_names(names, kind)
+        _check_distinct(self._names, kind)
 
-    @classmethod
-    def numbered(cls, n: int, kind: str) -> Vocabulary:
-        """Return the vocabulary ``"0", "1", ..., str(n - 1)``."""
-        return cls(np.arange(n).astype(NAME_DTYPE), kind)
+    @staticmethod
+    def numbered(n: int, kind: str, prefix: str = "") -> NumberedVocabulary:
+        """Return the vocabulary ``prefix + "0", prefix + "1", ..., prefix + str(n - 1)``."""
+        return NumberedVocabulary(n, kind, prefix)
+
+    @property
+    def names(self) -> np.ndarray:
+        """All names, as a ``StringDType`` array."""
+        return self._names
 
     @cached_property
     def _position(self) -> dict[str, int]:
-        # The last of two equal names wins, which is how __init__ sees that there are two.
-        return {name: i for i, name in enumerate(self.names)}
+        return {name: i for i, name in enumerate(self._names)}
+
+    def take(self, positions: np.ndarray) -> np.ndarray:
+        """Return the names at some positions, as a ``StringDType`` array."""
+        return self._names[positions]
 
     def index(self, names: Iterable[Any]) -> np.ndarray:
         """Return the positions of ``names`` as int64.
@@ -65,7 +73,8 @@ class Vocabulary:
         UnknownNameError
             For the first name that is not known, with the nearest known ones.
         """
-        found = self.find(names := [str(name) for name in names])
+        names = names if isinstance(names, Vocabulary) else [str(name) for name in names]
+        found = self.find(names)
         missing = np.flatnonzero(found < 0)
         if len(missing):
             raise unknown_name(self.kind, names[missing[0]], self)
@@ -75,26 +84,118 @@ class Vocabulary:
         """Return the positions of ``names`` as int64, -1 for those not known."""
         return np.fromiter((self._position.get(str(name), -1) for name in names), dtype=np.int64)
 
+    def to_element(self) -> Any:
+        """Return what stands for the names in a file."""
+        return self._names
+
+    @staticmethod
+    def from_element(element: Any, kind: str) -> Vocabulary:
+        """Make a vocabulary from what was read of the element that `to_element` returned."""
+        if not isinstance(element, Mapping):
+            return Vocabulary(element, kind)
+        n, prefix = element.get("count"), element.get("prefix")
+        if type(n) is not int or n < 0 or not isinstance(prefix, str):
+            raise InputError(f"{kind} names have neither a list nor a prefix and a count, but {dict(element)}")
+        return Vocabulary.numbered(n, kind, prefix)
+
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self._names)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
+        return iter(self._names)
 
     def __getitem__(self, position: int) -> str:
-        return str(self.names[position])
+        return str(self._names[position])
 
     def __contains__(self, name: object) -> bool:
-        return str(name) in self._position
+        return bool(self.find([name])[0] >= 0)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Vocabulary) and np.array_equal(self.names, other.names)
+        return isinstance(other, Vocabulary) and len(self) == len(other) and np.array_equal(self.names, other.names)
 
     __hash__ = None  # type: ignore[assignment]  # compared by content, like a list
 
     def __repr__(self) -> str:
-        shown = ", ".join(repr(name) for name in self.names[:3])
+        shown = ", ".join(repr(name) for name in itertools.islice(self, 3))
         return f"<{len(self)} {self.kind} names: {shown}{', ...' if len(self) > 3 else ''}>"
+
+
+class NumberedVocabulary(Vocabulary):
+    """Names that are a prefix and a number from 0 to n - 1; they are computed, so that millions take no memory.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    kind : str
+        As in `Vocabulary`.
+    prefix : str
+        What stands before the number.
+
+    Raises
+    ------
+    InputError
+        If the prefix holds a NUL character.
+
+    Examples
+    --------
+    >>> images = NumberedVocabulary(9_000_000, "image", prefix="image-")
+    >>> images.index(["image-7", "image-8999999"])
+    array([      7, 8999999])
+    """
+
+    def __init__(self, n: int, kind: str, prefix: str = "") -> None:
+        if "\0" in prefix:
+            raise InputError(f"the prefix of the {kind} names holds a NUL character: {prefix!r}")
+        self.kind = kind
+        self._n = int(n)
+        self._prefix = prefix
+
+    @property
+    def names(self) -> np.ndarray:
+        """All names, as a ``StringDType`` array that is made at every call."""
+        return self.take(np.arange(self._n))
+
+    def take(self, positions: np.ndarray) -> np.ndarray:
+        """Return the names at some positions, as a ``StringDType`` array."""
+        numbers = np.asarray(positions).astype(NAME_DTYPE)
+        return np.asarray(np.strings.add(np.array(self._prefix, dtype=NAME_DTYPE), numbers))
+
+    def find(self, names: Iterable[Any]) -> np.ndarray:
+        """Return the positions of ``names`` as int64, -1 for those not known."""
+        if isinstance(names, NumberedVocabulary) and names._prefix == self._prefix:
+            positions = np.arange(len(names))
+            positions[self._n :] = -1
+            return positions
+        return np.fromiter((self._number(str(name)) for name in names), dtype=np.int64)
+
+    def _number(self, name: str) -> int:
+        digits = name[len(self._prefix) :]
+        # Only the way str writes a number: not "007", not "٧".
+        if not name.startswith(self._prefix) or not digits.isdecimal() or len(digits) > len(str(self._n)):
+            return -1
+        number = int(digits)
+        return number if number < self._n and str(number) == digits else -1
+
+    def to_element(self) -> Any:
+        """Return what stands for the names in a file."""
+        return storage.Json({"prefix": self._prefix, "count": self._n})
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{self._prefix}{i}" for i in range(self._n))
+
+    def __getitem__(self, position: int) -> str:
+        return f"{self._prefix}{range(self._n)[position]}"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, NumberedVocabulary) and self._prefix == other._prefix:
+            return self._n == other._n
+        return super().__eq__(other)
+
+    __hash__ = None
 
 
 def as_names(names: Iterable[Any], kind: str) -> np.ndarray:
@@ -112,7 +213,26 @@ def as_names(names: Iterable[Any], kind: str) -> np.ndarray:
             raise InputError(f"{kind} name {error.object!r} is not valid Unicode: {error.reason}") from error
     if array.ndim != 1:
         raise InputError(f"{kind} names must be one-dimensional, not of shape {array.shape}")
-    empty = np.flatnonzero(np.strings.str_len(np.strings.strip(array)) == 0)
-    if len(empty):
-        raise InputError(f"{kind} name {int(empty[0])} is empty; every {kind} needs a name")
+    for start in range(0, len(array), BLOCK):
+        empty = np.flatnonzero(np.strings.str_len(np.strings.strip(array[start : start + BLOCK])) == 0)
+        if len(empty):
+            raise InputError(f"{kind} name {start + int(empty[0])} is empty; every {kind} needs a name")
     return array
+
+
+def _check_distinct(names: np.ndarray, kind: str) -> None:
+    """Refuse names that stand twice or hold a NUL character."""
+    for i, name in enumerate(names):
+        if "\0" in name:  # for many readers the end of a text
+            raise InputError(f"{kind} name {i} holds a NUL character: {name!r}")
+    # By their hashes: a dict of nine million names takes a gigabyte, and is made when a name is looked up.
+    hashes = np.fromiter((hash(name) for name in names), dtype=np.int64, count=len(names))
+    hashes.sort()
+    suspects = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
+    if suspects:
+        seen: set[str] = set()
+        for name in names:
+            if name in seen:
+                raise InputError(f"{kind} {name!r} stands twice among the {kind} names; they must be distinct")
+            if hash(name) in suspects:
+                seen.add(name)

@@ -121,7 +121,7 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
             return data
         used = np.flatnonzero(data.label_counts)
         columns = np.full(data.n_labels, -1, dtype=np.int64)
-        columns[used] = self.label_names_.index(data.label_names.names[used])
+        columns[used] = self.label_names_.index(data.label_names.take(used))
         return data.with_columns(columns, self.label_names_)
 
     def known_for(self, test: AnnotationSet, exclude: AnnotationSet | None) -> AnnotationSet:
@@ -203,8 +203,8 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
         rows = np.arange(self.seen_.n_images)
         scores = np.concatenate([block[:, column] for _, block in self._scores(self.seen_, rows)])
         if not include_known:
-            owners, labels = self.seen_.pairs()
-            scores[owners[labels == column]] = -np.inf
+            known = np.flatnonzero(self.seen_.indices == column)
+            scores[np.searchsorted(self.seen_.indptr, known, side="right") - 1] = -np.inf
         return best(scores, _checked_count(n), self.image_ids_)
 
     def save(self, path: str | PathLike[str]) -> None:

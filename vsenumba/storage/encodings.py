@@ -11,7 +11,7 @@ import itertools
 import json
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,9 @@ from vsenumba.storage.labels import check_checksum, check_version, label, read_l
 STRING_DTYPE = np.dtypes.StringDType()
 ARRAY_DTYPES = frozenset(["|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8"])
 
+# Texts that are turned into bytes, or back, together: as Python's own text they take several times their memory.
+_TEXTS = 1 << 16
+
 
 @dataclass(frozen=True)
 class Json:
@@ -34,6 +37,15 @@ class Json:
     """
 
     value: Any
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A one-dimensional array that is written block by block as it is made, and read back as any array."""
+
+    dtype: str
+    length: int
+    blocks: Iterable[np.ndarray]
 
 
 class Encoding(ABC):
@@ -62,13 +74,27 @@ class _ArrayEncoding(Encoding):
     version = 1
 
     def accepts(self, value: Any) -> bool:
-        return isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
+        return isinstance(value, Stream) or (isinstance(value, np.ndarray) and value.dtype.kind in "biuf")
 
-    def write(self, group: Any, name: str, value: np.ndarray, where: str) -> tuple[Any, int]:
+    def write(self, group: Any, name: str, value: np.ndarray | Stream, where: str) -> tuple[Any, int]:
+        if isinstance(value, Stream):
+            return self._write_stream(group, name, value, where)
         array = np.asarray(value, dtype=value.dtype.newbyteorder("<"), order="C")
         if array.dtype.str not in ARRAY_DTYPES:
             raise InputError(f"{where} is an array of {value.dtype}, which a file cannot hold")
         return group.create_dataset(name, data=array), self._checksum(array)
+
+    def _write_stream(self, group: Any, name: str, stream: Stream, where: str) -> tuple[Any, int]:
+        node = group.create_dataset(name, shape=(stream.length,), dtype=stream.dtype)
+        checksum, written = zlib.crc32(self._head(stream.dtype, node.shape)), 0
+        for block in stream.blocks:
+            array = np.ascontiguousarray(block, dtype=stream.dtype)
+            node[written : written + len(array)] = array
+            checksum = zlib.crc32(array.view(np.uint8).data, checksum)
+            written += len(array)
+        if written != stream.length:
+            raise InputError(f"{where} came to {written:,} values in blocks, {stream.length:,} were announced")
+        return node, checksum
 
     def read(self, node: Any, where: str) -> tuple[np.ndarray, int]:
         array = np.asarray(node[...])
@@ -78,8 +104,10 @@ class _ArrayEncoding(Encoding):
         return array, self._checksum(array)
 
     def _checksum(self, array: np.ndarray) -> int:
-        head = f"array {self.version} {array.dtype.str} {_shape_text(array.shape)}\n"
-        return zlib.crc32(array.reshape(-1).view(np.uint8).data, zlib.crc32(head.encode()))
+        return zlib.crc32(array.reshape(-1).view(np.uint8).data, zlib.crc32(self._head(array.dtype.str, array.shape)))
+
+    def _head(self, dtype: str, shape: tuple[int, ...]) -> bytes:
+        return f"array {self.version} {dtype} {_shape_text(shape)}\n".encode()
 
 
 class _StringArrayEncoding(Encoding):
@@ -96,18 +124,27 @@ class _StringArrayEncoding(Encoding):
         return isinstance(value, np.ndarray) and value.dtype.kind == "T" and value.ndim == 1
 
     def write(self, group: Any, name: str, value: np.ndarray, where: str) -> tuple[Any, int]:
-        encoded = [text.encode() for text in value]
-        offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
-        np.cumsum([len(text) for text in encoded], out=offsets[1:])
-        data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+        joined = bytearray()
+        offsets = np.zeros(len(value) + 1, dtype=np.int64)
+        for start in range(0, len(value), _TEXTS):
+            encoded = [text.encode() for text in value[start : start + _TEXTS]]
+            ends = offsets[start + 1 : start + 1 + len(encoded)]
+            ends[:] = len(joined) + np.cumsum([len(text) for text in encoded])
+            joined += b"".join(encoded)
+        data = np.frombuffer(joined, dtype=np.uint8)
         return write_parts(group, name, {"data": data, "offsets": offsets}, where, self._head())
 
     def read(self, node: Any, where: str) -> tuple[np.ndarray, int]:
         (data, offsets), checksum = read_parts(node, ("data", "offsets"), where, self._head())
         _check_offsets(offsets, len(data), f"{where}/offsets")
-        text = data.tobytes()
-        names = [text[start:stop].decode() for start, stop in itertools.pairwise(offsets)]
-        return np.array(names, dtype=STRING_DTYPE), checksum
+        texts = np.empty(len(offsets) - 1, dtype=STRING_DTYPE)
+        for start in range(0, len(texts), _TEXTS):
+            bounds = offsets[start : start + _TEXTS + 1]
+            joined = data[bounds[0] : bounds[-1]].tobytes()
+            pairs = itertools.pairwise((bounds - bounds[0]).tolist())
+            decoded = [joined[begin:end].decode() for begin, end in pairs]
+            texts[start : start + _TEXTS] = np.array(decoded, dtype=STRING_DTYPE)
+        return texts, checksum
 
     def _head(self) -> str:
         return f"string-array {self.version}\n"
@@ -262,7 +299,7 @@ def read_members(node: Any, where: str, head: str) -> tuple[dict[str, Any], int]
 
 def _check_offsets(offsets: np.ndarray, total: int, where: str) -> None:
     """Refuse offsets that do not rise from 0 to `total`."""
-    if not len(offsets) or offsets[0] != 0 or offsets[-1] != total or (np.diff(offsets) < 0).any():
+    if not len(offsets) or offsets[0] != 0 or offsets[-1] != total or (offsets[1:] < offsets[:-1]).any():
         raise FileFormatError(f"{where} does not rise from 0 to {total}")
 
 

@@ -53,8 +53,8 @@ def write_file(path: str | PathLike[str], kind: str, elements: Mapping[str, Any]
     kind : str
         What it holds: a key of `FILE_VERSIONS`.
     elements : mapping of str to element
-        Numeric or boolean arrays, ``StringDType`` arrays, SciPy CSR arrays, `Json` values, and mappings
-        of these.
+        Numeric or boolean arrays, whole or as a `Stream`, ``StringDType`` arrays, SciPy CSR arrays, `Json`
+        values, and mappings of these.
 
     Raises
     ------

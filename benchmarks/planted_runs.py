@@ -1,0 +1,80 @@
+"""Planted sets in a folder, made once, and models trained on them, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Size(NamedTuple):
+    """The size of a planted set."""
+
+    n_images: int
+    n_labels: int
+    n_pairs: int
+
+
+class PlantedRuns:
+    """Makes planted sets in a folder and trains on them.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the sets are; those that are there already are not made again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._warm: set[str] = set()
+
+    def train(self, size: Size, **parameters: Any) -> dict[str, Any]:
+        """Train a model of these parameters; return what was measured, see `scale_run.train`."""
+        code = json.dumps({**parameters, "n_epochs": 1, "n_factors": 4})
+        if code not in self._warm:  # on a tiny set, so that no measured process has to compile
+            self._train(Size(60, 12, 240), json.loads(code))
+            self._warm.add(code)
+        return self._train(size, parameters)
+
+    def _train(self, size: Size, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        path = self._folder / f"planted-{size.n_images}-{size.n_labels}-{size.n_pairs}.h5"
+        if not path.exists():
+            made = _in_own_process({"task": "make", "file": str(path), **size._asdict()})
+            print(f"made {path.name} in {made['seconds']:.0f} s, {made['peak_bytes'] / 1e9:.2f} GB", file=sys.stderr)
+        run = _in_own_process({"task": "train", "file": str(path), "parameters": parameters})
+        done = f"{run['epoch_seconds']:.3g} s an epoch, {run['peak_bytes'] / 1e9:.2f} GB"
+        print(f"trained on {path.name}, {parameters['inputs']}, {parameters['sampler']}: {done}", file=sys.stderr)
+        return {**parameters, **run}
+
+
+@contextmanager
+def sets_folder(folder: Path | None) -> Iterator[Path]:
+    """Yield the folder for the sets: the one that is given, or a temporary one."""
+    if folder is None:
+        with tempfile.TemporaryDirectory() as temporary:
+            yield Path(temporary)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+
+
+def _in_own_process(job: Mapping[str, Any]) -> dict[str, Any]:
+    child = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("scale_run.py"))],
+        input=json.dumps({**job, "path": sys.path}),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(child.stdout)
+
+
+def markdown(header: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table; numbers stand to the right."""
+    lines = [header, [":--" if i == 0 else "--:" for i in range(len(header))], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
