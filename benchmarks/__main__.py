@@ -9,6 +9,10 @@ BENCHMARKS = {
     "sampler-cost": "what a step costs with each sampler, against the number of labels",
     "sampler-laws": "how far the adaptive law is from the exact rank law",
     "sampler-convergence": "how fast training converges with each sampler, and with those that were tried and left out",
+    "peers": "how good, how fast and how large this package is beside LightFM, implicit and EASE",
+    "scale": "time and memory of training, up to all of OpenImages and to a million labels",
+    "evaluation": "how fast evaluation is beside implicit and LightFM",
+    "paper-sizes": "seconds for what took the VSE-ens paper hours, on planted sets of its sizes",
 }
 
 

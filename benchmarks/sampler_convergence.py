@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.machine import machine
 from benchmarks.sampler_candidates import CandidateSampler, PrincipalAxes
+from benchmarks.splits import Split
 from vsenumba import (
     AdaptiveSampler,
     AnnotationSet,
@@ -28,8 +29,6 @@ from vsenumba import (
     ImageAnnotator,
     PopularitySampler,
     UniformSampler,
-    evaluate,
-    leave_one_out,
     load_dataset,
     save_figure,
 )
@@ -85,34 +84,6 @@ DRAWN = {
     "best 4, half uniform": ("#CC79A7", "X"),
     "rank of 8 adaptive": ("#7F7F7F", "h"),
 }
-
-
-class Split:
-    """Training pairs and held-out pairs of at most `most` images, of which a random half chooses.
-
-    Parameters
-    ----------
-    data : AnnotationSet
-        What to split.
-    most : int
-        Images to be judged by; the others get their held-out pairs back.
-    """
-
-    def __init__(self, data: AnnotationSet, most: int) -> None:
-        train, held_out = leave_one_out(data, rng=123)
-        rng = np.random.default_rng(5)
-        judged = np.zeros(data.n_images, dtype=bool)
-        judged[rng.permutation(np.flatnonzero(held_out.labels_per_image))[:most]] = True
-        rows, _ = held_out.pairs()
-        self.train = train.union(held_out.with_pairs(~judged[rows]))
-        self.held_out = held_out.with_pairs(judged[rows])
-        self.chooses = np.random.default_rng(123).random(data.n_images) < 0.5
-
-    def mrr(self, model: ImageAnnotator) -> tuple[float, float]:
-        """Return the mean reciprocal rank over the half that chooses and over the half that reports."""
-        scores = evaluate(model, self.held_out, exclude=self.train, metrics=["mrr"], n_threads=1)
-        values, chooses = scores.per_image["mrr"], self.chooses[scores.image_rows]
-        return tuple(float(values[half].mean()) if half.any() else float("nan") for half in (chooses, ~chooses))
 
 
 class Curve(Callback):

@@ -1,0 +1,73 @@
+"""What a run of `benchmarks.peers` records: MRR against training seconds, and how much memory training takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from benchmarks.splits import Split
+from vsenumba.evaluation import Scorer
+
+
+class Curve:
+    """Both halves' MRR after epochs, by training seconds: the clock stands while a model is evaluated.
+
+    Parameters
+    ----------
+    split : Split
+        What to evaluate on.
+    marks : collection of int, optional
+        The epochs to evaluate after; every one where left out.
+    """
+
+    def __init__(self, split: Split, marks: Collection[int] | None = None) -> None:
+        self._split = split
+        self._marks = marks
+        self._elapsed = 0.0
+        self.epoch = 0
+        self.points: list[dict[str, float]] = []
+        self.memory: dict[str, float] = {}
+
+    def start(self) -> None:
+        """Start the clock: the data are in the method's own format, and nothing is allocated yet."""
+        self.memory = {"before_mb": forget_peak()}
+        self._since = time.perf_counter()
+
+    def after_epoch(self, model: Scorer) -> None:
+        """Stop the clock, add a point, start the clock."""
+        self._elapsed += time.perf_counter() - self._since
+        self.epoch += 1
+        if self.epoch == 1:
+            # Evaluation takes memory too; what training takes, it has taken by now.
+            self.memory["peak_mb"] = resident_mb("VmHWM")
+        if self._marks is None or self.epoch in self._marks:
+            choosing, reporting = self._split.mrr(model)
+            point = {"epoch": self.epoch, "seconds": self._elapsed, "choosing": choosing, "mrr": reporting}
+            self.points.append(point)
+        self._since = time.perf_counter()
+
+    def best(self) -> dict[str, float]:
+        """Return the point that the choosing half likes best."""
+        return max(self.points, key=lambda point: point["choosing"])
+
+
+def resident_mb(field: str) -> float:
+    """Return this process's resident memory, "VmRSS", or its peak, "VmHWM"; NaN where there is no /proc.
+
+    Not the peak of `getrusage`: a process inherits that from the one that started it.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return float("nan")
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
+
+
+def forget_peak() -> float:
+    """Let the peak start again from what is resident now, and return that."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return resident_mb("VmHWM")
+    return resident_mb("VmRSS")

@@ -1,0 +1,206 @@
+"""The methods that `benchmarks.peers` compares: ours, and their peers, each with the grid it is tuned on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+
+from benchmarks.peer_curve import Curve
+from vsenumba import AnnotationSet, EaseAnnotator, ImageAnnotator, PopularityAnnotator, Vocabulary
+
+# One recipe for all sets: the package's defaults, and what a line says.
+OURS: dict[str, dict[str, Any]] = {
+    "vsenumba ids": {"inputs": "ids", "sampler": "adaptive"},
+    "vsenumba ids, uniform": {"inputs": "ids", "sampler": "uniform"},
+    "vsenumba labels": {"inputs": "labels", "sampler": "adaptive"},
+    "vsenumba labels, uniform": {"inputs": "labels", "sampler": "uniform"},
+}
+
+
+def grid(**choices: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return every combination of some parameters' choices."""
+    return [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
+
+
+class FactorScorer:
+    """A peer's factors as what `vsenumba.evaluate` asks of a model; its rows and columns are those of the split.
+
+    Parameters
+    ----------
+    train : AnnotationSet
+        What the factors were trained on.
+    images, labels : (n, k) and (L, k) arrays
+        The factors.
+    biases : (L,) array, optional
+        Added to the scores.
+    """
+
+    def __init__(
+        self, train: AnnotationSet, images: np.ndarray, labels: np.ndarray, biases: np.ndarray | None = None
+    ) -> None:
+        self.label_names: Vocabulary = train.label_names
+        self._images = images
+        self._labels = labels
+        self._biases = 0 if biases is None else biases
+
+    def align(self, data: AnnotationSet) -> AnnotationSet:
+        """Return the set as it is."""
+        return data
+
+    def known_for(self, test: AnnotationSet, exclude: AnnotationSet) -> AnnotationSet:
+        """Return the training set."""
+        return exclude
+
+    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return dot products and biases."""
+        return self._images[rows] @ self._labels.T + self._biases
+
+
+class Method(ABC):
+    """A method to compare.
+
+    Attributes
+    ----------
+    grid : list of dict
+        Parameters to choose from.
+    rungs : tuple of int
+        Epochs that a configuration is trained for in each round of the search.
+    steps_per_pair : int
+        Negatives per pair and epoch; 0 for what does not go step by step.
+    needs : str
+        The module of another package that it takes, or "".
+    own_threads : bool
+        Whether it has threads of its own, so that BLAS must keep to one.
+    """
+
+    grid: list[dict[str, Any]]
+    rungs: tuple[int, ...] = (1,)
+    steps_per_pair: int = 0
+    needs: ClassVar[str] = ""
+    own_threads: ClassVar[bool] = True
+
+    @abstractmethod
+    def fit(
+        self,
+        train: AnnotationSet,
+        parameters: Mapping[str, Any],
+        seed: int,
+        n_epochs: int,
+        n_threads: int,
+        curve: Curve,
+    ) -> None:
+        """Train; start the curve when the data stand ready, and hand it the model after every epoch."""
+
+
+class Ours(Method):
+    """An ImageAnnotator: nothing is tuned, and the package says for how many epochs."""
+
+    steps_per_pair = 1
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+        self.grid = [{name: str(value) for name, value in settings.items()}]
+        self.steps_per_pair = settings.get("n_negatives", 1)
+
+    def fit(self, train, parameters, seed, n_epochs, n_threads, curve):
+        """Train; see `Method.fit`."""
+        model = ImageAnnotator(**self.settings, n_threads=n_threads, random_state=seed)
+        curve.start()
+        model.fit(train, callbacks=[lambda model, record: curve.after_epoch(model)])
+
+
+class Closed(Method):
+    """A model of this package that is solved at once."""
+
+    own_threads = False
+
+    def __init__(self, model: type[EaseAnnotator | PopularityAnnotator], grid: list[dict[str, Any]]) -> None:
+        self.model = model
+        self.grid = grid
+
+    def fit(self, train, parameters, seed, n_epochs, n_threads, curve):
+        """Train; see `Method.fit`."""
+        curve.start()
+        curve.after_epoch(self.model(**parameters).fit(train))
+
+
+class LightFm(Method):
+    """LightFM: matrix factorisation with biases, Adagrad with a rate per number, lock-free on OpenMP threads."""
+
+    rungs = (8, 60)
+    steps_per_pair = 1
+    needs = "lightfm"
+
+    def __init__(self, loss: str, **choices: Sequence[Any]) -> None:
+        self.loss = loss
+        rates, factors, decays = (0.02, 0.05, 0.1), (64, 128), (0.0, 1e-4)
+        self.grid = [
+            {**parameters, "user_alpha": parameters["item_alpha"]}
+            for parameters in grid(learning_rate=rates, no_components=factors, item_alpha=decays, **choices)
+        ]
+
+    def fit(self, train, parameters, seed, n_epochs, n_threads, curve):
+        """Train; see `Method.fit`."""
+        from lightfm import LightFM
+
+        images, labels = (side.astype(np.int32) for side in train.pairs())
+        pairs = sp.coo_matrix((np.ones(len(images), dtype=np.float32), (images, labels)), shape=train.shape)
+        model = LightFM(loss=self.loss, learning_schedule="adagrad", random_state=seed, **parameters)
+        curve.start()
+        for _ in range(n_epochs):
+            model.fit_partial(pairs, num_threads=n_threads)
+            curve.after_epoch(FactorScorer(train, model.user_embeddings, model.item_embeddings, model.item_biases))
+
+
+class Implicit(Method):
+    """A model of the `implicit` package."""
+
+    needs = "implicit"
+
+    def __init__(self, name: str, rungs: tuple[int, ...], steps_per_pair: int, grid: list[dict[str, Any]]) -> None:
+        self.name = name
+        self.rungs = rungs
+        self.steps_per_pair = steps_per_pair
+        self.grid = grid
+
+    def fit(self, train, parameters, seed, n_epochs, n_threads, curve):
+        """Train; see `Method.fit`."""
+        from implicit.cpu import als, bpr
+
+        models = {"als": als.AlternatingLeastSquares, "bpr": bpr.BayesianPersonalizedRanking}
+        matrix = sp.csr_matrix(train.to_csr(), dtype=np.float32)
+        model = models[self.name](iterations=n_epochs, num_threads=n_threads, random_state=seed, **parameters)
+        curve.start()
+        model.fit(
+            matrix,
+            show_progress=False,
+            callback=lambda *_: curve.after_epoch(FactorScorer(train, model.user_factors, model.item_factors)),
+        )
+
+
+WARP = "LightFM WARP"
+
+METHODS: dict[str, Method] = {
+    "popularity": Closed(PopularityAnnotator, [{}]),
+    "EASE": Closed(EaseAnnotator, grid(l2=(5, 10, 20, 50, 100, 200, 500, 1000, 2000))),
+    "implicit ALS": Implicit(
+        "als",
+        rungs=(4, 16),
+        steps_per_pair=0,
+        grid=grid(factors=(64, 128), regularization=(1, 10, 30, 100), alpha=(1, 5, 15, 40, 100)),
+    ),
+    "implicit BPR": Implicit(
+        "bpr",
+        rungs=(20, 150),
+        steps_per_pair=1,
+        grid=grid(factors=(64, 128), learning_rate=(0.01, 0.05, 0.1), regularization=(0.001, 0.01, 0.03)),
+    ),
+    "LightFM BPR": LightFm("bpr"),
+    WARP: LightFm("warp", max_sampled=(10, 30)),
+    **{name: Ours(**settings) for name, settings in OURS.items()},
+}

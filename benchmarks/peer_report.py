@@ -1,0 +1,142 @@
+"""What `benchmarks.peers` makes of its runs: the numbers, the table, the figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peer_methods import OURS, WARP
+
+# Colour, dash pattern and marker (Okabe & Ito's colours). Popularity is left out: it is far below and far left of all.
+PEER_LOOKS: dict[str, tuple[str, str, str]] = {
+    WARP: ("#0072B2", "-", "^"),
+    "LightFM BPR": ("#56B4E9", "-", "v"),
+    "implicit BPR": ("#009E73", "-", "s"),
+    "implicit ALS": ("#CC79A7", "-", "X"),
+    "EASE": ("#000000", "-", "*"),
+}
+OUR_COLORS = ("#E69F00", "#8C5A1E", "#D55E00", "#7F7F7F")
+OUR_MARKERS = ("o", "D", "P", "h", ">", "<")
+
+
+def looks() -> dict[str, tuple[str, str, str]]:
+    """Return every curve's look; ours are dashed where negatives are uniform."""
+    ours = {
+        name: (OUR_COLORS[i % len(OUR_COLORS)], "--" if "uniform" in name else "-", OUR_MARKERS[i % len(OUR_MARKERS)])
+        for i, name in enumerate(OURS)
+    }
+    return PEER_LOOKS | ours
+
+
+def first_at(points: Sequence[Mapping[str, float]], target: float) -> float | None:
+    """Return the seconds after which the reporting half's curve first stands at `target`, if it ever does."""
+    return next((point["seconds"] for point in points if point["mrr"] >= target), None)
+
+
+def summarise(results: Mapping[str, Any]) -> None:
+    """Add to every method of one set what the table shows: one number a seed."""
+    for result in results.values():
+        runs = result["runs"]
+        best = [max(run["points"], key=lambda point: point["choosing"]) for run in runs]
+        last = [run["points"][-1]["seconds"] for run in runs]
+        result["best"] = [point["mrr"] for point in best]
+        result["best_epoch"] = [point["epoch"] for point in best]
+        result["seconds"] = [point["seconds"] for point in best]
+        result["million_steps_per_second"] = [run["steps"] / s / 1e6 for run, s in zip(runs, last, strict=True)]
+        result["training_mb"] = [run["peak_mb"] - run["before_mb"] for run in runs]
+        result["before_mb"] = [run["before_mb"] for run in runs]
+    if WARP not in results:
+        return
+    for share in (1.0, 0.99):
+        targets = [share * best for best in results[WARP]["best"]]
+        theirs = results[WARP]["seconds"]
+        if share < 1:
+            theirs = [first_at(run["points"], t) for run, t in zip(results[WARP]["runs"], targets, strict=True)]
+        for name in OURS.keys() & results.keys():
+            ours = [first_at(run["points"], t) for run, t in zip(results[name]["runs"], targets, strict=True)]
+            results[name][f"seconds_to_{share:.0%}_of_warp"] = ours
+            ratios = [None if a is None or b is None else b / a for a, b in zip(ours, theirs, strict=True)]
+            results[name][f"times_as_fast_at_{share:.0%}"] = ratios
+
+
+def table(results: Mapping[str, Any]) -> str:
+    """Return a Markdown table: medians over the seeds, and from which to which."""
+    lines = [
+        "| method | best MRR | epoch | seconds to it | million steps/s | MB for training | MB before | "
+        f"s to {WARP}'s best | times as fast | s to 99 % of it | times as fast |",
+        "|---" * 11 + "|",
+    ]
+    for name, result in results.items():
+        stepwise = any(result["million_steps_per_second"])
+        cells = [
+            name,
+            _spread(result["best"], ".4f"),
+            f"{np.median(result['best_epoch']):.0f}",
+            _spread(result["seconds"], ".3g"),
+            _spread(result["million_steps_per_second"], ".2f") if stepwise else "–",
+            _spread(result["training_mb"], ".0f"),
+            f"{np.median(result['before_mb']):.0f}",
+        ]
+        for share in ("100%", "99%"):
+            cells.append(_spread(result.get(f"seconds_to_{share}_of_warp", []), ".3g"))
+            cells.append(_spread(result.get(f"times_as_fast_at_{share}", []), ".1f"))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float | None], form: str) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "never" if values else "–"
+    text = f"{np.median(known):{form}}"
+    if len(known) > 1:
+        text += f" ({min(known):{form}}–{max(known):{form}})"
+    return text + (f", {len(known)} of {len(values)} seeds" if len(known) < len(values) else "")
+
+
+def figure(everything: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Draw MRR against training seconds, medians over the seeds, one panel per set; what is solved is a marker."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
+    from vsenumba.plotting.style import RC
+
+    columns = min(2, len(everything))
+    rows = -(-len(everything) // columns)
+    with mpl.rc_context(RC):
+        drawn = Figure(figsize=(3.5 * columns, 2.6 * rows + 0.5), layout="constrained")
+        panels = drawn.subplots(rows, columns, squeeze=False).ravel()
+        for panel, (label, results) in zip(panels, everything.items(), strict=False):
+            for name, (color, dashes, marker) in looks().items():
+                if name not in results:
+                    continue
+                seconds, mrr = _median_curve(results[name]["runs"])
+                panel.plot(
+                    seconds,
+                    mrr,
+                    label=name,
+                    color=color,
+                    linestyle=dashes,
+                    marker=marker,
+                    markersize=7 if len(mrr) == 1 else 4,
+                    # The marker says where the curve is at its best.
+                    markevery=[int(np.argmax(mrr))],
+                    linewidth=1.8 if name in OURS else 1.1,
+                )
+            panel.set(xscale="log", xlabel="training seconds", ylabel="MRR")
+            panel.set_title(label, loc="left")
+            panel.xaxis.set_major_locator(LogLocator())
+            panel.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+            panel.xaxis.set_minor_formatter(NullFormatter())
+        for panel in panels[len(everything) :]:
+            panel.set_visible(False)
+        handles, labels = panels[0].get_legend_handles_labels()
+        drawn.legend(handles, labels, loc="outside lower center", ncols=2 * columns, frameon=False)
+    return drawn
+
+
+def _median_curve(runs: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    return tuple(np.median([[p[key] for p in run["points"]] for run in runs], axis=0) for key in ("seconds", "mrr"))
