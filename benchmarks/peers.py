@@ -6,7 +6,7 @@ Half of the held-out images choose parameters and epoch, the other half report. 
 imports, compilation and evaluation are outside the clock, for all alike. Seed 0 of all methods runs before seed 1 of
 any.
 
-    python -m benchmarks peers openclipart --threads 2 --seeds 5 --out FOLDER
+    python -m benchmarks peers --data openclipart --threads 2 --seeds 5 --out FOLDER
 
 Times are only fair on a machine with nothing else to do.
 """
@@ -26,7 +26,7 @@ from typing import Any
 
 from benchmarks.machine import machine
 from benchmarks.peer_methods import METHODS
-from benchmarks.peer_report import figure, summarise, table
+from benchmarks.peer_report import figure, speed_table, summarise, table
 from vsenumba import load_dataset, save_figure
 from vsenumba.data import DATASETS
 
@@ -109,7 +109,7 @@ def versions() -> dict[str, str]:
 def main(arguments: Sequence[str]) -> None:
     """Measure, print a table per set, and write `peers.json`, ``.png`` and ``.svg``."""
     parser = argparse.ArgumentParser(prog="benchmarks peers", description=__doc__.splitlines()[0])
-    parser.add_argument("sets", nargs="+", metavar="SET", help="a name from the catalogue, or a file")
+    parser.add_argument("--data", nargs="+", required=True, metavar="SET", help="names from the catalogue, or files")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--methods", nargs="+", metavar="METHOD", choices=[*METHODS], help="all, unless named")
@@ -122,12 +122,12 @@ def main(arguments: Sequence[str]) -> None:
         parser.exit(1, f"{line}\n")
     chosen.out.mkdir(parents=True, exist_ok=True)
     everything: dict[str, Any] = {}
-    for name in chosen.sets:
+    for name in chosen.data:
         data = load_dataset(name)
         label = name if name in DATASETS else Path(name).stem
         results = everything[label] = measure(name, methods, chosen)
-        print(f"\n{label}: {data!r}\n\n{table(results)}\n\n{choices(results)}\n", flush=True)
-        settings = {key: value for key, value in vars(chosen).items() if key not in ("out", "sets")}
+        print(f"\n{label}: {data!r}\n\n{table(results)}\n\n{speed_table(results)}\n\n{choices(results)}\n", flush=True)
+        settings = {key: value for key, value in vars(chosen).items() if key not in ("out", "data")}
         about = {"machine": {**machine(), **versions()}, "settings": settings}
         text = json.dumps({**about, "results": everything}, indent=1)
         (chosen.out / "peers.json").write_text(text, encoding="utf-8")
