@@ -10,6 +10,7 @@ BENCHMARKS = {
     "sampler-laws": "how far the adaptive law is from the exact rank law",
     "sampler-convergence": "how fast training converges with each sampler, and with those that were tried and left out",
     "peers": "how good, how fast and how large this package is beside LightFM, implicit and EASE",
+    "pace": "steps a second beside LightFM's and implicit's, on one thread and more, and the machine's bounds",
     "scale": "time and memory of training, up to all of OpenImages and to a million labels",
     "evaluation": "how fast evaluation is beside implicit and LightFM",
     "paper-sizes": "seconds for what took the VSE-ens paper hours, on planted sets of its sizes",

@@ -72,6 +72,18 @@ def test_sampler_laws(benchmark, tmp_path, tiny_set, capsys):
     assert "principal axes" in capsys.readouterr().out
 
 
+def test_pace(benchmark, tmp_path, threads, capsys):
+    tiny = "--planted 30 12 90 --factors 4 --threads 1 --repeats 2 --loops 3"
+    benchmark("pace").main([*tiny.split(), "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "pace.json").read_text())
+    (measured,) = result["factors"].values()
+    assert all(len(ns) == 2 and min(ns) > 0 for ns in measured["ns"].values())
+    assert {"ours, ids, uniform, 1 thread", "ours, labels, as it comes, 1 thread"} <= {*measured["ns"]}
+    # Two label rows read and written, and the image's once for its three pairs.
+    assert measured["bounds"]["ids"]["bytes"] == pytest.approx(16 * (4 + 2 / 3))
+    assert "| 4 | ours, ids, uniform, 1 thread |" in capsys.readouterr().out
+
+
 def test_the_list_names_every_benchmark(benchmark, capsys):
     command = benchmark("__main__")
     assert command.main([]) == 0

@@ -46,8 +46,9 @@ class ImageAnnotator(Annotator):
     n_factors : int
         Length of the vectors.
     sampler : Sampler or str, optional
-        Where negatives come from: "uniform", "popularity", "warp", "dynamic", "rank" or "adaptive"; None for "dynamic"
-        with half the square root of the number of labels as candidates, with ids 0.3 of it, from 2 to 32.
+        Where negatives come from: "uniform", "popularity", "warp", "dynamic", "rank" or "adaptive"; None for
+        ``AdaptiveSampler(lam=0.1, n_candidates=c)`` with labels as inputs, c a quarter of the square root of the number
+        of labels, from 6 to 16; with ids for ``DynamicSampler(n_candidates=c)``, c a fifth of it, from 2 to 32.
     loss : Loss or str
         "logistic", "hinge" or "warp".
     optimiser : Optimiser or str
@@ -59,7 +60,7 @@ class ImageAnnotator(Annotator):
     l2 : float, optional
         Weight decay per step; None for 0.001 with labels as inputs and 0.03 with ids.
     n_negatives : int, optional
-        Negatives per pair; None for 1 with labels as inputs and 2 with ids.
+        Negatives per pair; None for 1 with labels as inputs and 3 with ids.
     n_epochs : int
         Passes over all pairs.
     n_threads : int, optional
@@ -281,13 +282,16 @@ class ImageAnnotator(Annotator):
         *,
         frozen_labels: bool = False,
     ) -> Trainer:
-        recipe = as_inputs(self.inputs).recipe
+        inputs = as_inputs(self.inputs)
+        recipe = inputs.recipe
         return Trainer(
             data,
             tables,
             sums,
-            inputs=as_inputs(self.inputs),
-            sampler=recipe.sampler(len(tables["label_factors"])) if self.sampler is None else as_sampler(self.sampler),
+            inputs=inputs,
+            sampler=as_sampler(
+                inputs.default_sampler(len(tables["label_factors"])) if self.sampler is None else self.sampler
+            ),
             loss=as_loss(self.loss),
             optimiser=as_optimiser(self.optimiser),
             l2=recipe.l2 if self.l2 is None else self.l2,

@@ -11,7 +11,6 @@ gradients' squared lengths, and ``numbers[PULLS, r]`` their number.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,13 +20,10 @@ import numpy as np
 
 from vsenumba.data.annotation_set import AnnotationSet
 from vsenumba.kernels.compiler import dispatched
-from vsenumba.samplers import DynamicSampler
+from vsenumba.samplers import Sampler
 
 # Pairs of a block: enough to keep the processor busy, few enough for the nearest cache.
 BLOCK = 32
-
-# More were no better, with thousands of labels.
-_MOST_CANDIDATES = 32
 
 # Rows of `numbers` that the inputs may read.
 PULL_SQUARE, PULLS = range(2)
@@ -68,26 +64,12 @@ class Recipe:
         Negatives per pair.
     initial_spread : float
         Standard deviation of fresh factors.
-    greed : float
-        Candidates of the dynamic sampler, per square root of the number of labels.
     """
 
     learning_rate: float
     l2: float
     n_negatives: int
     initial_spread: float
-    greed: float
-
-    def sampler(self, n_labels: int) -> DynamicSampler:
-        """Return the dynamic sampler with as many candidates as so many labels call for, from 2 to 32.
-
-        Examples
-        --------
-        >>> from vsenumba.training.inputs import LabelInputs
-        >>> LabelInputs.recipe.sampler(400)
-        DynamicSampler(n_candidates=10)
-        """
-        return DynamicSampler(n_candidates=min(max(round(self.greed * math.sqrt(n_labels)), 2), _MOST_CANDIDATES))
 
 
 class Inputs(ABC):
@@ -98,6 +80,10 @@ class Inputs(ABC):
     recipe: ClassVar[Recipe]
     #: Whether an image has no vector before it is trained on or folded in.
     needs_image_rows: ClassVar[bool]
+
+    @abstractmethod
+    def default_sampler(self, n_labels: int) -> Sampler:
+        """Return the sampler of a model whose user chose none, for so many labels; a part of the recipe."""
 
     @abstractmethod
     def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:

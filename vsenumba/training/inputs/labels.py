@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from vsenumba.data.annotation_set import AnnotationSet
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.prefetch import prefetch
+from vsenumba.samplers import AdaptiveSampler
 from vsenumba.training.inputs.inputs import BLOCK, Inputs, Recipe, close_visit, expect_visit, open_visit
 from vsenumba.training.optimisers import row_rate
 
@@ -38,8 +40,15 @@ class LabelInputs(Inputs):
     """
 
     name: ClassVar[str] = "labels"
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=0.1, l2=0.001, n_negatives=1, initial_spread=0.1, greed=0.5)
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=0.1, l2=0.001, n_negatives=1, initial_spread=0.1)
     needs_image_rows: ClassVar[bool] = False
+
+    def default_sampler(self, n_labels: int) -> AdaptiveSampler:
+        """Return the best of several adaptive draws, a quarter of the square root of the number of labels, 6 to 16.
+
+        With more labels it pays to look at more of them; fewer than 6 cost MRR on Corel5k, where more brought nothing.
+        """
+        return AdaptiveSampler(lam=0.1, n_candidates=min(max(round(math.sqrt(n_labels) / 4), 6), 16))
 
     def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:
         """Return one table with a row per label; see `Inputs.table_rows`."""

@@ -1,0 +1,230 @@
+"""How many steps a second beside LightFM and implicit at equal k, on one thread and more, and what the machine allows.
+
+A step is one pair with its negative. Every method trains on the same planted set; epochs are interleaved, and medians
+reported. The bound of a step is the time to move the rows it must read and write, at the copy bandwidth measured for
+arrays of the tables' size, or to do its arithmetic at the measured peak, whichever is longer.
+
+    python -m benchmarks pace --threads 2 --out FOLDER
+
+Times are only fair on a machine with nothing else to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numba import prange
+
+from benchmarks.machine import machine
+from benchmarks.peers import versions
+from vsenumba import AnnotationSet, ImageAnnotator, synthetic
+from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.threads import threads
+
+OURS: dict[str, dict[str, Any]] = {
+    f"ours, {inputs}, {sampler or 'as it comes'}": {"inputs": inputs, "sampler": sampler}
+    for inputs in ("ids", "labels")
+    for sampler in ("uniform", "adaptive", None)
+}
+
+# Multiplications and additions per factor of a step: the three dot products and the gap 7, the moves of two labels 8,
+# the gradient in the image's vector 4; per factor of a visit, to move the image; per factor of a pair, to sum and move
+# its context.
+STEP_FLOPS = 19
+VISIT_FLOPS = {"ids": 5, "labels": 0}
+PAIR_FLOPS = {"ids": 0, "labels": 12}
+
+# As many numbers as keep the processor's multipliers busy: 12 vectors of 8.
+_WIDTH = 96
+
+
+@kernel(parallel=True)
+def multiply_add(values, n, result):
+    """Multiply and add, ``2 * n * values.shape[1]`` operations in each of as many chunks as there are rows."""
+    for chunk in prange(values.shape[0]):
+        for _ in range(n):
+            for j in range(values.shape[1]):
+                values[chunk, j] = values[chunk, j] * np.float32(0.999) + np.float32(0.001)
+        # So that nothing is left out as unused.
+        result[chunk] = values[chunk, 0]
+
+
+def median_seconds(function: Callable[[], Any], repeats: int) -> float:
+    """Return the median seconds of a call, the first left out."""
+    seconds = []
+    for _ in range(repeats + 1):
+        started = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds[1:])
+
+
+def compute_speed(n_threads: int, options: argparse.Namespace) -> float:
+    """Return billions of operations a second, by a loop that needs no memory."""
+    n_chunks = 4 * n_threads
+    values, result = np.ones((n_chunks, _WIDTH), np.float32), np.zeros(n_chunks)
+    with threads(n_threads):
+        seconds = median_seconds(lambda: multiply_add(values, options.loops, result), options.repeats)
+    return 2 * _WIDTH * options.loops * n_chunks / seconds / 1e9
+
+
+def copy_bandwidth(n_bytes: int, repeats: int) -> float:
+    """Return billions of bytes read and written a second, copying half of so many bytes to the other half."""
+    source, target = np.ones((2, max(n_bytes // 8, 1)), np.float32)
+    times = max(1, 2**24 // n_bytes)
+
+    def copy() -> None:
+        for _ in range(times):
+            np.copyto(target, source)
+
+    return 2 * source.nbytes * times / median_seconds(copy, repeats) / 1e9
+
+
+def bound(data: AnnotationSet, inputs: str, k: int, peak: float, repeats: int) -> dict[str, float]:
+    """Return the shortest time of a step with one uniform negative, in ns, and what it is made of."""
+    row = 4 * k
+    per_image = data.n_pairs / data.n_images
+    table = row * data.n_labels
+    # Two labels are read and written; and the image's row once a visit, or a context a pair.
+    if inputs == "ids":
+        parts = [(4 * row, table), (2 * row / per_image, row * data.n_images)]
+    else:
+        parts = [(4 * row, 2 * table), (2 * row, 2 * table)]
+    memory = sum(moved / copy_bandwidth(size, repeats) for moved, size in parts)
+    flops = k * (STEP_FLOPS + VISIT_FLOPS[inputs] / per_image + PAIR_FLOPS[inputs])
+    return {"bytes": sum(moved for moved, _ in parts), "flops": flops, "memory_ns": memory, "compute_ns": flops / peak}
+
+
+class OurPace:
+    """An ImageAnnotator that goes on for an epoch at a time."""
+
+    def __init__(self, data: AnnotationSet, k: int, n_threads: int, settings: Mapping[str, Any]) -> None:
+        self._data = data
+        self._model = ImageAnnotator(
+            n_factors=k, n_negatives=1, schedule="constant", n_threads=n_threads, random_state=0, **settings
+        )
+
+    def epoch(self) -> float:
+        """Train an epoch; return the seconds a step."""
+        self._model.partial_fit(self._data)
+        seconds, steps = (np.diff([0.0, *self._model.history_[name]])[-1] for name in ("seconds", "steps"))
+        return float(seconds / steps)
+
+
+class LightFmPace:
+    """LightFM, an epoch at a time."""
+
+    def __init__(self, data: AnnotationSet, k: int, n_threads: int, loss: str) -> None:
+        from lightfm import LightFM
+
+        images, labels = (side.astype(np.int32) for side in data.pairs())
+        self._pairs = sp.coo_matrix((np.ones(len(images), dtype=np.float32), (images, labels)), shape=data.shape)
+        self._model = LightFM(no_components=k, loss=loss, random_state=0)
+        self._n_threads = n_threads
+
+    def epoch(self) -> float:
+        """Train an epoch; return the seconds a step."""
+        started = time.perf_counter()
+        self._model.fit_partial(self._pairs, num_threads=self._n_threads)
+        return (time.perf_counter() - started) / self._pairs.nnz
+
+
+class ImplicitPace:
+    """implicit's BPR; it begins anew each time, and its second epoch of two is what counts."""
+
+    def __init__(self, data: AnnotationSet, k: int, n_threads: int) -> None:
+        from implicit.cpu.bpr import BayesianPersonalizedRanking
+
+        self._matrix = sp.csr_matrix(data.to_csr(), dtype=np.float32)
+        self._model = BayesianPersonalizedRanking(factors=k, iterations=2, num_threads=n_threads, random_state=0)
+
+    def epoch(self) -> float:
+        """Train two epochs; return the seconds a step of the second."""
+        ends: list[float] = []
+        self._model.fit(self._matrix, show_progress=False, callback=lambda *_: ends.append(time.perf_counter()))
+        return (ends[1] - ends[0]) / self._matrix.nnz
+
+
+def contestants(data: AnnotationSet, k: int, n_threads: int) -> dict[str, Any]:
+    """Return what is timed at one k, by name; peers that are not installed are left out."""
+    found: dict[str, Any] = {
+        f"{name}, {n} thread{'s' if n > 1 else ''}": OurPace(data, k, n, settings)
+        for name, settings in OURS.items()
+        for n in dict.fromkeys((1, n_threads))
+    }
+    if importlib.util.find_spec("lightfm"):
+        found |= {f"LightFM {loss.upper()}": LightFmPace(data, k, n_threads, loss) for loss in ("bpr", "warp")}
+    if importlib.util.find_spec("implicit"):
+        found["implicit BPR"] = ImplicitPace(data, k, n_threads)
+    return found
+
+
+def measure(data: AnnotationSet, k: int, peak: float, options: argparse.Namespace) -> dict[str, Any]:
+    """Return the ns a step of every contestant, medians of interleaved epochs, and the bounds of ours."""
+    timed = contestants(data, k, options.threads)
+    seconds: dict[str, list[float]] = {name: [] for name in timed}
+    for repeat in range(options.repeats + 1):
+        for name, contestant in timed.items():
+            taken = contestant.epoch()
+            if repeat:  # the first warms up
+                seconds[name].append(taken)
+        print(f"k = {k}, round {repeat}", file=sys.stderr, flush=True)
+    return {
+        "ns": {name: [1e9 * one for one in all_] for name, all_ in seconds.items()},
+        "bounds": {inputs: bound(data, inputs, k, peak, options.repeats) for inputs in ("ids", "labels")},
+    }
+
+
+def tables(result: Mapping[str, Any]) -> str:
+    """Return what was measured as Markdown."""
+    compute, n = result["compute"], result["settings"]["threads"]
+    lines = [
+        f"A loop of multiplications and additions: {compute['1']:.1f} billion a second on one thread, "
+        f"{compute[str(n)] / compute['1']:.2f} times that on {n}.\n",
+        "| k | method | ns a step | million steps/s | threads against one | bound, ns | share of it |",
+        "|---" * 7 + "|",
+    ]
+    for k, measured in result["factors"].items():
+        ns = {name: statistics.median(all_) for name, all_ in measured["ns"].items()}
+        for name, one in ns.items():
+            single, share, limit = ns.get(name.rpartition(", ")[0] + ", 1 thread"), "–", "–"
+            if name.endswith("uniform, 1 thread"):
+                bounds = measured["bounds"][name.split(", ")[1]]
+                least = max(bounds["memory_ns"], bounds["compute_ns"])
+                limit, share = f"{least:.0f}", f"{least / one:.0%}"
+            gain = f"{single / one:.2f}" if name.endswith("threads") and single else "–"
+            lines.append(f"| {k} | {name} | {one:.0f} | {1e3 / one:.2f} | {gain} | {limit} | {share} |")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure, print the tables, and write `pace.json`."""
+    parser = argparse.ArgumentParser(prog="benchmarks pace", description=__doc__.splitlines()[0])
+    parser.add_argument("--planted", type=int, nargs=3, default=[50_000, 5_000, 400_000], metavar="N")
+    parser.add_argument("--factors", type=int, nargs="+", default=[64, 100, 128])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--loops", type=int, default=1_000_000, help="rounds of the loop that only computes")
+    parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    data = synthetic(*options.planted, rng=0)
+    compute = {str(n): compute_speed(n, options) for n in dict.fromkeys((1, options.threads))}
+    result: dict[str, Any] = {
+        "machine": {**machine(), **versions()},
+        "settings": {name: value for name, value in vars(options).items() if name != "out"},
+        "compute": compute,
+        "factors": {str(k): measure(data, k, compute["1"], options) for k in options.factors},
+    }
+    print(f"\n{data!r}\n\n{tables(result)}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "pace.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
