@@ -74,6 +74,7 @@ def _measure(runs: PlantedRuns, sizes: list[Size], axis: str, options: argparse.
                     inputs=inputs,
                     sampler=sampler,
                     n_factors=options.factors,
+                    n_negatives=1,
                     n_epochs=options.epochs,
                     n_threads=options.threads,
                 )

@@ -159,6 +159,28 @@ def test_the_same_seed_gives_bit_equal_factors_when_deterministic(inputs):
     assert not np.array_equal(a.label_factors_, c.label_factors_)
 
 
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_what_is_left_out_is_taken_from_the_recipe(inputs):
+    kind, data = INPUTS[inputs](), checkerboard()
+    recipe = kind.recipe
+    written_out = {name: getattr(recipe, name) for name in ("learning_rate", "l2", "n_negatives")}
+    models = [
+        vse.ImageAnnotator(inputs=inputs, n_factors=4, n_epochs=2, random_state=0, deterministic=True, **parameters)
+        for parameters in ({}, {**written_out, "sampler": kind.default_sampler(data.n_labels)})
+    ]
+    left_out, given = (model.fit(data).label_factors_ for model in models)
+    assert np.array_equal(left_out, given)
+    assert models[0].sampler is None
+
+
+def test_the_default_samplers_look_at_more_labels_where_there_are_more():
+    counts = {
+        name: [INPUTS[name]().default_sampler(n).n_candidates for n in (1, 400, 2631, 10**6)]
+        for name in ("labels", "ids")
+    }
+    assert counts == {"labels": [6, 6, 13, 16], "ids": [2, 4, 10, 32]}
+
+
 def test_fit_starts_afresh_and_partial_fit_goes_on():
     data = checkerboard()
     once = model_of(deterministic=True).fit(data)
