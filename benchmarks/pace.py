@@ -44,17 +44,21 @@ STEP_FLOPS = 19
 VISIT_FLOPS = {"ids": 5, "labels": 0}
 PAIR_FLOPS = {"ids": 0, "labels": 12}
 
-# As many numbers as keep the processor's multipliers busy: 12 vectors of 8.
+# As many numbers as keep the processor's multipliers busy, 12 vectors of 8; and how much is done to each at a time.
 _WIDTH = 96
+_DEPTH = 16
 
 
 @kernel(parallel=True)
-def multiply_add(values, n, result):
-    """Multiply and add, ``2 * n * values.shape[1]`` operations in each of as many chunks as there are rows."""
+def multiply_add(values, factor, term, n, result):
+    """Multiply and add, ``2 * n * _DEPTH`` operations on each value; the rows are shared among the threads."""
     for chunk in prange(values.shape[0]):
         for _ in range(n):
             for j in range(values.shape[1]):
-                values[chunk, j] = values[chunk, j] * np.float32(0.999) + np.float32(0.001)
+                value = values[chunk, j]
+                for _ in range(_DEPTH):
+                    value = value * factor + term
+                values[chunk, j] = value
         # So that nothing is left out as unused.
         result[chunk] = values[chunk, 0]
 
@@ -74,8 +78,16 @@ def compute_speed(n_threads: int, options: argparse.Namespace) -> float:
     n_chunks = 4 * n_threads
     values, result = np.ones((n_chunks, _WIDTH), np.float32), np.zeros(n_chunks)
     with threads(n_threads):
-        seconds = median_seconds(lambda: multiply_add(values, options.loops, result), options.repeats)
-    return 2 * _WIDTH * options.loops * n_chunks / seconds / 1e9
+        operands = values, np.float32(0.999), np.float32(0.001), options.loops, result
+        seconds = median_seconds(lambda: multiply_add(*operands), options.repeats)
+    return 2 * _WIDTH * _DEPTH * options.loops * n_chunks / seconds / 1e9
+
+
+@kernel
+def copy_numbers(source, target):
+    """Copy one array to another, by loads and stores that leave it in the cache."""
+    for i in range(source.shape[0]):
+        target[i] = source[i]
 
 
 def copy_bandwidth(n_bytes: int, repeats: int) -> float:
@@ -85,7 +97,7 @@ def copy_bandwidth(n_bytes: int, repeats: int) -> float:
 
     def copy() -> None:
         for _ in range(times):
-            np.copyto(target, source)
+            copy_numbers(source, target)
 
     return 2 * source.nbytes * times / median_seconds(copy, repeats) / 1e9
 
@@ -214,7 +226,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--factors", type=int, nargs="+", default=[64, 100, 128])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--loops", type=int, default=1_000_000, help="rounds of the loop that only computes")
+    parser.add_argument("--loops", type=int, default=100_000, help="rounds of the loop that only computes")
     parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER")
     options = parser.parse_args(arguments)
     data = synthetic(*options.planted, rng=0)

@@ -26,9 +26,6 @@ from vsenumba.samplers.rank_law import draw_rank, rank_law, rank_steps
 from vsenumba.samplers.sampler import own_share
 from vsenumba.training import Callback
 
-# A shard's row of the work space fills cache lines of its own.
-_LINE = 8
-
 
 class CandidateState(NamedTuple):
     """What both laws need, the share of the second, how many to draw, how to pick, and a row of space per shard.
@@ -41,7 +38,7 @@ class CandidateState(NamedTuple):
     step: int
     scale: float
     mass: float
-    n_candidates: int
+    drawn: np.ndarray
     spreads: np.ndarray
     columns: np.ndarray
     column_bits: np.ndarray
@@ -53,7 +50,6 @@ class CandidateState(NamedTuple):
     share: float
     pick_scale: float
     pick_mass: float
-    drawn: np.ndarray
     scores: np.ndarray
 
 
@@ -108,7 +104,6 @@ class CandidateSampler(Sampler):
         if self.power > 0:
             keep, alias = PopularitySampler(power=self.power).state(label_counts, n_factors, n_shards)
         _, scale, mass = rank_steps("geometric", self.pick or 1.0, self.n_candidates)
-        width = -(-self.n_candidates // _LINE) * _LINE
         return CandidateState(
             *self._adaptive.state(label_counts, n_factors, n_shards),
             keep,
@@ -116,8 +111,7 @@ class CandidateSampler(Sampler):
             float(self.share),
             scale if self.pick > 0 else 0.0,
             mass,
-            np.zeros((n_shards, width), np.int64),
-            np.zeros((n_shards, width)),
+            np.zeros((n_shards, self.n_candidates)),
         )
 
     def refresh(self, state: CandidateState, label_factors: np.ndarray) -> None:
@@ -177,7 +171,7 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
     trials = 0
     n_kept = 0
     # All are drawn before any is scored: the scores' cache misses then overlap.
-    for _ in range(sampler.n_candidates):
+    for _ in range(sampler.drawn.shape[1]):
         for _ in range(MAX_REJECTIONS):
             trials += 1
             label = _candidate(sampler, states, shard, image, largest, labels.shape[0])
@@ -190,7 +184,7 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
     n_drawn = 0
     for t in range(n_kept):
         label = sampler.drawn[shard, t]
-        if sampler.n_candidates == 1:
+        if sampler.drawn.shape[1] == 1:
             return label, trials
         score = np.float64(dot(image, labels, label))
         if sampler.pick_scale > 0:

@@ -12,11 +12,12 @@ from vsenumba.checks import check_choice, is_whole
 from vsenumba.errors import InputError
 from vsenumba.kernels.bits import bits_float, float_bits
 from vsenumba.kernels.compiler import kernel
-from vsenumba.kernels.dot import dot, dots
+from vsenumba.kernels.dot import dots
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.orders import SortSpace, refresh_orders, sort_space
+from vsenumba.kernels.prefetch import prefetch_row
 from vsenumba.kernels.random import next_below, next_bits, next_uniform
-from vsenumba.samplers.best_of import best_of_law
+from vsenumba.samplers.best_of import best_drawn, best_of_law, check_candidates
 from vsenumba.samplers.rank_law import RANK_LAWS, check_lam, draw_rank, rank_law, rank_steps
 from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw, own_share
 
@@ -29,14 +30,17 @@ SPREADS = {"deviation": 1, "variance": 2}
 
 
 class AdaptiveState(NamedTuple):
-    """The rank orders of all factors, their relative weights, the rank law's numbers; and the refresh's work space."""
+    """The rank orders of all factors, their relative weights, the rank law's numbers; and work space.
+
+    `drawn` has a shard's candidates, (n_shards, n_candidates); the others are the refresh's.
+    """
 
     orders: np.ndarray
     weights: np.ndarray
     step: int
     scale: float
     mass: float
-    n_candidates: int
+    drawn: np.ndarray
     spreads: np.ndarray
     columns: np.ndarray
     column_bits: np.ndarray
@@ -91,8 +95,7 @@ class AdaptiveSampler(Sampler):
 
     def __post_init__(self) -> None:
         check_lam(self.lam)
-        if not is_whole(self.n_candidates):
-            raise InputError(f"n_candidates must be a whole number of at least 1, not {self.n_candidates!r}")
+        check_candidates(self.n_candidates)
         every = self.refresh_every
         if every is not None and not is_whole(every):
             raise InputError(f"refresh_every must be a whole number of at least 1 or None, not {every!r}")
@@ -106,7 +109,7 @@ class AdaptiveSampler(Sampler):
             np.zeros((n_factors, n_labels), np.int32),
             np.zeros(n_factors, np.float32),
             *rank_steps(self.rank_law, self.lam, n_labels),
-            int(self.n_candidates),
+            np.zeros((n_shards, int(self.n_candidates)), np.int64),
             np.zeros(n_factors),
             *sort_space(n_labels),
         )
@@ -167,21 +170,19 @@ class AdaptiveSampler(Sampler):
 @draw.implement(AdaptiveState)
 def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
     largest = _largest(image, sampler.weights)
-    best = np.int64(-1)
-    best_score = -np.inf
+    n_candidates = sampler.drawn.shape[1]
     trials = 0
-    for _ in range(sampler.n_candidates):
+    for c in range(n_candidates):
+        sampler.drawn[shard, c] = -1
         for _ in range(MAX_REJECTIONS):
             trials += 1
             label = _draw_label(sampler, states, shard, image, largest)
             if not contains(indices, begin, end, label):
-                # One candidate needs no score.
-                score = np.float64(dot(image, labels, label)) if sampler.n_candidates > 1 else 0.0
-                if score > best_score:
-                    best_score = score
-                    best = label
+                sampler.drawn[shard, c] = label
+                if n_candidates > 1:
+                    prefetch_row(labels, label)
                 break
-    return best, trials
+    return best_drawn(image, labels, sampler.drawn[shard]), trials
 
 
 @kernel(inline=True)

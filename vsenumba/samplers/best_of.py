@@ -1,8 +1,42 @@
-"""The law of the best-scoring of several candidates, which two samplers share."""
+"""The best-scoring of several candidates, and its law, which two samplers share."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from vsenumba.checks import is_whole
+from vsenumba.errors import InputError
+from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.dot import dot
+
+# Every shard keeps its candidates; far fewer are of use.
+_MOST_CANDIDATES = 100_000
+
+
+def check_candidates(n_candidates: object) -> None:
+    """Refuse a number of candidates that is not a whole number from 1 to 100,000."""
+    if not is_whole(n_candidates):
+        raise InputError(f"n_candidates must be a whole number of at least 1, not {n_candidates!r}")
+    if n_candidates > _MOST_CANDIDATES:  # type: ignore[operator]  # it is a number
+        raise InputError(f"n_candidates must be at most {_MOST_CANDIDATES:,}, not {n_candidates!r}")
+
+
+@kernel(inline=True)
+def best_drawn(image, labels, drawn):
+    """Return the label of `drawn` that scores highest, -1 if all are: labels that were not found."""
+    best = np.int64(drawn[0])
+    # One candidate needs no score.
+    if drawn.shape[0] > 1:
+        best = np.int64(-1)
+        best_score = -np.inf
+        for c in range(drawn.shape[0]):
+            if drawn[c] >= 0:
+                score = np.float64(dot(image, labels, drawn[c]))
+                # Of equal scores the first drawn stays, which makes equals equally likely.
+                if score > best_score:
+                    best_score = score
+                    best = np.int64(drawn[c])
+    return best
 
 
 def best_of_law(law: np.ndarray, scores: np.ndarray, n_candidates: int, skip: float = 0.0) -> np.ndarray:

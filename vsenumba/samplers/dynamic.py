@@ -7,20 +7,19 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from vsenumba.checks import is_whole
-from vsenumba.errors import InputError
-from vsenumba.kernels.dot import dot, dots
+from vsenumba.kernels.dot import dots
 from vsenumba.kernels.membership import contains
+from vsenumba.kernels.prefetch import prefetch_row
 from vsenumba.kernels.random import next_below
-from vsenumba.samplers.best_of import best_of_law
+from vsenumba.samplers.best_of import best_drawn, best_of_law, check_candidates
 from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
 
 
 class DynamicState(NamedTuple):
-    """What `draw` needs: the numbers of labels and of candidates."""
+    """What `draw` needs: the number of labels, and a shard's candidates, (n_shards, n_candidates)."""
 
     n_labels: int
-    n_candidates: int
+    drawn: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +40,11 @@ class DynamicSampler(Sampler):
     name: ClassVar[str] = "dynamic"
 
     def __post_init__(self) -> None:
-        if not is_whole(self.n_candidates):
-            raise InputError(f"n_candidates must be a whole number of at least 1, not {self.n_candidates!r}")
+        check_candidates(self.n_candidates)
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> DynamicState:
         """Return the state; see `Sampler.state`."""
-        return DynamicState(len(label_counts), int(self.n_candidates))
+        return DynamicState(len(label_counts), np.zeros((n_shards, int(self.n_candidates)), np.int64))
 
     def _skips(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
@@ -72,18 +70,14 @@ class DynamicSampler(Sampler):
 
 @draw.implement(DynamicState)
 def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
-    best = np.int64(-1)
-    best_score = -np.inf
     trials = 0
-    for _ in range(sampler.n_candidates):
+    for c in range(sampler.drawn.shape[1]):
+        sampler.drawn[shard, c] = -1
         for _ in range(MAX_REJECTIONS):
             trials += 1
             label = next_below(states, shard, sampler.n_labels)
             if not contains(indices, begin, end, label):
-                score = np.float64(dot(image, labels, label))
-                # Of equal scores the first drawn stays, which makes equals equally likely.
-                if score > best_score:
-                    best_score = score
-                    best = label
+                sampler.drawn[shard, c] = label
+                prefetch_row(labels, label)
                 break
-    return best, trials
+    return best_drawn(image, labels, sampler.drawn[shard]), trials
