@@ -39,6 +39,8 @@ def main() -> None:
             n_epochs=arguments.epochs,
             n_seeds=arguments.seeds,
             n_factors=arguments.factors,
+            learning_rate=0.1,
+            n_negatives=1,
         )
         for sampler, result in comparison.to_json()["samplers"].items():
             best, faster = result["best"], result["speed_up_against_warp"]
