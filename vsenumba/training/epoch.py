@@ -20,7 +20,7 @@ from vsenumba.kernels.prefetch import prefetch
 from vsenumba.training.inputs.inputs import BLOCK, close_visit, expect_visit, open_visit
 from vsenumba.training.steps import BEGIN, END, NUMBER_ROWS, POSITIVE, STEP_ROWS, VECTOR, train_steps
 
-# Columns of the tally.
+# A shard's tally fills a cache line of its own.
 TALLY_COLUMNS = 8
 
 # Images this far down the order are asked for: their memory comes while others are trained.
