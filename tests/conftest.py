@@ -12,4 +12,4 @@ settings.register_profile("ci", parent=settings.get_profile("local"), derandomiz
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 # Fixtures that several modules of tests share.
-pytest_plugins = ["command_line"]
+pytest_plugins = ["benchmark_folder", "command_line"]

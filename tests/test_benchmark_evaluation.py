@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
 import vsenumba as vse
 
-FOLDER = Path(__file__).parents[1] / "benchmarks"
 TINY = "--planted 40 12 140 --threads 1 --factors 4 --epochs 1 --repeats 2"
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the benchmarks are not in the wheel, but in the source")
 
-
-@pytest.fixture(scope="module")
-def evaluation():
-    """Load the benchmark by its folder: with its parent on the path, the source would hide the installed package."""
-    spec = importlib.util.spec_from_file_location(
-        "benchmarks", FOLDER / "__init__.py", submodule_search_locations=[str(FOLDER)]
-    )
-    package = importlib.util.module_from_spec(spec)
-    sys.modules["benchmarks"] = package
-    spec.loader.exec_module(package)
-    return importlib.import_module("benchmarks.evaluation")
+@pytest.fixture
+def evaluation(benchmark):
+    return benchmark("evaluation")
 
 
 def run(evaluation, folder, *arguments):
