@@ -266,11 +266,13 @@ def test_an_unknown_sampler_suggests_the_nearest():
         as_sampler(3)
 
 
-def test_the_adaptive_sampler_refreshes_after_l_ln_l_draws():
+def test_the_adaptive_sampler_refreshes_after_l_ln_l_draws_and_no_sooner_than_two_threads_have_work():
     assert SAMPLERS["adaptive"]().refresh_interval(5000, epoch=1) == 42_586
     assert SAMPLERS["adaptive"]().refresh_interval(5000, epoch=3) == 127_758
     assert SAMPLERS["adaptive"](refresh_every=7).refresh_interval(5000, epoch=3) == 7
-    assert SAMPLERS["adaptive"]().refresh_interval(1, epoch=1) == 1
+    assert SAMPLERS["adaptive"]().refresh_interval(1, epoch=1) == 8_192
+    assert SAMPLERS["adaptive"]().refresh_interval(81, epoch=23) == 8_192
+    assert SAMPLERS["adaptive"]().refresh_interval(81, epoch=24) == 8_543
     assert SAMPLERS["uniform"]().refresh_interval(5000, epoch=1) is None
 
 

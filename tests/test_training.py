@@ -146,8 +146,9 @@ def test_every_sampler_trains_and_counts(name):
 def test_the_adaptive_sampler_is_refreshed_after_so_many_draws():
     data = AnnotationSet.from_csr(np.random.default_rng(0).random((200, 10)) < 0.3)
     tables = tables_for("ids", data, 3, seed=0)
-    trainer, _ = trainer_for(data, tables, "ids", RowAdagrad(), sampler="adaptive")
-    interval = SAMPLERS["adaptive"]().refresh_interval(10, epoch=1)
+    interval = 24
+    sampler = SAMPLERS["adaptive"](refresh_every=interval)
+    trainer, _ = trainer_for(data, tables, "ids", RowAdagrad(), sampler=sampler)
     record = trainer.run_epoch(1, 0.1)
     # Launches end with whole images, so an interval is exceeded by less than one image's labels.
     assert data.n_pairs / (interval + 10) <= record["refreshes"] <= data.n_pairs / interval + 1

@@ -25,6 +25,9 @@ from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw, own_share
 # three tries are usual.
 _FACTOR_TRIES = 16
 
+# Draws between two refreshes, at least: fewer would keep no second thread at work.
+_LEAST_INTERVAL = 8_192
+
 # How a factor's spread weighs, by name: the power of the standard deviation.
 SPREADS = {"deviation": 1, "variance": 2}
 
@@ -74,7 +77,8 @@ class AdaptiveSampler(Sampler):
         labels as inputs.
     refresh_every : int, optional
         Draws between two refreshes. By default ``e L ln L`` in epoch e, counted from 1: the paper's pace, which makes
-        the cost of sorting O(k) per draw, while the factors change fast, and ever rarer as they settle.
+        the cost of sorting O(k) per draw, while the factors change fast, and ever rarer as they settle; but at least
+        8,192.
     spread : {"deviation", "variance"}
         What a factor's spread over the labels is: σ_f as in the paper, or σ_f² as in the authors' code.
     rank_law : {"geometric", "staircase"}
@@ -123,10 +127,10 @@ class AdaptiveSampler(Sampler):
         state.weights[:] = (state.spreads / largest) ** SPREADS[self.spread] if largest > 0 else 0
 
     def refresh_interval(self, n_labels: int, epoch: int) -> int:
-        """Return `refresh_every`, or epoch times L ln L rounded up."""
+        """Return `refresh_every`, or epoch times L ln L rounded up, at least 8,192."""
         if self.refresh_every is not None:
             return int(self.refresh_every)
-        return max(1, math.ceil(epoch * n_labels * math.log(max(n_labels, 2))))
+        return max(_LEAST_INTERVAL, math.ceil(epoch * n_labels * math.log(n_labels)))
 
     def _skips(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
