@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from pathlib import Path
 
+from benchmarks.memory import forget_peak, peak_bytes, resident_bytes
 from benchmarks.splits import Split
 from vsenumba.evaluation import Scorer
 
@@ -31,7 +31,8 @@ class Curve:
 
     def start(self) -> None:
         """Start the clock: the data are in the method's own format, and nothing is allocated yet."""
-        self.memory = {"before_mb": forget_peak()}
+        forget_peak()
+        self.memory = {"before_mb": resident_bytes() / 2**20}
         self._since = time.perf_counter()
 
     def after_epoch(self, model: Scorer) -> None:
@@ -40,7 +41,7 @@ class Curve:
         self.epoch += 1
         if self.epoch == 1:
             # Evaluation takes memory too; what training takes, it has taken by now.
-            self.memory["peak_mb"] = resident_mb("VmHWM")
+            self.memory["peak_mb"] = peak_bytes() / 2**20
         if self._marks is None or self.epoch in self._marks:
             choosing, reporting = self._split.mrr(model)
             point = {"epoch": self.epoch, "seconds": self._elapsed, "choosing": choosing, "mrr": reporting}
@@ -50,24 +51,3 @@ class Curve:
     def best(self) -> dict[str, float]:
         """Return the point that the choosing half likes best."""
         return max(self.points, key=lambda point: point["choosing"])
-
-
-def resident_mb(field: str) -> float:
-    """Return this process's resident memory, "VmRSS", or its peak, "VmHWM"; NaN where there is no /proc.
-
-    Not the peak of `getrusage`: a process inherits that from the one that started it.
-    """
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return float("nan")
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
-
-
-def forget_peak() -> float:
-    """Let the peak start again from what is resident now, and return that."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return resident_mb("VmHWM")
-    return resident_mb("VmRSS")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.panels import draw_panels
 from benchmarks.peer_methods import OURS, WARP, WARP_AT_ITS_RATE
 
 # Colour, dash pattern and marker (Okabe & Ito's colours). Popularity is left out: it is far below and far left of all.
@@ -113,44 +114,26 @@ def _spread(values: Sequence[float | None], form: str) -> str:
 
 def figure(everything: Mapping[str, Mapping[str, Any]]) -> Any:
     """Draw MRR against training seconds, medians over the seeds, one panel per set; what is solved is a marker."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+    return draw_panels(everything, _draw_curves)
 
-    from vsenumba.plotting.style import RC
 
-    columns = min(2, len(everything))
-    rows = -(-len(everything) // columns)
-    with mpl.rc_context(RC):
-        drawn = Figure(figsize=(3.5 * columns, 2.6 * rows + 0.5), layout="constrained")
-        panels = drawn.subplots(rows, columns, squeeze=False).ravel()
-        for panel, (label, results) in zip(panels, everything.items(), strict=False):
-            for name, (color, dashes, marker) in looks().items():
-                if name not in results:
-                    continue
-                seconds, mrr = _median_curve(results[name]["runs"])
-                panel.plot(
-                    seconds,
-                    mrr,
-                    label=name,
-                    color=color,
-                    linestyle=dashes,
-                    marker=marker,
-                    markersize=7 if len(mrr) == 1 else 4,
-                    # The marker says where the curve is at its best.
-                    markevery=[int(np.argmax(mrr))],
-                    linewidth=1.8 if name in OURS else 1.1,
-                )
-            panel.set(xscale="log", xlabel="training seconds", ylabel="MRR")
-            panel.set_title(label, loc="left")
-            panel.xaxis.set_major_locator(LogLocator())
-            panel.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-            panel.xaxis.set_minor_formatter(NullFormatter())
-        for panel in panels[len(everything) :]:
-            panel.set_visible(False)
-        handles, labels = panels[0].get_legend_handles_labels()
-        drawn.legend(handles, labels, loc="outside lower center", ncols=2 * columns, frameon=False)
-    return drawn
+def _draw_curves(panel: Any, results: Mapping[str, Any]) -> None:
+    for name, (color, dashes, marker) in looks().items():
+        if name not in results:
+            continue
+        seconds, mrr = _median_curve(results[name]["runs"])
+        panel.plot(
+            seconds,
+            mrr,
+            label=name,
+            color=color,
+            linestyle=dashes,
+            marker=marker,
+            markersize=7 if len(mrr) == 1 else 4,
+            # The marker says where the curve is at its best.
+            markevery=[int(np.argmax(mrr))],
+            linewidth=1.8 if name in OURS else 1.1,
+        )
 
 
 def _median_curve(runs: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,6 @@
-"""One job of `benchmarks.peers` in a process of its own: the job comes in as JSON, what it measured goes out as JSON.
+"""One job of `benchmarks.peers`; see `benchmarks.own_process`.
 
-The file is run by its path. The parent's search path comes with the job, so that the `vsenumba` that is measured is the
-one that the parent imported; the benchmarks' own folder stands last, so that their source hides no installed package.
+The benchmarks' own folder stands last on the search path, so that their source hides no installed package.
 """
 
 from __future__ import annotations

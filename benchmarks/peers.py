@@ -17,7 +17,6 @@ import argparse
 import importlib.metadata
 import importlib.util
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
+from benchmarks.own_process import in_own_process
 from benchmarks.peer_methods import METHODS
 from benchmarks.peer_report import figure, speed_table, summarise, table
 from vsenumba import load_dataset, save_figure
@@ -42,18 +42,6 @@ def missing(methods: Sequence[str]) -> str:
         f'not installed: what {", ".join(without)} need; pip install "vsenumba[bench]" (from source: pip install '
         '".[bench]"), or name the others with --methods'
     )
-
-
-def in_a_process(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Do a job of `benchmarks.peer_run` in a fresh process."""
-    child = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("peer_run.py"))],
-        input=json.dumps({**job, "path": sys.path}),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return json.loads(child.stdout)
 
 
 def measure(path: str, methods: Sequence[str], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -80,7 +68,7 @@ def _search(name: str, job: Mapping[str, Any]) -> dict[str, Any]:
 
 def _reported(label: str, job: Mapping[str, Any]) -> dict[str, Any]:
     started = time.perf_counter()
-    done = in_a_process(job)
+    done = in_own_process("peer_run.py", job)
     print(f"{label}  ({time.perf_counter() - started:.1f} s)", file=sys.stderr, flush=True)
     return done
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from benchmarks.own_process import in_own_process
 
 
 class Size(NamedTuple):
@@ -44,9 +45,9 @@ class PlantedRuns:
     def _train(self, size: Size, parameters: Mapping[str, Any]) -> dict[str, Any]:
         path = self._folder / f"planted-{size.n_images}-{size.n_labels}-{size.n_pairs}.h5"
         if not path.exists():
-            made = _in_own_process({"task": "make", "file": str(path), **size._asdict()})
+            made = in_own_process("scale_run.py", {"task": "make", "file": str(path), **size._asdict()})
             print(f"made {path.name} in {made['seconds']:.0f} s, {made['peak_bytes'] / 1e9:.2f} GB", file=sys.stderr)
-        run = _in_own_process({"task": "train", "file": str(path), "parameters": parameters})
+        run = in_own_process("scale_run.py", {"task": "train", "file": str(path), "parameters": parameters})
         done = f"{run['epoch_seconds']:.3g} s an epoch, {run['peak_bytes'] / 1e9:.2f} GB"
         print(f"trained on {path.name}, {parameters['inputs']}, {parameters['sampler']}: {done}", file=sys.stderr)
         return {**parameters, **run}
@@ -61,17 +62,6 @@ def sets_folder(folder: Path | None) -> Iterator[Path]:
     else:
         folder.mkdir(parents=True, exist_ok=True)
         yield folder
-
-
-def _in_own_process(job: Mapping[str, Any]) -> dict[str, Any]:
-    child = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("scale_run.py"))],
-        input=json.dumps({**job, "path": sys.path}),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return json.loads(child.stdout)
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:

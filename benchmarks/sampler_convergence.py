@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import machine
+from benchmarks.panels import draw_panels
 from benchmarks.sampler_candidates import CandidateSampler, PrincipalAxes
 from benchmarks.splits import Split
 from vsenumba import (
@@ -196,43 +197,24 @@ def _spread(values: Sequence[float]) -> str:
 
 def figure(everything: Mapping[str, Mapping[str, Any]]) -> Any:
     """Draw the equal-time runs of a few methods: mean MRR against seconds, one panel per set."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+    return draw_panels(everything, _draw_curves, steps=(1, 2, 5))
 
-    from vsenumba.plotting.style import RC
 
-    columns = min(2, len(everything))
-    rows = -(-len(everything) // columns)
-    with mpl.rc_context(RC):
-        drawn = Figure(figsize=(3.5 * columns, 2.6 * rows + 0.5), layout="constrained")
-        panels = drawn.subplots(rows, columns, squeeze=False).ravel()
-        for panel, (name, results) in zip(panels, everything.items(), strict=False):
-            for method, (color, marker) in DRAWN.items():
-                if method not in results:
-                    continue
-                runs = results[method]["equal_time"] or results[method]["runs"]
-                panel.plot(
-                    typical_seconds(runs),
-                    np.mean([run["mrr"] for run in runs], axis=0),
-                    label=method,
-                    color=color,
-                    marker=marker,
-                    markersize=3,
-                    markevery=(len(runs[0]["mrr"]) - 1, 1),
-                    linewidth=2 if method == REFERENCE else 1.1,
-                )
-            panel.set(xscale="log", xlabel="training seconds", ylabel="MRR")
-            panel.set_title(name, loc="left")
-            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            panel.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-            panel.xaxis.set_minor_formatter(NullFormatter())
-        for panel in panels[len(everything) :]:
-            panel.set_visible(False)
-        drawn.legend(
-            *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2 * columns, frameon=False
+def _draw_curves(panel: Any, results: Mapping[str, Any]) -> None:
+    for method, (color, marker) in DRAWN.items():
+        if method not in results:
+            continue
+        runs = results[method]["equal_time"] or results[method]["runs"]
+        panel.plot(
+            typical_seconds(runs),
+            np.mean([run["mrr"] for run in runs], axis=0),
+            label=method,
+            color=color,
+            marker=marker,
+            markersize=3,
+            markevery=(len(runs[0]["mrr"]) - 1, 1),
+            linewidth=2 if method == REFERENCE else 1.1,
         )
-    return drawn
 
 
 def main(arguments: Sequence[str]) -> None:

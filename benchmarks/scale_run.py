@@ -1,8 +1,4 @@
-"""One job of the benchmarks of scale in a process of its own, whose peak memory is then that of the job alone.
-
-The file is run by its path with the job as JSON on standard input. The parent's search path comes with the job, so that
-the `vsenumba` that is measured is the one that the parent imported.
-"""
+"""One job of the benchmarks of scale; see `benchmarks.own_process`."""
 
 from __future__ import annotations
 
@@ -17,6 +13,7 @@ from typing import Any
 
 def make(file: str, n_images: int, n_labels: int, n_pairs: int) -> dict[str, Any]:
     """Write a planted set."""
+    from benchmarks.memory import peak_bytes
     from vsenumba.data import save_synthetic
 
     started = time.perf_counter()
@@ -27,6 +24,7 @@ def make(file: str, n_images: int, n_labels: int, n_pairs: int) -> dict[str, Any
 def train(file: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Load a set and train a model on it."""
     import vsenumba as vse
+    from benchmarks.memory import peak_bytes
 
     model = vse.ImageAnnotator(**parameters, random_state=0)
     started = time.perf_counter()
@@ -54,19 +52,7 @@ def train(file: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def peak_bytes() -> int:
-    """Return the most memory this process ever had at once."""
-    try:
-        # Of this program alone: ru_maxrss begins with what the parent had.
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
-
-
 if __name__ == "__main__":
     job = json.load(sys.stdin)
-    sys.path[:] = job.pop("path")
+    sys.path[:] = [*job.pop("path"), str(Path(__file__).parents[1])]
     print(json.dumps({"make": make, "train": train}[job.pop("task")](**job)))
