@@ -11,7 +11,7 @@ import itertools
 import json
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,9 @@ ARRAY_DTYPES = frozenset(["|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4"
 
 # Texts that are turned into bytes, or back, together: as Python's own text they take several times their memory.
 _TEXTS = 1 << 16
+
+# Values of a large array that are looked at together.
+BLOCK_VALUES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,17 @@ class _ArrayEncoding(Encoding):
         if array.dtype.str not in ARRAY_DTYPES:
             raise FileFormatError(f"{where} holds {array.dtype}, not numbers or booleans")
         return array, self._checksum(array)
+
+    def read_mapped(self, node: Any, where: str) -> tuple[np.ndarray, int]:
+        """Return a read-only memory map of the array, and its checksum; memory holds a block of it at a time."""
+        offset = node.id.get_offset()
+        if offset is None or node.dtype.str not in ARRAY_DTYPES or node.ndim != 1:
+            return self.read(node, where)  # empty, compressed, or written by another program
+        array = np.memmap(node.file.filename, dtype=node.dtype, mode="r", offset=offset, shape=node.shape)
+        checksum = zlib.crc32(self._head(array.dtype.str, array.shape))
+        for start in range(0, len(array), BLOCK_VALUES):
+            checksum = zlib.crc32(array[start : start + BLOCK_VALUES].view(np.uint8).data, checksum)
+        return array, checksum
 
     def _checksum(self, array: np.ndarray) -> int:
         return zlib.crc32(array.reshape(-1).view(np.uint8).data, zlib.crc32(self._head(array.dtype.str, array.shape)))
@@ -248,8 +262,11 @@ def write_element(group: Any, name: str, value: Any, where: str) -> int:
     return checksum
 
 
-def read_element(group: Any, name: str, where: str) -> tuple[Any, int]:
-    """Return the element ``group[name]`` and its checksum, after comparing it with the one in the file."""
+def read_element(group: Any, name: str, where: str, mapped: Collection[str] = ()) -> tuple[Any, int]:
+    """Return the element ``group[name]`` and its checksum, after comparing it with the one in the file.
+
+    Arrays that `mapped` names stay on disk, as memory maps.
+    """
     import h5py
 
     # A soft or external link could lead out of the file, and a hard link to a parent would never end.
@@ -260,7 +277,11 @@ def read_element(group: Any, name: str, where: str) -> tuple[Any, int]:
     if kind not in ENCODINGS:
         raise FileFormatError(f"{where} is of the unknown type {kind!r}; a newer vsenumba may know it")
     check_version(version, ENCODINGS[kind].version, where)
-    value, checksum = ENCODINGS[kind].read(node, where)
+    encoding = ENCODINGS[kind]
+    if where in mapped and isinstance(encoding, _ArrayEncoding):
+        value, checksum = encoding.read_mapped(node, where)
+    else:
+        value, checksum = encoding.read(node, where)
     check_checksum(node, checksum, where)
     return value, checksum
 
@@ -290,9 +311,9 @@ def write_members(node: Any, members: Mapping[str, Any], where: str, head: str) 
     return _members_checksum(head, checksums)
 
 
-def read_members(node: Any, where: str, head: str) -> tuple[dict[str, Any], int]:
-    """Return all elements of a group and the checksum of `head` and all of them."""
-    read = {name: read_element(node, name, f"{where}/{name}".lstrip("/")) for name in node}
+def read_members(node: Any, where: str, head: str, mapped: Collection[str] = ()) -> tuple[dict[str, Any], int]:
+    """Return all elements of a group and the checksum of `head` and all of them; see `read_element`."""
+    read = {name: read_element(node, name, f"{where}/{name}".lstrip("/"), mapped) for name in node}
     checksum = _members_checksum(head, {name: checksum for name, (_, checksum) in read.items()})
     return {name: value for name, (value, _) in read.items()}, checksum
 

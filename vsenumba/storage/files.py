@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,7 +15,10 @@ from vsenumba.storage.labels import check_checksum, check_version, label, read_l
 from vsenumba.storage.provenance import provenance
 
 # The newest version of each kind of file. A version goes up when a reader of the old one could go wrong.
-FILE_VERSIONS = {"annotation-set": 1, "model": 1, "runs": 1}
+FILE_VERSIONS = {"annotation-set": 1, "corpus": 1, "model": 1, "runs": 1}
+
+# What HDF5 files begin with.
+MAGIC = b"\x89HDF\r\n\x1a\n"
 
 # Object headers with checksums, so that HDF5 does not believe a damaged one; HDF5 1.8 (2008) reads them.
 LIBVER = ("v108", "v108")
@@ -28,7 +31,7 @@ class StoredFile:
     Attributes
     ----------
     kind : str
-        ``"annotation-set"``, ``"model"`` or ``"runs"``.
+        A key of `FILE_VERSIONS`.
     version : int
         The format version of that kind.
     elements : dict
@@ -90,7 +93,7 @@ def write_file(path: str | PathLike[str], kind: str, elements: Mapping[str, Any]
             raise OSError(str(error)) from error
 
 
-def read_file(path: str | PathLike[str], kind: str | None = None) -> StoredFile:
+def read_file(path: str | PathLike[str], kind: str | None = None, *, mapped: Collection[str] = ()) -> StoredFile:
     """Read a native file into memory, and check all of it.
 
     Parameters
@@ -99,6 +102,8 @@ def read_file(path: str | PathLike[str], kind: str | None = None) -> StoredFile:
         The file.
     kind : str, optional
         What the file must hold; anything known where left out.
+    mapped : collection of str
+        Arrays that stay on disk, as read-only memory maps, instead of being read into memory.
 
     Returns
     -------
@@ -121,7 +126,7 @@ def read_file(path: str | PathLike[str], kind: str | None = None) -> StoredFile:
     try:
         # A file is never changed in place, so a lock would protect nothing, and some network disks have none.
         with h5py.File(path, "r", locking=False) as file:
-            return _read_open_file(file, kind)
+            return _read_open_file(file, kind, mapped)
     except FileFormatError as error:
         raise FileFormatError(f"{path}: {error}") from error
     except MemoryError as error:
@@ -140,7 +145,20 @@ def check_readable(path: str | PathLike[str]) -> None:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _read_open_file(file: Any, kind: str | None) -> StoredFile:
+def is_native(path: str | PathLike[str]) -> bool:
+    """Tell whether a file begins as HDF5 files do.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or it may not be read.
+    """
+    check_readable(path)
+    with Path(path).open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def _read_open_file(file: Any, kind: str | None, mapped: Collection[str]) -> StoredFile:
     if "encoding-type" not in file.attrs:
         raise FileFormatError("an HDF5 file, but not one that vsenumba wrote (it has no encoding-type)")
     found, version = read_label(file)
@@ -149,7 +167,7 @@ def _read_open_file(file: Any, kind: str | None) -> StoredFile:
     if found not in FILE_VERSIONS:
         raise FileFormatError(f"holds a file of kind {found!r}; known are {', '.join(FILE_VERSIONS)}")
     check_version(version, FILE_VERSIONS[found], "the file")
-    elements, checksum = read_members(file, "", _head(found, version))
+    elements, checksum = read_members(file, "", _head(found, version), mapped)
     check_checksum(file, checksum, "the file")
     return StoredFile(found, version, elements, elements.pop("provenance"))
 

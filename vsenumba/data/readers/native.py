@@ -11,12 +11,11 @@ from vsenumba.data.readers.options import refuse_columns
 from vsenumba.errors import FileFormatError, InputError
 
 DESCRIPTION = "a native .h5 file"
-MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
 def recognises(head: bytes, name: str) -> bool:
     """Tell whether `head` is that of an HDF5 file."""
-    return head.startswith(MAGIC)
+    return head.startswith(storage.MAGIC)
 
 
 def read(path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None) -> AnnotationSet:
