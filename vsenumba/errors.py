@@ -49,7 +49,7 @@ class TrainingDivergedError(VsenumbaError, ArithmeticError):
         self.table = table
         super().__init__(
             f"training diverged: {table} is not finite after epoch {epoch} at learning rate {learning_rate:g}; "
-            f"try a learning rate of {learning_rate / 10:g} or a larger l2"
+            f"try a learning rate of {learning_rate / 10:g}"
         )
 
     def __reduce__(self) -> tuple[type, tuple[int, float, str]]:

@@ -19,7 +19,7 @@ from vsenumba.kernels.random import RandomLike, seed_sequence
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models.annotator import Annotator, Suggestion, as_label_lists, best
 from vsenumba.samplers import Sampler, as_sampler
-from vsenumba.training.callbacks import Callback, as_callback
+from vsenumba.training.callbacks import Callback, following, should_stop
 from vsenumba.training.history import History
 from vsenumba.training.inputs import as_inputs
 from vsenumba.training.optimisers import Optimiser, as_optimiser
@@ -310,11 +310,8 @@ class ImageAnnotator(Annotator):
         functions: Iterable[Callback | Callable[..., object]],
     ) -> ImageAnnotator:
         held_out = None if validation is None else self.align(validation, "validation")
-        callbacks = [as_callback(function) for function in functions]
         first = len(self.history_)
-        for callback in callbacks:
-            callback.start(self, n_epochs)
-        try:
+        with following(functions, self, n_epochs) as callbacks:
             trainer = self._trainer(data, self.tables_, self._sums, self._spawned(1))
             if first:
                 trainer.steps, trainer.seconds = (
@@ -328,13 +325,8 @@ class ImageAnnotator(Annotator):
                     scores = evaluate(self, held_out, exclude=self.seen_, metrics=metrics, n_threads=self.n_threads)
                     record |= scores.mean
                 self.history_.append(record)
-                # All of them run, whatever the first says.
-                stops = [callback.after_epoch(self, record) for callback in callbacks]
-                if any(stops):
+                if should_stop(callbacks, self, record):
                     break
-        finally:
-            for callback in callbacks:
-                callback.finish(self)
         return self
 
     def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:

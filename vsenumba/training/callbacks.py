@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from typing import Any
 
@@ -17,6 +18,9 @@ class Callback:
 
     def start(self, model: Any, n_epochs: int) -> None:
         """Run before the first of `n_epochs` epochs."""
+
+    def during_epoch(self, model: Any, done: float) -> None:
+        """Run now and then during a long epoch, of which the share `done`, in 0..1, is trained."""
 
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
         """Run after an epoch with its record, see `History`; return whether training should stop."""
@@ -143,3 +147,23 @@ def as_callback(callback: Callback | Callable[[Any, Mapping[str, float]], object
     if not callable(callback):
         raise InputError(f"a callback must be a Callback or a function of the model and the record, not {callback!r}")
     return FunctionCallback(callback)
+
+
+@contextmanager
+def following(
+    functions: Iterable[Callback | Callable[..., object]], model: Any, n_epochs: int
+) -> Iterator[list[Callback]]:
+    """Start callbacks, yield them, and finish them however the training in the block ends."""
+    callbacks = [as_callback(function) for function in functions]
+    for callback in callbacks:
+        callback.start(model, n_epochs)
+    try:
+        yield callbacks
+    finally:
+        for callback in callbacks:
+            callback.finish(model)
+
+
+def should_stop(callbacks: Iterable[Callback], model: Any, record: Mapping[str, float]) -> bool:
+    """Show an epoch's record to every callback; return whether one of them wants training to stop."""
+    return any([callback.after_epoch(model, record) for callback in callbacks])  # noqa: C419 - all must see it

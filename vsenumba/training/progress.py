@@ -38,17 +38,23 @@ class ProgressBar(Callback):
             disable=not console.is_terminal,
         )
         self._task = self._progress.add_task(self.title, total=n_epochs, note="preparing")
+        self._epochs, self._note = 0, ""
         self._progress.start()
 
-    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+    def during_epoch(self, model: Any, done: float) -> None:
         """Move the line on."""
+        self._progress.update(self._task, completed=self._epochs + done, note=self._note)
+
+    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+        """Move the line on, and say how fast it goes and what is reached."""
         rate = record["steps"] / max(record["seconds"], 1e-9)
         note = f"{rate / 1e6:.1f} M steps/s, loss {record['loss']:.3f}"
         # What comes after the learning rate in a record is the validation.
         names = list(record)
         for name in names[names.index("learning_rate") + 1 :][:1]:
             note += f", {name} {record[name]:.3f}"
-        self._progress.update(self._task, advance=1, note=note)
+        self._epochs, self._note = self._epochs + 1, note
+        self._progress.update(self._task, completed=self._epochs, note=note)
         return False
 
     def finish(self, model: Any) -> None:

@@ -15,7 +15,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 }
 
 
-def scheduled_rate(schedule: str, learning_rate: float, epoch: int, n_epochs: int) -> float:
+def scheduled_rate(schedule: str, learning_rate: float, epoch: float, n_epochs: int) -> float:
     """Return the learning rate of an epoch.
 
     Parameters
@@ -24,8 +24,8 @@ def scheduled_rate(schedule: str, learning_rate: float, epoch: int, n_epochs: in
         "linear" and "cosine" fall from `learning_rate` towards 0, which they would reach after the last epoch.
     learning_rate : float
         The rate of the first epoch.
-    epoch : int
-        Counted from 0.
+    epoch : float
+        How many epochs are done; a part of one, where the rate falls within epochs.
     n_epochs : int
         Number of epochs planned.
 
