@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,10 @@ TAGS = "image,tag\n" + "".join(
         "fern.jpg": "plant",
     }.items()
     for tag in tags.split()
+)
+NOTES = (
+    "the cat and the dog saw a hen\nthe oak and the elm saw a fir\n"
+    "man and king saw woman and queen\nthe river has water and the king has a dog\n"
 )
 
 
@@ -106,6 +111,13 @@ def originals(tmp_path_factory):
     vse.ImageAnnotator(n_factors=4, n_epochs=1, sampler="uniform", random_state=0).fit(train).save(folder / "model.h5")
     vse.ImageAnnotator(n_factors=4, n_epochs=1, sampler="uniform", random_state=0).fit(data).save(folder / "all.h5")
     vse.EaseAnnotator().fit(train).save(folder / "ease.h5")
+    (folder / "notes.txt").write_text(NOTES)
+    (folder / "texts").mkdir()
+    (folder / "texts" / "a.txt").write_text(NOTES)
+    (folder / "EN-SIMLEX-999.txt").write_text("cat\tdog\t9\ncat\toak\t1\n")
+    (folder / "questions-words.txt").write_text(": family\nman king woman queen\n")
+    text = [line.split() for line in NOTES.splitlines()]
+    vse.WordEmbedder(n_factors=4, n_epochs=1, n_threads=1, random_state=0).fit(text).save(folder / "words.h5")
     history = History()
     for epoch in (1, 2):
         values = {"mrr": 0.5 * epoch, "recall@5": 0.5, "validation_mrr": 0.5}
@@ -119,8 +131,7 @@ def originals(tmp_path_factory):
 @pytest.fixture
 def folder(originals, tmp_path, monkeypatch):
     """Return the current folder, with copies of the files."""
-    for path in originals.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(originals, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

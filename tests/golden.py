@@ -24,6 +24,13 @@ VERSION_1 = {
         "features": np.array([[0.5, -1.0], [0.0, 2.0], [3.25, 1e-30]], dtype=np.float32),
         "titles": np.array(["", "two words", "é"], dtype=TEXT),
     },
+    "corpus": {
+        "tokens": np.array([0, 1, 0, 2], dtype=np.int32),
+        "offsets": np.array([0, 3, 4]),
+        "words": np.array(["the", "naïve", "猫"], dtype=TEXT),
+        "counts": np.array([2, 1, 1]),
+        "about": Json({"sources": ["a.txt"], "min_count": 1, "max_vocab": None, "n_sentences": 2}),
+    },
     "model": {
         "class": Json("image-annotator"),
         "parameters": Json(

@@ -373,3 +373,66 @@ def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_nega
                 gradient = sum(gradients, np.zeros(n_factors)) / max(len(mine) - 1, 1) ** 0.75
                 up = row_rate("context_factors", y, gradient @ gradient)
                 table[y] -= up * (gradient + l2 * table[y])
+
+
+# Word vectors.
+
+
+def sigmoid(score):
+    return 1 / (1 + math.exp(-score)) if score > -700 else 0.0
+
+
+def window_objective(inputs, outputs, positives, weighted_negatives, of):
+    """Return the loss of one window, its vector being the mean of the rows `of` of the inputs."""
+    v = np.mean([inputs[word] for word in of], axis=0)
+    total = 0.0
+    for word in positives:
+        total -= math.log(sigmoid(float(v @ outputs[word])))
+    for word, weight in weighted_negatives:
+        total -= weight * math.log(sigmoid(-float(v @ outputs[word])))
+    return total
+
+
+def windows(sentence, reaches):
+    """Yield every window of a sentence that has two words or more: the centre and the others."""
+    for at, reach in enumerate(reaches):
+        others = [i for i in range(max(0, at - reach), min(len(sentence), at + reach + 1)) if i != at]
+        if others:
+            yield sentence[at], [sentence[i] for i in others]
+
+
+def train_windows(
+    sentences, reaches, tables, sums, *, architecture, rate, n_negatives, n_draws, adagrad
+):  # fmt: skip
+    """Train on every window, its negative always the first word that is no positive; return steps, skips and loss."""
+    inputs, outputs = tables["word_factors"], tables["output_factors"]
+    k = inputs.shape[1]
+    steps, skipped, loss = 0, 0, 0.0
+
+    def rate_of(name, row, mean_square):
+        if not adagrad:
+            return rate
+        sums[name][row] += mean_square
+        return rate / math.sqrt(sums[name][row])
+
+    for sentence, reach in zip(sentences, reaches, strict=True):
+        for centre, others in windows(sentence, reach):
+            of, positives = ([centre], others) if architecture == "skipgram" else (others, [centre])
+            free = [word for word in range(len(outputs)) if word not in positives]
+            negatives = free[:1] * n_draws
+            skipped += n_draws - len(negatives)
+            weight = n_negatives * len(positives) / n_draws
+            v = np.mean([inputs[word] for word in of], axis=0)
+            slopes = [sigmoid(float(v @ outputs[word])) - 1 for word in positives]
+            slopes += [weight * sigmoid(float(v @ outputs[word])) for word in negatives]
+            loss += window_objective(inputs, outputs, positives, [(word, weight) for word in negatives], of)
+            steps += len(positives)
+            gradient = np.zeros(k)
+            for word, slope in zip(positives + negatives, slopes, strict=True):
+                step = rate_of("output_factors", word, slope * slope * float(v @ v) / k)
+                gradient += slope * outputs[word]
+                outputs[word] -= step * slope * v
+            gradient /= len(of)
+            for word in of:
+                inputs[word] -= rate_of("word_factors", word, float(gradient @ gradient) / k) * gradient
+    return steps, skipped, loss

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vsenumba.data import AnnotationSet
+from vsenumba.data import AnnotationSet, Corpus
 
 # Any text that can be a name: some letters of every script; no surrogates, no NUL, not blank.
 names = st.one_of(
@@ -127,3 +127,14 @@ def situations(draw: st.DrawFn, max_images: int = 3, max_labels: int = 9, max_fa
     all_but_one = st.sampled_from(every).map(lambda one: set(every) - {one})
     own = [sorted(draw(some | all_but_one | st.just(set(every)))) for _ in images]
     return images, labels, own
+
+
+@st.composite
+def corpora(draw: st.DrawFn, min_words: int = 1, max_words: int = 6, max_sentences: int = 6, longest: int = 8):
+    """Draw a corpus: sentences of one word, words that stand twice in a window, the same sentence again."""
+    n_words = draw(st.integers(min_words, max_words))
+    sentence = st.lists(st.integers(0, n_words - 1), min_size=1, max_size=longest)
+    sentences = draw(st.lists(sentence, min_size=1, max_size=max_sentences))
+    # Every word stands somewhere.
+    sentences.append(list(range(n_words)))
+    return Corpus.from_sentences([[f"word-{word}" for word in one] for one in sentences])

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vsenumba.data import (
         AnnotationSet,
+        Corpus,
         Vocabulary,
+        WordVectors,
         holdout,
         kfold,
         leave_one_out,
@@ -28,7 +30,14 @@ if TYPE_CHECKING:
         UnknownNameError,
         VsenumbaError,
     )
-    from vsenumba.evaluation import Scores, evaluate
+    from vsenumba.evaluation import (
+        AnalogyScores,
+        Scores,
+        SimilarityScores,
+        evaluate,
+        evaluate_analogies,
+        evaluate_similarity,
+    )
     from vsenumba.experiments import Comparison, Run, compare
     from vsenumba.losses import HingeLoss, LogisticLoss, WarpLoss
     from vsenumba.models import (
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
         ImageAnnotator,
         PopularityAnnotator,
         Suggestion,
+        WordEmbedder,
         load_model,
     )
     from vsenumba.plotting import convergence_figure, save_figure
@@ -62,16 +72,19 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "data": (
-        "AnnotationSet", "Vocabulary", "holdout", "kfold", "leave_one_out", "load_dataset", "prune", "synthetic",
+        "AnnotationSet", "Corpus", "Vocabulary", "WordVectors", "holdout", "kfold", "leave_one_out", "load_dataset",
+        "prune", "synthetic",
     ),
     "errors": (
         "FileFormatError", "InputError", "MemoryLimitError", "TrainingDivergedError", "UnknownNameError",
         "VsenumbaError",
     ),
-    "evaluation": ("Scores", "evaluate"),
+    "evaluation": (
+        "AnalogyScores", "Scores", "SimilarityScores", "evaluate", "evaluate_analogies", "evaluate_similarity",
+    ),
     "experiments": ("Comparison", "Run", "compare"),
     "losses": ("HingeLoss", "LogisticLoss", "WarpLoss"),
-    "models": ("EaseAnnotator", "ImageAnnotator", "PopularityAnnotator", "Suggestion", "load_model"),
+    "models": ("EaseAnnotator", "ImageAnnotator", "PopularityAnnotator", "Suggestion", "WordEmbedder", "load_model"),
     "plotting": ("convergence_figure", "save_figure"),
     "samplers": (
         "AdaptiveSampler", "DynamicSampler", "PopularitySampler", "RankSampler", "UniformSampler", "WarpSampler",

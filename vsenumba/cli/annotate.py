@@ -48,19 +48,19 @@ def command(
     IMAGE is the id of an image that the model was trained on; the labels it was seen with are left out.
     Scores can be compared within an image only.
     """
-    from vsenumba.models import load_model
+    from vsenumba.models import load_annotator
 
     if all_images:
         if images or label_lists or as_json:
             raise click.UsageError("--all goes with -n only")
-        _say_all(load_model(model), n)
+        _say_all(load_annotator(model), n)
         return
     if not images and not label_lists:
         raise click.UsageError("name an IMAGE that the model knows, or give the labels of a new one with --labels")
     lists = [[name.strip() for name in one.split(",") if name.strip()] for one in label_lists]
     if not all(lists):
         raise click.UsageError("--labels needs at least one label")
-    loaded = load_model(model)
+    loaded = load_annotator(model)
     results = _of_known_images(loaded, images, n) + _of_new_images(loaded, lists, n)
     if as_json:
         say_json([{**result, "suggestions": [one._asdict() for one in result["suggestions"]]} for result in results])

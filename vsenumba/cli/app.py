@@ -17,7 +17,9 @@ from vsenumba.errors import VsenumbaError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
-COMMANDS = ("demo", "compare", "fit", "evaluate", "annotate", "find", "plot", "export", "data", "sampler", "info")
+COMMANDS = (
+    "demo", "compare", "fit", "evaluate", "annotate", "find", "plot", "export", "words", "data", "sampler", "info",
+)  # fmt: skip
 
 
 class App(LazyGroup):

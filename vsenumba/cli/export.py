@@ -11,7 +11,9 @@ from vsenumba.cli.output import counted, say
 from vsenumba.errors import InputError
 
 
-@click.command(epilog=options.examples("vsenumba export model.h5 -o labels.vec"))
+@click.command(
+    epilog=options.examples("vsenumba export model.h5 -o labels.vec", "vsenumba export words.h5 -o words.bin")
+)
 @options.model_argument
 @options.output_option("FILE")
 @click.option(
@@ -19,23 +21,28 @@ from vsenumba.errors import InputError
     type=click.Choice(["labels", "images"]),
     default="labels",
     show_default=True,
-    help="Whose vectors.",
+    help="Whose vectors; of a model of words, it is theirs.",
 )
 def command(model: Path, output: Path, what: str) -> None:
-    """Write the vectors of labels or images for other programs.
+    """Write vectors of labels, images or words for other programs.
 
-    FILE ends in .npz (NumPy arrays 'names' and 'factors') or in .txt or .vec (the text format of word2vec, in which
-    blanks within names become underscores). The dot product of an image's and a label's vector is the score.
+    FILE ends in .npz (NumPy arrays 'names' and 'factors'), in .txt or .vec (the text format of word2vec, in which
+    blanks within names become underscores) or in .bin (its binary format). The dot product
+    of an image's and a label's vector is the score.
     """
-    from vsenumba.models import ImageAnnotator, load_model
+    from vsenumba.models import ImageAnnotator, WordEmbedder, load_model
     from vsenumba.models.export import check_format, export_factors
 
     check_format(output)
     options.check_output(output, model)
     loaded = load_model(model)
-    if not isinstance(loaded, ImageAnnotator):
+    if isinstance(loaded, WordEmbedder):
+        what, names, factors = "words", loaded.words_, loaded.word_factors_
+    elif not isinstance(loaded, ImageAnnotator):
         raise InputError(f"{model} holds a model without vectors ({loaded.kind})")
-    names = loaded.label_names_ if what == "labels" else loaded.image_ids_
-    factors = loaded.label_factors_ if what == "labels" else loaded.embed(loaded.seen_)
+    elif what == "labels":
+        names, factors = loaded.label_names_, loaded.label_factors_
+    else:
+        names, factors = loaded.image_ids_, loaded.embed(loaded.seen_)
     export_factors(output, names, factors)
     say(f"saved {output}: the vectors of {counted(len(names), what[:-1])}, {factors.shape[1]} factors each")

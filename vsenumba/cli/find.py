@@ -18,9 +18,9 @@ from vsenumba.cli.output import say, say_json, table
 @options.json_option
 def command(model: Path, label: str, include_known: bool, n: int, as_json: bool) -> None:
     """Find images that lack a label and that it fits best."""
-    from vsenumba.models import load_model
+    from vsenumba.models import load_annotator
 
-    loaded = load_model(model)
+    loaded = load_annotator(model)
     found = loaded.find_images(label, n=n, include_known=include_known)
     if as_json:
         say_json({"label": label, "images": [one._asdict() for one in found]})

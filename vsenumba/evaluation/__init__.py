@@ -1,8 +1,24 @@
-"""How good a model is: ranking metrics over all labels."""
+"""How good a model is: ranking metrics over all labels, word similarities, analogies."""
 
+from vsenumba.evaluation.analogies import AnalogyScores, evaluate_analogies, has_questions, read_questions
 from vsenumba.evaluation.metrics import FAMILIES, Metric, parse_metric
 from vsenumba.evaluation.ranking import evaluate
 from vsenumba.evaluation.scorer import Scorer
 from vsenumba.evaluation.scores import Scores
+from vsenumba.evaluation.similarity import SimilarityScores, evaluate_similarity, read_pairs
 
-__all__ = ["FAMILIES", "Metric", "Scorer", "Scores", "evaluate", "parse_metric"]
+__all__ = [
+    "FAMILIES",
+    "AnalogyScores",
+    "Metric",
+    "Scorer",
+    "Scores",
+    "SimilarityScores",
+    "evaluate",
+    "evaluate_analogies",
+    "evaluate_similarity",
+    "has_questions",
+    "parse_metric",
+    "read_pairs",
+    "read_questions",
+]

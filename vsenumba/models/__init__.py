@@ -5,18 +5,19 @@ from __future__ import annotations
 from os import PathLike
 
 from vsenumba import storage
-from vsenumba.errors import FileFormatError
+from vsenumba.errors import FileFormatError, InputError
 from vsenumba.models.annotator import Annotator, Suggestion
 from vsenumba.models.ease import EaseAnnotator
 from vsenumba.models.image_annotator import ImageAnnotator
 from vsenumba.models.popularity import PopularityAnnotator
+from vsenumba.models.word_embedder import WordEmbedder
 
-MODELS: dict[str, type[Annotator]] = {
-    model.kind: model for model in (ImageAnnotator, EaseAnnotator, PopularityAnnotator)
+MODELS: dict[str, type[Annotator] | type[WordEmbedder]] = {
+    model.kind: model for model in (ImageAnnotator, EaseAnnotator, PopularityAnnotator, WordEmbedder)
 }
 
 
-def load_model(path: str | PathLike[str]) -> Annotator:
+def load_model(path: str | PathLike[str]) -> Annotator | WordEmbedder:
     """Read a model that its `save` wrote.
 
     Raises
@@ -31,6 +32,20 @@ def load_model(path: str | PathLike[str]) -> Annotator:
     return MODELS[kind].from_elements(elements)
 
 
+def load_annotator(path: str | PathLike[str]) -> Annotator:
+    """Read a model of images and labels; see `load_model`.
+
+    Raises
+    ------
+    InputError
+        If the file holds another kind of model.
+    """
+    model = load_model(path)
+    if not isinstance(model, Annotator):
+        raise InputError(f"{path} holds a model of words, not of images and labels; see 'vsenumba words --help'")
+    return model
+
+
 __all__ = [
     "MODELS",
     "Annotator",
@@ -38,5 +53,7 @@ __all__ = [
     "ImageAnnotator",
     "PopularityAnnotator",
     "Suggestion",
+    "WordEmbedder",
+    "load_annotator",
     "load_model",
 ]

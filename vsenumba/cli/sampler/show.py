@@ -195,9 +195,9 @@ def _trained(
 
 def _loaded(path: Path, source: str | None) -> tuple[ImageAnnotator, AnnotationSet]:
     from vsenumba.data import load_dataset
-    from vsenumba.models import ImageAnnotator, load_model
+    from vsenumba.models import ImageAnnotator, load_annotator
 
-    model = load_model(path)
+    model = load_annotator(path)
     if not isinstance(model, ImageAnnotator):
         raise InputError(f"{path} holds a model without vectors ({model.kind})")
     if source is None:

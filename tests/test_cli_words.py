@@ -1,0 +1,129 @@
+"""``vsenumba words``: fit, evaluate, neighbors, analogy; what goes wrong ends in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vsenumba as vse
+
+QUICK = ["--epochs", "1", "--factors", "4", "--min-count", "1", "--threads", "1"]
+
+
+@pytest.fixture
+def words(folder):
+    model = vse.load_model("words.h5")
+    return list(model.words_)
+
+
+def test_fit_reads_text_and_says_what_it_did(succeeds, folder):
+    outcome = succeeds("words", "fit", "notes.txt", "-o", "new.h5", *QUICK)
+    assert outcome.out.startswith(
+        "read     33 words of text, left out 0 rare ones; 17 words are different\ntrained  1 "
+    )
+    assert outcome.out.endswith("saved    new.h5\n")
+    assert "vsenumba words neighbors new.h5" in outcome.err
+    model = vse.load_model("new.h5")
+    assert isinstance(model, vse.WordEmbedder)
+    assert model.word_factors_.shape == (17, 4)
+    assert not [path for path in Path().iterdir() if path.name.startswith(".")]
+
+
+def test_fit_for_machines_from_a_kept_corpus(succeeds, folder):
+    first = json.loads(
+        succeeds("words", "fit", "notes.txt", "-o", "a.h5", *QUICK, "--corpus", "corpus.h5", "--json").out
+    )
+    second = json.loads(succeeds("words", "fit", "corpus.h5", "-o", "b.h5", *QUICK, "--json").out)
+    assert first["n_words"] == second["n_words"] == 17
+    assert (first["n_tokens"], first["n_tokens_read"], first["n_unreadable"]) == (33, 33, 0)
+    assert np.array_equal(vse.load_model("a.h5").word_factors_, vse.load_model("b.h5").word_factors_)
+
+
+def test_fit_takes_every_option(succeeds, folder):
+    succeeds(
+        "words", "fit", "notes.txt", "-o", "new.h5", *QUICK, "--architecture", "cbow", "--sampler", "adaptive", "--set",
+        "lam=0.2", "--window", "3", "--subsample", "0.1", "--negatives", "2", "--draws", "4", "--optimiser", "adagrad",
+        "--learning-rate", "0.1", "--schedule", "cosine", "--max-vocab", "9", "--sentences", "paragraphs",
+    )  # fmt: skip
+    model = vse.load_model("new.h5")
+    assert (model.architecture, model.window, model.n_draws, model.schedule) == ("cbow", 3, 4, "cosine")
+    assert model.sampler == vse.AdaptiveSampler(lam=0.2)
+    assert len(model.words_) == 9
+
+
+def test_text_that_is_not_utf8_is_read_and_mentioned(succeeds, folder):
+    Path("latin.txt").write_bytes(b"caf\xe9 bar foo\n" * 3)
+    outcome = succeeds("words", "fit", "latin.txt", "-o", "new.h5", *QUICK)
+    assert "3 characters could not be read, as the text is not UTF-8 there" in outcome.err
+
+
+def test_neighbors_and_analogy(succeeds, words):
+    outcome = succeeds("words", "neighbors", "words.h5", "cat", "oak", "-n", "2")
+    assert outcome.out.count("cosine") == 2
+    found = json.loads(succeeds("words", "neighbors", "words.h5", "cat", "-n", "2", "--json").out)
+    assert found[0]["word"] == "cat"
+    assert [one["word"] for one in found[0]["neighbors"]] == [
+        one.word for one in vse.load_model("words.h5").neighbors("cat", 2)
+    ]
+    assert "to oak as dog to cat" in succeeds("words", "analogy", "words.h5", "cat", "dog", "oak").out
+    found = json.loads(
+        succeeds("words", "analogy", "words.h5", "cat", "dog", "oak", "--method", "3cosmul", "--json").out
+    )
+    assert len(found["answers"]) == 10
+
+
+def test_evaluate_on_similarities_and_analogies(succeeds, words):
+    Path("pairs.tsv").write_text("cat\tdog\t9\ncat\toak\t1\noak\telm\t8\ncat\tox\t3\n")
+    Path("q.txt").write_text(": animals\ncat dog oak elm\n: other\ncat dog oak ox\n")
+    outcome = succeeds("words", "evaluate", "words.h5", "pairs.tsv", "q.txt", "--sections")
+    lines = [line.split() for line in outcome.out.splitlines()]
+    assert lines[0] == ["similarity", "spearman", "pearson", "pairs", "left", "out"]
+    assert lines[1][0] == "pairs.tsv"
+    assert lines[1][-2:] == ["4", "1"]
+    assert [line[0] for line in lines[3:]] == ["analogies", "q.txt", "animals", "other"]
+    assert lines[4][-2:] == ["2", "1"]
+    results = json.loads(succeeds("words", "evaluate", "words.h5", "pairs.tsv", "q.txt", "--json").out)
+    assert results["similarity"]["pairs.tsv"]["n_missing"] == 1
+    assert results["analogies"]["q.txt"]["sections"]["other"]["accuracy"] is None
+    expected = vse.evaluate_similarity(vse.load_model("words.h5"), "pairs.tsv")
+    assert results["similarity"]["pairs.tsv"]["spearman"] == pytest.approx(expected.spearman)
+
+
+@pytest.mark.parametrize("ending", [".txt", ".vec", ".bin"])
+def test_vectors_go_out_and_come_in(succeeds, words, ending):
+    outcome = succeeds("export", "words.h5", "-o", f"v{ending}")
+    assert outcome.out == f"saved v{ending}: the vectors of {len(words)} words, 4 factors each\n"
+    same = [succeeds("words", "neighbors", name, "cat").out for name in ("words.h5", f"v{ending}")]
+    assert same[0] == same[1]
+
+
+def test_errors_are_one_line(fails, folder):
+    Path("empty.txt").write_text("")
+    Path("one.txt").write_text("a a a a a a")
+    Path("bad.vec").write_text("2 2\na 1 2\nb 1\n")
+    fit = ["words", "fit"]
+    for words_, message in [
+        ([*fit, "nowhere", "-o", "x.h5"], "cannot read nowhere: there is no such file or folder"),
+        ([*fit, "empty.txt", "-o", "x.h5"], "no word stays of 0 words"),
+        ([*fit, "one.txt", "-o", "x.h5"], "the text has one word only, 'a'"),
+        ([*fit, "notes.txt", "-o", "notes.txt"], "it is the file that is read"),
+        ([*fit, "notes.txt", "-o", "x.h5", "--corpus", "x.h5"], "cannot write x.h5 twice"),
+        ([*fit, "notes.txt", "words.h5", "-o", "x.h5"], "a token file stands alone, 2 sources were given"),
+        ([*fit, "words.h5", "-o", "x.h5"], "holds a file of kind 'model', expected is 'corpus'"),
+        ([*fit, "notes.txt", "-o", "x.h5", "--architecture", "cbo"], "did you mean 'cbow'"),
+        ([*fit, "notes.txt", "-o", "x.h5", "--sentences", "line"], "did you mean 'lines'"),
+        ([*fit, "notes.txt", "-o", "x.h5", "--subsample", "-1"], "subsample must be finite and not negative"),
+        (["words", "neighbors", "words.h5", "kat"], "unknown word 'kat'; did you mean 'cat'"),
+        (["words", "neighbors", "model.h5", "cat"], "holds a model of images and labels (image-annotator)"),
+        (["words", "neighbors", "bad.vec", "a"], "line 3 must be a word and 2 values, found is 2 fields"),
+        (["words", "analogy", "words.h5", "cat", "dog", "ok"], "unknown word 'ok'; did you mean 'oak'"),
+        (["words", "evaluate", "words.h5", "empty.txt"], "no line has two words and a number"),
+        (["words", "evaluate", "words.h5", "nowhere"], "cannot read nowhere"),
+        (["annotate", "words.h5", "cat"], "holds a model of words, not of images and labels"),
+        (["find", "words.h5", "cat"], "holds a model of words"),
+        (["evaluate", "words.h5", "tags.csv"], "holds a model of words"),
+    ]:
+        assert message in fails(*words_)

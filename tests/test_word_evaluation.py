@@ -1,0 +1,123 @@
+"""Similarities and analogies against the libraries' own correlations and a plain loop; their files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import factor_tables
+
+import vsenumba as vse
+from vsenumba.data import ANALOGIES
+from vsenumba.errors import FileFormatError, InputError, UnknownNameError
+from vsenumba.evaluation import has_questions, read_pairs, read_questions
+
+
+def named(table):
+    return vse.WordVectors([f"w{i}" for i in range(len(table))], table)
+
+
+@given(table=factor_tables(max_rows=6), data=st.data())
+def test_correlations_are_those_of_scipy(table, data):
+    word = st.integers(0, len(table) + 1)
+    pairs = data.draw(st.lists(st.tuples(word, word, st.integers(0, 3)), min_size=1, max_size=12))
+    scores = vse.evaluate_similarity(named(table), [(f"w{a}", f"W{b}", c) for a, b, c in pairs])
+    known = [(a, b, c) for a, b, c in pairs if max(a, b) < len(table)]
+    assert (scores.n_pairs, scores.n_missing) == (len(pairs), len(pairs) - len(known))
+    exact = named(table).directions().astype(np.float64)
+    cosines = [float((exact[a] * exact[b]).sum()) for a, b, _ in known]
+    judged = [c for _, _, c in known]
+    if len(set(cosines)) < 2 or len(set(judged)) < 2:
+        assert np.isnan(scores.spearman)
+        assert np.isnan(scores.pearson)
+    else:
+        assert scores.spearman == pytest.approx(scipy.stats.spearmanr(cosines, judged)[0], abs=1e-9)
+        assert scores.pearson == pytest.approx(scipy.stats.pearsonr(cosines, judged)[0], abs=1e-9)
+
+
+@pytest.mark.parametrize("method", ANALOGIES)
+@given(table=factor_tables(max_rows=6), restrict=st.none() | st.integers(1, 7), data=st.data())
+def test_analogies_are_those_of_a_plain_loop(method, table, restrict, data):
+    vectors = named(table)
+    word = st.integers(0, len(table))
+    asked = data.draw(st.lists(st.tuples(word, word, word, word), min_size=1, max_size=8))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vsenumba.evaluation.analogies._BLOCK_CELLS", data.draw(st.sampled_from([1, 60])))
+        scores = vse.evaluate_analogies(
+            vectors, [tuple(f"w{i}" for i in one) for one in asked], method=method, restrict_vocab=restrict
+        )
+    limit = min(len(table), restrict or len(table))
+    right = missing = 0
+    for a, b, c, d in asked:
+        if max(a, b, c, d) >= limit:
+            missing += 1
+            continue
+        directions = vectors.directions()[:limit]
+        cosines = [directions @ directions[i] for i in (a, b, c)]
+        score = ANALOGIES[method](*cosines)
+        others = [i for i in range(limit) if i not in (a, b, c, d)]
+        right += d not in (a, b, c) and all(score[i] < score[d] for i in others)
+    assert (scores.n_questions, scores.n_missing) == (len(asked), missing)
+    n_asked = len(asked) - missing
+    assert np.isnan(scores.accuracy) if n_asked == 0 else scores.accuracy == pytest.approx(right / n_asked)
+
+
+def test_sections_add_up(tmp_path):
+    (tmp_path / "q.txt").write_text(": capitals\nA b c d\na b c x\n\n: empty\n: family\n# comment\na b c d\n")
+    vectors = vse.WordVectors(list("abcd"), [[1, 0], [1, 1], [-1, 0.2], [-1, 1.2]])
+    scores = vse.evaluate_analogies(vectors, tmp_path / "q.txt")
+    assert (scores.accuracy, scores.n_questions, scores.n_missing) == (1.0, 3, 1)
+    assert {name: (one.accuracy, one.n_questions, one.n_missing) for name, one in scores.sections.items()} == {
+        "capitals": (1.0, 2, 1),
+        "family": (1.0, 1, 0),
+    }
+    assert vse.evaluate_analogies(vectors, read_questions(tmp_path / "q.txt")) == scores
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("cat\tdog\t9.5\n", [("cat", "dog", 9.5)]),
+        ("word1,word2,score\ncat, dog ,9\n", [("cat", "dog", 9.0)]),
+        ("# from a paper\ncat dog 9 a note\n\n", [("cat", "dog", 9.0)]),
+        ("ice cream\tdog\t1e0\r\n", [("ice cream", "dog", 1.0)]),
+    ],
+)
+def test_pairs_are_read_from_files_of_several_forms(tmp_path, text, pairs):
+    (tmp_path / "p.txt").write_text(text)
+    assert read_pairs(tmp_path / "p.txt") == pairs
+    assert not has_questions(tmp_path / "p.txt")
+
+
+def test_bad_files_are_refused_by_line(tmp_path):
+    path = tmp_path / "t.txt"
+    for text, message in [
+        ("cat dog 9\ncat dog\n", "line 2 must be two words and a number, not 'cat dog'"),
+        ("cat dog 9\ncat dog much\n", "line 2 must be two words and a number"),
+        ("a b c\n", "no line has two words and a number"),
+        ("", "no line has two words and a number"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(FileFormatError, match=message):
+            read_pairs(path)
+    for text, message in [(": x\na b c\n", "line 2 must be four words, not 'a b c'"), ("", "no line has four words")]:
+        path.write_text(text)
+        with pytest.raises(FileFormatError, match=message):
+            read_questions(path)
+    assert not has_questions(path)
+
+
+def test_wrong_arguments():
+    vectors = named(np.eye(2))
+    with pytest.raises(InputError, match="there are no pairs"):
+        vse.evaluate_similarity(vectors, [])
+    with pytest.raises(InputError, match="there are no questions"):
+        vse.evaluate_analogies(vectors, {})
+    with pytest.raises(UnknownNameError, match="unknown method"):
+        vse.evaluate_analogies(vectors, [("a", "b", "c", "d")], method="cos")
+    with pytest.raises(InputError, match="restrict_vocab must be"):
+        vse.evaluate_analogies(vectors, [("a", "b", "c", "d")], restrict_vocab=0)
+    with pytest.raises(InputError, match="vectors must be WordVectors or a model that has some, not ndarray"):
+        vse.evaluate_similarity(np.eye(2), [("a", "b", 1)])

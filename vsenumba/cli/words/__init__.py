@@ -1,0 +1,28 @@
+"""``vsenumba words``: the commands for word vectors."""
+
+from __future__ import annotations
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.lazy import LazyGroup
+
+MODULES = {
+    "fit": "vsenumba.cli.words.fit",
+    "evaluate": "vsenumba.cli.words.evaluate",
+    "neighbors": "vsenumba.cli.words.neighbors",
+    "analogy": "vsenumba.cli.words.analogy",
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    modules=MODULES,
+    epilog=options.examples("vsenumba words fit notes.txt -o words.h5", "vsenumba words neighbors words.h5 river"),
+)
+def command() -> None:
+    """Learn vectors of words from running text, and ask them.
+
+    VECTORS, in these commands, is a model that 'vsenumba words fit' wrote, or a file of vectors in word2vec's text or
+    binary format, recognised by its content.
+    """

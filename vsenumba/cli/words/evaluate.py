@@ -1,0 +1,68 @@
+"""``vsenumba words evaluate``: how well word vectors follow people's judgements and answer analogies."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import say, say_json, table
+from vsenumba.cli.words.analogy import method_option
+from vsenumba.cli.words.vectors import load_vectors, vectors_argument
+
+
+@click.command(epilog=options.examples("vsenumba words evaluate words.h5 EN-SIMLEX-999.txt questions-words.txt"))
+@vectors_argument
+@click.argument("tests", metavar="TEST...", nargs=-1, required=True, type=options.FILE)
+@method_option
+@click.option(
+    "--restrict-vocab",
+    cls=options.DefaultOf,
+    module="vsenumba.evaluation",
+    function="evaluate_analogies",
+    type=options.POSITIVE,
+    help="Ask analogies among so many first words only.",
+)
+@click.option("--sections", is_flag=True, help="Show every section of the analogies.")
+@options.json_option
+def command(
+    vectors: Path, tests: tuple[Path, ...], method: str, restrict_vocab: int, sections: bool, as_json: bool
+) -> None:
+    """Evaluate word vectors on similarities and analogies.
+
+    TEST is a file of pairs of words with people's judgement of how alike they are, one a line; or of analogies, four
+    words a line, with lines ': name' between sections. Words that the vectors lack are looked up in lower case, then
+    left out and counted.
+    """
+    from vsenumba.evaluation import evaluate_analogies, evaluate_similarity, has_questions
+
+    loaded = load_vectors(vectors)
+    similarities: dict[str, Any] = {}
+    analogies: dict[str, Any] = {}
+    for path in tests:
+        if has_questions(path):
+            analogies[path.name] = evaluate_analogies(loaded, path, method=method, restrict_vocab=restrict_vocab)
+        else:
+            similarities[path.name] = evaluate_similarity(loaded, path)
+    if as_json:
+        results = {"similarity": similarities, "analogies": analogies}
+        say_json({kind: {name: asdict(scores) for name, scores in one.items()} for kind, one in results.items()})
+        return
+    if similarities:
+        rows = [
+            [name, f"{one.spearman:.3f}", f"{one.pearson:.3f}", f"{one.n_pairs:,}", f"{one.n_missing:,}"]
+            for name, one in similarities.items()
+        ]
+        say(table(["similarity", "spearman", "pearson", "pairs", "left out"], rows, "lrrrr"))
+    if analogies:
+        if similarities:
+            say()
+        rows = []
+        for name, scores in analogies.items():
+            parts = {f"  {section}": one for section, one in scores.sections.items()} if sections else {}
+            for title, one in {name: scores, **parts}.items():
+                rows.append([title, f"{one.accuracy:.3f}", f"{one.n_questions:,}", f"{one.n_missing:,}"])
+        say(table(["analogies", "accuracy", "questions", "left out"], rows, "lrrr"))

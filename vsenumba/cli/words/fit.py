@@ -1,0 +1,143 @@
+"""``vsenumba words fit``: learn word vectors from text."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import counted, note, say, say_json, suggest
+from vsenumba.cli.sampler.parameters import sampler_with, set_option
+from vsenumba.errors import InputError
+
+if TYPE_CHECKING:
+    from vsenumba.data import Corpus
+    from vsenumba.models import WordEmbedder
+
+ARCHITECTURE = options.Member("architecture", "vsenumba.training.windows", "ARCHITECTURES")
+SENTENCES = options.Member("sentences", "vsenumba.data.text", "SENTENCES")
+
+
+def model_option(*declarations: str, **settings: Any) -> Callable[[options.F], options.F]:
+    """Return an option for a parameter of the model, with its default."""
+    where = {"module": "vsenumba.models", "function": "WordEmbedder"}
+    return click.option(*declarations, cls=options.DefaultOf, **where, **settings)
+
+
+@click.command(
+    epilog=options.examples(
+        "vsenumba words fit notes.txt -o words.h5",
+        "vsenumba words fit texts/ -o words.h5 --sampler adaptive --set lam=0.1 --factors 200 --epochs 10",
+    )
+)
+@click.argument("text", metavar="TEXT...", nargs=-1, required=True, type=options.FILE)
+@options.output_option("MODEL.h5")
+@model_option("--architecture", type=ARCHITECTURE, help="What foretells what.")
+@model_option("--sampler", type=options.SAMPLER, help="Where negatives come from.")
+@set_option
+@model_option("--factors", "n_factors", type=options.POSITIVE, help="Length of the vectors.")
+@model_option("--window", type=options.POSITIVE, help="The most words on each side.")
+@model_option("--subsample", type=float, help="Thin out words above this share of the text.")
+@model_option("--negatives", "n_negatives", type=options.POSITIVE, help="Negatives per pair of words.")
+@model_option("--draws", "n_draws", type=options.POSITIVE, help="Negatives drawn for a window, shared by its pairs.")
+@model_option("--optimiser", type=options.OPTIMISER, help="How a step is made.")
+@model_option("--learning-rate", type=float, help="The first rate; by default what suits the architecture.")
+@model_option("--schedule", type=options.SCHEDULE, help="How the rate changes.")
+@model_option("--epochs", "n_epochs", type=options.POSITIVE, help="Passes over the text.")
+@click.option("--min-count", type=options.POSITIVE, default=5, show_default=True, help="Leave out rarer words.")
+@click.option("--max-vocab", type=options.POSITIVE, help="Keep at most so many words, the most frequent ones.")
+@click.option("--sentences", type=SENTENCES, default="lines", show_default=True, help="What a sentence is.")
+@click.option("--corpus", type=options.FILE, metavar="FILE.h5", help="Keep the text in numbers here, to fit again.")
+@options.seed_option
+@options.threads_option
+@options.json_option
+def command(
+    text: tuple[Path, ...],
+    output: Path,
+    assignments: tuple[tuple[str, str], ...],
+    min_count: int,
+    max_vocab: int | None,
+    sentences: str,
+    corpus: Path | None,
+    seed: int,
+    threads: int | None,
+    as_json: bool,
+    **parameters: Any,
+) -> None:
+    """Learn word vectors from text and save them.
+
+    TEXT is files or folders of text in UTF-8, plain or compressed by gzip or xz; words are runs of letters and digits
+    in lower case. Or it is one file that --corpus kept, to which --min-count and the like no longer apply.
+    """
+    from vsenumba.models import WordEmbedder
+    from vsenumba.training import ProgressBar
+
+    parameters["sampler"] = sampler_with(parameters["sampler"], assignments)
+    for path in [output, *([corpus] if corpus else [])]:
+        options.check_output(path, *(one for one in text if one.is_file()))
+    if corpus and corpus.absolute() == output.absolute():
+        raise InputError(f"cannot write {output} twice: give --corpus another name")
+    model = WordEmbedder(**parameters, n_threads=threads, random_state=seed)
+    with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".words-") as folder:
+        data = _opened(text, corpus or Path(folder) / "corpus.h5", sentences, min_count, max_vocab)
+        model.fit(data, callbacks=[ProgressBar()])
+        report = _report(model, data)
+        # Before its folder goes: some systems keep a file that is mapped.
+        del data
+    model.save(output)
+    if as_json:
+        say_json({"model": str(output), **report})
+        return
+    _show(report)
+    say(f"saved    {output}")
+    word = model.words_[min(100, len(model.words_) - 1)]
+    suggest(["vsenumba", "words", "neighbors", str(output), word])
+
+
+def _opened(text: tuple[Path, ...], path: Path, sentences: str, min_count: int, max_vocab: int | None) -> Corpus:
+    """Open a token file, or read text into one."""
+    from vsenumba.cli.words.reading import ReadingProgress
+    from vsenumba.data import Corpus
+    from vsenumba.storage import is_native
+
+    if any(one.is_file() and is_native(one) for one in text):
+        if len(text) > 1:
+            raise InputError(f"a token file stands alone, {counted(len(text), 'source')} were given")
+        return Corpus.load(text[0])
+    with ReadingProgress() as progress:
+        data = Corpus.from_text(
+            text, path, sentences=sentences, min_count=min_count, max_vocab=max_vocab, progress=progress.show
+        )
+    if data.about["n_unreadable"]:
+        unreadable = counted(data.about["n_unreadable"], "character")
+        note(f"{unreadable} could not be read, as the text is not UTF-8 there; words end at them")
+    return data
+
+
+def _report(model: WordEmbedder, data: Corpus) -> dict[str, Any]:
+    last = model.history_[-1]
+    return {
+        "n_words": data.n_words,
+        "n_tokens": data.n_tokens,
+        "n_sentences": data.n_sentences,
+        "n_tokens_read": data.about.get("n_tokens_read"),
+        "n_unreadable": data.about.get("n_unreadable"),
+        "n_epochs": len(model.history_),
+        "words_per_second": data.n_tokens * len(model.history_) / max(last["seconds"], 1e-9),
+        **{name: last[name] for name in ("seconds", "steps", "skipped", "loss")},
+    }
+
+
+def _show(report: dict[str, Any]) -> None:
+    epochs, words = counted(report["n_epochs"], "epoch"), counted(report["n_words"], "word")
+    if report["n_tokens_read"]:
+        rare = counted(report["n_tokens_read"] - report["n_tokens"], "rare one")
+        say(f"read     {report['n_tokens_read']:,} words of text, left out {rare}; {words} are different")
+    say(
+        f"trained  {epochs} on {report['n_tokens']:,} words in {report['seconds']:.1f} s, "
+        f"{report['words_per_second'] / 1e6:.2f} million a second, loss {report['loss']:.4f}"
+    )

@@ -1,0 +1,30 @@
+"""Word vectors from whatever file holds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.errors import InputError
+
+if TYPE_CHECKING:
+    from vsenumba.data import WordVectors
+
+vectors_argument = click.argument("vectors", type=options.FILE)
+
+
+def load_vectors(path: Path) -> WordVectors:
+    """Read the vectors of a model, or of a file in word2vec's formats."""
+    from vsenumba.data import WordVectors
+    from vsenumba.models import WordEmbedder, load_model
+    from vsenumba.storage import is_native
+
+    if not is_native(path):
+        return WordVectors.load_word2vec(path)
+    model = load_model(path)
+    if not isinstance(model, WordEmbedder):
+        raise InputError(f"{path} holds a model of images and labels ({model.kind}), not of words")
+    return model.word_vectors_

@@ -1,0 +1,155 @@
+"""Word analogies: is d the word that is to c as b is to a."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsenumba.checks import check_choice, is_whole
+from vsenumba.data.readers.compression import open_decompressed
+from vsenumba.data.word_vectors import ANALOGIES, WordVectors
+from vsenumba.errors import FileFormatError, InputError
+from vsenumba.evaluation.similarity import as_word_vectors
+
+# Scores that are held at once: 64 MB of them.
+_BLOCK_CELLS = 8_000_000
+
+Question = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class AnalogyScores:
+    """How many analogies came out right.
+
+    Attributes
+    ----------
+    accuracy : float
+        The share of the questions asked whose answer came first; NaN if none was asked.
+    n_questions, n_missing : int
+        Questions in the set, and how many of them were not asked, as a word is not known.
+    sections : dict of str to AnalogyScores
+        The same for each section of the set; empty for one without any.
+    """
+
+    accuracy: float
+    n_questions: int
+    n_missing: int
+    sections: Mapping[str, AnalogyScores]
+
+
+def evaluate_analogies(
+    vectors: WordVectors | Any,
+    questions: str | PathLike[str] | Iterable[Question] | Mapping[str, Iterable[Question]],
+    *,
+    method: str = "3cosadd",
+    restrict_vocab: int | None = 30_000,
+) -> AnalogyScores:
+    """Ask for the fourth word of analogies "a is to b as c is to d".
+
+    Parameters
+    ----------
+    vectors : WordVectors, or a model with ``word_vectors_``
+        What is evaluated. A word is looked up as it stands, then in lower case.
+    questions : path, iterable of (a, b, c, d), or mapping of these by section
+        A file has one a line, and lines ``: name`` that begin a section, as Google's ``questions-words.txt``.
+    method : {"3cosadd", "3cosmul"}
+        How answers are scored; see `WordVectors.analogy`.
+    restrict_vocab : int, optional
+        Only so many first words are known, which are the most frequent ones; None for all.
+
+    Returns
+    -------
+    AnalogyScores
+        The accuracy, and how many questions it is of. a, b and c are never the answer; of equal scores, d comes last.
+
+    Raises
+    ------
+    InputError, FileFormatError
+        If there are no questions, or a line of a file is not four words.
+
+    Examples
+    --------
+    >>> vectors = WordVectors(["man", "king", "woman", "queen"], [[1, 0], [1, 1], [-1, 0.2], [-1, 1.2]])
+    >>> evaluate_analogies(vectors, [("man", "king", "woman", "queen")]).accuracy
+    1.0
+    """
+    vectors = as_word_vectors(vectors)
+    check_choice("method", method, ANALOGIES)
+    if restrict_vocab is not None and not is_whole(restrict_vocab):
+        raise InputError(f"restrict_vocab must be a whole number of at least 1 or None, not {restrict_vocab!r}")
+    if isinstance(questions, (str, PathLike)):
+        questions = read_questions(questions)
+    named = questions if isinstance(questions, Mapping) else {"": questions}
+    sections = {name: list(one) for name, one in named.items()}
+    asked = [question for one in sections.values() for question in one]
+    if not asked:
+        raise InputError("there are no questions to evaluate")
+    positions = np.stack([vectors.find(words) for words in zip(*asked, strict=True)], axis=1)
+    if restrict_vocab is not None:
+        positions[positions >= restrict_vocab] = -1
+    known: np.ndarray = np.all(positions >= 0, axis=1)
+    right = np.zeros(len(asked), dtype=bool)
+    right[known] = _answered(vectors.directions()[:restrict_vocab], positions[known], method)
+    ends = np.cumsum([len(one) for one in sections.values()])
+    parts = {
+        name: _scores(right[end - len(one) : end], known[end - len(one) : end], {})
+        for (name, one), end in zip(sections.items(), ends, strict=True)
+    }
+    return _scores(right, known, parts if named is questions else {})
+
+
+def _scores(right: np.ndarray, known: np.ndarray, sections: Mapping[str, AnalogyScores]) -> AnalogyScores:
+    accuracy = float(right.sum() / known.sum()) if known.any() else float("nan")
+    return AnalogyScores(accuracy, len(right), int((~known).sum()), sections)
+
+
+def _answered(directions: np.ndarray, positions: np.ndarray, method: str) -> np.ndarray:
+    """Return which questions, (n, 4) positions, are answered right."""
+    step = max(1, _BLOCK_CELLS // (4 * len(directions)))
+    right = np.zeros(len(positions), dtype=bool)
+    for start in range(0, len(positions), step):
+        block = positions[start : start + step]
+        cosines = [directions[block[:, column]] @ directions.T for column in range(3)]
+        scores = ANALOGIES[method](*cosines)
+        rows = np.arange(len(block))
+        answer = scores[rows, block[:, 3]].copy()
+        # The answer among the question's own words is no answer.
+        is_own = (block[:, 3:] == block[:, :3]).any(axis=1)
+        for column in range(4):
+            scores[rows, block[:, column]] = -np.inf
+        right[start : start + step] = (scores.max(axis=1) < answer) & ~is_own
+    return right
+
+
+def read_questions(path: str | PathLike[str]) -> dict[str, list[Question]]:
+    """Read analogies by section from a file; see `evaluate_analogies`."""
+    sections: dict[str, list[Question]] = {}
+    name = ""
+    with open_decompressed(Path(path)) as stream:
+        for number, line in enumerate(stream, start=1):
+            text = line.decode("utf-8", "replace").strip()
+            if text.startswith(":"):
+                name = text[1:].strip()
+            elif text and not text.startswith("#"):
+                words = text.split()
+                if len(words) != 4:
+                    raise FileFormatError(f"{path}: line {number} must be four words, not {text!r:.80}")
+                sections.setdefault(name, []).append((words[0], words[1], words[2], words[3]))
+    if not sections:
+        raise FileFormatError(f"{path}: no line has four words")
+    return sections
+
+
+def has_questions(path: str | PathLike[str]) -> bool:
+    """Tell whether a file is of analogies: it begins with a section, or with four words and no tabs or commas."""
+    with open_decompressed(Path(path)) as stream:
+        for line in stream:
+            text = line.decode("utf-8", "replace").strip()
+            if text and not text.startswith("#"):
+                return text.startswith(":") or (len(text.split()) == 4 and not {"\t", ",", ";"} & set(text))
+    return False

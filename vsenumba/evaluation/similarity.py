@@ -1,0 +1,129 @@
+"""Word similarity: do words that people find alike have vectors that are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsenumba.data.readers.compression import open_decompressed
+from vsenumba.data.word_vectors import WordVectors
+from vsenumba.errors import FileFormatError, InputError
+
+
+@dataclass(frozen=True)
+class SimilarityScores:
+    """How well cosines follow people's judgements.
+
+    Attributes
+    ----------
+    spearman, pearson : float
+        The correlations of cosines and judgements; NaN for fewer than two pairs, or where one of the two is constant.
+    n_pairs, n_missing : int
+        Pairs in the set, and how many of them were left out, as a word is not known.
+    """
+
+    spearman: float
+    pearson: float
+    n_pairs: int
+    n_missing: int
+
+
+def evaluate_similarity(
+    vectors: WordVectors | Any, pairs: str | PathLike[str] | Iterable[tuple[str, str, float]]
+) -> SimilarityScores:
+    """Compare the cosines of pairs of words with people's judgements.
+
+    Parameters
+    ----------
+    vectors : WordVectors, or a model with ``word_vectors_``
+        What is evaluated. A word is looked up as it stands, then in lower case.
+    pairs : path or iterable of (str, str, float)
+        The pairs and how alike people find them; a file has one a line, separated by tabs, commas or blanks.
+
+    Returns
+    -------
+    SimilarityScores
+        Both correlations, and how many pairs they are of.
+
+    Raises
+    ------
+    InputError
+        If there are no pairs.
+    FileFormatError
+        If a line of a file is not two words and a number.
+
+    Examples
+    --------
+    >>> vectors = WordVectors(["cat", "dog", "car"], [[1.0, 0.2], [1.0, 0.3], [-0.5, 1.0]])
+    >>> pairs = [("cat", "dog", 9), ("cat", "car", 2), ("Dog", "car", 3), ("cat", "ox", 5)]
+    >>> scores = evaluate_similarity(vectors, pairs)
+    >>> scores.spearman, scores.n_pairs, scores.n_missing
+    (1.0, 4, 1)
+    """
+    from scipy.stats import rankdata
+
+    vectors = as_word_vectors(vectors)
+    rows = read_pairs(pairs) if isinstance(pairs, (str, PathLike)) else list(pairs)
+    if not rows:
+        raise InputError("there are no pairs of words to evaluate")
+    left, right, judged = zip(*rows, strict=True)
+    ends = np.stack([vectors.find(left), vectors.find(right)])
+    known = (ends >= 0).all(axis=0)
+    directions = vectors.directions().astype(np.float64)
+    cosines = (directions[ends[0, known]] * directions[ends[1, known]]).sum(axis=1)
+    judgements = np.asarray(judged, dtype=np.float64)[known]
+    return SimilarityScores(
+        spearman=_correlation(rankdata(cosines), rankdata(judgements)),
+        pearson=_correlation(cosines, judgements),
+        n_pairs=len(rows),
+        n_missing=int((~known).sum()),
+    )
+
+
+def _correlation(x: np.ndarray, y: np.ndarray) -> float:
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def as_word_vectors(vectors: Any) -> WordVectors:
+    """Return word vectors as they are, or those of a model."""
+    found = getattr(vectors, "word_vectors_", vectors)
+    if not isinstance(found, WordVectors):
+        raise InputError(f"vectors must be WordVectors or a model that has some, not {type(vectors).__name__}")
+    return found
+
+
+def read_pairs(path: str | PathLike[str]) -> list[tuple[str, str, float]]:
+    """Read pairs of words and their judged similarity from a file; see `evaluate_similarity`.
+
+    A first line without a number is taken for a header; lines that begin with "#" are comments.
+    """
+    rows: list[tuple[str, str, float]] = []
+    for number, fields in _fields_of(path):
+        try:
+            left, right, judged = fields[0], fields[1], float(fields[2])
+        except (IndexError, ValueError):
+            if number == 1:
+                continue
+            raise FileFormatError(
+                f"{path}: line {number} must be two words and a number, not {' '.join(fields)!r:.80}"
+            ) from None
+        rows.append((left, right, judged))
+    if not rows:
+        raise FileFormatError(f"{path}: no line has two words and a number")
+    return rows
+
+
+def _fields_of(path: str | PathLike[str]) -> Iterable[tuple[int, list[str]]]:
+    with open_decompressed(Path(path)) as stream:
+        for number, line in enumerate(stream, start=1):
+            text = line.decode("utf-8", "replace").strip()
+            if text and not text.startswith("#"):
+                separator = next((one for one in "\t,;" if one in text), None)
+                yield number, [field.strip() for field in text.split(separator)]

@@ -1,0 +1,66 @@
+"""CBOW: the words of a window together foretell the word in its middle (Mikolov et al., NIPS 2013)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from vsenumba.training.optimisers import row_rate
+from vsenumba.training.windows.architecture import Architecture, close_window, open_window
+
+
+class CbowState(NamedTuple):
+    """CBOW needs nothing; a named tuple must have a field."""
+
+    power: float
+
+
+class Cbow(Architecture):
+    """The vector is the mean of the other words' vectors, the only positive is the centre.
+
+    Every word of the window gets its share of the gradient, which is divided by their number, as the mean is. The
+    original code adds it undivided (Irsoy, Benton & Stratos 2021, "Corrected CBOW performs as well as skip-gram").
+    """
+
+    name: ClassVar[str] = "cbow"
+    draws_per_negative: ClassVar[int] = 1
+    learning_rate: ClassVar[float] = 0.075
+
+    def state(self) -> CbowState:
+        """Return the state; see `Architecture.state`."""
+        return CbowState(0.0)
+
+    def most_positives(self, window: int) -> int:
+        """Return 1; see `Architecture.most_positives`."""
+        return 1
+
+
+@open_window.implement(CbowState)
+def _open_window(architecture, inputs, words, at, first, last, vector, positives):
+    n_factors = vector.shape[0]
+    vector[:] = 0
+    for i in range(first, last):
+        if i != at:
+            for f in range(n_factors):
+                vector[f] += inputs[words[i], f]
+    share = np.float32(1) / np.float32(last - first - 1)
+    for f in range(n_factors):
+        vector[f] *= share
+    positives[0] = words[at]
+    return 1
+
+
+@close_window.implement(CbowState)
+def _close_window(architecture, inputs, sums, optimiser, learning_rate, words, at, first, last, gradient):
+    n_factors = gradient.shape[0]
+    share = np.float32(1) / np.float32(last - first - 1)
+    square = np.float32(0)
+    for f in range(n_factors):
+        gradient[f] *= share
+        square += gradient[f] * gradient[f]
+    for i in range(first, last):
+        if i != at:
+            rate = np.float32(row_rate(optimiser, learning_rate, sums, words[i], square / np.float32(n_factors)))
+            for f in range(n_factors):
+                inputs[words[i], f] -= rate * gradient[f]
