@@ -42,6 +42,16 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
     assert (tmp_path / "model.h5").exists()
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes minutes without the compiler")
+def test_the_words_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "words.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(compile(block, "words.md", "exec"), {})  # noqa: S102  # it is our own
+    for image in re.findall(r"\]\((images/.*?)\)", text):
+        assert (ROOT / "docs" / image).is_file()
+
+
 def test_the_samplers_page_runs_and_has_a_section_and_a_figure_for_every_sampler():
     text = SAMPLERS_PAGE.read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)

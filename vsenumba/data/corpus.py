@@ -68,18 +68,18 @@ class Corpus:
                 raise InputError(f"{name} must be a row of {np.dtype(dtype)}, not {array.dtype} of shape {array.shape}")
         if len(self.counts) != len(self.words):
             raise InputError(f"counts must be one per word ({len(self.words)}), not {len(self.counts)}")
-        for first in range(0, max(len(self.offsets) - 1, 1), storage.BLOCK_VALUES):
-            some = self.offsets[first : first + storage.BLOCK_VALUES + 1]
+        if not len(self.offsets) or self.offsets[0] != 0:
+            raise InputError("offsets must rise from 0")
+        for some in storage.blocks_of(self.offsets, overlap=1):
             lengths = np.diff(some)
-            if not len(some) or (first == 0 and some[0] != 0) or (lengths < 0).any():
+            if (lengths < 0).any():
                 raise InputError("offsets must rise from 0")
             if lengths.max(initial=0) > LONGEST_SENTENCE:
                 raise InputError(f"a sentence has {lengths.max():,} words; at most {LONGEST_SENTENCE:,} are possible")
         if self.offsets[-1] != len(self.tokens):
             raise InputError(f"offsets must rise to the number of tokens, {len(self.tokens)}, not {self.offsets[-1]}")
-        for first in range(0, len(self.tokens), storage.BLOCK_VALUES):
-            some = self.tokens[first : first + storage.BLOCK_VALUES]
-            if not 0 <= some.min() <= some.max() < len(self.words):
+        for some in storage.blocks_of(self.tokens):
+            if len(some) and not 0 <= some.min() <= some.max() < len(self.words):
                 raise InputError(f"tokens must lie in 0..{len(self.words) - 1}, found {some.min()}..{some.max()}")
 
     @property
@@ -118,6 +118,7 @@ class Corpus:
         min_count, max_vocab
             As in `from_text`.
         """
+        # Here, as it imports Numba, which reading other data does not need.
         from vsenumba.data.corpus_encoder import CorpusEncoder
 
         with CorpusEncoder() as encoder:

@@ -1,19 +1,21 @@
 """The HDF5 file format of data sets, corpora, models and runs, specified in ``docs/file-format.md``; atomic writes."""
 
 from vsenumba.storage.atomic import atomic_path, check_writable
-from vsenumba.storage.encodings import BLOCK_VALUES, Json, Stream
+from vsenumba.storage.encodings import Json, Stream
 from vsenumba.storage.files import FILE_VERSIONS, MAGIC, StoredFile, is_native, read_file, write_file
+from vsenumba.storage.mapped import blocks_of, release_pages
 
 __all__ = [
-    "BLOCK_VALUES",
     "FILE_VERSIONS",
     "MAGIC",
     "Json",
     "StoredFile",
     "Stream",
     "atomic_path",
+    "blocks_of",
     "check_writable",
     "is_native",
     "read_file",
+    "release_pages",
     "write_file",
 ]

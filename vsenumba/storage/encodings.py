@@ -20,15 +20,13 @@ import scipy.sparse as sp
 
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.storage.labels import check_checksum, check_version, label, read_label
+from vsenumba.storage.mapped import blocks_of
 
 STRING_DTYPE = np.dtypes.StringDType()
 ARRAY_DTYPES = frozenset(["|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8"])
 
 # Texts that are turned into bytes, or back, together: as Python's own text they take several times their memory.
 _TEXTS = 1 << 16
-
-# Values of a large array that are looked at together.
-BLOCK_VALUES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -113,8 +111,8 @@ class _ArrayEncoding(Encoding):
             return self.read(node, where)  # empty, compressed, or written by another program
         array = np.memmap(node.file.filename, dtype=node.dtype, mode="r", offset=offset, shape=node.shape)
         checksum = zlib.crc32(self._head(array.dtype.str, array.shape))
-        for start in range(0, len(array), BLOCK_VALUES):
-            checksum = zlib.crc32(array[start : start + BLOCK_VALUES].view(np.uint8).data, checksum)
+        for block in blocks_of(array):
+            checksum = zlib.crc32(block.view(np.uint8).data, checksum)
         return array, checksum
 
     def _checksum(self, array: np.ndarray) -> int:

@@ -13,10 +13,11 @@ class History:
 
     Every record holds ``epoch`` (from 1), ``seconds`` (training time since the start of the fit, evaluation and
     callbacks left out), ``steps`` (since the start), ``skipped`` (steps of this epoch not taken, because no negative
-    was found or nothing stands for the image), ``loss`` (mean over the epoch's steps), ``violations`` (share of the
-    epoch's steps whose negative scored at least as high as the positive), ``trials`` (mean labels tried per step),
-    ``refreshes`` (of the sampler, this epoch) and ``learning_rate``; and, where there is a validation set, each
-    validation metric by its name, as in ``"mrr"``.
+    was found or nothing stands for the image), ``loss`` (mean over the epoch's steps), ``trials`` (mean labels tried
+    per draw), ``refreshes`` (of the sampler, this epoch) and ``learning_rate``. Those of an `ImageAnnotator` also hold
+    ``violations`` (share of the epoch's steps whose negative scored at least as high as the positive) and, where there
+    is a validation set, each validation metric by its name, as in ``"mrr"``; what those of a `WordEmbedder` hold
+    stands there.
 
     Examples
     --------

@@ -52,6 +52,7 @@ def model_option(*declarations: str, **settings: Any) -> Callable[[options.F], o
 @click.option("--max-vocab", type=options.POSITIVE, help="Keep at most so many words, the most frequent ones.")
 @click.option("--sentences", type=SENTENCES, default="lines", show_default=True, help="What a sentence is.")
 @click.option("--corpus", type=options.FILE, metavar="FILE.h5", help="Keep the text in numbers here, to fit again.")
+@click.option("--checkpoint-every", type=options.POSITIVE, help="Save the model after every so many epochs.")
 @options.seed_option
 @options.threads_option
 @options.json_option
@@ -63,6 +64,7 @@ def command(
     max_vocab: int | None,
     sentences: str,
     corpus: Path | None,
+    checkpoint_every: int | None,
     seed: int,
     threads: int | None,
     as_json: bool,
@@ -74,7 +76,7 @@ def command(
     in lower case. Or it is one file that --corpus kept, to which --min-count and the like no longer apply.
     """
     from vsenumba.models import WordEmbedder
-    from vsenumba.training import ProgressBar
+    from vsenumba.training import Checkpoint, ProgressBar
 
     parameters["sampler"] = sampler_with(parameters["sampler"], assignments)
     for path in [output, *([corpus] if corpus else [])]:
@@ -82,9 +84,10 @@ def command(
     if corpus and corpus.absolute() == output.absolute():
         raise InputError(f"cannot write {output} twice: give --corpus another name")
     model = WordEmbedder(**parameters, n_threads=threads, random_state=seed)
+    callbacks = [*([Checkpoint(output, checkpoint_every)] if checkpoint_every else []), ProgressBar()]
     with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".words-") as folder:
         data = _opened(text, corpus or Path(folder) / "corpus.h5", sentences, min_count, max_vocab)
-        model.fit(data, callbacks=[ProgressBar()])
+        model.fit(data, callbacks=callbacks)
         report = _report(model, data)
         # Before its folder goes: some systems keep a file that is mapped.
         del data

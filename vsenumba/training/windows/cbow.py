@@ -41,9 +41,11 @@ def _open_window(architecture, inputs, words, at, first, last, vector, positives
     n_factors = vector.shape[0]
     vector[:] = 0
     for i in range(first, last):
+        # Taken out of the loop: for the compiler what is written could be the words.
+        word = words[i]
         if i != at:
             for f in range(n_factors):
-                vector[f] += inputs[words[i], f]
+                vector[f] += inputs[word, f]
     share = np.float32(1) / np.float32(last - first - 1)
     for f in range(n_factors):
         vector[f] *= share
@@ -60,7 +62,8 @@ def _close_window(architecture, inputs, sums, optimiser, learning_rate, words, a
         gradient[f] *= share
         square += gradient[f] * gradient[f]
     for i in range(first, last):
+        word = words[i]
         if i != at:
-            rate = np.float32(row_rate(optimiser, learning_rate, sums, words[i], square / np.float32(n_factors)))
+            rate = np.float32(row_rate(optimiser, learning_rate, sums, word, square / np.float32(n_factors)))
             for f in range(n_factors):
-                inputs[words[i], f] -= rate * gradient[f]
+                inputs[word, f] -= rate * gradient[f]

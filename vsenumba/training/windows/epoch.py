@@ -20,7 +20,7 @@ from vsenumba.training.windows.step import KEPT, train_window
 TALLY_COLUMNS = 8
 
 # Words that follow in a sentence are asked for: their memory comes while others are trained.
-_AHEAD = 4
+_AHEAD = 2
 
 
 class WindowWork(NamedTuple):
@@ -105,8 +105,11 @@ def run_sentence(
     for at in range(n_kept):
         reach = 1 + next_below(states, shard, window)
         first, last = max(0, at - reach), min(n_kept, at + reach + 1)
-        if at + _AHEAD < n_kept:
-            prefetch_row(inputs, kept[at + _AHEAD])
+        # What a window meets first is the word at its end.
+        coming = at + window + _AHEAD
+        if coming < n_kept:
+            prefetch_row(inputs, kept[coming])
+            prefetch_row(outputs, kept[coming])
         if last - first > 1:
             n_positives = open_window(architecture, inputs, kept, at, first, last, vector, chosen)
             train_window(

@@ -21,7 +21,7 @@ class SkipGram(Architecture):
 
     name: ClassVar[str] = "skipgram"
     draws_per_negative: ClassVar[int] = 2
-    learning_rate: ClassVar[float] = 0.025
+    learning_rate: ClassVar[float] = 0.05
 
     def state(self) -> SkipGramState:
         """Return the state; see `Architecture.state`."""

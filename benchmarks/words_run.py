@@ -1,0 +1,107 @@
+"""One job of the benchmark of word vectors; see `benchmarks.own_process`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def encode(texts: list[str], file: str) -> dict[str, Any]:
+    """Read text into a token file."""
+    from benchmarks.memory import peak_bytes
+    from vsenumba import Corpus
+
+    started = time.perf_counter()
+    corpus = Corpus.from_text(texts, file)
+    seconds = time.perf_counter() - started
+    return {
+        "tokens_read": corpus.about["n_tokens_read"],
+        "tokens": corpus.n_tokens,
+        "words": corpus.n_words,
+        "sentences": corpus.n_sentences,
+        "seconds": seconds,
+        "words_per_second": corpus.about["n_tokens_read"] / seconds,
+        "peak_bytes": peak_bytes(),
+    }
+
+
+def write_lines(file: str, lines: str) -> dict[str, Any]:
+    """Write the words of a token file as text, a sentence a line, which is what gensim reads quickest."""
+    from vsenumba import Corpus
+
+    corpus = Corpus.load(file)
+    words = [str(word) for word in corpus.words]
+    with Path(lines).open("w", encoding="utf-8") as target:
+        for begin, end in zip(corpus.offsets[:-1], corpus.offsets[1:], strict=True):
+            target.write(" ".join([words[token] for token in corpus.tokens[begin:end]]) + "\n")
+    return {}
+
+
+def ours(file: str, parameters: Mapping[str, Any], tests: Mapping[str, Any]) -> dict[str, Any]:
+    """Train a WordEmbedder and evaluate it."""
+    from benchmarks.memory import peak_bytes
+    from vsenumba import AdaptiveSampler, Corpus, WordEmbedder
+
+    settings = dict(parameters)
+    if settings["sampler"] == "adaptive":
+        settings["sampler"] = AdaptiveSampler(lam=settings.pop("lam"))
+    corpus = Corpus.load(file)
+    model = WordEmbedder(**settings).fit(corpus)
+    peak = peak_bytes()
+    last = model.history_[-1]
+    return {
+        "words_per_second": corpus.n_tokens * len(model.history_) / last["seconds"],
+        "windows_per_second": float(model.history_["kept"].sum() / last["seconds"]),
+        "peak_bytes": peak,
+        "bound_bytes": int(1.3 * sum(table.nbytes for table in model.tables_.values())) + 300_000_000,
+        **quality(model.word_vectors_, tests),
+    }
+
+
+def gensim(lines: str, parameters: Mapping[str, Any], tests: Mapping[str, Any]) -> dict[str, Any]:
+    """Train gensim's Word2Vec from a file of lines, its quickest way, and evaluate it."""
+    from benchmarks.memory import peak_bytes
+    from vsenumba import WordVectors
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its imports
+        from gensim.models import Word2Vec
+    model = Word2Vec(min_count=1, hs=0, **parameters)
+    model.build_vocab(corpus_file=lines)
+    started = time.perf_counter()
+    model.train(
+        corpus_file=lines, total_words=model.corpus_total_words, total_examples=model.corpus_count, epochs=model.epochs
+    )
+    seconds = time.perf_counter() - started
+    return {
+        "words_per_second": model.corpus_total_words * model.epochs / seconds,
+        "peak_bytes": peak_bytes(),
+        **quality(WordVectors(model.wv.index_to_key, model.wv.vectors), tests),
+    }
+
+
+def quality(vectors: Any, tests: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Spearman's correlation on every other pair of each set, by which half, and the analogies' accuracy."""
+    from vsenumba import evaluate_analogies, evaluate_similarity
+    from vsenumba.evaluation import read_pairs
+
+    pairs = {Path(file).stem: read_pairs(file) for file in tests["similarity"]}
+    result = {
+        half: {name: evaluate_similarity(vectors, rows[first::2]).spearman for name, rows in pairs.items()}
+        for first, half in enumerate(("choosing", "reporting"))
+    }
+    if tests["analogies"]:
+        result["analogies"] = evaluate_analogies(vectors, tests["analogies"]).accuracy
+    return result
+
+
+if __name__ == "__main__":
+    job = json.load(sys.stdin)
+    sys.path[:] = [*job.pop("path"), str(Path(__file__).parents[1])]
+    tasks = {"encode": encode, "write_lines": write_lines, "ours": ours, "gensim": gensim}
+    print(json.dumps(tasks[job.pop("task")](**job)))
