@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 METRICS = ("mrr", "recall@5", "recall@10", "auc")
 
 
-def model_option(*declarations: str, **settings: Any) -> Callable[[options.F], options.F]:
-    """Return an option for a parameter of the model, with its default."""
-    where = {"module": "vsenumba.models", "function": "ImageAnnotator"}
-    return click.option(*declarations, cls=options.DefaultOf, **where, **settings)
+model_option = functools.partial(options.parameter_option, "ImageAnnotator")
 
 
 @click.command(

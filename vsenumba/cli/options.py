@@ -105,6 +105,12 @@ class DefaultOf(click.Option):
         return inspect.signature(function).parameters[str(self.parameter)].default
 
 
+def parameter_option(model: str, *declarations: str, **settings: Any) -> Callable[[F], F]:
+    """Return an option for a parameter of a model, with its default."""
+    where = {"module": "vsenumba.models", "function": model}
+    return click.option(*declarations, cls=DefaultOf, **where, **settings)
+
+
 SAMPLER = Member("sampler", "vsenumba.samplers", "SAMPLERS")
 LOSS = Member("loss", "vsenumba.losses", "LOSSES")
 OPTIMISER = Member("optimiser", "vsenumba.training", "OPTIMISERS")

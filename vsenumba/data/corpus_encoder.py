@@ -226,6 +226,7 @@ def encode_text(
             "max_vocab": max_vocab,
             "n_tokens_read": encoder.n_tokens,
             "n_unreadable": n_unreadable,
+            "n_forgotten": encoder.n_forgotten,
         }
         storage.write_file(path, "corpus", encoder.finish(min_count, max_vocab).elements(about))
 

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from vsenumba import storage
 from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
@@ -18,6 +17,7 @@ from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.random import RandomLike, seed_sequence
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models.annotator import Annotator, Suggestion, as_label_lists, best
+from vsenumba.models.seeds import seeds_from_element, seeds_to_element, spawned
 from vsenumba.samplers import Sampler, as_sampler
 from vsenumba.training.callbacks import Callback, following, should_stop
 from vsenumba.training.history import History
@@ -255,7 +255,7 @@ class ImageAnnotator(Annotator):
         for number, (name, n_rows) in enumerate(rows.items()):
             old = self.tables_.get(name, np.zeros((0, self.n_factors), np.float32))
             if len(old) < n_rows:
-                rng = np.random.default_rng(self._spawned(0, number, len(old)))
+                rng = np.random.default_rng(spawned(self._seeds, 0, number, len(old)))
                 # In place: a table can be most of the memory there is.
                 table = aligned_empty((n_rows, self.n_factors))
                 table[: len(old)] = old
@@ -269,9 +269,6 @@ class ImageAnnotator(Annotator):
     @property
     def _first_rate(self) -> float:
         return as_inputs(self.inputs).recipe.learning_rate if self.learning_rate is None else self.learning_rate
-
-    def _spawned(self, *key: int) -> np.random.SeedSequence:
-        return np.random.SeedSequence(self._seeds.entropy, spawn_key=(*self._seeds.spawn_key, *key))
 
     def _trainer(
         self,
@@ -312,7 +309,7 @@ class ImageAnnotator(Annotator):
         held_out = None if validation is None else self.align(validation, "validation")
         first = len(self.history_)
         with following(functions, self, n_epochs) as callbacks:
-            trainer = self._trainer(data, self.tables_, self._sums, self._spawned(1))
+            trainer = self._trainer(data, self.tables_, self._sums, spawned(self._seeds, 1))
             if first:
                 trainer.steps, trainer.seconds = (
                     int(self.history_[-1]["steps"]),
@@ -379,13 +376,13 @@ class ImageAnnotator(Annotator):
         if not as_inputs(self.inputs).needs_image_rows:
             return self.embed(data)
         recipe = as_inputs(self.inputs).recipe
-        rng = np.random.default_rng(self._spawned(2))
+        rng = np.random.default_rng(spawned(self._seeds, 2))
         fresh = rng.standard_normal((data.n_images, self.n_factors), dtype=np.float32)
         tables = {"label_factors": self.label_factors_, "image_factors": np.float32(recipe.initial_spread) * fresh}
         # The labels' sums are scratch too: folding in must not change the model.
         optimiser = as_optimiser(self.optimiser)
         sums = {name: optimiser.fresh_sums(len(table)) for name, table in tables.items()}
-        trainer = self._trainer(data, tables, sums, self._spawned(2), frozen_labels=True)
+        trainer = self._trainer(data, tables, sums, spawned(self._seeds, 2), frozen_labels=True)
         for epoch in range(_FOLD_EPOCHS):
             trainer.run_epoch(epoch + 1, self._first_rate)
         return tables["image_factors"]
@@ -415,13 +412,11 @@ class ImageAnnotator(Annotator):
         return {
             "arrays": self.tables_,
             "history": self.history_.to_columns(),
-            # As text: the entropy has up to 128 bits.
-            "seed": storage.Json({"entropy": str(self._seeds.entropy), "spawn_key": list(self._seeds.spawn_key)}),
+            "seed": seeds_to_element(self._seeds),
         }
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        seed = elements["seed"]
-        self._seeds = np.random.SeedSequence(int(seed["entropy"]), spawn_key=tuple(seed["spawn_key"]))
+        self._seeds = seeds_from_element(elements["seed"])
         self.seed_entropy_ = self._seeds.entropy
         self.history_ = History.from_columns(elements["history"])
         self.tables_ = dict(elements["arrays"])

@@ -20,6 +20,7 @@ from vsenumba.errors import InputError
 from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.random import RandomLike, seed_sequence
 from vsenumba.models.parameters import from_json, to_json
+from vsenumba.models.seeds import seeds_from_element, seeds_to_element, spawned
 from vsenumba.samplers import Sampler, as_sampler
 from vsenumba.training.callbacks import Callback, following, should_stop
 from vsenumba.training.history import History
@@ -229,7 +230,7 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
                 corpus, rows, self.counts_, self.tables_, self._sums, architecture=architecture,
                 sampler=as_sampler(self.sampler), optimiser=as_optimiser(self.optimiser), window=self.window,
                 subsample=self.subsample, n_negatives=self.n_negatives, n_draws=self.n_draws,
-                n_threads=1 if self.deterministic else self.n_threads, seeds=self._spawned(1),
+                n_threads=1 if self.deterministic else self.n_threads, seeds=spawned(self._seeds, 1),
             )  # fmt: skip
             if first:
                 trainer.steps, trainer.seconds = int(self.history_[-1]["steps"]), float(self.history_[-1]["seconds"])
@@ -268,7 +269,7 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             sums = self._sums.get(name, optimiser.fresh_sums(0))
             self._sums[name] = np.concatenate([sums, optimiser.fresh_sums(len(new))])
         # As in word2vec: words begin near 0, outputs at 0.
-        rng = np.random.default_rng(self._spawned(0, before))
+        rng = np.random.default_rng(spawned(self._seeds, 0, before))
         fresh = self.tables_["word_factors"][before:]
         rng.random(out=fresh, dtype=np.float32)
         fresh -= np.float32(0.5)
@@ -279,9 +280,6 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     def _show_tables(self) -> None:
         self.word_factors_ = self.tables_["word_factors"]
         self.output_factors_ = self.tables_["output_factors"]
-
-    def _spawned(self, *key: int) -> np.random.SeedSequence:
-        return np.random.SeedSequence(self._seeds.entropy, spawn_key=(*self._seeds.spawn_key, *key))
 
     @property
     def word_vectors_(self) -> WordVectors:
@@ -315,8 +313,7 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             "counts": self.counts_,
             "arrays": self.tables_,
             "history": self.history_.to_columns(),
-            # As text: the entropy has up to 128 bits.
-            "seed": storage.Json({"entropy": str(self._seeds.entropy), "spawn_key": list(self._seeds.spawn_key)}),
+            "seed": seeds_to_element(self._seeds),
         }
         extra = {"optimiser_sums": self._sums} if include_optimiser else {}
         storage.write_file(path, "model", {**elements, **extra})
@@ -325,8 +322,7 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     def from_elements(cls, elements: Mapping[str, Any]) -> Self:
         """Make a model from what `save` wrote."""
         model = cls(**from_json(elements["parameters"]))
-        seed = elements["seed"]
-        model._seeds = np.random.SeedSequence(int(seed["entropy"]), spawn_key=tuple(seed["spawn_key"]))
+        model._seeds = seeds_from_element(elements["seed"])
         model.seed_entropy_ = model._seeds.entropy
         model.history_ = History.from_columns(elements["history"])
         model.words_ = Vocabulary.from_element(elements["words"], "word")

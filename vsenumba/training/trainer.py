@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from vsenumba.data.annotation_set import AnnotationSet
-from vsenumba.errors import TrainingDivergedError
 from vsenumba.kernels.random import shard_states
 from vsenumba.kernels.threads import thread_count, threads
 from vsenumba.losses import Loss
 from vsenumba.samplers import Sampler
+from vsenumba.training.divergence import check_finite
 from vsenumba.training.epoch import run_launch, work_space
 from vsenumba.training.inputs import Inputs
 from vsenumba.training.optimisers import Optimiser
@@ -145,7 +145,7 @@ class Trainer:
             position, done = stop, done + draws
             since_refresh += draws
         self.seconds += time.perf_counter() - started
-        self._check_finite(epoch, learning_rate)
+        check_finite(self.tables, epoch, learning_rate)
         return self._record(epoch, learning_rate, 0 if interval is None else refreshes)
 
     def visiting_order(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -178,14 +178,6 @@ class Trainer:
                 order, bounds, self._data.indptr, self._data.indices, self._labels, self._label_sums, inputs, sampler,
                 loss, optimiser, rates, self._l2, self._n_negatives, states, self._work,
             )  # fmt: skip
-
-    def _check_finite(self, epoch: int, learning_rate: float) -> None:
-        for name, table in self.tables.items():
-            # One pass without a table of answers: a sum is finite only if everything in it is.
-            with np.errstate(invalid="ignore"):
-                total = table.sum(dtype=np.float64)
-            if not np.isfinite(total):
-                raise TrainingDivergedError(epoch, learning_rate, name)
 
     def _record(self, epoch: int, learning_rate: float, refreshes: int) -> dict[str, float]:
         tally = self._work.tally.sum(axis=0)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,7 @@ ARCHITECTURE = options.Member("architecture", "vsenumba.training.windows", "ARCH
 SENTENCES = options.Member("sentences", "vsenumba.data.text", "SENTENCES")
 
 
-def model_option(*declarations: str, **settings: Any) -> Callable[[options.F], options.F]:
-    """Return an option for a parameter of the model, with its default."""
-    where = {"module": "vsenumba.models", "function": "WordEmbedder"}
-    return click.option(*declarations, cls=options.DefaultOf, **where, **settings)
+model_option = functools.partial(options.parameter_option, "WordEmbedder")
 
 
 @click.command(
@@ -97,7 +94,8 @@ def command(
         return
     _show(report)
     say(f"saved    {output}")
-    word = model.words_[min(100, len(model.words_) - 1)]
+    # The most frequent word that is likely to mean something.
+    word = next((word for word in model.words_ if len(word) > 4), model.words_[0])
     suggest(["vsenumba", "words", "neighbors", str(output), word])
 
 

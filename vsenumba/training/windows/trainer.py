@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from vsenumba.data.corpus import LONGEST_SENTENCE, Corpus
-from vsenumba.errors import TrainingDivergedError
 from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.random import shard_states
 from vsenumba.kernels.threads import thread_count, threads
 from vsenumba.samplers import Sampler
 from vsenumba.storage import release_pages
+from vsenumba.training.divergence import check_finite
 from vsenumba.training.optimisers import Optimiser
 from vsenumba.training.windows.architecture import Architecture
 from vsenumba.training.windows.epoch import TALLY_COLUMNS, WindowWork, run_launch
@@ -160,11 +160,7 @@ class WindowTrainer:
             first, done = last, int(offsets[last])
             progress(done / n_tokens)
         self.seconds += time.perf_counter() - started
-        for name, table in self.tables.items():
-            with np.errstate(invalid="ignore"):
-                total = table.sum(dtype=np.float64)
-            if not np.isfinite(total):
-                raise TrainingDivergedError(epoch, rate, name)
+        check_finite(self.tables, epoch, rate)
         return self._record(epoch, rate, 0 if interval is None else refreshes)
 
     def _launch(self, first: int, last: int, learning_rate: float, states: np.ndarray) -> None:
