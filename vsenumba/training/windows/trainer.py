@@ -149,18 +149,19 @@ class WindowTrainer:
         interval = self._sampler.refresh_interval(len(self._keep), _EPOCHS_OF_TEXT * epoch)
         n_tokens = self._corpus.n_tokens
         launch = max(min(_TOKENS_PER_LAUNCH, n_tokens // _LEAST_LAUNCHES), 1)
-        first, done, rate = 0, 0, 0.0
+        first, done, rate, highest = 0, 0, 0.0, 0.0
         while done < n_tokens:
             if interval is not None and (drawn := work.tally[:, DRAWS].sum()) - drawn_before >= interval:
                 self._refresh()
                 refreshes, drawn_before = refreshes + 1, drawn
             last = max(int(np.searchsorted(offsets, done + launch, side="right")) - 1, first + 1)
             rate = rate_at(done_before + done / n_tokens)
+            highest = max(highest, rate)
             self._launch(first, last, rate, states)
             first, done = last, int(offsets[last])
             progress(done / n_tokens)
         self.seconds += time.perf_counter() - started
-        check_finite(self.tables, epoch, rate)
+        check_finite(self.tables, epoch, highest)
         return self._record(epoch, rate, 0 if interval is None else refreshes)
 
     def _launch(self, first: int, last: int, learning_rate: float, states: np.ndarray) -> None:
