@@ -88,6 +88,8 @@ def test_more_text_brings_new_words(n_new):
 def test_partial_fit_alone_begins():
     model = vse.WordEmbedder(**SMALL).partial_fit(topics())
     assert len(model.history_) == 1
+    # What the constructor was given stays.
+    assert model.n_epochs == SMALL["n_epochs"]
 
 
 def test_everything_is_in_the_file(tmp_path):

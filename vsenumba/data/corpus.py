@@ -154,7 +154,7 @@ class Corpus:
             cut.
         tokenizer : callable, optional
             Gives the words of a sentence. By default words are runs of letters, digits, underscores and the marks that
-            scripts put on letters, in lower case; found by compiled code, a hundred times as fast.
+            scripts put on letters, in lower case; found by compiled code, some ten times as fast.
         min_count : int
             Words that are rarer are left out of the text.
         max_vocab : int, optional

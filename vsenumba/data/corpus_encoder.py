@@ -162,8 +162,6 @@ class CorpusEncoder:
         return EncodedText(words, counts[order], lambda: self._blocks(final))
 
     def _blocks(self, final: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        self._tokens.seek(0)
-        self._lengths.seek(0)
         places = [0, 0]
         for n_tokens, n_sentences in self._sizes:
             # Two readers may take turns, so each keeps its place.

@@ -40,11 +40,7 @@ def text_files(sources: str | PathLike[str] | Iterable[str | PathLike[str]]) -> 
                 raise InputError(f"cannot read {path}: there is no such file or folder")
             files.append(path)
             continue
-        inside = sorted(
-            one
-            for one in path.rglob("*")
-            if one.is_file() and not any(p[0] == "." for p in one.relative_to(path).parts)
-        )
+        inside = sorted(one for one in path.rglob("*") if one.is_file() and not _is_hidden(one.relative_to(path)))
         if not inside:
             raise InputError(f"cannot read {path}: the folder has no files")
         files += inside

@@ -1,6 +1,6 @@
 """Words of a text, found and numbered: every new word gets the next number.
 
-Python's regular expressions and dictionaries manage about a million words a second; this, some tens of millions.
+Python's regular expressions and dictionaries manage about a million words a second; this, about ten.
 """
 
 from __future__ import annotations

@@ -160,8 +160,11 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         TrainingDivergedError
             If a table becomes NaN or infinite.
         """
+        self._begin()
+        return self._train(as_corpus(X), self.n_epochs, callbacks)
+
+    def _begin(self) -> None:
         self._check_parameters()
-        corpus = as_corpus(X)
         self._seeds = seed_sequence(self.random_state, "random_state")
         self.seed_entropy_ = self._seeds.entropy
         self.history_ = History()
@@ -169,7 +172,6 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         self.counts_ = np.zeros(0, np.int64)
         self.tables_: dict[str, np.ndarray] = {}
         self._sums: dict[str, np.ndarray] = {}
-        return self._train(corpus, self.n_epochs, callbacks)
 
     def partial_fit(
         self,
@@ -194,7 +196,7 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             The model itself.
         """
         if not hasattr(self, "words_"):
-            return self.set_params(n_epochs=n_epochs).fit(X, callbacks=callbacks)
+            self._begin()
         self._check_parameters()
         return self._train(as_corpus(X), n_epochs, callbacks)
 
