@@ -83,23 +83,22 @@ def compute_speed(n_threads: int, options: argparse.Namespace) -> float:
     return 2 * _WIDTH * _DEPTH * options.loops * n_chunks / seconds / 1e9
 
 
-@kernel
-def copy_numbers(source, target):
-    """Copy one array to another, by loads and stores that leave it in the cache."""
-    for i in range(source.shape[0]):
-        target[i] = source[i]
-
-
-def copy_bandwidth(n_bytes: int, repeats: int) -> float:
-    """Return billions of bytes read and written a second, copying half of so many bytes to the other half."""
-    source, target = np.ones((2, max(n_bytes // 8, 1)), np.float32)
-    times = max(1, 2**24 // n_bytes)
-
-    def copy() -> None:
+@kernel(parallel=True)
+def copy_numbers(source, target, times):
+    """Copy one array to another so often, by loads and stores that leave it in the cache; threads share the rows."""
+    for part in prange(source.shape[0]):
         for _ in range(times):
-            copy_numbers(source, target)
+            for i in range(source.shape[1]):
+                target[part, i] = source[part, i]
 
-    return 2 * source.nbytes * times / median_seconds(copy, repeats) / 1e9
+
+def copy_bandwidth(n_bytes: int, repeats: int, n_threads: int = 1) -> float:
+    """Return billions of bytes read and written a second, copying half of so many bytes to the other half."""
+    source, target = np.ones((2, n_threads, max(n_bytes // 8 // n_threads, 1)), np.float32)
+    times = max(1, 2**24 // n_bytes)
+    with threads(n_threads):
+        seconds = median_seconds(lambda: copy_numbers(source, target, times), repeats)
+    return 2 * source.nbytes * times / seconds / 1e9
 
 
 def bound(data: AnnotationSet, inputs: str, k: int, peak: float, repeats: int) -> dict[str, float]:

@@ -39,12 +39,6 @@ class CandidateState(NamedTuple):
     scale: float
     mass: float
     drawn: np.ndarray
-    spreads: np.ndarray
-    columns: np.ndarray
-    column_bits: np.ndarray
-    keys: np.ndarray
-    labels: np.ndarray
-    counts: np.ndarray
     keep: np.ndarray
     alias: np.ndarray
     share: float

@@ -24,6 +24,7 @@ from typing import Any
 
 from benchmarks.machine import machine
 from benchmarks.own_process import in_own_process
+from benchmarks.pace import copy_bandwidth
 
 OURS: dict[str, dict[str, Any]] = {
     "vsenumba skip-gram, popularity": {"architecture": "skipgram", "sampler": "popularity"},
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--factors", type=int, nargs="+", default=[100, 300])
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rates", type=float, nargs="+", default=[0.025, 0.05])
+    parser.add_argument("--draws", type=int, nargs="+", help="of ours; several in turn  [what suits the architecture]")
     parser.add_argument("--lam", type=float, default=0.005, help="of the adaptive sampler")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
@@ -72,10 +74,12 @@ def main(arguments: Sequence[str]) -> None:
             for rate in options.rates
             for one in turns(k, seed, rate, file, lines, options)
         ]
+    # Both tables, a half copied to the other.
+    rooflines = {k: copy_bandwidth(2 * 4 * k * encoded["words"], 10, options.threads) for k in options.factors}
     settings = {name: value for name, value in vars(options).items() if name != "out"}
-    result = {"machine": machine(), "settings": settings, "encoding": encoding, "runs": runs}
+    result = {"machine": machine(), "settings": settings, "encoding": encoding, "rooflines": rooflines, "runs": runs}
     (options.out / "words.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
-    print(table(runs))
+    print(table(runs, rooflines))
 
 
 def run(task: str, **job: Any) -> dict[str, Any]:
@@ -90,11 +94,17 @@ def turns(k: int, seed: int, rate: float, file: str, lines: str, options: argpar
         "analogies": str(Path(options.analogies).absolute()) if options.analogies else "",
     }
     done = []
-    for name in options.methods:
+    variants = {
+        (f"{name}, {draws} draws" if draws else name): (name, draws)
+        for name in options.methods
+        for draws in ((options.draws or [None]) if name in OURS else [None])
+    }
+    for title, (name, draws) in variants.items():
         if name in OURS:
             parameters = {
                 **OURS[name], "n_factors": k, "window": WINDOW, "n_negatives": NEGATIVES, "subsample": SUBSAMPLE,
                 "n_epochs": options.epochs, "learning_rate": rate, "n_threads": options.threads, "random_state": seed,
+                "n_draws": draws,
             }  # fmt: skip
             if OURS[name]["sampler"] == "adaptive":
                 parameters["lam"] = options.lam
@@ -105,9 +115,9 @@ def turns(k: int, seed: int, rate: float, file: str, lines: str, options: argpar
                 "epochs": options.epochs, "alpha": rate, "workers": options.threads, "seed": seed + 1,
             }  # fmt: skip
             measured = run("gensim", lines=lines, parameters=parameters, tests=tests)
-        done.append({"method": name, "k": k, "seed": seed, "rate": rate, **measured})
+        done.append({"method": title, "k": k, "seed": seed, "rate": rate, **measured})
         speed = measured["words_per_second"] / 1e6
-        print(f"{name}, k = {k}, rate {rate}, seed {seed}: {speed:.2f} M words/s", file=sys.stderr, flush=True)
+        print(f"{title}, k = {k}, rate {rate}, seed {seed}: {speed:.2f} M words/s", file=sys.stderr, flush=True)
     return done
 
 
@@ -116,12 +126,16 @@ def mean_similarity(one: Mapping[str, Any], half: str) -> float:
     return statistics.mean(one[half].values())
 
 
-def table(runs: Sequence[Mapping[str, Any]]) -> str:
-    """Return what was measured as Markdown: of every method, at its best rate, medians and ranges over the seeds."""
+def table(runs: Sequence[Mapping[str, Any]], rooflines: Mapping[int, float]) -> str:
+    """Return what was measured as Markdown: of every method, at its best rate, medians and ranges over the seeds.
+
+    The roofline is the memory's copy bandwidth; its share, what the rows of all windows make of it, read and written.
+    """
     names = list(runs[0]["reporting"])
     lines = [
-        f"| k | method | rate | M words/s | times gensim's | {' | '.join(names)} | mean | analogies | MB (bound) |",
-        "|---" * (8 + len(names)) + "|",
+        f"| k | method | rate | M words/s | times gensim's | roofline | {' | '.join(names)} | mean | "
+        "analogies | MB (bound) |",
+        "|---" * (9 + len(names)) + "|",
     ]
     for k in dict.fromkeys(one["k"] for one in runs):
         chosen = {name: best_rate(name, k, runs) for name in dict.fromkeys(one["method"] for one in runs)}
@@ -129,14 +143,16 @@ def table(runs: Sequence[Mapping[str, Any]]) -> str:
         for name, all_ in chosen.items():
             peer = next((other for other in GENSIM if other.split()[1] == name.split()[1].rstrip(",")), "")
             ratio = f"{speeds[name] / speeds[peer]:.1f}" if peer in speeds else "–"
+            moved = [one["windows_per_second"] * one["window_bytes"] for one in all_ if "window_bytes" in one]
+            share = f"{statistics.median(moved) / 1e9 / rooflines[k]:.0%}" if moved else "–"
             cells = [f"{median(all_, lambda one, s=s: one['reporting'][s]):.3f}" for s in names]
             means = [mean_similarity(one, "reporting") for one in all_]
             accuracy = [one["analogies"] for one in all_ if "analogies" in one]
             peak = median(all_, lambda one: one["peak_bytes"])
             bound = f" ({all_[0]['bound_bytes'] / 1e6:.0f})" if "bound_bytes" in all_[0] else ""
             lines.append(
-                f"| {k} | {name} | {all_[0]['rate']} | {speeds[name] / 1e6:.2f} | {ratio} | {' | '.join(cells)} | "
-                f"{spread(means)} | {spread(accuracy)} | {peak / 1e6:.0f}{bound} |"
+                f"| {k} | {name} | {all_[0]['rate']} | {speeds[name] / 1e6:.2f} | {ratio} | {share} | "
+                f"{' | '.join(cells)} | {spread(means)} | {spread(accuracy)} | {peak / 1e6:.0f}{bound} |"
             )
     return "\n".join(lines)
 

@@ -46,6 +46,7 @@ def ours(file: str, parameters: Mapping[str, Any], tests: Mapping[str, Any]) -> 
     """Train a WordEmbedder and evaluate it."""
     from benchmarks.memory import peak_bytes
     from vsenumba import AdaptiveSampler, Corpus, WordEmbedder
+    from vsenumba.training.windows import as_architecture
 
     settings = dict(parameters)
     if settings["sampler"] == "adaptive":
@@ -54,9 +55,14 @@ def ours(file: str, parameters: Mapping[str, Any], tests: Mapping[str, Any]) -> 
     model = WordEmbedder(**settings).fit(corpus)
     peak = peak_bytes()
     last = model.history_[-1]
+    # The rows of a window: its centre, the others, of which there are on average one more than the most on a side, and
+    # the negatives; all are read and written.
+    per_negative = as_architecture(parameters["architecture"]).draws_per_negative
+    rows = 2 + parameters["window"] + (parameters["n_draws"] or parameters["n_negatives"] * per_negative)
     return {
         "words_per_second": corpus.n_tokens * len(model.history_) / last["seconds"],
         "windows_per_second": float(model.history_["kept"].sum() / last["seconds"]),
+        "window_bytes": 2 * 4 * parameters["n_factors"] * rows,
         "peak_bytes": peak,
         "bound_bytes": int(1.3 * sum(table.nbytes for table in model.tables_.values())) + 300_000_000,
         **quality(model.word_vectors_, tests),

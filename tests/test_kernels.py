@@ -103,7 +103,7 @@ def test_dot_products(table, vector):
 def refreshed(labels):
     n, k = labels.shape
     orders, spreads = np.zeros((k, n), np.int32), np.zeros(k)
-    refresh_orders(labels, orders, spreads, sort_space(n))
+    refresh_orders(labels, orders, spreads, sort_space(n, 1 + k // 3))
     return orders, spreads
 
 

@@ -21,8 +21,7 @@ _MASK = np.uint32(_BUCKETS - 1)
 _SIGN = np.uint32(0x80000000)
 _MAGNITUDE = np.uint32(0x7FFFFFFF)
 
-# Factors are sorted in so many tasks, each with its own work space, which copies so many columns at a time.
-_TASKS = 8
+# So many columns are copied at a time.
 _COLUMNS = 4
 
 
@@ -36,15 +35,15 @@ class SortSpace(NamedTuple):
     counts: np.ndarray
 
 
-def sort_space(n_labels: int) -> SortSpace:
-    """Return the work space for tables of `n_labels` rows."""
-    columns = np.zeros((_TASKS, _COLUMNS, n_labels), np.float32)
+def sort_space(n_labels: int, n_tasks: int) -> SortSpace:
+    """Return the work space for tables of `n_labels` rows, whose factors are sorted in `n_tasks` tasks."""
+    columns = np.empty((n_tasks, _COLUMNS, n_labels), np.float32)
     return SortSpace(
         columns=columns,
         column_bits=columns.view(np.uint32),
-        keys=np.zeros((_TASKS, 2, n_labels), np.uint32),
-        labels=np.zeros((_TASKS, 2, n_labels), np.int32),
-        counts=np.zeros((_TASKS, 3, _BUCKETS), np.int32),
+        keys=np.empty((n_tasks, 2, n_labels), np.uint32),
+        labels=np.empty((n_tasks, 2, n_labels), np.int32),
+        counts=np.empty((n_tasks, 3, _BUCKETS), np.int32),
     )
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+import numba
 import numpy as np
 
 from vsenumba.checks import check_choice, is_whole
@@ -14,7 +15,7 @@ from vsenumba.kernels.bits import bits_float, float_bits
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.dot import dots
 from vsenumba.kernels.membership import contains
-from vsenumba.kernels.orders import SortSpace, refresh_orders, sort_space
+from vsenumba.kernels.orders import refresh_orders, sort_space
 from vsenumba.kernels.prefetch import prefetch_row
 from vsenumba.kernels.random import next_below, next_bits, next_uniform
 from vsenumba.samplers.best_of import best_drawn, best_of_law, check_candidates
@@ -33,10 +34,7 @@ SPREADS = {"deviation": 1, "variance": 2}
 
 
 class AdaptiveState(NamedTuple):
-    """The rank orders of all factors, their relative weights, the rank law's numbers; and work space.
-
-    `drawn` has a shard's candidates, (n_shards, n_candidates); the others are the refresh's.
-    """
+    """The rank orders of all factors, their relative weights, the rank law's numbers; and the shards' candidates."""
 
     orders: np.ndarray
     weights: np.ndarray
@@ -44,12 +42,6 @@ class AdaptiveState(NamedTuple):
     scale: float
     mass: float
     drawn: np.ndarray
-    spreads: np.ndarray
-    columns: np.ndarray
-    column_bits: np.ndarray
-    keys: np.ndarray
-    labels: np.ndarray
-    counts: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,17 +106,18 @@ class AdaptiveSampler(Sampler):
             np.zeros(n_factors, np.float32),
             *rank_steps(self.rank_law, self.lam, n_labels),
             np.zeros((n_shards, int(self.n_candidates)), np.int64),
-            np.zeros(n_factors),
-            *sort_space(n_labels),
         )
 
     def refresh(self, state: AdaptiveState, label_factors: np.ndarray) -> None:
         """Sort the labels by every factor and measure the spreads, in parallel."""
-        space = SortSpace(*(getattr(state, name) for name in SortSpace._fields))
-        refresh_orders(label_factors, state.orders, state.spreads, space)
+        n_factors, n_labels = state.orders.shape
+        spreads = np.zeros(n_factors)
+        # Of its own each time: kept, it would be memory that training does without.
+        space = sort_space(n_labels, min(numba.get_num_threads(), n_factors))
+        refresh_orders(label_factors, state.orders, spreads, space)
         # Relative to the largest, so that no power and no product with an image's factor overflows.
-        largest = state.spreads.max()
-        state.weights[:] = (state.spreads / largest) ** SPREADS[self.spread] if largest > 0 else 0
+        largest = spreads.max()
+        state.weights[:] = (spreads / largest) ** SPREADS[self.spread] if largest > 0 else 0
 
     def refresh_interval(self, n_labels: int, epoch: int) -> int:
         """Return `refresh_every`, or epoch times L ln L rounded up, at least 8,192."""

@@ -24,8 +24,8 @@ class Cbow(Architecture):
     """
 
     name: ClassVar[str] = "cbow"
-    draws_per_negative: ClassVar[int] = 1
-    learning_rate: ClassVar[float] = 0.075
+    draws_per_negative: ClassVar[int] = 3
+    learning_rate: ClassVar[float] = 0.15
 
     def state(self) -> CbowState:
         """Return the state; see `Architecture.state`."""
