@@ -39,6 +39,7 @@ class CandidateState(NamedTuple):
     scale: float
     mass: float
     drawn: np.ndarray
+    largest: float
     keep: np.ndarray
     alias: np.ndarray
     share: float

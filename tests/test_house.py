@@ -19,6 +19,8 @@ MAY_IMPORT = {
     "data": {"kernels", "storage"},
     "samplers": {"kernels"},
     "losses": {"kernels"},
+    "poolings": {"kernels"},
+    "objectives": {"kernels"},
     "training": {"data", "kernels", "losses", "samplers", "storage"},
     "evaluation": {"data", "kernels"},
     "plotting": {"storage", "training"},

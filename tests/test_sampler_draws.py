@@ -32,6 +32,7 @@ from vsenumba.samplers import (
     Sampler,
     UniformSampler,
     WarpSampler,
+    aim,
     draw,
 )
 
@@ -191,6 +192,21 @@ def search(sampler, states, image, labels, indices, positive, found, trials):
         label, tried = draw(sampler, states, 0, image, labels, indices, 0, indices.shape[0], positive)
         found[t] = label
         trials[t] = tried
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_state_that_is_aimed_at_an_image_draws_the_same(name):
+    rng = np.random.default_rng(0)
+    image, labels = rng.normal(size=4).astype(np.float32), rng.normal(size=(30, 4)).astype(np.float32)
+    sampler = SAMPLERS[name]()
+    state = sampler.state(np.arange(1, 31), 4, 1)
+    sampler.refresh(state, labels)
+    own, drawn = np.array([3, 8], np.int32), []
+    for one in (state, aim(state, image)):
+        found, trials = np.zeros((2, 50), np.int64)
+        search(one, shard_states(np.random.SeedSequence(1), 1), image, labels, own, 3, found, trials)
+        drawn.append(found.tolist())
+    assert drawn[0] == drawn[1]
 
 
 class TestTrials:

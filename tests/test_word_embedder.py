@@ -147,6 +147,13 @@ def test_texts_without_anything_to_learn(text, message):
         vse.WordEmbedder(**SMALL).fit(text)
 
 
+def test_a_refused_text_leaves_nothing_on_the_model():
+    model = vse.WordEmbedder(**SMALL)
+    with pytest.raises(vse.InputError, match="one word only"):
+        model.fit([["a", "a"]])
+    assert len(model.words_) == 0
+
+
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [

@@ -67,8 +67,9 @@ def dispatched(prototype: Callable[..., Any]) -> Any:
     """Make a function whose implementation is chosen by the class of its first argument, a named tuple.
 
     The result can be called from Python and from kernels alike; ``result.implement(cls)`` registers the
-    implementation for one class. A kernel that calls it is compiled once per class and found again in the on-disk
-    cache, which is not so for functions that are passed as arguments.
+    implementation for one class, ``result.implement(object)`` that for all classes without one. A kernel that calls it
+    is compiled once per class and found again in the on-disk cache, which is not so for functions that are passed as
+    arguments.
 
     Parameters
     ----------
@@ -82,14 +83,15 @@ def dispatched(prototype: Callable[..., Any]) -> Any:
     def choose(*arguments: Any) -> Callable[..., Any] | None:
         # Only the compiler calls it, and then no coverage is measured.
         cls = getattr(arguments[0], "instance_class", None)  # pragma: no cover
-        return implementations.get(cls)  # type: ignore[arg-type]  # pragma: no cover
+        return implementations.get(cls, implementations.get(object))  # type: ignore[arg-type]  # pragma: no cover
 
     choose.__signature__ = inspect.signature(prototype)  # type: ignore[attr-defined]  # numba binds arguments by it
     overload(generic, jit_options=OPTIONS | {"forceinline": True})(choose)
 
     def implement(cls: type) -> Callable[[F], F]:
         def register(function: F) -> F:
-            _keep_with_code(cls)
+            if cls is not object:
+                _keep_with_code(cls)
             implementations[cls] = function
             generic.register(cls)(function)
             return function

@@ -221,9 +221,9 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     ) -> WordEmbedder:
         if corpus.n_tokens == corpus.n_sentences:
             raise InputError(f"there is nothing to learn from: {corpus!r} has no sentence of two words")
+        if corpus.n_words < 2 and len(self.words_) == 0:
+            raise InputError(f"there is nothing to learn from: the text has one word only, {corpus.words[0]!r}")
         rows = self._grow(corpus)
-        if len(self.words_) < 2:
-            raise InputError(f"there is nothing to learn from: the text has one word only, {self.words_[0]!r}")
         architecture = as_architecture(self.architecture)
         first_rate = architecture.learning_rate if self.learning_rate is None else self.learning_rate
         first = len(self.history_)

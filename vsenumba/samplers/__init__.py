@@ -7,7 +7,7 @@ from vsenumba.samplers.adaptive import AdaptiveSampler
 from vsenumba.samplers.dynamic import DynamicSampler
 from vsenumba.samplers.popularity import PopularitySampler
 from vsenumba.samplers.rank import RankSampler
-from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
+from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, aim, draw
 from vsenumba.samplers.uniform import UniformSampler
 from vsenumba.samplers.warp import WarpSampler
 
@@ -40,6 +40,7 @@ __all__ = [
     "Sampler",
     "UniformSampler",
     "WarpSampler",
+    "aim",
     "as_sampler",
     "draw",
 ]

@@ -20,7 +20,7 @@ from vsenumba.kernels.prefetch import prefetch_row
 from vsenumba.kernels.random import next_below, next_bits, next_uniform
 from vsenumba.samplers.best_of import best_drawn, best_of_law, check_candidates
 from vsenumba.samplers.rank_law import RANK_LAWS, check_lam, draw_rank, rank_law, rank_steps
-from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw, own_share
+from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, aim, draw, own_share
 
 # So many factors are tried by rejection before a running sum over all of them settles the draw; on trained factors
 # three tries are usual.
@@ -34,7 +34,10 @@ SPREADS = {"deviation": 1, "variance": 2}
 
 
 class AdaptiveState(NamedTuple):
-    """The rank orders of all factors, their relative weights, the rank law's numbers; and the shards' candidates."""
+    """The rank orders of all factors, their relative weights, the rank law's numbers; the shards' candidates.
+
+    `largest` is the largest ``|v_f| w_f`` of the image that the state is aimed at, negative if it is not.
+    """
 
     orders: np.ndarray
     weights: np.ndarray
@@ -42,6 +45,7 @@ class AdaptiveState(NamedTuple):
     scale: float
     mass: float
     drawn: np.ndarray
+    largest: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +110,7 @@ class AdaptiveSampler(Sampler):
             np.zeros(n_factors, np.float32),
             *rank_steps(self.rank_law, self.lam, n_labels),
             np.zeros((n_shards, int(self.n_candidates)), np.int64),
+            -1.0,
         )
 
     def refresh(self, state: AdaptiveState, label_factors: np.ndarray) -> None:
@@ -164,9 +169,17 @@ class AdaptiveSampler(Sampler):
         return weights
 
 
+@aim.implement(AdaptiveState)
+def _aim(sampler, image):
+    largest = _largest(image, sampler.weights)
+    return AdaptiveState(
+        sampler.orders, sampler.weights, sampler.step, sampler.scale, sampler.mass, sampler.drawn, largest
+    )
+
+
 @draw.implement(AdaptiveState)
 def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
-    largest = _largest(image, sampler.weights)
+    largest = sampler.largest if sampler.largest >= 0 else _largest(image, sampler.weights)
     n_candidates = sampler.drawn.shape[1]
     trials = 0
     for c in range(n_candidates):

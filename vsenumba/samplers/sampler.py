@@ -56,6 +56,26 @@ def draw(sampler, states, shard, image, labels, indices, begin, end, positive):
     raise TypeError(f"no sampler draws from a {type(sampler).__name__}")
 
 
+@dispatched
+def aim(sampler, image):
+    """Return the state for several draws with one image's vector, which must not change meanwhile.
+
+    A sampler that computes something from the vector alone may note it there; for the others it is the state as it is.
+
+    Parameters
+    ----------
+    sampler : NamedTuple
+        A sampler's state; its class picks the implementation.
+    image : (k,) float32
+        The image's vector.
+    """
+
+
+@aim.implement(object)
+def _aim(sampler, image):
+    return sampler
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sampler(ABC):
     """Base of the negative samplers."""

@@ -10,7 +10,7 @@ from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.dot import dot
 from vsenumba.kernels.logistic import logistic
 from vsenumba.kernels.prefetch import prefetch_row
-from vsenumba.samplers import draw
+from vsenumba.samplers import aim, draw
 from vsenumba.training.optimisers import row_rate
 
 # Scores that are turned into slopes together: what a vector register holds.
@@ -44,8 +44,9 @@ def draw_negatives(sampler, states, shard, vector, outputs, own, chosen, n_posit
             own[place] = word
             n_own += 1
     n_chosen = n_positives
+    aimed = aim(sampler, vector)
     for j in range(n_draws):
-        word, trials = draw(sampler, states, shard, vector, outputs, own, 0, n_own, chosen[j % n_positives])
+        word, trials = draw(aimed, states, shard, vector, outputs, own, 0, n_own, chosen[j % n_positives])
         tally[TRIALS] += trials
         if word >= 0:
             chosen[n_chosen] = word

@@ -30,8 +30,9 @@ _TOKENS_PER_THREAD = 2_000
 _CELLS_PER_THREAD = 65_536
 
 # For how many epochs of pairs an epoch of text counts where refreshes become rarer with the epochs. At the pace of the
-# first epoch sorting took a third of the time and more with 300 factors; by hand, with one seed, vectors were as good.
-_EPOCHS_OF_TEXT = 3
+# first epoch sorting took a third of the time and more with 300 factors; with twice this number vectors were a little
+# worse (similarities by .007, two seeds, by hand).
+_EPOCHS_OF_TEXT = 6
 
 
 class WindowTrainer:
