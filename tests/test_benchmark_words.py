@@ -35,8 +35,8 @@ def test_words(benchmark, files, tmp_path, capsys):
         assert -1 <= run["reporting"]["pairs"] <= 1
         assert 0 <= run["analogies"] <= 1
         # Two tables of six words and four factors.
-        # A centre, six others and 15 negatives of four factors, read and written.
-        assert run["window_bytes"] == 22 * 4 * 4 * 2
+        # A centre, six others and 10 negatives of four factors, read and written.
+        assert run["window_bytes"] == 17 * 4 * 4 * 2
         assert run["bound_bytes"] == 300_000_000 + int(1.3 * 2 * 6 * 4 * 4)
     assert [encoding["tokens"] for encoding in result["encoding"]] == [240] * 3
     assert "| 4 | vsenumba CBOW, popularity |" in capsys.readouterr().out

@@ -24,7 +24,7 @@ class Cbow(Architecture):
     """
 
     name: ClassVar[str] = "cbow"
-    draws_per_negative: ClassVar[int] = 3
+    draws_per_negative: ClassVar[int] = 2
     learning_rate: ClassVar[float] = 0.15
 
     def state(self) -> CbowState:
