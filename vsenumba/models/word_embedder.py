@@ -53,7 +53,7 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         Negatives per pair of words.
     n_draws : int, optional
         Negatives drawn for a window, which its pairs share: each counts so many times that every pair has
-        `n_negatives`. More make steps steadier and slower. None for four times `n_negatives` with skip-gram, and twice
+        `n_negatives`. More make steps steadier and slower. None for three times `n_negatives` with skip-gram, and twice
         with CBOW, whose windows are one pair.
     optimiser : Optimiser or str
         "sgd" as in word2vec, or "adagrad" (one sum per row).

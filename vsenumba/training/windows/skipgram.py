@@ -20,7 +20,7 @@ class SkipGram(Architecture):
     """The vector is the centre's own, the positives are the other words of the window."""
 
     name: ClassVar[str] = "skipgram"
-    draws_per_negative: ClassVar[int] = 4
+    draws_per_negative: ClassVar[int] = 3
     learning_rate: ClassVar[float] = 0.05
 
     def state(self) -> SkipGramState:
