@@ -6,7 +6,7 @@ several λ and seeds. Shown are analogies, similarities, and the mean length of 
 
     python examples/self_embedded_negatives.py TEXT ... --similarity FILE ... --analogies FILE [--out FOLDER]
 
-Findings on 10.6 million words of dictionaries, documentation and scripture stand in docs/words.md.
+What was found with 5.5 million words of a dictionary stands in docs/words.md.
 """
 
 from __future__ import annotations
@@ -102,7 +102,10 @@ def figure(runs: dict[str, list[list[dict]]]) -> object:
         drawn = Figure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
         for axes, (value, title) in zip(drawn.subplots(1, 3), PANELS, strict=True):
             for name, all_ in runs.items():
-                look = looks(list(runs))[name]
+                # The longer training is the same sampler's: its colour, dotted.
+                look = looks(list(runs)[:-1])[POPULARITY if name.startswith(POPULARITY) else name]
+                if name != POPULARITY and name.startswith(POPULARITY):
+                    look = look._replace(linestyle=":", marker="s")
                 epochs = [record["epoch"] for record in all_[0]]
                 by_epoch = [[records[i][value] for records in all_] for i in range(len(epochs))]
                 medians = [statistics.median(values) for values in by_epoch]

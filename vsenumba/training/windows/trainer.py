@@ -170,7 +170,8 @@ class WindowTrainer:
         # Copies: for a map of a file, which is read-only, the kernel would be compiled once more.
         offsets = np.array(self._corpus.offsets[first : last + 1])
         tokens = np.array(self._corpus.tokens[offsets[0] : offsets[-1]])
-        release_pages(self._corpus.tokens)
+        for mapped in (self._corpus.tokens, self._corpus.offsets):
+            release_pages(mapped)
         if self._rows is not None:
             tokens = self._rows[tokens]
         shares = offsets[0] + len(tokens) * np.arange(1, N_SHARDS) // N_SHARDS
