@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,14 +11,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import numpy as np
 import pytest
 
 import vsenumba as vse
 from vsenumba.cli.app import cli
+from vsenumba.data import Ragged
 from vsenumba.training import History
 
 # What every other test module compiles too, and little of it.
 SMALL = ["--epochs", "1", "--factors", "4", "--sampler", "uniform"]
+TINY = {"n_factors": 4, "word_factors": 3, "min_count": 1, "batch_size": 4, "n_threads": 1}
 TAGS = "image,tag\n" + "".join(
     f"{image},{tag}\n"
     for image, tags in {
@@ -100,6 +104,21 @@ def fails(run, folder):
     return fails
 
 
+def caption_set():
+    """Return pictures of four things by two vendors, with thumbnails, in parts."""
+    rng = np.random.default_rng(0)
+    things = ["a red car", "a blue car", "a red fish", "a blue fish"]
+    return vse.CaptionSet(
+        Ragged.of([rng.normal(size=(2, 6)) for _ in range(8)], "image"),
+        things,
+        np.arange(8) % 4,
+        np.arange(4),
+        image_ids=[f"{vendor}/1f69{7 + i}" for vendor in ("noto", "twemoji") for i in range(4)],
+        parts=["train", "train", "test", "test"] * 2,
+        thumbnails=rng.integers(0, 255, (8, 8, 8, 3)).astype(np.uint8),
+    )
+
+
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory):
     """A folder of the files that commands take; made once."""
@@ -118,6 +137,18 @@ def originals(tmp_path_factory):
     (folder / "questions-words.txt").write_text(": family\nman king woman queen\n")
     text = [line.split() for line in NOTES.splitlines()]
     vse.WordEmbedder(n_factors=4, n_epochs=1, n_threads=1, random_state=0).fit(text).save(folder / "words.h5")
+    pictures = caption_set()
+    pictures.save(folder / "pictures.h5")
+    vse.CrossModalRetriever(n_epochs=1, random_state=0, **TINY).fit(pictures).save(folder / "retriever.h5")
+    (folder / "f30k_precomp").mkdir()
+    regions = np.random.default_rng(0).normal(size=(4, 3, 6)).astype(np.float32)
+    for part in ("train", "dev", "test"):
+        np.save(folder / "f30k_precomp" / f"{part}_ims.npy", regions)
+        (folder / "f30k_precomp" / f"{part}_caps.txt").write_text("a cat\nthe cat\na dog\nthe dog\n" * 2)
+    np.save(folder / "regions.npy", np.tile(regions, (3, 1, 1)))
+    sentences = [{"raw": "a cat and a dog"}, {"tokens": ["a", "cat"]}]
+    images = [{"filename": f"{i}.jpg", "split": "train", "sentences": sentences} for i in range(12)]
+    (folder / "dataset_flickr8k.json").write_text(json.dumps({"images": images}))
     history = History()
     for epoch in (1, 2):
         values = {"mrr": 0.5 * epoch, "recall@5": 0.5, "validation_mrr": 0.5}

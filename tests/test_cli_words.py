@@ -123,8 +123,8 @@ def test_errors_are_one_line(fails, folder):
         (["words", "analogy", "words.h5", "cat", "dog", "ok"], "unknown word 'ok'; did you mean 'oak'"),
         (["words", "evaluate", "words.h5", "empty.txt"], "no line has two words and a number"),
         (["words", "evaluate", "words.h5", "nowhere"], "cannot read nowhere"),
-        (["annotate", "words.h5", "cat"], "holds a model of words, not of images and labels"),
-        (["find", "words.h5", "cat"], "holds a model of words"),
-        (["evaluate", "words.h5", "tags.csv"], "holds a model of words"),
+        (["annotate", "words.h5", "cat"], "holds a word-embedder, no model of images and labels"),
+        (["find", "words.h5", "cat"], "holds a word-embedder"),
+        (["evaluate", "words.h5", "tags.csv"], "holds a word-embedder"),
     ]:
         assert message in fails(*words_)

@@ -42,11 +42,12 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
     assert (tmp_path / "model.h5").exists()
 
 
-def test_the_words_page_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", ["words.md", "retrieval.md"])
+def test_the_pages_with_one_example_run(tmp_path, monkeypatch, page):
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "docs" / "words.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    exec(compile(block, "words.md", "exec"), {})  # noqa: S102  # it is our own
+    exec(compile(block, page, "exec"), {})  # noqa: S102  # it is our own
     for image in re.findall(r"\]\((images/.*?)\)", text):
         assert (ROOT / "docs" / image).is_file()
 

@@ -21,10 +21,12 @@ MAY_IMPORT = {
     "losses": {"kernels"},
     "poolings": {"kernels"},
     "objectives": {"kernels"},
-    "training": {"data", "kernels", "losses", "samplers", "storage"},
+    "training": {"data", "kernels", "losses", "objectives", "poolings", "samplers", "storage"},
     "evaluation": {"data", "kernels"},
     "plotting": {"storage", "training"},
-    "models": {"data", "evaluation", "kernels", "losses", "samplers", "storage", "training"},
+    "models": {
+        "data", "evaluation", "kernels", "losses", "objectives", "poolings", "samplers", "storage", "training",
+    },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {
         "data", "evaluation", "experiments", "kernels", "losses", "models", "plotting", "samplers", "storage",

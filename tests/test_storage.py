@@ -182,7 +182,7 @@ def test_a_stream_gives_the_bytes_of_the_whole_array(blocks, tmp_path_factory):
 
 
 def test_a_stream_that_ends_too_early_leaves_no_file(tmp_path):
-    with pytest.raises(InputError, match="table came to 2 values in blocks, 3 were announced"):
+    with pytest.raises(InputError, match="table came to 2 rows in blocks, 3 were announced"):
         write_file(tmp_path / "a", "model", {"table": Stream("<i8", 3, [np.arange(2)])})
     assert list(tmp_path.iterdir()) == []
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vsenumba.data import (
         AnnotationSet,
+        CaptionSet,
         Corpus,
         Vocabulary,
         WordVectors,
         holdout,
         kfold,
         leave_one_out,
+        load_captions,
         load_dataset,
         prune,
         synthetic,
@@ -32,15 +34,18 @@ if TYPE_CHECKING:
     )
     from vsenumba.evaluation import (
         AnalogyScores,
+        RetrievalScores,
         Scores,
         SimilarityScores,
         evaluate,
         evaluate_analogies,
         evaluate_similarity,
+        evaluate_vectors,
     )
     from vsenumba.experiments import Comparison, Run, compare
     from vsenumba.losses import HingeLoss, LogisticLoss, WarpLoss
     from vsenumba.models import (
+        CrossModalRetriever,
         EaseAnnotator,
         ImageAnnotator,
         PopularityAnnotator,
@@ -48,7 +53,18 @@ if TYPE_CHECKING:
         WordEmbedder,
         load_model,
     )
-    from vsenumba.plotting import convergence_figure, save_figure
+    from vsenumba.objectives import (
+        AdOpt,
+        ConstantK,
+        InfoNce,
+        Lseh,
+        MaxOfHinges,
+        RandomK,
+        SemanticMargin,
+        SumOfHinges,
+    )
+    from vsenumba.plotting import contact_sheet, convergence_figure, save_figure
+    from vsenumba.poolings import AdPool, GeneralisedPooling, MaxPooling, MeanPooling, TopMeanPooling
     from vsenumba.samplers import (
         AdaptiveSampler,
         DynamicSampler,
@@ -72,20 +88,28 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "data": (
-        "AnnotationSet", "Corpus", "Vocabulary", "WordVectors", "holdout", "kfold", "leave_one_out", "load_dataset",
-        "prune", "synthetic",
+        "AnnotationSet", "CaptionSet", "Corpus", "Vocabulary", "WordVectors", "holdout", "kfold", "leave_one_out",
+        "load_captions", "load_dataset", "prune", "synthetic",
     ),
     "errors": (
         "FileFormatError", "InputError", "MemoryLimitError", "TrainingDivergedError", "UnknownNameError",
         "VsenumbaError",
     ),
     "evaluation": (
-        "AnalogyScores", "Scores", "SimilarityScores", "evaluate", "evaluate_analogies", "evaluate_similarity",
+        "AnalogyScores", "RetrievalScores", "Scores", "SimilarityScores", "evaluate", "evaluate_analogies",
+        "evaluate_similarity", "evaluate_vectors",
     ),
     "experiments": ("Comparison", "Run", "compare"),
     "losses": ("HingeLoss", "LogisticLoss", "WarpLoss"),
-    "models": ("EaseAnnotator", "ImageAnnotator", "PopularityAnnotator", "Suggestion", "WordEmbedder", "load_model"),
-    "plotting": ("convergence_figure", "save_figure"),
+    "models": (
+        "CrossModalRetriever", "EaseAnnotator", "ImageAnnotator", "PopularityAnnotator", "Suggestion", "WordEmbedder",
+        "load_model",
+    ),
+    "objectives": (
+        "AdOpt", "ConstantK", "InfoNce", "Lseh", "MaxOfHinges", "RandomK", "SemanticMargin", "SumOfHinges",
+    ),
+    "plotting": ("contact_sheet", "convergence_figure", "save_figure"),
+    "poolings": ("AdPool", "GeneralisedPooling", "MaxPooling", "MeanPooling", "TopMeanPooling"),
     "samplers": (
         "AdaptiveSampler", "DynamicSampler", "PopularitySampler", "RankSampler", "UniformSampler", "WarpSampler",
     ),

@@ -18,7 +18,8 @@ from vsenumba.errors import VsenumbaError
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 COMMANDS = (
-    "demo", "compare", "fit", "evaluate", "annotate", "find", "plot", "export", "words", "data", "sampler", "info",
+    "demo", "compare", "fit", "evaluate", "annotate", "find", "plot", "export", "words", "retrieval", "data", "sampler",
+    "info",
 )  # fmt: skip
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
@@ -98,3 +101,21 @@ def _decoded_blocks(stream: BinaryIO) -> Iterator[str]:
         left = block[cut:]
         yield block[:cut].decode("utf-8", "replace")
     yield left.decode("utf-8", "replace")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a short text in lower case, by the rule of `Corpus`.
+
+    Examples
+    --------
+    >>> words_of("A dog's ball, 2 cats.")
+    ['a', 'dog', 's', 'ball', '2', 'cats']
+    """
+    runs = itertools.groupby(text.lower(), is_letter)
+    return ["".join(run) for of_words, run in runs if of_words]
+
+
+@functools.cache
+def is_letter(character: str) -> bool:
+    """Tell whether a character can be part of a word."""
+    return character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")

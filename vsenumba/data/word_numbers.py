@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import numpy as np
 
-from vsenumba.data.text import BLANKS
+from vsenumba.data.text import BLANKS, is_letter
 from vsenumba.kernels.words import BLANK, LETTER, LETTERS, LINE_END, OTHER, WORDS, WordBook, fill_slots, number_words
 
 CODE_POINTS = 0x110000
@@ -38,8 +36,7 @@ def _class_of(character: str) -> int:
         return LINE_END
     if character in BLANKS:
         return BLANK
-    is_letter = character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
-    return LETTER if is_letter else OTHER
+    return LETTER if is_letter(character) else OTHER
 
 
 class WordNumbers:

@@ -1,8 +1,9 @@
-"""How good a model is: ranking metrics over all labels, word similarities, analogies."""
+"""How good a model is: ranking metrics over all labels, word similarities, analogies, retrieval."""
 
 from vsenumba.evaluation.analogies import AnalogyScores, evaluate_analogies, has_questions, read_questions
 from vsenumba.evaluation.metrics import FAMILIES, Metric, parse_metric
 from vsenumba.evaluation.ranking import evaluate
+from vsenumba.evaluation.retrieval import RetrievalScores, evaluate_vectors
 from vsenumba.evaluation.scorer import Scorer
 from vsenumba.evaluation.scores import Scores
 from vsenumba.evaluation.similarity import SimilarityScores, evaluate_similarity, read_pairs
@@ -11,12 +12,14 @@ __all__ = [
     "FAMILIES",
     "AnalogyScores",
     "Metric",
+    "RetrievalScores",
     "Scorer",
     "Scores",
     "SimilarityScores",
     "evaluate",
     "evaluate_analogies",
     "evaluate_similarity",
+    "evaluate_vectors",
     "has_questions",
     "parse_metric",
     "read_pairs",

@@ -1,7 +1,8 @@
-"""Figures: how the samplers converge, and what they draw. matplotlib is imported when a figure is made."""
+"""Figures: how the samplers converge, what they draw, what was found. matplotlib is imported when one is made."""
 
 from vsenumba.plotting.convergence import convergence_figure
 from vsenumba.plotting.law import law_figure
 from vsenumba.plotting.save import save_figure
+from vsenumba.plotting.sheet import contact_sheet
 
-__all__ = ["convergence_figure", "law_figure", "save_figure"]
+__all__ = ["contact_sheet", "convergence_figure", "law_figure", "save_figure"]

@@ -42,11 +42,15 @@ class Json:
 
 @dataclass(frozen=True)
 class Stream:
-    """A one-dimensional array that is written block by block as it is made, and read back as any array."""
+    """An array that is written block by block of its rows as it is made, and read back as any array.
+
+    It has one dimension, or two where there is a `width`.
+    """
 
     dtype: str
     length: int
     blocks: Iterable[np.ndarray]
+    width: int | None = None
 
 
 class Encoding(ABC):
@@ -86,15 +90,16 @@ class _ArrayEncoding(Encoding):
         return group.create_dataset(name, data=array), self._checksum(array)
 
     def _write_stream(self, group: Any, name: str, stream: Stream, where: str) -> tuple[Any, int]:
-        node = group.create_dataset(name, shape=(stream.length,), dtype=stream.dtype)
+        shape = (stream.length,) if stream.width is None else (stream.length, stream.width)
+        node = group.create_dataset(name, shape=shape, dtype=stream.dtype)
         checksum, written = zlib.crc32(self._head(stream.dtype, node.shape)), 0
         for block in stream.blocks:
             array = np.ascontiguousarray(block, dtype=stream.dtype)
             node[written : written + len(array)] = array
-            checksum = zlib.crc32(array.view(np.uint8).data, checksum)
+            checksum = zlib.crc32(array.reshape(-1).view(np.uint8).data, checksum)
             written += len(array)
         if written != stream.length:
-            raise InputError(f"{where} came to {written:,} values in blocks, {stream.length:,} were announced")
+            raise InputError(f"{where} came to {written:,} rows in blocks, {stream.length:,} were announced")
         return node, checksum
 
     def read(self, node: Any, where: str) -> tuple[np.ndarray, int]:
@@ -107,12 +112,12 @@ class _ArrayEncoding(Encoding):
     def read_mapped(self, node: Any, where: str) -> tuple[np.ndarray, int]:
         """Return a read-only memory map of the array, and its checksum; memory holds a block of it at a time."""
         offset = node.id.get_offset()
-        if offset is None or node.dtype.str not in ARRAY_DTYPES or node.ndim != 1:
+        if offset is None or node.dtype.str not in ARRAY_DTYPES or node.ndim == 0:
             return self.read(node, where)  # empty, compressed, or written by another program
         array = np.memmap(node.file.filename, dtype=node.dtype, mode="r", offset=offset, shape=node.shape)
         checksum = zlib.crc32(self._head(array.dtype.str, array.shape))
         for block in blocks_of(array):
-            checksum = zlib.crc32(block.view(np.uint8).data, checksum)
+            checksum = zlib.crc32(block.reshape(-1).view(np.uint8).data, checksum)
         return array, checksum
 
     def _checksum(self, array: np.ndarray) -> int:

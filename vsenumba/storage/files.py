@@ -15,7 +15,7 @@ from vsenumba.storage.labels import check_checksum, check_version, label, read_l
 from vsenumba.storage.provenance import provenance
 
 # The newest version of each kind of file. A version goes up when a reader of the old one could go wrong.
-FILE_VERSIONS = {"annotation-set": 1, "corpus": 1, "model": 1, "runs": 1}
+FILE_VERSIONS = {"annotation-set": 1, "caption-set": 1, "corpus": 1, "model": 1, "runs": 1}
 
 # What HDF5 files begin with.
 MAGIC = b"\x89HDF\r\n\x1a\n"

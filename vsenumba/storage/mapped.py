@@ -12,9 +12,10 @@ BLOCK_VALUES = 1 << 20
 
 
 def blocks_of(array: np.ndarray, overlap: int = 0) -> Iterator[np.ndarray]:
-    """Yield an array of one dimension in blocks, of which the next begins with the last `overlap` values."""
-    for start in range(0, max(len(array) - overlap, 1), BLOCK_VALUES):
-        yield array[start : start + BLOCK_VALUES + overlap]
+    """Yield an array in blocks of rows, of which the next begins with the last `overlap` rows."""
+    n_rows = max(1, BLOCK_VALUES // max(int(np.prod(array.shape[1:])), 1))
+    for start in range(0, max(len(array) - overlap, 1), n_rows):
+        yield array[start : start + n_rows + overlap]
         release_pages(array)
 
 

@@ -12,6 +12,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda done: 1.0,
     "linear": lambda done: 1.0 - done,
     "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
+    "step": lambda done: 1.0 if done < 0.6 else 0.1,
 }
 
 
@@ -20,8 +21,9 @@ def scheduled_rate(schedule: str, learning_rate: float, epoch: float, n_epochs: 
 
     Parameters
     ----------
-    schedule : {"constant", "linear", "cosine"}
-        "linear" and "cosine" fall from `learning_rate` towards 0, which they would reach after the last epoch.
+    schedule : {"constant", "linear", "cosine", "step"}
+        "linear" and "cosine" fall from `learning_rate` towards 0, which they would reach after the last epoch; "step"
+        falls to a tenth after 60 % of the epochs.
     learning_rate : float
         The rate of the first epoch.
     epoch : float

@@ -1,0 +1,95 @@
+"""``vsenumba retrieval``: import, fit, evaluate, search; what goes wrong ends in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vsenumba as vse
+
+QUICK = ["--epochs", "2", "--factors", "4", "--word-factors", "3", "--min-count", "1", "--threads", "1"]
+
+
+def test_import_fit_evaluate_search(succeeds, folder):
+    outcome = succeeds("retrieval", "import", "f30k_precomp", "-o", "f30k.h5")
+    assert outcome.out == (
+        "saved f30k.h5: 12 images of 3 rows of 6 numbers, 24 captions\n"
+        "parts: dev 4 images, test 4 images, train 4 images\n"
+    )
+    outcome = succeeds("retrieval", "fit", "f30k.h5", "-o", "m.h5", *QUICK)
+    assert outcome.out.startswith("trained  2 epochs on 4 images and 8 captions in ")
+    assert "of the highest rsum on the validation part" in outcome.out
+    assert "vsenumba retrieval evaluate m.h5 f30k.h5" in outcome.err
+    outcome = succeeds("retrieval", "evaluate", "m.h5", "f30k.h5")
+    assert outcome.out.startswith("4 images, 8 captions, rsum ")
+    assert "images of a caption" in outcome.out
+    report = json.loads(succeeds("retrieval", "evaluate", "m.h5", "f30k.h5", "--folds", "2", "--json").out)
+    assert report["folds"] == 2
+    assert 0 <= report["rsum"] <= 600
+    found = json.loads(succeeds("retrieval", "search", "m.h5", "f30k.h5", "a cat", "-n", "3", "--json").out)
+    assert len(found) == 3
+    assert found[0]["score"] >= found[1]["score"]
+
+
+def test_fit_takes_every_option(succeeds, folder):
+    vectors = vse.WordVectors(["red", "car"], np.ones((2, 3)))
+    vectors.save_word2vec("vectors.txt")
+    report = json.loads(
+        succeeds(
+            "retrieval", "fit", "pictures.h5", "-o", "m.h5", *QUICK, "--image-projection", "linear", "--image-pooling",
+            "adpool", "--caption-pooling", "mean", "--objective", "lseh", "--batch-size", "4", "--learning-rate",
+            "0.01", "--schedule", "cosine", "--warmup-epochs", "0", "--row-dropout", "0", "--words", "vectors.txt",
+            "--part", "train", "--validation", "test", "--checkpoint-every", "1", "--json",
+        ).out
+    )  # fmt: skip
+    assert report["n_images"] == 4
+    model = vse.load_model("m.h5")
+    assert (model.objective, model.image_pooling, model.schedule, model.n_epochs) == ("lseh", "adpool", "cosine", 2)
+
+
+def test_a_checkpoint_is_resumed(succeeds, folder):
+    pictures = vse.CaptionSet.load("pictures.h5")
+    settings = {"n_factors": 4, "word_factors": 3, "min_count": 1, "n_epochs": 3, "random_state": 0}
+    stop = [vse.Checkpoint("m.h5"), lambda model, record: True]
+    vse.CrossModalRetriever(**settings).fit(pictures.part("train"), callbacks=stop)
+    outcome = succeeds("retrieval", "fit", "pictures.h5", "-o", "m.h5", "--resume")
+    assert outcome.out.startswith("trained  3 epochs")
+    assert "the last epoch is kept" in outcome.err
+
+
+def test_search_shows_pictures(succeeds, folder):
+    outcome = succeeds("retrieval", "search", "retriever.h5", "pictures.h5", "a red car", "--sheet", "found.png")
+    assert outcome.out.endswith("saved found.png\n")
+    assert Path("found.png").read_bytes().startswith(b"\x89PNG")
+    outcome = succeeds("retrieval", "search", "retriever.h5", "pictures.h5", "--image", "noto/1f697", "-n", "2")
+    assert outcome.out.startswith("caption")
+    assert outcome.out.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["import", "notes.txt", "-o", "x.h5"], "not a layout that is understood"),
+        (["import", "dataset_flickr8k.json", "-o", "x.h5"], "give the images' features"),
+        (["import", "f30k_precomp", "-o", "x.h5", "--split", "train"], "takes PART=SHARE"),
+        (["import", "f30k_precomp", "-o", "x.h5", "--split", "train=0.5"], "add up to 1"),
+        (["import", "pictures.h5", "-o", "pictures.h5"], "it is the file that is read"),
+        (["fit", "pictures.h5", "-o", "x.h5", "--part", "trian"], "did you mean 'train'"),
+        (["fit", "pictures.h5", "-o", "x.h5", "--objective", "adpot"], "did you mean 'adopt'"),
+        (["fit", "pictures.h5", "-o", "x.h5", "--resume"], "cannot read x.h5"),
+        (["evaluate", "words.h5", "pictures.h5"], "holds a word-embedder, no model of images and captions"),
+        (["evaluate", "retriever.h5", "tags.h5"], "expected is 'caption-set'"),
+        (["search", "retriever.h5", "pictures.h5"], "give a text, or an image"),
+        (["search", "retriever.h5", "pictures.h5", "--image", "noto"], "unknown image 'noto'"),
+        (["search", "retriever.h5", "f30k_precomp", "a", "--sheet", "x.png"], "a set with thumbnails"),
+    ],
+)
+def test_errors(fails, words, message):
+    assert message in fails("retrieval", *words)
+
+
+def test_other_commands_refuse_the_model(fails):
+    assert "holds a cross-modal-retriever" in fails("annotate", "retriever.h5", "cat")

@@ -1,0 +1,45 @@
+"""``vsenumba retrieval evaluate``: how well images and captions find each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import counted, say, say_json, table
+from vsenumba.cli.retrieval.parts import part_of
+
+
+@click.command(epilog=options.examples("vsenumba retrieval evaluate retriever.h5 pictures.h5 --part test"))
+@options.model_argument
+@options.set_argument
+@click.option("--part", help="The part to evaluate on.  [test, or all where there is none]")
+@click.option("--folds", type=options.POSITIVE, default=1, show_default=True, help="Evaluate so many runs of images.")
+@options.json_option
+def command(model: Path, source: str, part: str | None, folds: int, as_json: bool) -> None:
+    """Rank all captions for every image and all images for every caption.
+
+    SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
+    """
+    from vsenumba.data import load_captions
+    from vsenumba.models import load_retriever
+
+    retriever = load_retriever(model)
+    data = load_captions(source)
+    data = part_of(data, part, ("test",)) or data
+    scores = retriever.evaluate(data, n_folds=folds)
+    if as_json:
+        say_json({"n_images": scores.n_images, "n_captions": scores.n_captions, "folds": folds, **scores.mean})
+        return
+    say(f"{counted(scores.n_images, 'image')}, {counted(scores.n_captions, 'caption')}, rsum {scores.mean['rsum']:.1f}")
+    columns = [name.removeprefix("i2t_") for name in scores.mean if name.startswith("i2t_")]
+    rows = [
+        [title, *(_shown(name, scores.mean[f"{way}_{name}"]) for name in columns)]
+        for way, title in (("i2t", "captions of an image"), ("t2i", "images of a caption"))
+    ]
+    say(table(["found", *(name.replace("_", " ") for name in columns)], rows, "l" + "r" * len(columns)))
+
+
+def _shown(name: str, value: float) -> str:
+    return f"{value:.3f}" if name.endswith("map") else f"{value:.1f}"

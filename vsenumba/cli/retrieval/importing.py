@@ -1,0 +1,51 @@
+"""``vsenumba retrieval import``: read images' features and captions of any layout, write a native file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.cli.output import counted, say, suggest
+from vsenumba.errors import InputError
+
+
+@click.command(
+    "import",
+    epilog=options.examples(
+        "vsenumba retrieval import f30k_precomp/ -o f30k.h5",
+        "vsenumba retrieval import dataset_flickr8k.json --features regions.npy -o f8k.h5",
+    ),
+)
+@options.set_argument
+@options.output_option("SET.h5")
+@click.option("--features", type=options.FILE, metavar="FILE.npy", help="The images' features, where SET has none.")
+@click.option("--split", "splits", multiple=True, metavar="PART=SHARE", help="Divide the images at random, by subject.")
+@options.seed_option
+def command(source: str, output: Path, features: Path | None, splits: tuple[str, ...], seed: int) -> None:
+    """Convert images' features and captions to a native .h5 file.
+
+    SET is a folder of train_ims.npy, train_caps.txt and so on, as of VSE++, SCAN and VSE∞; Karpathy's JSON or a token
+    file as of Flickr8k, with --features; or a folder of emoji.
+    """
+    from vsenumba.data import load_captions
+
+    options.check_output(output, source)
+    data = load_captions(source, features)
+    if splits:
+        data = data.split(rng=seed, **dict(_share(one) for one in splits))
+    data.save(output)
+    say(f"saved {output}: {data!r:.200}".replace("<CaptionSet: ", "").rstrip(">"))
+    if data.parts is not None:
+        names = list(dict.fromkeys(data.parts.tolist()))
+        say("parts: " + ", ".join(f"{name} {counted(int((data.parts == name).sum()), 'image')}" for name in names))
+    suggest(["vsenumba", "retrieval", "fit", str(output), "-o", str(output.with_name(output.stem + "-model.h5"))])
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, _, share = text.partition("=")
+    try:
+        return name, float(share)
+    except ValueError as error:
+        raise InputError(f"--split takes PART=SHARE, as train=0.8, not {text!r}") from error

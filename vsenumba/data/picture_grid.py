@@ -1,0 +1,71 @@
+"""Features of small pictures without any network: a grid of cells, each with its colours and edges."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vsenumba.errors import InputError
+
+# Directions of edges that are told apart, and colours along each side of a cell.
+_DIRECTIONS = 8
+_COLOURS = 4
+
+
+def grid_features(pictures: np.ndarray, cells: int = 8) -> np.ndarray:
+    """Cut pictures into cells and describe each.
+
+    Parameters
+    ----------
+    pictures : (n, height, width, 3) uint8 array
+        Height and width are multiples of four times `cells`.
+    cells : int
+        Cells along each side.
+
+    Returns
+    -------
+    (n, cells², 58) float16 array
+        Of each cell, row by row: the mean colours of its 4 by 4 parts, 48 numbers from -1 to 1; how strong its edges
+        are in each of 8 directions, from 0; and where it lies, 2 numbers from -1 to 1.
+
+    Examples
+    --------
+    >>> grid_features(np.zeros((1, 64, 64, 3), np.uint8)).shape
+    (1, 64, 58)
+    """
+    if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
+        raise InputError(f"pictures must be (n, height, width, 3) uint8, not {pictures.shape} {pictures.dtype}")
+    n, height, width, _ = pictures.shape
+    if height % (_COLOURS * cells) or width % (_COLOURS * cells):
+        raise InputError(f"pictures of {height} x {width} cannot be cut into {cells} x {cells} cells of whole parts")
+    places = (np.arange(cells) + 0.5) * 2 / cells - 1
+    place = np.stack(np.meshgrid(places, places, indexing="ij"), axis=-1).reshape(-1, 2)
+    result = np.empty((n, cells * cells, _COLOURS**2 * 3 + _DIRECTIONS + 2), np.float16)
+    for first in range(0, n, 256):
+        some = pictures[first : first + 256].astype(np.float32) / 127.5 - 1
+        result[first : first + 256] = np.concatenate(
+            [_colours(some, cells), _edges(some, cells), np.broadcast_to(place, (len(some), cells * cells, 2))], axis=2
+        )
+    return result
+
+
+def _colours(pictures: np.ndarray, cells: int) -> np.ndarray:
+    """Return the mean colours of the cells' parts, (n, cells², 48)."""
+    n, height, width, _ = pictures.shape
+    sides = height // (_COLOURS * cells), width // (_COLOURS * cells)
+    means = pictures.reshape(n, cells, _COLOURS, sides[0], cells, _COLOURS, sides[1], 3).mean(axis=(3, 6))
+    return means.transpose(0, 1, 3, 2, 4, 5).reshape(n, cells * cells, -1)
+
+
+def _edges(pictures: np.ndarray, cells: int) -> np.ndarray:
+    """Return the mean strength of the edges of each direction, (n, cells², 8)."""
+    n, height, width, _ = pictures.shape
+    grey = pictures.mean(axis=3)
+    down, right = np.gradient(grey, axis=(1, 2))
+    strength = np.hypot(down, right)
+    # The side of an edge that is lighter does not matter.
+    turn = (np.arctan2(down, right) / np.pi * _DIRECTIONS).astype(int) % _DIRECTIONS
+    result = np.zeros((n, cells * cells, _DIRECTIONS), np.float32)
+    for direction in range(_DIRECTIONS):
+        of_it = np.where(turn == direction, strength, 0).reshape(n, cells, height // cells, cells, width // cells)
+        result[:, :, direction] = of_it.mean(axis=(2, 4)).reshape(n, -1)
+    return result * _DIRECTIONS

@@ -1,0 +1,168 @@
+"""Ragged rows: for each item, the regions of an image or the tokens of a text, a few rows of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from vsenumba import storage
+from vsenumba.errors import InputError
+
+
+class Ragged:
+    """Items of one or more rows each, of which all have the same number of columns.
+
+    Parameters
+    ----------
+    tables : sequence of (N, d) float32 or float16 arrays
+        The rows; they may be memory maps, of which only what is used is read.
+    table_of, starts, stops : (n,) int64 arrays
+        Item i is ``tables[table_of[i]][starts[i]:stops[i]]``.
+    kind : str
+        What an item is, for error messages: ``"image"`` or ``"caption"``.
+
+    Examples
+    --------
+    >>> rows = Ragged.of([np.ones((2, 3)), np.zeros((1, 3))], "image")
+    >>> rows
+    <2 images of 1 to 2 rows of 3 numbers>
+    >>> values, offsets = rows.take([1, 0])
+    >>> offsets.tolist(), values[:, 0].tolist()
+    ([0, 1, 3], [0.0, 1.0, 1.0])
+    """
+
+    def __init__(
+        self, tables: Sequence[np.ndarray], table_of: np.ndarray, starts: np.ndarray, stops: np.ndarray, kind: str
+    ) -> None:
+        self.tables = tuple(tables)
+        self.table_of = np.asarray(table_of, np.int64)
+        self.starts = np.asarray(starts, np.int64)
+        self.stops = np.asarray(stops, np.int64)
+        self.kind = kind
+
+    @classmethod
+    def of(cls, rows: Any, kind: str) -> Ragged:
+        """Make it of an (n, d) array, one row each; an (n, k, d) array; or a list of (n_i, d) arrays; and check it.
+
+        Raises
+        ------
+        InputError
+            If an item has no row, a row has another number of columns, or a number is not finite.
+        """
+        if isinstance(rows, Ragged):
+            return rows
+        if isinstance(rows, np.ndarray) and rows.dtype != object:
+            return cls._of_array(rows, kind)
+        if not isinstance(rows, (Sequence, np.ndarray)):
+            raise InputError(f"the rows of {kind}s must be an array or a list of arrays, not {type(rows).__name__}")
+        items = [np.atleast_2d(np.asarray(one)) for one in rows]
+        if not items:
+            raise InputError(f"there is no {kind}")
+        width = items[0].shape[-1]
+        for i, one in enumerate(items):
+            if one.ndim != 2 or one.shape[1] != width or not len(one):
+                raise InputError(f"{kind} {i} must have one row or more of {width} numbers, not shape {one.shape}")
+        lengths = [len(one) for one in items]
+        return cls.of_rows(np.concatenate(items), np.concatenate(([0], np.cumsum(lengths))), kind)
+
+    @classmethod
+    def _of_array(cls, rows: np.ndarray, kind: str) -> Ragged:
+        if rows.ndim not in (2, 3) or 0 in rows.shape:
+            raise InputError(f"the rows of {kind}s must be (n, d) or (n, rows, d), not {rows.shape}")
+        n_rows = 1 if rows.ndim == 2 else rows.shape[1]
+        return cls.of_rows(rows.reshape(-1, rows.shape[-1]), np.arange(len(rows) + 1) * n_rows, kind)
+
+    @classmethod
+    def of_rows(cls, values: np.ndarray, offsets: np.ndarray, kind: str) -> Ragged:
+        """Make it of all rows and where items begin, (n + 1,), and check it; see `of`."""
+        offsets = np.asarray(offsets, np.int64)
+        if values.ndim != 2 or not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
+            raise InputError(f"the offsets of {kind}s must rise from 0 to the number of rows, {len(values):,}")
+        empty = np.flatnonzero(np.diff(offsets) <= 0)
+        if len(empty):
+            raise InputError(f"{kind} {int(empty[0])} has no rows ({len(empty)} such {kind}(s))")
+        if values.dtype not in (np.float16, np.float32):
+            if values.dtype.kind not in "buif":
+                raise InputError(f"the rows of {kind}s must be numbers, not {values.dtype}")
+            with np.errstate(over="ignore"):
+                values = values.astype(np.float32)
+        done = 0
+        for block in storage.blocks_of(values):
+            bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
+            if len(bad):
+                item = int(np.searchsorted(offsets, done + bad[0], side="right")) - 1
+                raise InputError(f"{kind} {item} has NaN, inf or a number too large for float32 among its rows")
+            done += len(block)
+        return cls([values], np.zeros(len(offsets) - 1), offsets[:-1], offsets[1:], kind)
+
+    @classmethod
+    def join(cls, parts: Sequence[Ragged]) -> Ragged:
+        """Return the items of several, one after the other; no rows are copied.
+
+        Raises
+        ------
+        InputError
+            If their rows have different numbers of columns.
+        """
+        widths = sorted({part.width for part in parts})
+        if len(widths) > 1:
+            raise InputError(f"rows of {parts[0].kind}s have {' and '.join(map(str, widths))} numbers; they must agree")
+        first = np.cumsum([0, *(len(part.tables) for part in parts)])
+        return cls(
+            [table for part in parts for table in part.tables],
+            np.concatenate([part.table_of + n for part, n in zip(parts, first[:-1], strict=True)]),
+            np.concatenate([part.starts for part in parts]),
+            np.concatenate([part.stops for part in parts]),
+            parts[0].kind,
+        )
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return int(self.tables[0].shape[1])
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """How many rows each item has, (n,) int64."""
+        return self.stops - self.starts
+
+    def select(self, items: np.ndarray) -> Ragged:
+        """Return some of the items, in that order; the rows are not copied."""
+        return Ragged(self.tables, self.table_of[items], self.starts[items], self.stops[items], self.kind)
+
+    def item(self, i: int) -> np.ndarray:
+        """Return the rows of an item as they are."""
+        return self.tables[self.table_of[i]][self.starts[i] : self.stops[i]]
+
+    def take(self, items: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of some items, float32, and where each begins, (n + 1,) int64."""
+        chosen = np.asarray(items, np.int64)
+        offsets = np.concatenate(([0], np.cumsum(self.stops[chosen] - self.starts[chosen])))
+        result = np.empty((offsets[-1], self.width), np.float32)
+        for i, item in enumerate(chosen):
+            result[offsets[i] : offsets[i + 1]] = self.item(item)
+        return result, offsets
+
+    def to_elements(self) -> dict[str, Any]:
+        """Return what stands in a file: the rows in blocks, whatever their number, and where items begin."""
+        dtype = "<f2" if all(table.dtype == np.float16 for table in self.tables) else "<f4"
+        total = int(self.lengths.sum())
+        return {
+            "rows": storage.Stream(dtype, total, self._blocks(), self.width),
+            "offsets": np.concatenate(([0], np.cumsum(self.lengths))),
+        }
+
+    def _blocks(self) -> Iterator[np.ndarray]:
+        for i in range(len(self)):
+            yield self.item(i)
+            if i % 1024 == 0:
+                storage.release_pages(self.tables[self.table_of[i]])
+
+    def __repr__(self) -> str:
+        lengths = self.lengths
+        return f"<{len(self):,} {self.kind}s of {lengths.min()} to {lengths.max()} rows of {self.width:,} numbers>"

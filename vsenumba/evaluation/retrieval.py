@@ -1,0 +1,142 @@
+"""Retrieval: images found by captions and captions found by images, all ranked against all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vsenumba.errors import InputError
+
+# Numbers of a block of scores.
+_BLOCK = 1 << 24
+
+_RECALLS = (1, 5, 10)
+
+
+@dataclass(frozen=True)
+class RetrievalScores:
+    """How well the two sides find each other.
+
+    Attributes
+    ----------
+    mean : dict
+        ``"i2t_recall@1"``, ``@5`` and ``@10`` in percent, ``"i2t_median_rank"`` and ``"i2t_mean_rank"``; the same with
+        ``t2i``; ``"rsum"``, the six recalls added up; and with classes ``"i2t_class_map"`` and ``"t2i_class_map"``.
+    image_ranks, caption_ranks : (n,) int64 arrays
+        Of each query the rank of the best match, from 1; ties count against it. With folds, within its fold.
+    n_images, n_captions, n_folds : int
+        What was evaluated.
+    """
+
+    mean: Mapping[str, float]
+    image_ranks: np.ndarray
+    caption_ranks: np.ndarray
+    n_images: int
+    n_captions: int
+    n_folds: int
+
+
+def evaluate_vectors(
+    images: np.ndarray,
+    captions: np.ndarray,
+    image_subjects: np.ndarray,
+    caption_subjects: np.ndarray,
+    *,
+    classes: np.ndarray | None = None,
+    n_folds: int = 1,
+) -> RetrievalScores:
+    """Rank all captions for every image and all images for every caption by their dot products.
+
+    Parameters
+    ----------
+    images, captions : (n, d), (m, d) arrays
+        Vectors; of length 1 where cosines are meant.
+    image_subjects, caption_subjects : (n,), (m,) arrays
+        An image and a caption match if these are equal.
+    classes : (n,) array, optional
+        A class per image, and so per caption; the mean average precision counts all of a query's class as matches.
+    n_folds : int
+        So many runs of images, in their order, are evaluated by themselves, and results averaged.
+
+    Raises
+    ------
+    InputError
+        If numbers do not fit, a vector is not finite, or a fold has an item without a match.
+    """
+    n_images, n_captions = len(images), len(captions)
+    if len(image_subjects) != n_images or len(caption_subjects) != n_captions:
+        raise InputError(
+            f"there are subjects of {len(image_subjects):,} images and {len(caption_subjects):,} captions for "
+            f"{n_images:,} and {n_captions:,} vectors"
+        )
+    for name, vectors in (("image", images), ("caption", captions)):
+        if not np.isfinite(vectors).all():
+            raise InputError(f"the {name} vectors are not finite; has training diverged?")
+    if not 1 <= n_folds <= n_images:
+        raise InputError(f"n_folds must lie between 1 and the number of images ({n_images:,}), not {n_folds}")
+    image_ranks, caption_ranks = np.zeros(n_images, np.int64), np.zeros(n_captions, np.int64)
+    folds = []
+    for rows in np.array_split(np.arange(n_images), n_folds):
+        columns = np.flatnonzero(np.isin(caption_subjects, image_subjects[rows]))
+        sides = images[rows], captions[columns], image_subjects[rows], caption_subjects[columns]
+        image_ranks[rows] = first_ranks(*sides)
+        caption_ranks[columns] = first_ranks(sides[1], sides[0], sides[3], sides[2])
+        fold = _summary("i2t", image_ranks[rows]) | _summary("t2i", caption_ranks[columns])
+        if classes is not None:
+            of_captions = classes[rows][_first_of(sides[2], sides[3])]
+            fold["i2t_class_map"] = class_map(sides[0], sides[1], classes[rows], of_captions)
+            fold["t2i_class_map"] = class_map(sides[1], sides[0], of_captions, classes[rows])
+        folds.append(fold)
+    mean = {name: float(np.mean([fold[name] for fold in folds])) for name in folds[0]}
+    mean["rsum"] = sum(mean[f"{way}_recall@{k}"] for way in ("i2t", "t2i") for k in _RECALLS)
+    return RetrievalScores(mean, image_ranks, caption_ranks, n_images, n_captions, n_folds)
+
+
+def first_ranks(queries: np.ndarray, found: np.ndarray, query_subjects: np.ndarray, subjects: np.ndarray) -> np.ndarray:
+    """Return for each query the rank of its best match, (n,) int64: 1 and how many others score no worse.
+
+    Raises
+    ------
+    InputError
+        If a query has no match.
+    """
+    ranks = np.zeros(len(queries), np.int64)
+    for first, scores in _blocks(queries, found):
+        matching = query_subjects[first : first + len(scores), None] == subjects
+        if not matching.any(axis=1).all():
+            query = first + int(np.flatnonzero(~matching.any(axis=1))[0])
+            raise InputError(f"query {query} has no match among the {len(found):,} items")
+        best = np.where(matching, scores, -np.inf).max(axis=1, keepdims=True)
+        ranks[first : first + len(scores)] = 1 + ((scores >= best) & ~matching).sum(axis=1)
+    return ranks
+
+
+def class_map(queries: np.ndarray, found: np.ndarray, query_classes: np.ndarray, classes: np.ndarray) -> float:
+    """Return the mean over the queries of the average precision of their class among all items."""
+    total = 0.0
+    for first, scores in _blocks(queries, found):
+        order = np.argsort(-scores, axis=1, kind="stable")
+        matching = query_classes[first : first + len(scores), None] == classes[order]
+        precision = np.cumsum(matching, axis=1) / np.arange(1, len(found) + 1)
+        total += float(((precision * matching).sum(axis=1) / np.maximum(matching.sum(axis=1), 1)).sum())
+    return total / len(queries)
+
+
+def _blocks(queries: np.ndarray, found: np.ndarray) -> Any:
+    n = max(1, _BLOCK // max(len(found), 1))
+    for first in range(0, len(queries), n):
+        yield first, queries[first : first + n] @ found.T
+
+
+def _summary(way: str, ranks: np.ndarray) -> dict[str, float]:
+    recalls = {f"{way}_recall@{k}": 100.0 * float((ranks <= k).mean()) for k in _RECALLS}
+    return {**recalls, f"{way}_median_rank": float(np.median(ranks)), f"{way}_mean_rank": float(ranks.mean())}
+
+
+def _first_of(subjects: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return where each wanted subject first stands."""
+    known, first = np.unique(subjects, return_index=True)
+    return first[np.searchsorted(known, wanted)]

@@ -1,0 +1,60 @@
+"""Cross-entropy of a match against its negatives."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from vsenumba.checks import is_number
+from vsenumba.errors import InputError
+from vsenumba.objectives.objective import Objective, query_loss
+
+
+class EntropyShape(NamedTuple):
+    """One over the temperature, and one over the number of queries."""
+
+    sharpness: float
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropy(Objective):
+    """``-ln softmax(s_ii / τ)`` against each query's negatives' ``(M_ij + s_ij) / τ``, the mean over all queries.
+
+    Parameters
+    ----------
+    temperature : float
+        τ, above 0.
+    """
+
+    temperature: float = 0.05
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_number(self.temperature) or not 0 < self.temperature < np.inf:
+            raise InputError(f"temperature must be positive and finite, not {self.temperature!r}")
+
+    def shape(self, n: int) -> EntropyShape:
+        """Return the state; see `Objective.shape`."""
+        return EntropyShape(1 / self.temperature, 1 / (2 * n))
+
+
+@query_loss.implement(EntropyShape)
+def _query_loss(shape, scores, margins, query, chosen, n_chosen, gradient):
+    match = scores[query, query] * shape.sharpness
+    largest = match
+    for i in range(n_chosen):
+        largest = max(largest, (margins[query, chosen[i]] + scores[query, chosen[i]]) * shape.sharpness)
+    total = math.exp(match - largest)
+    for i in range(n_chosen):
+        total += math.exp((margins[query, chosen[i]] + scores[query, chosen[i]]) * shape.sharpness - largest)
+    scale = shape.sharpness * shape.share
+    for i in range(n_chosen):
+        other = chosen[i]
+        power = math.exp((margins[query, other] + scores[query, other]) * shape.sharpness - largest)
+        gradient[query, other] += np.float32(scale * power / total)
+    gradient[query, query] += np.float32(scale * (math.exp(match - largest) / total - 1))
+    return (math.log(total) + largest - match) * shape.share

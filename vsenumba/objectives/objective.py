@@ -1,0 +1,166 @@
+"""What every objective of retrieval offers: a batch's loss and its gradient in the batch's cosines.
+
+A batch is N images with a caption each. ``scores[i, j]`` is the cosine of image i and caption j; the matches are the
+diagonal. Each image is a query for captions, and each caption for images. To add an objective, write one file with a
+frozen dataclass, and name it in ``objectives/__init__.py``; what differs between those that are here is which negatives
+count (`vsenumba.objectives.negatives`), their margins (`vsenumba.objectives.margins`), and what is done with them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numba import prange
+
+from vsenumba.errors import InputError
+from vsenumba.kernels.compiler import dispatched, kernel
+from vsenumba.kernels.largest import choose_largest
+from vsenumba.objectives.margins import SemanticMargin, check_margin
+from vsenumba.objectives.negatives import Negatives, as_negatives
+
+
+@dispatched
+def query_loss(shape, scores, margins, query, chosen, n_chosen, gradient):
+    """Return a query's loss, and add its gradient to the query's row.
+
+    Parameters
+    ----------
+    shape : NamedTuple
+        An objective's state; its class picks the implementation.
+    scores, margins : (N, N) float32
+        A row per query, the match on the diagonal; what is added to each negative's score.
+    query : int
+        The row.
+    chosen, n_chosen : (N,) int32, int
+        The query's negatives, the first so many.
+    gradient : (N, N) float32
+        Its row `query` is added to.
+    """
+    raise TypeError(f"no objective is computed from a {type(shape).__name__}")
+
+
+class BatchLoss(NamedTuple):
+    """A batch's loss.
+
+    Attributes
+    ----------
+    loss : float
+        Of both directions.
+    gradient : (N, N) float32 array
+        In the cosines.
+    group_size : int
+        How many negatives a query had, at most.
+    """
+
+    loss: float
+    gradient: np.ndarray
+    group_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective(ABC):
+    """Base of the objectives.
+
+    Parameters
+    ----------
+    margin : float or SemanticMargin
+        What is added to the score of each negative.
+    negatives : Negatives or str
+        Which of the batch's other items are negatives.
+    """
+
+    margin: float | SemanticMargin = 0.2
+    negatives: Negatives | str = "all"
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.margin, SemanticMargin):
+            check_margin("margin", self.margin)
+        as_negatives(self.negatives)
+
+    @abstractmethod
+    def shape(self, n: int) -> Any:
+        """Return what `query_loss` needs for a batch of `n` pairs, a named tuple."""
+
+    @property
+    def needs_semantics(self) -> bool:
+        """Whether margins depend on what captions are about."""
+        return isinstance(self.margin, SemanticMargin)
+
+    def batch_loss(
+        self,
+        scores: np.ndarray,
+        *,
+        same: np.ndarray | None = None,
+        semantics: np.ndarray | None = None,
+        rng: np.random.Generator | int | None = None,
+    ) -> BatchLoss:
+        """Return a batch's loss and its gradient.
+
+        Parameters
+        ----------
+        scores : (N, N) array
+            Cosines of images (rows) and captions (columns); matches on the diagonal.
+        same : (N, N) bool array, optional
+            Which pairs show the same image, and so are no negatives; the diagonal is understood.
+        semantics : (N, R) array, optional
+            What the captions are about, for a `SemanticMargin`.
+        rng : int, Generator or None
+            For random negatives.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from vsenumba.objectives import MaxOfHinges
+        >>> loss, gradient, _ = MaxOfHinges(margin=0.2).batch_loss(np.array([[0.5, 0.4], [0.1, 0.6]]))
+        >>> round(loss, 6), gradient.tolist()
+        (0.1, [[-1.0, 1.0], [0.0, 0.0]])
+        """
+        scores = np.ascontiguousarray(scores, np.float32)
+        n = len(scores)
+        if scores.shape != (n, n):
+            raise InputError(f"scores must be square, a row per image and a column per caption, not {scores.shape}")
+        if isinstance(self.margin, SemanticMargin):
+            if semantics is None or len(semantics) != n:
+                raise InputError(f"a semantic margin needs what each of the {n} captions is about: give semantics")
+            margins = self.margin.of(semantics)
+        else:
+            margins = np.full((n, n), self.margin, np.float32)
+        excluded = np.eye(n, dtype=bool) if same is None else same | np.eye(n, dtype=bool)
+        rule = as_negatives(self.negatives)
+        size = min(rule.group_size(scores), max(n - 1, 1))
+        rng = np.random.default_rng(rng)
+        total, gradient = 0.0, np.zeros_like(scores)
+        for turn in (np.asarray, _transposed):
+            queries, asked = turn(scores), turn(margins)
+            preference = rule.preference(queries, rng)
+            preference = queries + asked if preference is None else preference
+            losses, part = np.zeros(n), np.zeros_like(scores)
+            _evaluate(
+                self.shape(n),
+                queries,
+                asked,
+                turn(excluded),
+                preference,
+                size,
+                np.empty((n, n), np.int32),
+                part,
+                losses,
+            )
+            total += float(losses.sum())
+            gradient += turn(part)
+        return BatchLoss(total, gradient, size)
+
+
+def _transposed(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array.T)
+
+
+@kernel(parallel=True)
+def _evaluate(shape, scores, margins, excluded, preference, size, chosen, gradient, losses):
+    for query in prange(scores.shape[0]):
+        n_chosen = choose_largest(preference[query], excluded[query], size, chosen[query])
+        losses[query] = query_loss(shape, scores, margins, query, chosen[query], n_chosen, gradient)

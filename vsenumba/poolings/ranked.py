@@ -1,0 +1,70 @@
+"""Sums weighted by rank: every column sorted, falling, and each rank with a weight of its own."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.sorted_rows import sort_segments, unsort_segments
+
+
+class Ranked(NamedTuple):
+    """Sorted values, where they came from, and the weights of the ranks by length."""
+
+    offsets: np.ndarray
+    ordered: np.ndarray
+    origins: np.ndarray
+    weights: np.ndarray
+
+
+def ranked_sums(values: np.ndarray, offsets: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, Ranked]:
+    """Return ``Σ_r weights[n, r] x_(r)`` of every column and segment of n rows, and what the gradients need.
+
+    Parameters
+    ----------
+    values, offsets : (N, d) float32, (n_segments + 1,) int64
+        The segments.
+    weights : (longest + 1, longest) float32
+        By length and rank; the rank of the largest is 0.
+    """
+    ordered, origins = np.empty_like(values), np.empty(values.shape, np.int32)
+    sort_segments(values, offsets, ordered, origins)
+    pooled = np.empty((len(offsets) - 1, values.shape[1]), np.float32)
+    _sum(ordered, offsets, weights, pooled)
+    return pooled, Ranked(offsets, ordered, origins, weights)
+
+
+def ranked_sums_backward(gradient: np.ndarray, memory: Ranked) -> tuple[np.ndarray, np.ndarray]:
+    """Return the gradients in the rows, (N, d), and in the weight that each segment gave to each rank, (N,)."""
+    by_rank, result = np.empty_like(memory.ordered), np.empty_like(memory.ordered)
+    in_weights = np.empty(len(by_rank), np.float32)
+    _spread(gradient, memory.ordered, memory.offsets, memory.weights, by_rank, in_weights)
+    unsort_segments(by_rank, memory.offsets, memory.origins, result)
+    return result, in_weights
+
+
+@kernel(parallel=True)
+def _sum(ordered, offsets, weights, pooled):
+    for segment in prange(offsets.shape[0] - 1):
+        begin, length = offsets[segment], offsets[segment + 1] - offsets[segment]
+        for f in range(ordered.shape[1]):
+            pooled[segment, f] = 0
+        for rank in range(length):
+            weight = weights[length, rank]
+            for f in range(ordered.shape[1]):
+                pooled[segment, f] += weight * ordered[begin + rank, f]
+
+
+@kernel(parallel=True)
+def _spread(gradient, ordered, offsets, weights, by_rank, in_weights):
+    for segment in prange(offsets.shape[0] - 1):
+        begin, length = offsets[segment], offsets[segment + 1] - offsets[segment]
+        for rank in range(length):
+            weight, total = weights[length, rank], np.float32(0)
+            for f in range(ordered.shape[1]):
+                by_rank[begin + rank, f] = weight * gradient[segment, f]
+                total += gradient[segment, f] * ordered[begin + rank, f]
+            in_weights[begin + rank] = total

@@ -1,0 +1,1 @@
+"""Training of image-text retrieval heads: branches, the optimiser, and the loop over batches."""

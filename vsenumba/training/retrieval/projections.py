@@ -1,0 +1,117 @@
+"""Projections: the rows of one side into the space that both sides share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from vsenumba.registry import member
+
+Tables = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection(ABC):
+    """Base of the projections."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def fresh_parameters(self, width: int, n_factors: int, rng: np.random.Generator) -> Tables:
+        """Return what training begins from, for rows of so many columns."""
+
+    @abstractmethod
+    def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
+        """Return the projected rows, (N, n_factors), and what `backward` needs."""
+
+    @abstractmethod
+    def backward(self, gradient: np.ndarray, memory: Any, *, in_rows: bool) -> tuple[np.ndarray | None, Tables]:
+        """Return the gradients in the rows, if asked for, and in the parameters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearProjection(Projection):
+    """``x W + b``."""
+
+    name: ClassVar[str] = "linear"
+
+    def fresh_parameters(self, width: int, n_factors: int, rng: np.random.Generator) -> Tables:
+        """Return W as Xavier's uniform draws and b of 0; see `Projection.fresh_parameters`."""
+        return {"weights": xavier(width, n_factors, rng), "bias": np.zeros(n_factors, np.float32)}
+
+    def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
+        """Project; see `Projection.forward`."""
+        result = rows @ parameters["weights"]
+        result += parameters["bias"]
+        return result, (rows, parameters)
+
+    def backward(self, gradient: np.ndarray, memory: Any, *, in_rows: bool) -> tuple[np.ndarray | None, Tables]:
+        """Return gradients; see `Projection.backward`."""
+        rows, parameters = memory
+        in_parameters = {"weights": rows.T @ gradient, "bias": gradient.sum(axis=0)}
+        return gradient @ parameters["weights"].T if in_rows else None, in_parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidualProjection(Projection):
+    """``x W + b + relu(x U + c) V``: a linear projection and a network of one hidden layer, added.
+
+    The hidden layer is half as wide as the space, as in VSE∞, whose batch normalisation is left out.
+    """
+
+    name: ClassVar[str] = "residual"
+
+    def fresh_parameters(self, width: int, n_factors: int, rng: np.random.Generator) -> Tables:
+        """Return Xavier's uniform draws and biases of 0; see `Projection.fresh_parameters`."""
+        hidden = max(n_factors // 2, 1)
+        return {
+            "weights": xavier(width, n_factors, rng),
+            "bias": np.zeros(n_factors, np.float32),
+            "hidden_weights": xavier(width, hidden, rng),
+            "hidden_bias": np.zeros(hidden, np.float32),
+            "output_weights": xavier(hidden, n_factors, rng),
+        }
+
+    def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
+        """Project; see `Projection.forward`."""
+        hidden = rows @ parameters["hidden_weights"]
+        hidden += parameters["hidden_bias"]
+        np.maximum(hidden, 0, out=hidden)
+        result = rows @ parameters["weights"]
+        result += hidden @ parameters["output_weights"]
+        result += parameters["bias"]
+        return result, (rows, hidden, parameters)
+
+    def backward(self, gradient: np.ndarray, memory: Any, *, in_rows: bool) -> tuple[np.ndarray | None, Tables]:
+        """Return gradients; see `Projection.backward`."""
+        rows, hidden, parameters = memory
+        in_hidden = gradient @ parameters["output_weights"].T
+        in_hidden *= hidden > 0
+        in_parameters = {
+            "weights": rows.T @ gradient,
+            "bias": gradient.sum(axis=0),
+            "hidden_weights": rows.T @ in_hidden,
+            "hidden_bias": in_hidden.sum(axis=0),
+            "output_weights": hidden.T @ gradient,
+        }
+        if not in_rows:
+            return None, in_parameters
+        return gradient @ parameters["weights"].T + in_hidden @ parameters["hidden_weights"].T, in_parameters
+
+
+def xavier(n_inputs: int, n_outputs: int, rng: np.random.Generator) -> np.ndarray:
+    """Return uniform draws of variance 2 / (inputs + outputs), (n_inputs, n_outputs) float32 (Glorot & Bengio 2010)."""
+    bound = np.sqrt(6 / (n_inputs + n_outputs))
+    return rng.uniform(-bound, bound, (n_inputs, n_outputs)).astype(np.float32)
+
+
+PROJECTIONS: dict[str, type[Projection]] = {one.name: one for one in (LinearProjection, ResidualProjection)}
+
+
+def as_projection(projection: Projection | str) -> Projection:
+    """Return a projection as it is, or the one of that name; see `registry.member`."""
+    return member("projection", projection, Projection, PROJECTIONS)  # type: ignore[type-abstract]  # names the family
