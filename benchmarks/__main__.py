@@ -13,6 +13,7 @@ BENCHMARKS = {
     "pace": "steps a second beside LightFM's and implicit's, on one thread and more, and the machine's bounds",
     "scale": "time and memory of training, up to all of OpenImages and to a million labels",
     "evaluation": "how fast evaluation is beside implicit and LightFM",
+    "retrieval": "whether poolings and objectives equal PyTorch's, and how long a training step takes",
     "words": "how fast and how good word vectors are beside gensim's",
     "paper-sizes": "seconds for what took the VSE-ens paper hours, on planted sets of its sizes",
 }

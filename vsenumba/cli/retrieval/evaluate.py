@@ -18,7 +18,7 @@ from vsenumba.cli.retrieval.parts import part_of
 @click.option("--folds", type=options.POSITIVE, default=1, show_default=True, help="Evaluate so many runs of images.")
 @options.json_option
 def command(model: Path, source: str, part: str | None, folds: int, as_json: bool) -> None:
-    """Rank all captions for every image and all images for every caption.
+    """Rank captions for every image and images for every caption.
 
     SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
     """

@@ -29,7 +29,7 @@ from vsenumba.errors import InputError
 def command(
     model: Path, source: str, text: str | None, image: str | None, sheet: Path | None, n: int, as_json: bool
 ) -> None:
-    """Find the images of a TEXT in a set, or with --image the captions of one of its images.
+    """Find the images of a TEXT, or the captions of an image.
 
     SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
     """
