@@ -179,3 +179,13 @@ def test_parameters_are_checked(parameter, value, message):
 def test_a_rate_that_is_too_large_is_called_so():
     with np.errstate(all="ignore"), pytest.raises(vse.TrainingDivergedError, match="after epoch 1"):
         vse.WordEmbedder(**SMALL | {"learning_rate": 1e30}).fit(topics())
+
+
+def test_where_sentences_begin_does_not_stay_in_memory(monkeypatch):
+    # With ten times the text the map of it took 100 MB.
+    released = []
+    monkeypatch.setattr("vsenumba.training.windows.trainer.release_pages", released.append)
+    corpus = vse.Corpus.from_sentences(topics())
+    vse.WordEmbedder(**SMALL).fit(corpus)
+    assert any(one is corpus.offsets for one in released)
+    assert any(one is corpus.tokens for one in released)

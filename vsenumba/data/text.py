@@ -115,7 +115,7 @@ def words_of(text: str) -> list[str]:
     return ["".join(run) for of_words, run in runs if of_words]
 
 
-@functools.cache
+@functools.lru_cache(4096)
 def is_letter(character: str) -> bool:
     """Tell whether a character can be part of a word."""
     return character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")

@@ -55,7 +55,7 @@ class ImageAnnotator(Annotator):
         "adagrad" (one sum per row) or "sgd".
     learning_rate : float, optional
         The rate of the first epoch; None for 0.1 with labels as inputs and 0.2 with ids.
-    schedule : {"constant", "linear", "cosine"}
+    schedule : {"constant", "linear", "cosine", "step"}
         How the rate changes over the epochs.
     l2 : float, optional
         Weight decay per step; None for 0.001 with labels as inputs and 0.03 with ids.

@@ -59,7 +59,7 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         "sgd" as in word2vec, or "adagrad" (one sum per row).
     learning_rate : float, optional
         The first rate; None for 0.05 with skip-gram and 0.15 with CBOW.
-    schedule : {"linear", "cosine", "constant"}
+    schedule : {"linear", "cosine", "constant", "step"}
         How the rate falls with the words trained on.
     n_epochs : int
         Passes over the text.
