@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import sys
-import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.data.vocabulary import Vocabulary
@@ -21,7 +17,7 @@ from vsenumba.evaluation.ranks import Ranks, gather_rows, sort_within
 from vsenumba.evaluation.scorer import Scorer
 from vsenumba.evaluation.scores import Scores, defined_mean
 from vsenumba.kernels.random import RandomLike, seed_sequence
-from vsenumba.kernels.threads import thread_count
+from vsenumba.kernels.threads import one_blas_thread, thread_count
 
 # Scores of one block: they stay in the processor's cache from the matrix product to the count.
 BLOCK_BYTES = 4 * 2**20
@@ -33,9 +29,6 @@ MOST_BLOCK_BYTES = 32 * 2**20
 LEAST_BLOCKS = 16
 # Scores of all the blocks in work.
 MEMORY_BYTES = 256 * 2**20
-
-# The number of BLAS threads belongs to the process: two evaluations at once would restore each other's.
-_BLAS_LOCK = threading.Lock()
 
 
 def evaluate(
@@ -127,15 +120,6 @@ def evaluate(
     return Scores(mean, per_image, len(rows), rows)
 
 
-@functools.lru_cache(maxsize=1)
-def _blas(n_modules: int) -> ThreadpoolController:
-    """Return what sets the number of BLAS threads of the libraries that so many imported modules have loaded.
-
-    To look for the libraries takes as long as a small evaluation: it is done again when modules have been imported.
-    """
-    return ThreadpoolController().select(user_api="blas")
-
-
 def _images_per_block(n_images: int, n_labels: int) -> int:
     """Return how many images to score at once, whatever the threads: products of other shapes may round differently."""
     most = MOST_BLOCK_BYTES // (4 * n_labels)
@@ -178,7 +162,7 @@ def _rank(
     best_places = np.full(n_labels, np.iinfo(np.int64).max)
     n_threads = max(1, min(n_threads, MEMORY_BYTES // (4 * n_labels * size)))
     # Each thread has a block, product and count, to itself: see `vsenumba.evaluation.counting`.
-    with _BLAS_LOCK, _blas(len(sys.modules)).limit(limits=1), ThreadPoolExecutor(n_threads) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
         for top in pool.map(rank_block, range(0, len(rows), size)):
             listed = top >= 0
             np.minimum.at(best_places, top[listed], np.nonzero(listed)[1] + 1)

@@ -32,7 +32,14 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def kernel(function: F | None = None, *, parallel: bool = False, finite: bool = False, inline: bool = False) -> Any:
+def kernel(
+    function: F | None = None,
+    *,
+    parallel: bool = False,
+    finite: bool = False,
+    inline: bool = False,
+    counted: bool = False,
+) -> Any:
     """Compile a function with the package's options, at its first call, into the on-disk cache.
 
     Parameters
@@ -46,10 +53,12 @@ def kernel(function: F | None = None, *, parallel: bool = False, finite: bool = 
     inline : bool
         Whether it always becomes part of its callers: for what runs at every step, where passing arrays costs as much
         as the work.
+    counted : bool
+        Whether references to arrays are counted, which calls of BLAS cannot do without.
     """
     if function is None:
-        return functools.partial(kernel, parallel=parallel, finite=finite, inline=inline)
-    options = OPTIONS | {"fastmath": set(FASTMATH | {"nnan"})} if finite else OPTIONS
+        return functools.partial(kernel, parallel=parallel, finite=finite, inline=inline, counted=counted)
+    options = OPTIONS | {"fastmath": set(FASTMATH | {"nnan"}) if finite else set(FASTMATH), "_nrt": counted}
     return numba.njit(cache=CACHE, parallel=parallel, forceinline=inline, **options)(function)
 
 

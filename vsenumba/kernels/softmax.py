@@ -45,24 +45,28 @@ def softmax_sums(values, logits, offsets, padding, padding_logits, weights, tota
 @kernel
 def weigh_block(values, logits, begin, end, first, last, padded, padding_logits, weights, totals, sums):
     """Weigh and add up the rows begin..end-1 of the columns first..last-1."""
-    for f in range(first, last):
-        # The largest logit, until it is no longer needed.
-        sums[f] = max(logits[begin, f], padding_logits[f]) if padded > 0 else logits[begin, f]
+    total, result, absent = totals[first:last], sums[first:last], padding_logits[first:last]
+    # The largest logit so far, row by row: in one place it would become a masked store.
+    for f in range(last - first):
+        weights[begin, first + f] = max(logits[begin, first + f], absent[f]) if padded > 0 else logits[begin, first + f]
     for row in range(begin + 1, end):
-        for f in range(first, last):
-            sums[f] = max(sums[f], logits[row, f])
-    for f in range(first, last):
-        totals[f] = padded * exp_minus(sums[f] - padding_logits[f]) if padded > 0 else np.float32(0)
+        logit, before, weight = logits[row, first:last], weights[row - 1, first:last], weights[row, first:last]
+        for f in range(last - first):
+            weight[f] = max(logit[f], before[f])
+    for f in range(last - first):
+        result[f] = weights[end - 1, first + f]
+    for f in range(last - first):
+        total[f] = padded * exp_minus(result[f] - absent[f]) if padded > 0 else np.float32(0)
     for row in range(begin, end):
-        for f in range(first, last):
-            weight = exp_minus(sums[f] - logits[row, f])
-            weights[row, f] = weight
-            totals[f] += weight
-    for f in range(first, last):
-        totals[f] = 1 / totals[f]
-        sums[f] = 0
+        logit, weight = logits[row, first:last], weights[row, first:last]
+        for f in range(last - first):
+            weight[f] = exp_minus(result[f] - logit[f])
+            total[f] += weight[f]
+    for f in range(last - first):
+        total[f] = 1 / total[f]
+        result[f] = 0
     for row in range(begin, end):
-        for f in range(first, last):
-            weight = weights[row, f] * totals[f]
-            weights[row, f] = weight
-            sums[f] += weight * values[row, f]
+        value, weight = values[row, first:last], weights[row, first:last]
+        for f in range(last - first):
+            weight[f] *= total[f]
+            result[f] += weight[f] * value[f]

@@ -1,4 +1,4 @@
-"""Rows sorted within segments, every column for itself, falling; and gradients brought back to where values came from.
+"""Rows sorted within segments, every column for itself, falling.
 
 A segment is the regions of one image or the tokens of one text: rows ``offsets[i]`` to ``offsets[i + 1]`` of a table.
 The order of comparisons is fixed (Batcher's odd-even merge sort), so that neighbouring columns are compared together,
@@ -7,6 +7,8 @@ in vector code.
 
 from __future__ import annotations
 
+import numba
+import numpy as np
 from numba import prange
 
 from vsenumba.kernels.compiler import kernel
@@ -15,37 +17,61 @@ from vsenumba.kernels.compiler import kernel
 _COLUMNS = 64
 
 
-@kernel(parallel=True)
-def sort_segments(values, offsets, ordered, origins):
+def sort_segments(values: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sort every column of every segment, the largest first.
 
     Parameters
     ----------
-    values : (N, d) float32
-        The rows of all segments.
-    offsets : (n_segments + 1,) int64
-        Where segments begin.
-    ordered : (N, d) float32
-        Written: row ``offsets[i] + r`` holds the values of rank r of segment i.
-    origins : (N, d) int32
-        Written: the row of `values`, counted within its segment, that each came from.
+    values : (N, d) float32 array
+        The rows of all segments, finite.
+    offsets : (n_segments + 1,) int64 array
+        Where segments begin; none is empty.
+
+    Returns
+    -------
+    ordered : (N, d) float32 array
+        Row ``offsets[i] + r`` holds the values of rank r of segment i.
+    origins : (N, d) int32 array
+        The row of `values`, counted within its segment, that each came from.
     """
-    width = values.shape[1]
-    n_blocks = (width + _COLUMNS - 1) // _COLUMNS
-    for task in prange((offsets.shape[0] - 1) * n_blocks):
-        segment, first = task // n_blocks, task % n_blocks * _COLUMNS
-        begin, end, last = offsets[segment], offsets[segment + 1], min(first + _COLUMNS, width)
-        for row in range(begin, end):
-            for f in range(first, last):
-                ordered[row, f] = values[row, f]
-                origins[row, f] = row - begin
-        sort_block(ordered, origins, begin, end, first, last)
+    ordered, origins = np.empty_like(values), np.empty(values.shape, np.int32)
+    # Rows of a table may lie a power of two apart, and then share few places of a cache: blocks are sorted elsewhere.
+    space = np.empty((numba.get_num_threads(), 2, int(np.diff(offsets).max()), _COLUMNS), np.int32)
+    _sort(values.view(np.int32), offsets, space, ordered.view(np.int32), origins)
+    return ordered, origins
+
+
+@kernel(parallel=True)
+def _sort(values, offsets, space, ordered, origins):
+    n_blocks = (values.shape[1] + _COLUMNS - 1) // _COLUMNS
+    n_tasks, n_workers = (offsets.shape[0] - 1) * n_blocks, space.shape[0]
+    for worker in prange(n_workers):
+        keys, places = space[worker, 0], space[worker, 1]
+        for task in range(n_tasks * worker // n_workers, n_tasks * (worker + 1) // n_workers):
+            begin, end = offsets[task // n_blocks], offsets[task // n_blocks + 1]
+            first = task % n_blocks * _COLUMNS
+            n, width = end - begin, min(_COLUMNS, values.shape[1] - first)
+            for row in range(n):
+                for f in range(width):
+                    keys[row, f] = whole(values[begin + row, first + f])
+                for f in range(_COLUMNS):
+                    places[row, f] = row
+            sort_block(keys, places, n)
+            for row in range(n):
+                for f in range(width):
+                    ordered[begin + row, first + f] = whole(keys[row, f])
+                    origins[begin + row, first + f] = places[row, f]
+
+
+@kernel(inline=True)
+def whole(bits):
+    """Return a whole number of the order of the float32 whose bits are given; and the bits, given that number."""
+    return bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF))
 
 
 @kernel
-def sort_block(keys, origins, begin, end, first, last):
-    """Sort the rows begin..end-1 of the columns first..last-1 in place, the largest first, their origins with them."""
-    n = end - begin
+def sort_block(keys, places, n):
+    """Sort the first n rows of all columns in place, the largest first, their places with them."""
     merged = 1
     while merged < n:
         apart = merged
@@ -53,41 +79,22 @@ def sort_block(keys, origins, begin, end, first, last):
             for start in range(apart % merged, n - apart, 2 * apart):
                 for i in range(start, min(start + apart, n - apart)):
                     if i // (2 * merged) == (i + apart) // (2 * merged):
-                        exchange(keys, origins, begin + i, begin + i + apart, first, last)
+                        exchange(keys[i], keys[i + apart], places[i], places[i + apart])
             apart //= 2
         merged *= 2
 
 
 @kernel(inline=True)
-def exchange(keys, origins, upper, lower, first, last):
-    """Put the larger value of two rows into the upper one, column by column."""
-    for f in range(first, last):
-        a, b = keys[upper, f], keys[lower, f]
-        x, y = origins[upper, f], origins[lower, f]
-        swap = b > a
-        keys[upper, f] = b if swap else a
-        keys[lower, f] = a if swap else b
-        origins[upper, f] = y if swap else x
-        origins[lower, f] = x if swap else y
+def exchange(upper, lower, upper_places, lower_places):
+    """Put the larger key of two rows into the upper one, column by column.
 
-
-@kernel(parallel=True)
-def unsort_segments(gradient, offsets, origins, result):
-    """Write to every row what the gradient holds where its values were sorted to.
-
-    Parameters
-    ----------
-    gradient : (N, d) float32
-        By rank.
-    offsets : (n_segments + 1,) int64
-        Where segments begin.
-    origins : (N, d) int32
-        What `sort_segments` wrote.
-    result : (N, d) float32
-        Written, by row.
+    Whole numbers and the exclusive or, since selected floats would become masked stores, which are three times slower.
     """
-    for segment in prange(offsets.shape[0] - 1):
-        begin = offsets[segment]
-        for row in range(begin, offsets[segment + 1]):
-            for f in range(gradient.shape[1]):
-                result[begin + origins[row, f], f] = gradient[row, f]
+    for f in range(_COLUMNS):
+        a, b = upper[f], lower[f]
+        x, y = upper_places[f], lower_places[f]
+        moved = (x ^ y) if b > a else np.int32(0)
+        upper[f] = max(a, b)
+        lower[f] = min(a, b)
+        upper_places[f] = x ^ moved
+        lower_places[f] = y ^ moved

@@ -1,19 +1,26 @@
-"""Threads: how many a kernel gets, set around a call and put back."""
+"""Threads: how many a kernel gets, and how many BLAS does, set around a call and put back."""
 
 from __future__ import annotations
 
+import functools
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numba
+from threadpoolctl import ThreadpoolController
 
 from vsenumba.errors import InputError
 
 # The "workqueue" layer aborts the process when two Python threads launch parallel kernels at once, and which layer
 # runs is known only after the first launch.
 _LAUNCH = threading.RLock()
+
+# The number of BLAS threads belongs to the process: two that set it at once would restore each other's. Who holds it
+# does not wait for the lock above.
+_BLAS = threading.RLock()
 
 
 def thread_count(n_threads: int | None) -> int:
@@ -50,3 +57,19 @@ def threads(n_threads: int | None) -> Iterator[int]:
             yield n_threads
         finally:
             numba.set_num_threads(before)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Leave BLAS one thread inside, where others do the work in parallel, then as many as it had."""
+    with _BLAS, _blas(len(sys.modules)).limit(limits=1):
+        yield
+
+
+@functools.lru_cache(maxsize=1)
+def _blas(n_modules: int) -> ThreadpoolController:
+    """Return what sets the number of BLAS threads of the libraries that so many imported modules have loaded.
+
+    To look for the libraries takes as long as a small evaluation: it is done again when modules have been imported.
+    """
+    return ThreadpoolController().select(user_api="blas")

@@ -21,6 +21,7 @@ from vsenumba.data.word_vectors import WordVectors
 from vsenumba.errors import InputError
 from vsenumba.evaluation.retrieval import RetrievalScores, evaluate_vectors
 from vsenumba.kernels.random import RandomLike, seed_sequence
+from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.models.parameters import from_json, to_json
 from vsenumba.models.seeds import seeds_from_element, seeds_to_element, spawned
 from vsenumba.objectives import Objective, as_objective
@@ -381,10 +382,11 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def _embed(self, side: str, branch: Branch, n: int, rows: Callable[..., Any]) -> np.ndarray:
         parameters = side_of(self.tables_, side)
         result = np.empty((n, self.n_factors), np.float32)
-        for first in range(0, n, _BLOCK):
-            some = np.arange(first, min(first + _BLOCK, n))
-            found, offsets = rows(some)
-            result[some] = branch.forward(found, offsets, parameters)[0]
+        with threads(self.n_threads), one_blas_thread():
+            for first in range(0, n, _BLOCK):
+                some = np.arange(first, min(first + _BLOCK, n))
+                found, offsets = rows(some)
+                result[some] = branch.forward(found, offsets, parameters)[0]
         return result
 
     def evaluate(self, data: CaptionSet, *, n_folds: int = 1) -> RetrievalScores:

@@ -11,8 +11,9 @@ from numba import prange
 
 from vsenumba.checks import check_choice
 from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.products import product, product_of_transposed
 from vsenumba.kernels.softmax import softmax_sums
-from vsenumba.kernels.sorted_rows import sort_segments, unsort_segments
+from vsenumba.kernels.sorted_rows import sort_segments
 from vsenumba.poolings.pooling import Pooling, Tables
 
 PADDINGS = ("masked", "released")
@@ -70,9 +71,8 @@ class AdPool(Pooling):
     def forward(self, values: np.ndarray, offsets: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
         """Pool; see `Pooling.forward`."""
         shape, bias = (len(offsets) - 1, values.shape[1]), parameters["token_bias"]
-        ordered, origins = np.empty_like(values), np.empty(values.shape, np.int32)
-        sort_segments(values, offsets, ordered, origins)
-        logits = ordered @ parameters["token_weights"].T
+        ordered, origins = sort_segments(values, offsets)
+        logits = product(ordered, np.ascontiguousarray(parameters["token_weights"].T))
         logits += bias
         np.maximum(logits, 0, out=logits)
         lengths = np.diff(offsets)
@@ -98,24 +98,22 @@ class AdPool(Pooling):
         in_gap = memory.mix * (1 - memory.mix) * (gradient * gap).sum(axis=1, keepdims=True)
         in_token = memory.mix * gradient + in_gap * scorer
         in_own = (1 - memory.mix) * gradient - in_gap * scorer
-        in_logits, by_rank = np.empty_like(memory.ordered), np.empty_like(memory.ordered)
+        in_logits = np.empty_like(memory.ordered)
         _logit_gradients(
             memory.ordered, memory.token_weights, memory.token_sums, in_token, memory.logits, memory.offsets, in_logits
         )
-        np.matmul(in_logits, token_map, out=by_rank)
-        _add_value_gradients(
-            memory.ordered, memory.token_weights, in_token, memory.own_weights, memory.own_sums, in_own,
-            memory.offsets, by_rank,
+        by_rank, result = product(in_logits, token_map), np.empty_like(in_logits)
+        _spread(
+            memory.ordered, memory.origins, memory.token_weights, in_token, memory.own_weights, memory.own_sums, in_own,
+            memory.offsets, by_rank, result,
         )  # fmt: skip
         in_bias = in_logits.sum(axis=0)
         if self.padding == "released":
             # What the rows' own weights leave is the padding's.
             left = 1 - np.add.reduceat(memory.token_weights, memory.offsets[:-1])
             in_bias -= (bias > 0) * (left * memory.token_sums * in_token).sum(axis=0)
-        result = np.empty_like(by_rank)
-        unsort_segments(by_rank, memory.offsets, memory.origins, result)
         return result, {
-            "token_weights": in_logits.T @ memory.ordered,
+            "token_weights": product_of_transposed(in_logits, memory.ordered),
             "token_bias": in_bias,
             "mix_weights": (in_gap * gap).sum(axis=0),
         }
@@ -132,10 +130,12 @@ def _logit_gradients(values, weights, sums, gradient, logits, offsets, result):
 
 
 @kernel(parallel=True)
-def _add_value_gradients(values, token_weights, in_token, own_weights, own_sums, in_own, offsets, result):
-    """Add the gradients of both levels in the values that they weigh; of the embedding level, in its logits too."""
+def _spread(values, origins, token_weights, in_token, own_weights, own_sums, in_own, offsets, by_logits, result):
+    """Write the gradients in the values, of both levels and by all ways, where these came from."""
     for segment in prange(offsets.shape[0] - 1):
-        for row in range(offsets[segment], offsets[segment + 1]):
+        begin = offsets[segment]
+        for row in range(begin, offsets[segment + 1]):
             for f in range(values.shape[1]):
                 own = own_weights[row, f] * (1 + values[row, f] - own_sums[segment, f]) * in_own[segment, f]
-                result[row, f] += token_weights[row, f] * in_token[segment, f] + own
+                token = by_logits[row, f] + token_weights[row, f] * in_token[segment, f]
+                result[begin + origins[row, f], f] = token + own

@@ -8,7 +8,7 @@ import numpy as np
 from numba import prange
 
 from vsenumba.kernels.compiler import kernel
-from vsenumba.kernels.sorted_rows import sort_segments, unsort_segments
+from vsenumba.kernels.sorted_rows import sort_segments
 
 
 class Ranked(NamedTuple):
@@ -30,8 +30,7 @@ def ranked_sums(values: np.ndarray, offsets: np.ndarray, weights: np.ndarray) ->
     weights : (longest + 1, longest) float32
         By length and rank; the rank of the largest is 0.
     """
-    ordered, origins = np.empty_like(values), np.empty(values.shape, np.int32)
-    sort_segments(values, offsets, ordered, origins)
+    ordered, origins = sort_segments(values, offsets)
     pooled = np.empty((len(offsets) - 1, values.shape[1]), np.float32)
     _sum(ordered, offsets, weights, pooled)
     return pooled, Ranked(offsets, ordered, origins, weights)
@@ -39,10 +38,8 @@ def ranked_sums(values: np.ndarray, offsets: np.ndarray, weights: np.ndarray) ->
 
 def ranked_sums_backward(gradient: np.ndarray, memory: Ranked) -> tuple[np.ndarray, np.ndarray]:
     """Return the gradients in the rows, (N, d), and in the weight that each segment gave to each rank, (N,)."""
-    by_rank, result = np.empty_like(memory.ordered), np.empty_like(memory.ordered)
-    in_weights = np.empty(len(by_rank), np.float32)
-    _spread(gradient, memory.ordered, memory.offsets, memory.weights, by_rank, in_weights)
-    unsort_segments(by_rank, memory.offsets, memory.origins, result)
+    result, in_weights = np.empty_like(memory.ordered), np.empty(len(memory.ordered), np.float32)
+    _spread(gradient, memory, result, in_weights)
     return result, in_weights
 
 
@@ -59,12 +56,12 @@ def _sum(ordered, offsets, weights, pooled):
 
 
 @kernel(parallel=True)
-def _spread(gradient, ordered, offsets, weights, by_rank, in_weights):
-    for segment in prange(offsets.shape[0] - 1):
-        begin, length = offsets[segment], offsets[segment + 1] - offsets[segment]
+def _spread(gradient, memory, result, in_weights):
+    for segment in prange(memory.offsets.shape[0] - 1):
+        begin, length = memory.offsets[segment], memory.offsets[segment + 1] - memory.offsets[segment]
         for rank in range(length):
-            weight, total = weights[length, rank], np.float32(0)
-            for f in range(ordered.shape[1]):
-                by_rank[begin + rank, f] = weight * gradient[segment, f]
-                total += gradient[segment, f] * ordered[begin + rank, f]
+            weight, total = memory.weights[length, rank], np.float32(0)
+            for f in range(gradient.shape[1]):
+                result[begin + memory.origins[begin + rank, f], f] = weight * gradient[segment, f]
+                total += gradient[segment, f] * memory.ordered[begin + rank, f]
             in_weights[begin + rank] = total

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from vsenumba.kernels.products import product, product_of_transposed
 from vsenumba.registry import member
 
 Tables = dict[str, np.ndarray]
@@ -45,15 +46,15 @@ class LinearProjection(Projection):
 
     def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
         """Project; see `Projection.forward`."""
-        result = rows @ parameters["weights"]
+        result = product(rows, parameters["weights"])
         result += parameters["bias"]
         return result, (rows, parameters)
 
     def backward(self, gradient: np.ndarray, memory: Any, *, in_rows: bool) -> tuple[np.ndarray | None, Tables]:
         """Return gradients; see `Projection.backward`."""
         rows, parameters = memory
-        in_parameters = {"weights": rows.T @ gradient, "bias": gradient.sum(axis=0)}
-        return gradient @ parameters["weights"].T if in_rows else None, in_parameters
+        in_parameters = {"weights": product_of_transposed(rows, gradient), "bias": gradient.sum(axis=0)}
+        return _back(gradient, parameters["weights"]) if in_rows else None, in_parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,29 +79,35 @@ class ResidualProjection(Projection):
 
     def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
         """Project; see `Projection.forward`."""
-        hidden = rows @ parameters["hidden_weights"]
+        hidden = product(rows, parameters["hidden_weights"])
         hidden += parameters["hidden_bias"]
         np.maximum(hidden, 0, out=hidden)
-        result = rows @ parameters["weights"]
-        result += hidden @ parameters["output_weights"]
+        result = product(rows, parameters["weights"])
+        result += product(hidden, parameters["output_weights"])
         result += parameters["bias"]
         return result, (rows, hidden, parameters)
 
     def backward(self, gradient: np.ndarray, memory: Any, *, in_rows: bool) -> tuple[np.ndarray | None, Tables]:
         """Return gradients; see `Projection.backward`."""
         rows, hidden, parameters = memory
-        in_hidden = gradient @ parameters["output_weights"].T
+        in_hidden = _back(gradient, parameters["output_weights"])
         in_hidden *= hidden > 0
         in_parameters = {
-            "weights": rows.T @ gradient,
+            "weights": product_of_transposed(rows, gradient),
             "bias": gradient.sum(axis=0),
-            "hidden_weights": rows.T @ in_hidden,
+            "hidden_weights": product_of_transposed(rows, in_hidden),
             "hidden_bias": in_hidden.sum(axis=0),
-            "output_weights": hidden.T @ gradient,
+            "output_weights": product_of_transposed(hidden, gradient),
         }
         if not in_rows:
             return None, in_parameters
-        return gradient @ parameters["weights"].T + in_hidden @ parameters["hidden_weights"].T, in_parameters
+        in_given = _back(gradient, parameters["weights"])
+        in_given += _back(in_hidden, parameters["hidden_weights"])
+        return in_given, in_parameters
+
+
+def _back(gradient: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return product(gradient, np.ascontiguousarray(weights.T))
 
 
 def xavier(n_inputs: int, n_outputs: int, rng: np.random.Generator) -> np.ndarray:

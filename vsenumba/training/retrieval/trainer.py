@@ -11,7 +11,7 @@ import numpy as np
 
 from vsenumba.data.caption_set import CaptionSet
 from vsenumba.errors import TrainingDivergedError
-from vsenumba.kernels.threads import threads
+from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.objectives import Objective
 from vsenumba.training.divergence import check_finite
 from vsenumba.training.retrieval.adamw import AdamW
@@ -112,7 +112,7 @@ class RetrievalTrainer:
         order = rng.permutation(n)
         totals = {"loss": 0.0, "group_size": 0.0, "gradient": 0.0, "spread": 0.0}
         n_batches, rate = 0, 0.0
-        with threads(self._n_threads):
+        with threads(self._n_threads), one_blas_thread():
             for first in range(0, n, self._batch_size):
                 pairs = order[first : first + self._batch_size]
                 if len(pairs) < 2:

@@ -1,0 +1,45 @@
+"""Matrix products by BLAS, on the threads of the other kernels.
+
+Two sets of threads that take turns wait for each other in busy loops: on two cores steps became twice as slow. So BLAS
+is left one thread (`vsenumba.kernels.threads.one_blas_thread`), and called once for each of Numba's.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numba import prange
+
+from vsenumba.kernels.compiler import kernel
+
+
+def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return ``left @ right`` of two C-contiguous float32 arrays, (n, k) and (k, m)."""
+    result = np.empty((len(left), right.shape[1]), np.float32)
+    _product(left, right, min(numba.get_num_threads(), max(len(left), 1)), result)
+    return result
+
+
+def product_of_transposed(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return ``left.T @ right`` of two C-contiguous float32 arrays, (n, k) and (n, m)."""
+    parts = np.empty((min(numba.get_num_threads(), max(len(left), 1)), left.shape[1], right.shape[1]), np.float32)
+    _product_of_transposed(left, right, parts)
+    for part in parts[1:]:
+        parts[0] += part
+    return parts[0]
+
+
+@kernel(parallel=True, counted=True)
+def _product(left, right, n_tasks, result):
+    n = left.shape[0]
+    for task in prange(n_tasks):
+        begin, end = n * task // n_tasks, n * (task + 1) // n_tasks
+        np.dot(left[begin:end], right, result[begin:end])
+
+
+@kernel(parallel=True, counted=True)
+def _product_of_transposed(left, right, parts):
+    n, n_tasks = left.shape[0], parts.shape[0]
+    for task in prange(n_tasks):
+        begin, end = n * task // n_tasks, n * (task + 1) // n_tasks
+        np.dot(left[begin:end].T, right[begin:end], parts[task])
