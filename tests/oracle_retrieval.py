@@ -106,6 +106,15 @@ def chosen_negatives(scores, margins, same, query, size):
     return sorted(others, key=lambda j: -(scores[query][j] + margins[query][j]))[:size]
 
 
+def semi_hard_negatives(scores, same, query, size):
+    """Return a query's negatives: below the match the best, then above it the worst."""
+    others = [j for j in range(len(scores)) if j != query and not same[query][j]]
+    below = [j for j in others if scores[query][j] < scores[query][query]]
+    above = [j for j in others if j not in below]
+    falling = sorted(below, key=lambda j: -scores[query][j])
+    return (falling + sorted(above, key=lambda j: scores[query][j]))[:size]
+
+
 def transposed(table):
     return [list(column) for column in zip(*table, strict=True)]
 

@@ -48,6 +48,7 @@ from vsenumba.cli.app import cli
         ("plot model.h5 -o f.png", ["'model'", "expected is 'runs'"]),
         ("export model.h5 -o e.csv", [".npz, .txt, .vec"]),
         ("export ease.h5 -o e.npz", ["without vectors"]),
+        ("export model.h5 -o e.npz --what captions", ["captions are a retriever's"]),
         ("data info none", ["unknown data set 'none'"]),
         ("data import tags.csv -o t.h5 --label-column labl", ["'labl' is not among the columns"]),
         ("data import tags.csv -o t.h5 --min-images-per-label 9", ["nothing is left"]),

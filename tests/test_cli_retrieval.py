@@ -34,6 +34,22 @@ def test_import_fit_evaluate_search(succeeds, folder):
     assert found[0]["score"] >= found[1]["score"]
 
 
+def test_export_embeds_a_set(succeeds, fails, folder):
+    succeeds("retrieval", "fit", "pictures.h5", "-o", "m.h5", *QUICK)
+    model, data = vse.load_model("m.h5"), vse.CaptionSet.load("pictures.h5")
+    for what, names, vectors in (
+        ((), data.image_ids, model.embed_images(data)),
+        (("--what", "captions"), data.caption_ids, model.embed_captions(data)),
+    ):
+        succeeds("export", "m.h5", "--data", "pictures.h5", "-o", "e.npz", *what)
+        with np.load("e.npz", allow_pickle=False) as archive:
+            assert archive["names"].tolist() == list(names)
+            np.testing.assert_array_equal(archive["factors"], vectors)
+    assert data.caption_ids[0] == f"{data.image_ids[0]}#0"
+    assert "name a set with --data" in fails("export", "m.h5", "-o", "e.npz")
+    assert "a retriever has no labels" in fails("export", "m.h5", "-o", "e.npz", "--data", "pictures.h5", "--what", "labels")
+
+
 def test_fit_takes_every_option(succeeds, folder):
     vectors = vse.WordVectors(["red", "car"], np.ones((2, 3)))
     vectors.save_word2vec("vectors.txt")

@@ -19,8 +19,10 @@ from vsenumba.kernels.dot import compare, dot
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.orders import refresh_orders, sort_space
 from vsenumba.kernels.prefetch import prefetch, prefetch_row
+from vsenumba.kernels.products import product, product_of_transposed
 from vsenumba.kernels.random import next_below, next_bits, next_uniform, seed_sequence, shard_states
-from vsenumba.kernels.threads import thread_count, threads
+from vsenumba.kernels.sorted_rows import sort_segments
+from vsenumba.kernels.threads import one_blas_thread, thread_count, threads
 from vsenumba.losses import value_and_slope
 from vsenumba.samplers import draw
 from vsenumba.training.inputs.inputs import close_visit, expect_visit, open_visit
@@ -154,3 +156,27 @@ def test_a_dispatched_function_says_what_it_cannot_do(function):
     arguments = [None] * len(inspect.signature(function).parameters)
     with pytest.raises(TypeError, match="a NoneType"):
         function(*arguments)
+
+
+@given(n=st.integers(1, 9), k=st.integers(1, 5), m=st.integers(1, 5), n_threads=st.sampled_from([1, 2]))
+def test_products_are_those_of_numpy(n, k, m, n_threads):
+    rng = np.random.default_rng(n)
+    left, right, other = (rng.standard_normal(shape, np.float32) for shape in ((n, k), (k, m), (n, m)))
+    with threads(min(n_threads, numba.config.NUMBA_NUM_THREADS)), one_blas_thread():
+        np.testing.assert_allclose(product(left, right), left @ right, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(product_of_transposed(left, other), left.T @ other, rtol=1e-5, atol=1e-5)
+
+
+# Few distinct values, so that ties abound; zeros of both signs, and the ends of what float32 holds.
+@given(
+    lengths=st.lists(st.integers(1, 40), min_size=1, max_size=4), width=st.sampled_from([1, 7, 64, 65]),
+    seed=st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_sorted_segments_fall_and_know_their_origins(lengths, width, seed):
+    drawn = np.random.default_rng(seed).choice([0.0, -0.0, 1.5, -1.5, 3.4e38, -3.4e38, 1e-45], (sum(lengths), width))
+    values, offsets = drawn.astype(np.float32), np.concatenate(([0], np.cumsum(lengths)))
+    ordered, origins = sort_segments(values, offsets)
+    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+        np.testing.assert_array_equal(ordered[begin:end], -np.sort(-values[begin:end], axis=0))
+        np.testing.assert_array_equal(ordered[begin:end], np.take_along_axis(values[begin:end], origins[begin:end], 0))
+        assert (np.sort(origins[begin:end], axis=0) == np.arange(end - begin)[:, None]).all()

@@ -19,9 +19,11 @@ from vsenumba.objectives import (
     InfoNce,
     Lseh,
     MaxOfHinges,
+    MixedNegatives,
     RandomK,
     RandomNegatives,
     SemanticMargin,
+    SemiHardNegatives,
     SumOfHinges,
     as_negatives,
     as_objective,
@@ -118,6 +120,48 @@ def test_random_negatives_are_the_seed_s_and_differ_between_seeds():
     assert first == again != other
 
 
+def negatives_of(rule, scores, same, seed=0):
+    """Return the negatives of each row's query."""
+    excluded = same | np.eye(len(scores), dtype=bool)
+    preference = rule.preference(scores, excluded, np.random.default_rng(seed))
+    falling = np.argsort(np.where(excluded, np.inf, -preference), axis=1)
+    counts = np.minimum(rule.group_size(scores), (~excluded).sum(axis=1))
+    return [set(row[:n].tolist()) for row, n in zip(falling, counts, strict=True)]
+
+
+@given(seed=st.integers(0, 1000), n=st.integers(3, 12), k=st.integers(1, 4))
+def test_semi_hard_negatives_are_the_best_below_the_match(seed, n, k):
+    scores, _, same = batch(seed, n)
+    expected = [set(oracle.semi_hard_negatives(scores.tolist(), same.tolist(), i, k)) for i in range(n)]
+    assert negatives_of(SemiHardNegatives(k=k), scores, same) == expected
+
+
+@given(seed=st.integers(0, 1000), n=st.integers(3, 12), k=st.integers(1, 6), hardness=st.sampled_from([0, 0.5, 1]))
+def test_mixed_negatives_hold_the_hardest(seed, n, k, hardness):
+    scores, _, same = batch(seed, n)
+    found = negatives_of(MixedNegatives(k=k, hardness=hardness), scores, same, seed)
+    margins = np.zeros((n, n)).tolist()
+    hard = round(hardness * k)
+    for i, negatives in enumerate(found):
+        assert set(oracle.chosen_negatives(scores.tolist(), margins, same.tolist(), i, hard)) <= negatives
+        assert len(negatives) == min(k, n - 1 - (same[i].sum() - 1))
+
+
+def test_mixed_negatives_differ_between_seeds():
+    scores, _, same = batch(0, 30)
+    assert negatives_of(MixedNegatives(), scores, same, 0) != negatives_of(MixedNegatives(), scores, same, 1)
+
+
+@pytest.mark.parametrize("rule", ["mixed", "semi-hard"])
+def test_rules_of_choice_serve_every_objective(rule):
+    scores, semantics, same = batch(0, 8)
+    for objective in (SumOfHinges(negatives=rule), AdOpt(negatives=rule), Lseh(negatives=rule)):
+        loss, gradient, size = objective.batch_loss(scores, same=same, semantics=semantics, rng=0)
+        assert np.isfinite(loss)
+        assert np.abs(gradient).sum() > 0
+        assert size == (7 if rule == "mixed" else 1)
+
+
 def test_equal_scores_give_the_loss_of_the_collapse():
     # What VSE++'s users report as 51.2: 2 * 128 * 0.2.
     assert MaxOfHinges().batch_loss(np.ones((128, 128))).loss == pytest.approx(51.2, rel=1e-5)
@@ -138,6 +182,8 @@ def test_one_image_has_no_negatives():
         (lambda: AdOpt(negatives="hardst"), "did you mean 'hardest'"),
         (lambda: ConstantNegatives(k=0), "k must be a whole number"),
         (lambda: RandomNegatives(k="a"), "k must be a whole number"),
+        (lambda: MixedNegatives(hardness=1.1), "hardness must lie between 0 and 1"),
+        (lambda: SemiHardNegatives(k=0), "k must be a whole number"),
         (lambda: Lseh().batch_loss(np.zeros((2, 2))), "give semantics"),
         (lambda: SumOfHinges().batch_loss(np.zeros((2, 3))), "scores must be square"),
         (lambda: as_objective("lse"), "did you mean 'lseh'"),
@@ -159,4 +205,4 @@ def test_a_state_of_no_objective():
 
 
 def test_every_rule_has_a_name():
-    assert set(NEGATIVES) == {"all", "hardest", "adaptive", "constant", "random"}
+    assert set(NEGATIVES) == {"all", "hardest", "adaptive", "constant", "random", "mixed", "semi-hard"}

@@ -7,6 +7,7 @@ from vsenumba.data.catalogue import DATASETS, DataSet, load_dataset
 from vsenumba.data.corpus import Corpus, as_corpus
 from vsenumba.data.picture_grid import grid_features
 from vsenumba.data.planted import save_synthetic, synthetic
+from vsenumba.data.planted_captions import synthetic_captions
 from vsenumba.data.pruning import prune
 from vsenumba.data.ragged import Ragged
 from vsenumba.data.readers import READERS, read_annotations
@@ -39,4 +40,5 @@ __all__ = [
     "read_annotations",
     "save_synthetic",
     "synthetic",
+    "synthetic_captions",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
@@ -146,6 +147,18 @@ class CaptionSet:
         return cls(
             rows, texts, np.arange(len(rows)), np.repeat(np.arange(len(rows)), counts), tokens=token_rows, **about
         )
+
+    @property
+    def caption_ids(self) -> Vocabulary:
+        """The captions' ids: that of the first image they match, ``#``, and their number among the captions of it."""
+        subjects, first = np.unique(self.image_subjects, return_index=True)
+        images = first[np.searchsorted(subjects, self.caption_subjects)]
+        seen: Counter[int] = Counter()
+        ids = []
+        for image in images.tolist():
+            ids.append(f"{self.image_ids[image]}#{seen[image]}")
+            seen[image] += 1
+        return Vocabulary(ids, "caption")
 
     @property
     def n_images(self) -> int:

@@ -9,14 +9,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from vsenumba.checks import is_whole
+from vsenumba.checks import is_number, is_whole
 from vsenumba.errors import InputError
 from vsenumba.registry import member
 
 
 @dataclass(frozen=True, kw_only=True)
 class Negatives(ABC):
-    """Base of the rules. A query's negatives are those of the other items that score highest, its margin added."""
+    """Base of the rules. A query's negatives are the other items that score highest, their margins added, or by what
+    `preference` says."""
 
     name: ClassVar[str]
 
@@ -24,8 +25,16 @@ class Negatives(ABC):
     def group_size(self, scores: np.ndarray) -> int:
         """Return how many negatives a query has, at most, given the batch's cosines; at least 1."""
 
-    def preference(self, scores: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
-        """Return by what negatives are chosen instead of by their scores, (N, N) float32; None for by these."""
+    def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
+        """Return by what negatives are chosen instead of by their scores, (N, N) float32; None for by these.
+
+        Parameters
+        ----------
+        scores, excluded : (N, N) float32, (N, N) bool
+            A row per query; which items are no negatives.
+        rng : Generator
+            For what is drawn.
+        """
         return None
 
 
@@ -122,9 +131,74 @@ class RandomNegatives(Negatives):
         """Return `k`."""
         return int(self.k)
 
-    def preference(self, scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return random numbers."""
         return rng.random(scores.shape, dtype=np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixedNegatives(Negatives):
+    """`k` items, a share of them those that score highest, the others drawn evenly without repeats.
+
+    Random ones beside the hardest keep the space from collapsing.
+
+    Parameters
+    ----------
+    k : int
+        At least 1.
+    hardness : float
+        The share of the highest, from 0 to 1; of `k` times it the nearest whole number.
+    """
+
+    k: int = 16
+    hardness: float = 0.5
+    name: ClassVar[str] = "mixed"
+
+    def __post_init__(self) -> None:
+        check_group(self.k)
+        if not is_number(self.hardness) or not 0 <= self.hardness <= 1:
+            raise InputError(f"hardness must lie between 0 and 1, not {self.hardness!r}")
+
+    def group_size(self, scores: np.ndarray) -> int:
+        """Return `k`."""
+        return int(self.k)
+
+    def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return random numbers, and higher ones for the highest scores."""
+        drawn = rng.random(scores.shape, dtype=np.float32)
+        hard = min(round(self.hardness * self.k), len(scores))
+        falling = np.argsort(np.where(excluded, np.inf, -scores), axis=1, kind="stable")
+        np.put_along_axis(drawn, falling[:, :hard], 2, axis=1)
+        return drawn
+
+
+@dataclass(frozen=True, kw_only=True)
+class SemiHardNegatives(Negatives):
+    """The `k` items that score highest of those below the match; where there are fewer, also the lowest above it.
+
+    Parameters
+    ----------
+    k : int
+        At least 1.
+
+    References
+    ----------
+    Schroff, Kalenichenko & Philbin, "FaceNet: A Unified Embedding for Face Recognition and Clustering", CVPR 2015.
+    """
+
+    k: int = 1
+    name: ClassVar[str] = "semi-hard"
+
+    def __post_init__(self) -> None:
+        check_group(self.k)
+
+    def group_size(self, scores: np.ndarray) -> int:
+        """Return `k`."""
+        return int(self.k)
+
+    def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the scores below the match, and less than any cosine for the others, the least for the highest."""
+        return np.where(scores < np.diagonal(scores)[:, None], scores, np.float32(-4) - scores)
 
 
 def check_group(k: object) -> None:
@@ -134,8 +208,12 @@ def check_group(k: object) -> None:
 
 
 NEGATIVES: dict[str, type[Negatives]] = {
-    rule.name: rule for rule in (AllNegatives, HardestNegative, AdaptiveNegatives, ConstantNegatives, RandomNegatives)
-}
+    rule.name: rule
+    for rule in (
+        AllNegatives, HardestNegative, AdaptiveNegatives, ConstantNegatives, RandomNegatives, MixedNegatives,
+        SemiHardNegatives,
+    )
+}  # fmt: skip
 
 
 def as_negatives(negatives: Negatives | str) -> Negatives:

@@ -136,7 +136,7 @@ class Objective(ABC):
         total, gradient = 0.0, np.zeros_like(scores)
         for turn in (np.asarray, _transposed):
             queries, asked = turn(scores), turn(margins)
-            preference = rule.preference(queries, rng)
+            preference = rule.preference(queries, turn(excluded), rng)
             preference = queries + asked if preference is None else preference
             losses, part = np.zeros(n), np.zeros_like(scores)
             _evaluate(
