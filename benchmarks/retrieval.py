@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> None:
     result: dict[str, Any] = {"machine": machine(), "torch": torch.__version__}
     with threads(options.threads):
         result["differences"] = {**pooling_differences(), **objective_differences()}
-        print("| | largest difference of values | of gradients |\n|---|---|---|")
+        print("| largest differences from PyTorch | values | gradients |\n|---|---|---|")
         for name, (value, gradient) in result["differences"].items():
             print(f"| {name} | {value:.1e} | {gradient:.1e} |")
         result["steps"] = {f"{p}, {o}": time_step(p, o, options) for p, o in TIMED}
@@ -95,14 +95,19 @@ def pooling_differences() -> dict[str, tuple[float, float]]:
         items.retain_grad()
         expected = torch_reference.POOLINGS[pooling.name](items, mask, theirs, pooling)
         (expected * torch.from_numpy(direction)).sum().backward()
-        gaps = [np.abs(in_rows - items.grad[mask].numpy()).max()]
-        gaps += [np.abs(in_parameters[name] - one.grad.numpy()).max() for name, one in theirs.items()]
-        found[title] = (float(np.abs(pooled - expected.detach().numpy()).max()), float(max(gaps)))
+        gaps = [difference(in_rows, items.grad[mask].numpy())]
+        gaps += [difference(in_parameters[name], one.grad.numpy()) for name, one in theirs.items()]
+        found[title] = difference(pooled, expected.detach().numpy()), max(gaps)
     return found
 
 
+def difference(mine: np.ndarray, theirs: np.ndarray) -> float:
+    """Return the largest difference, by the largest of their numbers if that is above 1."""
+    return float(np.abs(mine - theirs).max() / max(np.abs(theirs).max(), 1))
+
+
 def objective_differences() -> dict[str, tuple[float, float]]:
-    """Return the largest differences of each objective's loss, by its size, and gradient."""
+    """Return the largest differences of each objective's loss and gradient."""
     import torch
 
     from benchmarks import torch_reference
@@ -125,7 +130,7 @@ def objective_differences() -> dict[str, tuple[float, float]]:
         )
         expected.backward()
         value = expected.item()
-        found[name] = (abs(loss - value) / max(abs(value), 1), float(np.abs(gradient - theirs.grad.numpy()).max()))
+        found[name] = difference(np.array([loss]), np.array([value])), difference(gradient, theirs.grad.numpy())
     return found
 
 

@@ -42,6 +42,7 @@ from vsenumba.poolings import POOLINGS, AdPool
 RELEASED = "adpool, released"
 GRID = (*POOLINGS, RELEASED)
 GRID_SETS = ("planted", "emoji")
+LOOKS = tuple(looks(["another"]).values())
 
 # What the papers say is better than what: a place in `Run`, and the two of it.
 PAIRS = (
@@ -86,9 +87,8 @@ def all_results(sources: dict[str, str], arguments: argparse.Namespace) -> dict[
     """Return the results of all runs by data set, training those that are not written down."""
     file = arguments.out / "runs.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    done = {
-        Run(*record["run"]): record for record in map(json.loads, lines) if len(record["epochs"]) == arguments.epochs
-    }
+    records = [record for record in map(json.loads, lines) if len(record["epochs"]) == arguments.epochs]
+    done = {Run(*record["run"]): record for record in records}
     wanted = [
         Run(data, pooling, objective, seed)
         for seed, data in itertools.product(range(arguments.seeds), sources)
@@ -124,13 +124,10 @@ def train(run: Run, source: str, n_epochs: int) -> dict:
         warnings.simplefilter("ignore", UserWarning)
         model.fit(data.part("train"), validation=data.part("val"))
     scores = model.evaluate(data.part("test")).mean
-    epochs = [
-        {name: float(record[name]) for name in ("rsum", "group_size", "spread", "seconds")} for record in model.history_
-    ]
-    test = (
-        np.mean([scores[f"{way}_class_map"] for way in ("i2t", "t2i")]) if data.classes is not None else scores["rsum"]
-    )
-    return {"run": run, "epochs": epochs, "best_epoch": model.best_epoch_, "test": float(test), "scores": dict(scores)}
+    kept = ("rsum", "group_size", "spread", "seconds")
+    epochs = [{name: float(record[name]) for name in kept} for record in model.history_]
+    test = scores["rsum"] if data.classes is None else (scores["i2t_class_map"] + scores["t2i_class_map"]) / 2
+    return {"run": list(run), "epochs": epochs, "best_epoch": model.best_epoch_, "test": test, "scores": dict(scores)}
 
 
 @functools.cache
@@ -290,12 +287,12 @@ def draw_curves(results: dict[str, list[dict]]) -> object:
         figure = Figure(figsize=(FULL_WIDTH, 2.7), layout="constrained")
         curves, sizes, reached = figure.subplots(1, 3)
         shown = "emoji" if "emoji" in results else "planted"
-        for name, look in looks(OBJECTIVES).items():
+        for name, look in zip(OBJECTIVES, LOOKS, strict=False):
             draw_band(curves, values_by_epoch(results[shown], "rsum", "gpo", name), name, look)
         curves.set(xlabel="epoch")
         curves.set_title(f"{shown}, gpo: rsum, validation part", loc="left")
         curves.legend(frameon=False, fontsize=5.5, loc="upper left", handlelength=2.5)
-        for data, look in looks([one for one in results if one != "cca"]).items():
+        for data, look in zip((one for one in results if one != "cca"), LOOKS, strict=False):
             pooling = "mean" if data == "wikipedia" else "adpool"
             draw_band(sizes, values_by_epoch(results[data], "group_size", pooling, "adopt"), data, look)
         sizes.set(xlabel="epoch", ylim=(0, 128))

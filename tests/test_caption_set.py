@@ -23,7 +23,7 @@ def caption_sets(draw):
     image_subjects = [*range(n_subjects), *draw(st.lists(st.integers(0, n_subjects - 1), max_size=4))]
     caption_subjects = [*range(n_subjects), *draw(st.lists(st.integers(0, n_subjects - 1), max_size=4))]
     lengths = [draw(st.integers(1, 3)) for _ in image_subjects]
-    rows = [np.full((n, 2), i, np.float32) for i, n in enumerate(lengths)]
+    rows = [np.full((n, 2), i + 1, np.float32) for i, n in enumerate(lengths)]
     texts = [f"text {j}" for j in range(len(caption_subjects))]
     order = draw(st.permutations(range(len(image_subjects))))
     return vse.CaptionSet(
@@ -135,6 +135,7 @@ ONE = np.ones((2, 3))
         (lambda: vse.CaptionSet.from_lists(ONE, ["a", "b"], image_ids=["x", "x"]), "'x' stands twice"),
         (lambda: vse.CaptionSet.from_lists(ONE * np.inf, ["a", "b"]), "image 0 has NaN, inf"),
         (lambda: vse.CaptionSet.from_lists(ONE * 1e300, ["a", "b"]), "too large for float32"),
+        (lambda: vse.CaptionSet.from_lists([ONE, 0 * ONE], ["a", "b"]), "image 1 has rows of zeros alone"),
         (
             lambda: vse.CaptionSet.from_lists([np.ones((1, 3)), np.ones((0, 3))], ["a", "b"]),
             "image 1 must have one row",

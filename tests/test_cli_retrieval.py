@@ -47,7 +47,9 @@ def test_export_embeds_a_set(succeeds, fails, folder):
             np.testing.assert_array_equal(archive["factors"], vectors)
     assert data.caption_ids[0] == f"{data.image_ids[0]}#0"
     assert "name a set with --data" in fails("export", "m.h5", "-o", "e.npz")
-    assert "a retriever has no labels" in fails("export", "m.h5", "-o", "e.npz", "--data", "pictures.h5", "--what", "labels")
+    assert "a retriever has no labels" in fails(
+        "export", "m.h5", "-o", "e.npz", "--data", "pictures.h5", "--what", "labels"
+    )
 
 
 def test_fit_takes_every_option(succeeds, folder):
@@ -64,6 +66,18 @@ def test_fit_takes_every_option(succeeds, folder):
     assert report["n_images"] == 4
     model = vse.load_model("m.h5")
     assert (model.objective, model.image_pooling, model.schedule, model.n_epochs) == ("lseh", "adpool", "cosine", 2)
+
+
+def test_patience_stops_and_needs_a_validation_part(succeeds, fails, folder):
+    report = json.loads(
+        succeeds(
+            "retrieval", "fit", "f30k_precomp", "-o", "m.h5", *QUICK, "--epochs", "50", "--learning-rate", "1e-9",
+            "--patience", "2", "--json",
+        ).out
+    )  # fmt: skip
+    assert report["n_epochs"] == report["best_epoch"] + 2 < 50
+    arguments = ["retrieval", "fit", "pictures.h5", "-o", "m.h5", *QUICK, "--patience", "2"]
+    assert "name it with --validation" in fails(*arguments)
 
 
 def test_a_checkpoint_is_resumed(succeeds, folder):

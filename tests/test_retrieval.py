@@ -328,6 +328,19 @@ def test_bad_data():
         model.embed_images(np.eye(4))
     with pytest.raises(vse.InputError, match="trained on texts; the data has none"):
         model.embed_captions(tokens)
+    model = vse.CrossModalRetriever(**SMALL | {"n_epochs": 1}).fit(tokens)
+    with pytest.raises(vse.InputError, match="captions must have rows of 4 numbers, not 3"):
+        model.embed_captions(np.ones((2, 3)))
+
+
+def test_a_validation_set_that_does_not_fit_is_refused_before_training():
+    data, narrow = scenes(copies=1), vse.CaptionSet.from_lists(np.eye(4), ["a", "b", "c", "d"])
+    tokens = vse.CaptionSet.from_lists(np.ones((2, 10)), tokens=np.eye(2))
+    for validation, message in ((narrow, "rows of 10 numbers, not 4"), (tokens, "the data has none")):
+        model = vse.CrossModalRetriever(**SMALL)
+        with pytest.raises(vse.InputError, match=message):
+            model.fit(data, validation=validation)
+        assert len(model.history_) == 0
 
 
 def test_divergence_names_the_epoch_and_the_table():

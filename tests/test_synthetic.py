@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import seeds
 
-from vsenumba.data import AnnotationSet, load_dataset, save_synthetic, synthetic
+from vsenumba.data import AnnotationSet, load_dataset, save_synthetic, synthetic, synthetic_captions
 from vsenumba.errors import InputError
 
 
@@ -95,3 +95,33 @@ def test_topics_can_be_learnt_and_noise_cannot():
 def test_impossible_sets_are_refused(arguments, options, message):
     with pytest.raises(InputError, match=message):
         synthetic(*arguments, **options)
+
+
+def test_planted_captions_name_what_images_show():
+    data = synthetic_captions(60, n_regions=24, captions_per_image=3, noise=0, rng=0)
+    assert (data.n_images, data.n_captions, data.images.width) == (60, 180, 64)
+    again = synthetic_captions(60, n_regions=24, captions_per_image=3, noise=0, rng=0)
+    assert data.captions.tolist() == again.captions.tolist()
+    rows, offsets = data.images.take(np.arange(60))
+    assert (np.diff(offsets) == 24).all()
+    # Without noise regions repeat: a name goes with a region that no image without it shows.
+    kinds = np.unique(rows, axis=0, return_inverse=True)[1].reshape(60, 24)
+    shown = [set(of_image.tolist()) for of_image in kinds]
+    words = [set(" ".join(data.captions[3 * i : 3 * i + 3]).split()) for i in range(60)]
+    names = set().union(*words) - set("a and are at behind by in is near of on some the there with".split())
+    for name in names:
+        with_it = set.intersection(*(shown[i] for i in range(60) if name in words[i]))
+        assert with_it, f"images whose captions say {name!r} have no region in common"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n_images": 0}, "n_images must be a whole number"),
+        ({"n_images": 5, "n_regions": 23}, "n_regions must be a whole number of at least 24"),
+        ({"n_images": 5, "noise": -1}, "noise must be finite"),
+    ],
+)
+def test_planted_captions_that_cannot_be(settings, message):
+    with pytest.raises(InputError, match=message):
+        synthetic_captions(**settings)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def command(model: Path, output: Path, what: str | None, data: str | None) -> None:
     """Write vectors of labels, images, captions or words for other programs.
 
-    FILE ends in .npz (NumPy arrays 'names' and 'factors'), in .txt or .vec (the text format of word2vec, in which
+    Of labels or images, of words, or of the images or captions of a set. FILE ends in .npz (NumPy arrays 'names' and 'factors'), in .txt or .vec (the text format of word2vec, in which
     blanks within names become underscores) or in .bin (its binary format). The dot product
     of an image's and a label's vector is the score; of a retriever's vectors, which have length 1, the cosine.
     """

@@ -49,7 +49,8 @@ class Ragged:
         Raises
         ------
         InputError
-            If an item has no row, a row has another number of columns, or a number is not finite.
+            If an item has no row or rows of zeros alone, a row has another number of columns, or a number is not
+            finite.
         """
         if isinstance(rows, Ragged):
             return rows
@@ -88,13 +89,17 @@ class Ragged:
                 raise InputError(f"the rows of {kind}s must be numbers, not {values.dtype}")
             with np.errstate(over="ignore"):
                 values = values.astype(np.float32)
-        done = 0
+        done, filled = 0, np.empty(len(values), bool)
         for block in storage.blocks_of(values):
             bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
             if len(bad):
                 item = int(np.searchsorted(offsets, done + bad[0], side="right")) - 1
                 raise InputError(f"{kind} {item} has NaN, inf or a number too large for float32 among its rows")
+            filled[done : done + len(block)] = block.any(axis=1)
             done += len(block)
+        empty = np.flatnonzero(np.add.reduceat(filled, offsets[:-1], dtype=np.int64) == 0)
+        if len(empty):
+            raise InputError(f"{kind} {int(empty[0])} has rows of zeros alone, as padding has ({len(empty)} such)")
         return cls([values], np.zeros(len(offsets) - 1), offsets[:-1], offsets[1:], kind)
 
     @classmethod

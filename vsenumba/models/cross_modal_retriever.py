@@ -275,10 +275,16 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         if self.words_ is None:
             if data.tokens is None:
                 raise InputError("the model was trained on rows of tokens; the data has none")
-            return TokenCaptions(data.tokens)
+            return self._token_captions(data.tokens)
         if data.captions is None:
             raise InputError("the model was trained on texts; the data has none")
         return WordCaptions(data.captions, self.words_)
+
+    def _token_captions(self, tokens: Ragged) -> TokenCaptions:
+        width = len(self.tables_["caption.projection.weights"])
+        if tokens.width != width:
+            raise InputError(f"captions must have rows of {width} numbers, not {tokens.width}")
+        return TokenCaptions(tokens)
 
     def _train(
         self,
@@ -294,6 +300,9 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         captions = self._captions(data)
         if isinstance(captions, WordCaptions) and captions.known_share == 0:
             raise InputError(f"no word of the captions stands min_count={self.min_count} times; lower it")
+        if validation is not None:
+            self._check_images(validation.images)
+            validation_captions = self._captions(validation)
         optimiser = AdamW(self.tables_, self.weight_decay, self.longest_gradient, self._moments)
         self._moments = optimiser.moments
         trainer = RetrievalTrainer(
@@ -318,7 +327,7 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             for epoch in range(first + 1, self.n_epochs + 1):
                 record = trainer.run_epoch(epoch, rate_at, tell)
                 if validation is not None:
-                    record |= self.evaluate(validation).mean
+                    record |= self._evaluate(validation, validation_captions, 1).mean
                     self._keep_if_best(epoch, record["rsum"])
                 self.history_.append(record)
                 if record["spread"] < _COLLAPSED:
@@ -351,9 +360,12 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         """
         check_is_fitted(self)
         rows = images.images if isinstance(images, CaptionSet) else Ragged.of(images, "image")
+        self._check_images(rows)
+        return self._embed("image", self._image_branch, len(rows), rows.take)
+
+    def _check_images(self, rows: Ragged) -> None:
         if rows.width != self._image_width:
             raise InputError(f"images must have rows of {self._image_width} numbers, not {rows.width}")
-        return self._embed("image", self._image_branch, len(rows), rows.take)
 
     def embed_captions(self, captions: CaptionSet | Sequence[str] | Any) -> np.ndarray:
         """Return the vectors of captions, (n, n_factors) float32 of length 1.
@@ -371,8 +383,10 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             source, n = WordCaptions(texts, self.words_), len(texts)
         else:
             tokens = Ragged.of(captions, "caption")
-            source, n = TokenCaptions(tokens), len(tokens)
+            source, n = self._token_captions(tokens), len(tokens)
+        return self._embed_captions(source, n)
 
+    def _embed_captions(self, source: Captions, n: int) -> np.ndarray:
         def rows(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             found, offsets = source.take(some)
             return source.rows(found, self.tables_), offsets
@@ -391,9 +405,13 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
 
     def evaluate(self, data: CaptionSet, *, n_folds: int = 1) -> RetrievalScores:
         """Rank all captions for every image, and all images for every caption; see `evaluate_vectors`."""
+        check_is_fitted(self)
+        return self._evaluate(data, self._captions(data), n_folds)
+
+    def _evaluate(self, data: CaptionSet, captions: Captions, n_folds: int) -> RetrievalScores:
         return evaluate_vectors(
-            self.embed_images(data), self.embed_captions(data), data.image_subjects, data.caption_subjects,
-            classes=data.classes, n_folds=n_folds,
+            self.embed_images(data), self._embed_captions(captions, data.n_captions), data.image_subjects,
+            data.caption_subjects, classes=data.classes, n_folds=n_folds,
         )  # fmt: skip
 
     def find_images(self, text: str, data: CaptionSet, n: int = 10) -> list[Found]:

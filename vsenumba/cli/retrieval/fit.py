@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, suggest
 from vsenumba.cli.retrieval.parts import part_of
+from vsenumba.errors import InputError
+
+if TYPE_CHECKING:
+    from vsenumba.training import Callback
 
 POOLING = options.Member("pooling", "vsenumba.poolings", "POOLINGS")
 OBJECTIVE = options.Member("objective", "vsenumba.objectives", "OBJECTIVES")
@@ -43,6 +48,7 @@ model_option = functools.partial(options.parameter_option, "CrossModalRetriever"
 @model_option("--warmup-epochs", type=click.IntRange(min=0), help="First epochs in which all negatives count.")
 @model_option("--row-dropout", type=float, help="The share of regions and words a batch does without.")
 @click.option("--words", type=options.FILE, metavar="VECTORS", help="Word vectors to begin with.")
+@click.option("--patience", type=options.POSITIVE, help="Stop after so many epochs without a higher rsum.")
 @click.option("--checkpoint-every", type=options.POSITIVE, help="Save all that --resume needs after so many epochs.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in MODEL.h5.")
 @options.seed_option
@@ -54,6 +60,7 @@ def command(
     part: str | None,
     validation: str | None,
     words: Path | None,
+    patience: int | None,
     checkpoint_every: int | None,
     resume: bool,
     seed: int,
@@ -74,7 +81,14 @@ def command(
     data = load_captions(source)
     train = part_of(data, part, ("train",)) or data
     chosen_by = part_of(data, validation, ("val", "dev"))
-    callbacks = [*([Checkpoint(output, checkpoint_every)] if checkpoint_every else []), ProgressBar()]
+    if patience and chosen_by is None:
+        raise InputError("--patience needs a part to choose the best epoch by: name it with --validation")
+    callbacks: list[Callback | Callable[..., object]] = [ProgressBar()]
+    if checkpoint_every:
+        callbacks.append(Checkpoint(output, checkpoint_every))
+    if patience:
+        # By what a checkpoint holds, so that training that is taken up stops where it would have.
+        callbacks.append(lambda model, record: record["epoch"] - model.best_epoch_ >= patience)
     vectors = None if words is None else load_vectors(words)
     fresh = CrossModalRetriever(**parameters, n_threads=threads, random_state=seed)
     model = load_retriever(output) if resume else fresh
