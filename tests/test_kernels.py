@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 
 import numba
 import numpy as np
@@ -176,7 +177,7 @@ def test_sorted_segments_fall_and_know_their_origins(lengths, width, seed):
     drawn = np.random.default_rng(seed).choice([0.0, -0.0, 1.5, -1.5, 3.4e38, -3.4e38, 1e-45], (sum(lengths), width))
     values, offsets = drawn.astype(np.float32), np.concatenate(([0], np.cumsum(lengths)))
     ordered, origins = sort_segments(values, offsets)
-    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for begin, end in itertools.pairwise(offsets):
         np.testing.assert_array_equal(ordered[begin:end], -np.sort(-values[begin:end], axis=0))
         np.testing.assert_array_equal(ordered[begin:end], np.take_along_axis(values[begin:end], origins[begin:end], 0))
         assert (np.sort(origins[begin:end], axis=0) == np.arange(end - begin)[:, None]).all()

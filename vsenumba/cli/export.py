@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 )
 @click.option("--data", metavar="SET", help="The set of a retriever, whose images or captions are embedded.")
 def command(model: Path, output: Path, what: str | None, data: str | None) -> None:
-    """Write vectors of labels, images, captions or words for other programs.
+    """Write the vectors of a model for other programs.
 
-    Of labels or images, of words, or of the images or captions of a set. FILE ends in .npz (NumPy arrays 'names' and 'factors'), in .txt or .vec (the text format of word2vec, in which
-    blanks within names become underscores) or in .bin (its binary format). The dot product
-    of an image's and a label's vector is the score; of a retriever's vectors, which have length 1, the cosine.
+    FILE ends in .npz (NumPy arrays 'names' and 'factors'), in .txt or .vec (the text format of word2vec, in which
+    blanks within names become underscores) or in .bin (its binary format). The dot product of an image's and a label's
+    vector is the score; of a retriever's, which have length 1, the cosine.
     """
     from vsenumba.models import CrossModalRetriever, ImageAnnotator, WordEmbedder, load_model
     from vsenumba.models.export import check_format, export_factors

@@ -16,8 +16,7 @@ from vsenumba.registry import member
 
 @dataclass(frozen=True, kw_only=True)
 class Negatives(ABC):
-    """Base of the rules. A query's negatives are the other items that score highest, their margins added, or by what
-    `preference` says."""
+    """Base of the rules: a query's negatives are the other items that score highest, or by what `preference` says."""
 
     name: ClassVar[str]
 
