@@ -34,7 +34,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import vsenumba as vse
-from vsenumba.data import Ragged, grid_features, load_captions, synthetic_captions
+from vsenumba.data import load_captions, synthetic_captions
 from vsenumba.objectives import OBJECTIVES
 from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, Look, looks
 from vsenumba.poolings import POOLINGS, AdPool
@@ -138,11 +138,7 @@ def load(name: str, source: str) -> vse.CaptionSet:
     if name == "planted":
         data = synthetic_captions(1200, rng=0)
     else:
-        pictures = load_captions(source)
-        data = vse.CaptionSet(
-            Ragged.of(grid_features(pictures.thumbnails, cells=4), "image"), pictures.captions,
-            pictures.image_subjects, pictures.caption_subjects, image_ids=pictures.image_ids,
-        )  # fmt: skip
+        data = load_captions(source)
     return data.split(train=0.8, val=0.1, test=0.1, rng=0)
 
 

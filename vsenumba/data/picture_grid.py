@@ -11,7 +11,7 @@ _DIRECTIONS = 8
 _COLOURS = 4
 
 
-def grid_features(pictures: np.ndarray, cells: int = 8) -> np.ndarray:
+def grid_features(pictures: np.ndarray, cells: int = 4) -> np.ndarray:
     """Cut pictures into cells and describe each.
 
     Parameters
@@ -30,7 +30,7 @@ def grid_features(pictures: np.ndarray, cells: int = 8) -> np.ndarray:
     Examples
     --------
     >>> grid_features(np.zeros((1, 64, 64, 3), np.uint8)).shape
-    (1, 64, 58)
+    (1, 16, 58)
     """
     if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
         raise InputError(f"pictures must be (n, height, width, 3) uint8, not {pictures.shape} {pictures.dtype}")
