@@ -135,10 +135,7 @@ def load(name: str, source: str) -> vse.CaptionSet:
     """Return a data set with the parts "train", "val" and "test"."""
     if name == "wikipedia":
         return wikipedia(source)
-    if name == "planted":
-        data = synthetic_captions(1200, rng=0)
-    else:
-        data = load_captions(source)
+    data = synthetic_captions(1200, rng=0) if name == "planted" else load_captions(source)
     return data.split(train=0.8, val=0.1, test=0.1, rng=0)
 
 

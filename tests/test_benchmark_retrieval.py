@@ -7,6 +7,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from vsenumba.data import synthetic_captions
 from vsenumba.objectives import OBJECTIVES
 from vsenumba.poolings import POOLINGS
 
+with_the_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="whole steps take minutes without the compiler")
 EXAMPLE = Path(__file__).parents[1] / "examples" / "pooling_and_negatives.py"
 
 
@@ -42,6 +44,7 @@ def test_values_and_gradients_are_those_of_pytorch(benchmark):
     assert {name: gaps for name, gaps in found.items() if max(gaps) > 1e-5} == {}
 
 
+@with_the_compiler
 def test_retrieval_steps_are_timed(benchmark, tmp_path, capsys):
     pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[bench]'")
     sizes = ["--width", "6", "--factors", "4", "--repeats", "1", "--threads", "1"]
@@ -50,6 +53,7 @@ def test_retrieval_steps_are_timed(benchmark, tmp_path, capsys):
     assert (tmp_path / "retrieval.json").exists()
 
 
+@with_the_compiler
 def test_the_example_trains_and_does_nothing_twice(example, monkeypatch, tmp_path):
     data = synthetic_captions(30, rng=0).split(train=0.6, val=0.2, test=0.2, rng=0)
     monkeypatch.setattr(example, "load", lambda name, source: data)
