@@ -245,9 +245,9 @@ def draw_grid(results: dict[str, list[dict]]) -> object:
         all_axes = np.atleast_1d(figure.subplots(1, panels))
         for i, (axes, data) in enumerate(zip(all_axes, sets, strict=False)):
             table = medians(results[data])
-            axes.imshow(table, cmap="Blues", aspect="auto", vmin=2 * table.min() - table.max())
+            axes.imshow(table, cmap="Blues", aspect="auto", vmin=table.min(), vmax=table.max())
             for (row, column), value in np.ndenumerate(table):
-                dark = value > (table.min() + table.max()) / 2
+                dark = value > 0.4 * table.min() + 0.6 * table.max()
                 axes.text(column, row, f"{value:.0f}", ha="center", va="center", color="w" if dark else "k", fontsize=6)
             axes.set_xticks(range(len(OBJECTIVES)), OBJECTIVES, rotation=60, ha="right", rotation_mode="anchor")
             axes.set_yticks(range(len(GRID)), GRID if i == 0 else [""] * len(GRID))
@@ -268,8 +268,7 @@ def draw_wikipedia(axes: Axes, results: dict[str, list[dict]]) -> None:
         axes.plot(place, statistics.median(values), "o", color="#0072B2", markersize=4)
     best = max((one["i2t_class_map"] + one["t2i_class_map"]) / 2 for one in results["cca"])
     axes.axhline(best, color=REFERENCE_COLOR, linestyle="--", linewidth=0.8)
-    axes.annotate("CCA", (len(found) - 0.6, best), xytext=(0, -2), textcoords="offset points", va="top", ha="right",
-                  color=REFERENCE_COLOR)  # fmt: skip
+    axes.annotate("CCA", (0, best), xytext=(0, -2), textcoords="offset points", va="top", color=REFERENCE_COLOR)
     axes.set_xticks(range(len(found)), found, rotation=60, ha="right", rotation_mode="anchor")
     axes.set_title("wikipedia: class MAP", loc="left")
 
@@ -277,20 +276,21 @@ def draw_wikipedia(axes: Axes, results: dict[str, list[dict]]) -> None:
 def draw_curves(results: dict[str, list[dict]]) -> object:
     """Draw validation rsum by epoch, AdOpt's K by epoch, and when LSEH reaches the best of max-of-hinges."""
     with mpl.rc_context(RC):
-        figure = Figure(figsize=(FULL_WIDTH, 2.7), layout="constrained")
+        figure = Figure(figsize=(FULL_WIDTH, 3.1), layout="constrained")
         curves, sizes, reached = figure.subplots(1, 3)
         shown = "emoji" if "emoji" in results else "planted"
+        n_epochs = len(results[shown][0]["epochs"])
         for name, look in zip(OBJECTIVES, LOOKS, strict=False):
             draw_band(curves, values_by_epoch(results[shown], "rsum", "gpo", name), name, look)
-        curves.set(xlabel="epoch")
+        curves.set(xlabel="epoch", xticks=range(1, n_epochs + 1, 3))
         curves.set_title(f"{shown}, gpo: rsum, validation part", loc="left")
-        curves.legend(frameon=False, fontsize=5.5, loc="upper left", handlelength=2.5)
+        curves.legend(frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.25), handlelength=3)
         for data, look in zip((one for one in results if one != "cca"), LOOKS, strict=False):
             pooling = "mean" if data == "wikipedia" else "adpool"
             draw_band(sizes, values_by_epoch(results[data], "group_size", pooling, "adopt"), data, look)
-        sizes.set(xlabel="epoch", ylim=(0, 128))
+        sizes.set(xlabel="epoch", xticks=range(1, n_epochs + 1, 3), ylim=(0, 130))
         sizes.set_title("AdOpt: negatives of a query, of 127", loc="left")
-        sizes.legend(frameon=False)
+        sizes.legend(frameon=False, loc="upper right")
         order, colors = ("earlier", "same epoch", "later", "never"), ("#0072B2", "#56B4E9", "#E69F00", "#999999")
         for place, data in enumerate(name for name in GRID_SETS if name in results):
             counts, left = Counter(when for when, _ in first_reached(results[data])), 0

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from strategies import factor_tables
+from threadpoolctl import ThreadpoolController
 
 from vsenumba.errors import InputError
 from vsenumba.kernels.aligned import aligned_empty
@@ -163,7 +164,7 @@ def test_a_dispatched_function_says_what_it_cannot_do(function):
 def test_products_are_those_of_numpy(n, k, m, n_threads):
     rng = np.random.default_rng(n)
     left, right, other = (rng.standard_normal(shape, np.float32) for shape in ((n, k), (k, m), (n, m)))
-    with threads(min(n_threads, numba.config.NUMBA_NUM_THREADS)), one_blas_thread():
+    with threads(min(n_threads, numba.config.NUMBA_NUM_THREADS)):
         np.testing.assert_allclose(product(left, right), left @ right, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(product_of_transposed(left, other), left.T @ other, rtol=1e-5, atol=1e-5)
 
@@ -181,3 +182,25 @@ def test_sorted_segments_fall_and_know_their_origins(lengths, width, seed):
         np.testing.assert_array_equal(ordered[begin:end], -np.sort(-values[begin:end], axis=0))
         np.testing.assert_array_equal(ordered[begin:end], np.take_along_axis(values[begin:end], origins[begin:end], 0))
         assert (np.sort(origins[begin:end], axis=0) == np.arange(end - begin)[:, None]).all()
+
+
+def test_blas_has_one_thread_inside_however_deep_and_its_threads_back():
+    blas = ThreadpoolController().select(user_api="blas")
+
+    def counts():
+        return [library["num_threads"] for library in blas.info()]
+
+    before = counts()
+    with one_blas_thread():
+        with one_blas_thread():
+            assert set(counts()) <= {1}
+        assert set(counts()) <= {1}
+    assert counts() == before
+
+
+def test_products_of_many_rows_do_not_call_blas_with_threads_of_its_own(capfd):
+    # OpenBLAS warned that it might hang: its own threads inside a parallel loop.
+    left = np.ones((600, 200), np.float32)
+    assert product(left, np.ones((200, 100), np.float32))[0, 0] == 200
+    assert product_of_transposed(left, np.ones((600, 100), np.float32))[0, 0] == 600
+    assert "Warning" not in capfd.readouterr().err

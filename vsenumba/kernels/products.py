@@ -1,7 +1,7 @@
 """Matrix products by BLAS, on the threads of the other kernels.
 
 Two sets of threads that take turns wait for each other in busy loops: on two cores steps became twice as slow. So BLAS
-is left one thread (`vsenumba.kernels.threads.one_blas_thread`), and called once for each of Numba's.
+is left one thread, and called once for each of Numba's; with more it might hang within a parallel loop.
 """
 
 from __future__ import annotations
@@ -11,19 +11,22 @@ import numpy as np
 from numba import prange
 
 from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.threads import one_blas_thread
 
 
 def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return ``left @ right`` of two C-contiguous float32 arrays, (n, k) and (k, m)."""
     result = np.empty((len(left), right.shape[1]), np.float32)
-    _product(left, right, min(numba.get_num_threads(), max(len(left), 1)), result)
+    with one_blas_thread():
+        _product(left, right, min(numba.get_num_threads(), max(len(left), 1)), result)
     return result
 
 
 def product_of_transposed(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return ``left.T @ right`` of two C-contiguous float32 arrays, (n, k) and (n, m)."""
     parts = np.empty((min(numba.get_num_threads(), max(len(left), 1)), left.shape[1], right.shape[1]), np.float32)
-    _product_of_transposed(left, right, parts)
+    with one_blas_thread():
+        _product_of_transposed(left, right, parts)
     for part in parts[1:]:
         parts[0] += part
     return parts[0]

@@ -21,6 +21,8 @@ _LAUNCH = threading.RLock()
 # The number of BLAS threads belongs to the process: two that set it at once would restore each other's. Who holds it
 # does not wait for the lock above.
 _BLAS = threading.RLock()
+# Whether who holds it has done so already.
+_limited = False
 
 
 def thread_count(n_threads: int | None) -> int:
@@ -62,8 +64,17 @@ def threads(n_threads: int | None) -> Iterator[int]:
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Leave BLAS one thread inside, where others do the work in parallel, then as many as it had."""
-    with _BLAS, _blas(len(sys.modules)).limit(limits=1):
-        yield
+    global _limited
+    with _BLAS:
+        if _limited:
+            yield
+            return
+        _limited = True
+        try:
+            with _blas(len(sys.modules)).limit(limits=1):
+                yield
+        finally:
+            _limited = False
 
 
 @functools.lru_cache(maxsize=1)
