@@ -184,6 +184,12 @@ def test_sorted_segments_fall_and_know_their_origins(lengths, width, seed):
         assert (np.sort(origins[begin:end], axis=0) == np.arange(end - begin)[:, None]).all()
 
 
+def test_segments_of_other_numbers_are_sorted_as_float32():
+    # Their bits were once taken as they were.
+    values = np.array([[1.0, 2.0], [3.0, 0.5]]).T
+    assert sort_segments(values, np.array([0, 2]))[0].tolist() == [[2.0, 3.0], [1.0, 0.5]]
+
+
 def test_blas_has_one_thread_inside_however_deep_and_its_threads_back():
     blas = ThreadpoolController().select(user_api="blas")
 

@@ -34,6 +34,8 @@ def sort_segments(values: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, 
     origins : (N, d) int32 array
         The row of `values`, counted within its segment, that each came from.
     """
+    # Their bits are sorted, so that other numbers would become nonsense.
+    values = np.ascontiguousarray(values, np.float32)
     ordered, origins = np.empty_like(values), np.empty(values.shape, np.int32)
     # Rows of a table may lie a power of two apart, and then share few places of a cache: blocks are sorted elsewhere.
     space = np.empty((numba.get_num_threads(), 2, int(np.diff(offsets).max()), _COLUMNS), np.int32)
