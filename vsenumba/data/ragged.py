@@ -25,12 +25,12 @@ class Ragged:
 
     Examples
     --------
-    >>> rows = Ragged.of([np.ones((2, 3)), np.zeros((1, 3))], "image")
+    >>> rows = Ragged.of([np.ones((2, 3)), np.full((1, 3), 2)], "image")
     >>> rows
     <2 images of 1 to 2 rows of 3 numbers>
     >>> values, offsets = rows.take([1, 0])
     >>> offsets.tolist(), values[:, 0].tolist()
-    ([0, 1, 3], [0.0, 1.0, 1.0])
+    ([0, 1, 3], [2.0, 1.0, 1.0])
     """
 
     def __init__(
