@@ -245,7 +245,11 @@ def torch_runs(
 
     projected = {side: torch.randn(*items[side].shape[:2], n_factors, requires_grad=True) for side in sides}
 
+    leaves = [*projected.values(), *(one for side in sides for one in own[side].values())]
+
     def part() -> None:
+        for leaf in leaves:
+            leaf.grad = None  # or each call would add to the last one's, which training does not do
         pooled = {side: pool(projected[side], masks[side], own[side], settings) for side in sides}
         scores = pooled["image"] @ pooled["caption"].T
         torch_reference.objective_loss(loss, scores, none, size_of(scores), meaning).backward()

@@ -195,6 +195,8 @@ def print_findings(results: dict[str, list[dict]]) -> None:
             saved = [share for _, share in first_reached(results[data]) if share is not None]
             text = f", {100 * statistics.median(saved):.0f} % of the epochs saved where it does" if saved else ""
             print(f"lseh reaches the best of max-of-hinges: {dict(counts)}{text}")
+            flat = Counter(one["run"][2] for one in results[data] if min(e["spread"] for e in one["epochs"]) < 0.01)
+            print(f"trainings with an epoch in which all cosines of a batch are nearly equal: {dict(flat)}")
     for record in results.get("wikipedia", []):
         shown = [f"{record['scores'][f'{way}_class_map']:.3f}" for way in ("i2t", "t2i")]
         print("wikipedia,", record["run"][2], record["run"][3], *shown)

@@ -90,8 +90,8 @@ class AdaptiveNegatives(Negatives):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConstantNegatives(Negatives):
-    """The `k` items that score highest.
+class CountedNegatives(Negatives):
+    """Base of the rules by which every query has `k` negatives.
 
     Parameters
     ----------
@@ -100,10 +100,10 @@ class ConstantNegatives(Negatives):
     """
 
     k: int = 16
-    name: ClassVar[str] = "constant"
 
     def __post_init__(self) -> None:
-        check_group(self.k)
+        if not is_whole(self.k):
+            raise InputError(f"k must be a whole number of at least 1, not {self.k!r}")
 
     def group_size(self, scores: np.ndarray) -> int:
         """Return `k`."""
@@ -111,24 +111,17 @@ class ConstantNegatives(Negatives):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RandomNegatives(Negatives):
-    """`k` of the other items, drawn evenly without repeats.
+class ConstantNegatives(CountedNegatives):
+    """The `k` items that score highest."""
 
-    Parameters
-    ----------
-    k : int
-        At least 1.
-    """
+    name: ClassVar[str] = "constant"
 
-    k: int = 16
+
+@dataclass(frozen=True, kw_only=True)
+class RandomNegatives(CountedNegatives):
+    """`k` of the other items, drawn evenly without repeats."""
+
     name: ClassVar[str] = "random"
-
-    def __post_init__(self) -> None:
-        check_group(self.k)
-
-    def group_size(self, scores: np.ndarray) -> int:
-        """Return `k`."""
-        return int(self.k)
 
     def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return random numbers."""
@@ -136,10 +129,10 @@ class RandomNegatives(Negatives):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MixedNegatives(Negatives):
+class MixedNegatives(CountedNegatives):
     """`k` items, a share of them those that score highest, the others drawn evenly without repeats.
 
-    Random ones beside the hardest keep the space from collapsing.
+    Random ones are meant to keep the space from collapsing, as it may with the hardest alone.
 
     Parameters
     ----------
@@ -149,18 +142,13 @@ class MixedNegatives(Negatives):
         The share of the highest, from 0 to 1; of `k` times it the nearest whole number.
     """
 
-    k: int = 16
     hardness: float = 0.5
     name: ClassVar[str] = "mixed"
 
     def __post_init__(self) -> None:
-        check_group(self.k)
+        super().__post_init__()
         if not is_number(self.hardness) or not 0 <= self.hardness <= 1:
             raise InputError(f"hardness must lie between 0 and 1, not {self.hardness!r}")
-
-    def group_size(self, scores: np.ndarray) -> int:
-        """Return `k`."""
-        return int(self.k)
 
     def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return random numbers, and higher ones for the highest scores."""
@@ -172,7 +160,7 @@ class MixedNegatives(Negatives):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SemiHardNegatives(Negatives):
+class SemiHardNegatives(CountedNegatives):
     """The `k` items that score highest of those below the match; where there are fewer, also the lowest above it.
 
     Parameters
@@ -188,22 +176,9 @@ class SemiHardNegatives(Negatives):
     k: int = 1
     name: ClassVar[str] = "semi-hard"
 
-    def __post_init__(self) -> None:
-        check_group(self.k)
-
-    def group_size(self, scores: np.ndarray) -> int:
-        """Return `k`."""
-        return int(self.k)
-
     def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return the scores below the match, and less than any cosine for the others, the least for the highest."""
         return np.where(scores < np.diagonal(scores)[:, None], scores, np.float32(-4) - scores)
-
-
-def check_group(k: object) -> None:
-    """Refuse a size that is not a whole number of at least 1."""
-    if not is_whole(k):
-        raise InputError(f"k must be a whole number of at least 1, not {k!r}")
 
 
 NEGATIVES: dict[str, type[Negatives]] = {
