@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from benchmarks.peer_curve import Curve
 from vsenumba import AnnotationSet, EaseAnnotator, ImageAnnotator, PopularityAnnotator, Vocabulary
-from vsenumba.training.inputs import INPUTS
+from vsenumba.training.annotation.inputs import INPUTS
 
 # One recipe for all sets: the package's defaults, and what a line says.
 OURS: dict[str, dict[str, Any]] = {

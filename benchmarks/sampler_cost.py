@@ -30,10 +30,10 @@ from benchmarks.machine import machine
 from vsenumba.kernels.random import shard_states
 from vsenumba.losses import LogisticLoss
 from vsenumba.samplers import SAMPLERS, Sampler
-from vsenumba.training.epoch import run_launch, work_space
-from vsenumba.training.inputs.ids import IdInputs
+from vsenumba.training.annotation.epoch import run_launch, work_space
+from vsenumba.training.annotation.inputs.ids import IdInputs
+from vsenumba.training.annotation.steps import TRIALS
 from vsenumba.training.optimisers import RowAdagrad
-from vsenumba.training.steps import TRIALS
 
 LABELS_PER_IMAGE = 8
 SHARDS = 32

@@ -4,7 +4,7 @@
 
 A model is trained with the adaptive sampler; at some epochs, for a sample of the training images, laws are computed
 exactly and compared: by total variation, by the probability that a negative scores above a positive less the margin 1,
-and by the mean slope of the logistic loss, which is how much a step moves.
+and by the mean gradient of the logistic loss, which is how much a step moves.
 
 *Against λ*: the fast law and the exact one. *Against the age of the orders*: the factors as they are now, the orders
 and spreads as they were so many draws ago; beside it, at the same moment, with fresh ones. *Against the basis*: all
@@ -22,7 +22,7 @@ import numpy as np
 
 import vsenumba as vse
 from benchmarks.machine import machine
-from vsenumba.experiments import mean_slope, total_variation, violation_probability
+from vsenumba.experiments import gradient_weight, total_variation, violation_probability
 
 LAMS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 LAM = 0.05
@@ -102,7 +102,7 @@ def against_age(
     return measure(images, old_labels, labels, own) | {
         "age": age,
         "fresh_distance": fresh["distance"],
-        "fresh_slope": fresh["fast_slope"],
+        "fresh_gradient": fresh["fast_gradient"],
     }
 
 
@@ -118,7 +118,7 @@ def measure(
     result = {"distance": float(np.nanmean(total_variation(fast, exact)))}
     for name, law in (("fast", fast), ("exact", exact), ("uniform", uniform)):
         result[f"{name}_violation"] = float(np.nanmean(violation_probability(law, scores, own)))
-        result[f"{name}_slope"] = float(np.nanmean(mean_slope(law, scores, own)))
+        result[f"{name}_gradient"] = float(np.nanmean(gradient_weight(law, scores, own)))
     return result
 
 
@@ -143,20 +143,20 @@ def table(stages: list[dict[str, Any]]) -> None:
     for epoch in sorted({stage["epoch"] for stage in stages}):
         seen = [stage for stage in stages if stage["epoch"] == epoch]
         print(
-            f"\nafter epoch {epoch:2}             distance  P(violation) fast/exact/uniform  slope fast/exact/uniform"
+            f"\nafter epoch {epoch:2}             distance  P(violation) fast/exact/uniform  gradient fast/exact/uniform"
         )
         for i, lam in enumerate(LAMS):
             _line(f"λ = {lam}", [stage["lam"][i] for stage in seen])
         for name in seen[0]["basis"]:
             rows = [stage["basis"][name] for stage in seen]
             _line(f"{name} ({np.mean([row['from_trained'] for row in rows]):.2f})", rows)
-        print("  orders' age in L ln L      distance old/fresh  slope old/fresh")
+        print("  orders' age in L ln L      distance old/fresh  gradient old/fresh")
         for i, row in enumerate(seen[0]["age"]):
             if i in (0, 1, 3) or i % PARTS == 0:
                 mean = _mean([stage["age"][i] for stage in seen])
                 print(
                     f"  {row['age']:21.1f}      {mean['distance']:.3f}/{mean['fresh_distance']:.3f}"
-                    f"         {mean['fast_slope']:.3f}/{mean['fresh_slope']:.3f}"
+                    f"         {mean['fast_gradient']:.3f}/{mean['fresh_gradient']:.3f}"
                 )
 
 
@@ -166,15 +166,15 @@ def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
 
 def _line(name: str, rows: list[dict[str, float]]) -> None:
     mean = _mean(rows)
-    violation, slope = (
+    violation, gradient = (
         "/".join(f"{mean[f'{law}_{what}']:.3f}" for law in ("fast", "exact", "uniform"))
-        for what in ("violation", "slope")
+        for what in ("violation", "gradient")
     )
-    print(f"  {name:26} {mean['distance']:.3f}     {violation:28} {slope}")
+    print(f"  {name:26} {mean['distance']:.3f}     {violation:28} {gradient}")
 
 
 def laws_figure(stages: list[dict[str, Any]], title: str) -> Any:
-    """Draw distance and slope against λ and against the orders' age, one column per time of looking."""
+    """Draw distance and gradient against λ and against the orders' age, one column per time of looking."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -186,22 +186,22 @@ def laws_figure(stages: list[dict[str, Any]], title: str) -> Any:
         grid = figure.subplots(3, len(epochs), sharey="row", squeeze=False)
         for column, epoch in enumerate(epochs):
             seen = [stage for stage in stages if stage["epoch"] == epoch]
-            by_lam, by_slope, by_age = grid[:, column]
+            by_lam, by_gradient, by_age = grid[:, column]
             _draw(by_lam, seen, "lam", {"distance": "adaptive"})
-            _draw(by_slope, seen, "lam", {"exact_slope": "rank", "fast_slope": "adaptive", "uniform_slope": "uniform"})
-            _draw(by_age, seen, "age", {"fast_slope": "adaptive"})
-            _draw(by_age, seen, "age", {"fresh_slope": "adaptive"}, alpha=0.35, label="with fresh orders")
+            _draw(by_gradient, seen, "lam", {"exact_gradient": "rank", "fast_gradient": "adaptive", "uniform_gradient": "uniform"})
+            _draw(by_age, seen, "age", {"fast_gradient": "adaptive"})
+            _draw(by_age, seen, "age", {"fresh_gradient": "adaptive"}, alpha=0.35, label="with fresh orders")
             by_lam.set(
                 title="after an epoch" if epoch == 1 else f"after {epoch} epochs",
                 xscale="log",
                 ylim=(0, 1),
                 xlabel="λ / labels",
             )
-            by_slope.set(xscale="log", ylim=(0, None), xlabel="λ / labels")
+            by_gradient.set(xscale="log", ylim=(0, None), xlabel="λ / labels")
             by_age.set(ylim=(0, None), xlabel="age of the orders, in L ln L draws")
         grid[0, 0].set_ylabel("total variation of the\nfast law from the exact")
-        grid[1, 0].set_ylabel("mean slope of the loss")
-        grid[2, 0].set_ylabel(f"mean slope, λ = {LAM}")
+        grid[1, 0].set_ylabel("mean gradient of the loss")
+        grid[2, 0].set_ylabel(f"mean gradient, λ = {LAM}")
         grid[1, -1].legend(frameon=False)
         grid[2, -1].legend(["old orders", "fresh orders"], frameon=False)
         figure.suptitle(title, fontsize=8)

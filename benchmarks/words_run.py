@@ -46,7 +46,7 @@ def ours(file: str, parameters: Mapping[str, Any], tests: Mapping[str, Any]) -> 
     """Train a WordEmbedder and evaluate it."""
     from benchmarks.memory import peak_bytes
     from vsenumba import AdaptiveSampler, Corpus, WordEmbedder
-    from vsenumba.training.windows import as_architecture
+    from vsenumba.training.text import as_architecture
 
     settings = dict(parameters)
     if settings["sampler"] == "adaptive":

@@ -34,7 +34,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import vsenumba as vse
-from vsenumba.data import load_captions, synthetic_captions
+from vsenumba.data import load_caption_set, synthetic_captions
 from vsenumba.objectives import OBJECTIVES
 from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, Look, looks
 from vsenumba.poolings import POOLINGS, AdPool
@@ -135,7 +135,7 @@ def load(name: str, source: str) -> vse.CaptionSet:
     """Return a data set with the parts "train", "val" and "test"."""
     if name == "wikipedia":
         return wikipedia(source)
-    data = synthetic_captions(1200, rng=0) if name == "planted" else load_captions(source)
+    data = synthetic_captions(1200, rng=0) if name == "planted" else load_caption_set(source)
     return data.split(train=0.8, val=0.1, test=0.1, rng=0)
 
 

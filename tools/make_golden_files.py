@@ -1,4 +1,4 @@
-"""Write the golden files of the current format versions that are not in ``tests/data`` yet.
+"""Write the golden files of the current format versions that are not in ``tests/golden`` yet.
 
     python tools/make_golden_files.py
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from vsenumba.storage import FILE_VERSIONS, write_file
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from golden import CONTENTS, golden_path
+from golden_files import CONTENTS, golden_path
 
 
 def main() -> None:

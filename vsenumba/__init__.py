@@ -14,12 +14,13 @@ if TYPE_CHECKING:
         AnnotationSet,
         CaptionSet,
         Corpus,
+        Match,
         Vocabulary,
         WordVectors,
         holdout,
         kfold,
         leave_one_out,
-        load_captions,
+        load_caption_set,
         load_dataset,
         prune,
         synthetic,
@@ -49,15 +50,14 @@ if TYPE_CHECKING:
         EaseAnnotator,
         ImageAnnotator,
         PopularityAnnotator,
-        Suggestion,
         WordEmbedder,
         load_model,
     )
     from vsenumba.objectives import (
+        LSEH,
         AdOpt,
         ConstantK,
-        InfoNce,
-        Lseh,
+        InfoNCE,
         MaxOfHinges,
         RandomK,
         SemanticMargin,
@@ -88,8 +88,8 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "data": (
-        "AnnotationSet", "CaptionSet", "Corpus", "Vocabulary", "WordVectors", "holdout", "kfold", "leave_one_out",
-        "load_captions", "load_dataset", "prune", "synthetic",
+        "AnnotationSet", "CaptionSet", "Corpus", "Match", "Vocabulary", "WordVectors", "holdout", "kfold",
+        "leave_one_out", "load_caption_set", "load_dataset", "prune", "synthetic",
     ),
     "errors": (
         "FileFormatError", "InputError", "MemoryLimitError", "TrainingDivergedError", "UnknownNameError",
@@ -102,11 +102,10 @@ _ROOMS = {
     "experiments": ("Comparison", "Run", "compare"),
     "losses": ("HingeLoss", "LogisticLoss", "WarpLoss"),
     "models": (
-        "CrossModalRetriever", "EaseAnnotator", "ImageAnnotator", "PopularityAnnotator", "Suggestion", "WordEmbedder",
-        "load_model",
+        "CrossModalRetriever", "EaseAnnotator", "ImageAnnotator", "PopularityAnnotator", "WordEmbedder", "load_model",
     ),
     "objectives": (
-        "AdOpt", "ConstantK", "InfoNce", "Lseh", "MaxOfHinges", "RandomK", "SemanticMargin", "SumOfHinges",
+        "AdOpt", "ConstantK", "InfoNCE", "LSEH", "MaxOfHinges", "RandomK", "SemanticMargin", "SumOfHinges",
     ),
     "plotting": ("contact_sheet", "convergence_figure", "save_figure"),
     "poolings": ("AdPool", "GeneralisedPooling", "MaxPooling", "MeanPooling", "TopMeanPooling"),

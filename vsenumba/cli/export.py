@@ -40,8 +40,8 @@ def command(model: Path, output: Path, what: str | None, data: str | None) -> No
     blanks within names become underscores) or in .bin (its binary format). The dot product of an image's and a label's
     vector is the score; of a retriever's, which have length 1, the cosine.
     """
+    from vsenumba.data.vector_files import check_format, export_factors
     from vsenumba.models import CrossModalRetriever, ImageAnnotator, WordEmbedder, load_model
-    from vsenumba.models.export import check_format, export_factors
 
     check_format(output)
     options.check_output(output, model)
@@ -65,13 +65,13 @@ def command(model: Path, output: Path, what: str | None, data: str | None) -> No
 
 def _of_set(model: CrossModalRetriever, data: str | None, what: str) -> tuple[Vocabulary, np.ndarray]:
     """Return the ids and the vectors of a set's images or captions."""
-    from vsenumba.data import load_captions
+    from vsenumba.data import load_caption_set
 
     if data is None:
         raise InputError("a retriever embeds what it is given: name a set with --data")
     if what == "labels":
         raise InputError("a retriever has no labels: --what is images or captions")
-    source = load_captions(data)
+    source = load_caption_set(data)
     if what == "images":
         return source.image_ids, model.embed_images(source)
     return source.caption_ids, model.embed_captions(source)

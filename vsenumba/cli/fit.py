@@ -10,7 +10,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, size_of, suggest
-from vsenumba.cli.sampler.parameters import sampler_with, set_option
+from vsenumba.cli.settings import sampler_with, set_option
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:

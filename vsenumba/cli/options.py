@@ -115,7 +115,7 @@ SAMPLER = Member("sampler", "vsenumba.samplers", "SAMPLERS")
 LOSS = Member("loss", "vsenumba.losses", "LOSSES")
 OPTIMISER = Member("optimiser", "vsenumba.training", "OPTIMISERS")
 SCHEDULE = Member("schedule", "vsenumba.training", "SCHEDULES")
-INPUTS = Member("inputs", "vsenumba.training.inputs", "INPUTS")
+INPUTS = Member("inputs", "vsenumba.training.annotation.inputs", "INPUTS")
 METRIC = MetricName()
 POSITIVE = click.IntRange(min=1)
 POSITIVE.name = "n"  # which help shows

@@ -1,19 +1,20 @@
 """Data sets: what they are, how they get in, how they are divided, and where some can be had."""
 
-from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
-from vsenumba.data.caption_readers import CAPTION_READERS, load_captions
-from vsenumba.data.caption_set import CaptionSet
-from vsenumba.data.catalogue import DATASETS, DataSet, load_dataset
-from vsenumba.data.corpus import Corpus, as_corpus
-from vsenumba.data.picture_grid import grid_features
-from vsenumba.data.planted import save_synthetic, synthetic
-from vsenumba.data.planted_captions import synthetic_captions
-from vsenumba.data.pruning import prune
-from vsenumba.data.ragged import Ragged
-from vsenumba.data.readers import READERS, read_annotations
-from vsenumba.data.splits import holdout, kfold, leave_one_out
+from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.catalogue import DATASETS, DataSet, load_dataset
+from vsenumba.data.annotation.planted import save_synthetic, synthetic
+from vsenumba.data.annotation.pruning import prune
+from vsenumba.data.annotation.readers import READERS, read_annotations
+from vsenumba.data.annotation.splits import holdout, kfold, leave_one_out
+from vsenumba.data.captions.caption_set import CaptionSet
+from vsenumba.data.captions.picture_grid import grid_features
+from vsenumba.data.captions.planted import synthetic_captions
+from vsenumba.data.captions.ragged import Ragged
+from vsenumba.data.captions.readers import CAPTION_READERS, load_caption_set
+from vsenumba.data.matches import Match
+from vsenumba.data.text.corpus import Corpus, as_corpus
+from vsenumba.data.text.word_vectors import ANALOGIES, WordVectors
 from vsenumba.data.vocabulary import Vocabulary
-from vsenumba.data.word_vectors import ANALOGIES, Neighbor, WordVectors
 
 __all__ = [
     "ANALOGIES",
@@ -24,7 +25,7 @@ __all__ = [
     "CaptionSet",
     "Corpus",
     "DataSet",
-    "Neighbor",
+    "Match",
     "Ragged",
     "Vocabulary",
     "WordVectors",
@@ -34,7 +35,7 @@ __all__ = [
     "holdout",
     "kfold",
     "leave_one_out",
-    "load_captions",
+    "load_caption_set",
     "load_dataset",
     "prune",
     "read_annotations",

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from vsenumba.checks import check_choice, is_whole
-from vsenumba.data.readers.compression import open_decompressed
-from vsenumba.data.word_vectors import ANALOGIES, WordVectors
+from vsenumba.data.compression import open_decompressed
+from vsenumba.data.text.word_vectors import ANALOGIES, WordVectors
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.evaluation.similarity import as_word_vectors
 

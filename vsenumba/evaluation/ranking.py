@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_ranks, list_top

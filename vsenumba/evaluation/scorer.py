@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from vsenumba.data.annotation_set import AnnotationSet
+from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.vocabulary import Vocabulary
 
 

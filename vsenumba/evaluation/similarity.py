@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.data.readers.compression import open_decompressed
-from vsenumba.data.word_vectors import WordVectors
+from vsenumba.data.compression import open_decompressed
+from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.errors import FileFormatError, InputError
 
 

@@ -2,7 +2,7 @@
 
 from vsenumba.experiments.compare_samplers import Progress, compare
 from vsenumba.experiments.comparison import Comparison, Run
-from vsenumba.experiments.law_measures import goodness_of_fit, mean_slope, total_variation, violation_probability
+from vsenumba.experiments.law_measures import goodness_of_fit, gradient_weight, total_variation, violation_probability
 from vsenumba.experiments.sampler_law import SamplerLaw, inspect_sampler
 
 __all__ = [
@@ -12,8 +12,8 @@ __all__ = [
     "SamplerLaw",
     "compare",
     "goodness_of_fit",
+    "gradient_weight",
     "inspect_sampler",
-    "mean_slope",
     "total_variation",
     "violation_probability",
 ]

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vsenumba.data.annotation_set import AnnotationSet
-from vsenumba.data.splits import leave_one_out
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.errors import InputError
 from vsenumba.evaluation import Scores, evaluate, parse_metric
 from vsenumba.evaluation.scores import defined_mean

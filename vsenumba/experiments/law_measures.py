@@ -82,8 +82,8 @@ def violation_probability(law: Any, scores: Any, own: Any, margin: float = 1.0) 
     return _mean_over_pairs(law, scores, own, violates)
 
 
-def mean_slope(law: Any, scores: Any, own: Any) -> np.ndarray:
-    """Return how much a step moves: the mean of ``1 / (1 + exp(s_p - s_n))``, the logistic loss's slope.
+def gradient_weight(law: Any, scores: Any, own: Any) -> np.ndarray:
+    """Return how much a step moves: the mean of ``1 / (1 + exp(s_p - s_n))``, the size of the logistic loss's gradient.
 
     The gradient of a step is this factor times vectors; where it is near 0 the model learns nothing from the negative.
     Pairs are drawn as in `violation_probability`.
@@ -100,7 +100,7 @@ def mean_slope(law: Any, scores: Any, own: Any) -> np.ndarray:
 
     Examples
     --------
-    >>> mean_slope([[0, 0.5, 0.5]], [[1.0, 1.0, -20.0]], [[0]]).round(3)
+    >>> gradient_weight([[0, 0.5, 0.5]], [[1.0, 1.0, -20.0]], [[0]]).round(3)
     array([0.25])
     """
     return _mean_over_pairs(law, scores, own, lambda positives, negatives: expit(negatives - positives))

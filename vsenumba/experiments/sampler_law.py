@@ -10,7 +10,7 @@ import numpy as np
 
 from vsenumba.checks import is_whole
 from vsenumba.errors import InputError
-from vsenumba.experiments.law_measures import goodness_of_fit, mean_slope, total_variation, violation_probability
+from vsenumba.experiments.law_measures import goodness_of_fit, gradient_weight, total_variation, violation_probability
 from vsenumba.kernels.dot import dots
 from vsenumba.kernels.random import RandomLike
 from vsenumba.samplers import RankSampler, Sampler
@@ -49,8 +49,8 @@ class SamplerLaw:
         Total variation distance of the law from the exact rank law, and from the uniform one.
     violation, misranked : float
         Probability that a negative violates the margin 1, and the margin 0; see `violation_probability`.
-    slope : float
-        Mean weight of a step's gradient under the logistic loss; see `mean_slope`.
+    gradient_weight : float
+        Mean weight of a step's gradient under the logistic loss; see `gradient_weight`.
     p_value : float
         The G-test of the draws against the law; see `goodness_of_fit`.
     """
@@ -68,7 +68,7 @@ class SamplerLaw:
     from_uniform: float
     violation: float
     misranked: float
-    slope: float
+    gradient_weight: float
     p_value: float
 
     @property
@@ -166,6 +166,6 @@ def inspect_sampler(
         from_uniform=float(total_variation(law[0, others], uniform)),
         violation=float(violation_probability(law, scores[None], [own])[0]),
         misranked=float(violation_probability(law, scores[None], [own], margin=0)[0]),
-        slope=float(mean_slope(law, scores[None], [own])[0]),
+        gradient_weight=float(gradient_weight(law, scores[None], [own])[0]),
         p_value=goodness_of_fit(times, law[0, others]),
     )

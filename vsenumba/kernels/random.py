@@ -39,6 +39,11 @@ def seed_sequence(rng: RandomLike, argument: str = "rng") -> np.random.SeedSeque
     raise InputError(f"{argument} must be a whole number >= 0, a Generator, a SeedSequence or None, not {rng!r}")
 
 
+def spawned(seeds: np.random.SeedSequence, *key: int) -> np.random.SeedSequence:
+    """Return the seeds for the purpose that `key` numbers, whoever asks and however often."""
+    return np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, *key))
+
+
 def shard_states(seeds: np.random.SeedSequence, n_shards: int) -> np.ndarray:
     """Return fresh random states, (n_shards, 8) uint64, of which the first column is used."""
     states = np.zeros((n_shards, _WORDS_PER_STATE), dtype=np.uint64)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import numba
 from threadpoolctl import ThreadpoolController
 
+from vsenumba.checks import is_whole
 from vsenumba.errors import InputError
 
 # The "workqueue" layer aborts the process when two Python threads launch parallel kernels at once, and which layer
@@ -41,7 +42,7 @@ def thread_count(n_threads: int | None) -> int:
     available = numba.config.NUMBA_NUM_THREADS
     if n_threads is None:
         return int(numba.get_num_threads())
-    if isinstance(n_threads, bool) or int(n_threads) != n_threads or n_threads < 1:
+    if not is_whole(n_threads):
         raise InputError(f"n_threads must be a whole number of at least 1 or None, not {n_threads!r}")
     if n_threads > available:
         warnings.warn(f"n_threads={n_threads} reduced to the {available} there are", UserWarning, stacklevel=3)

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from vsenumba.errors import InputError
-from vsenumba.losses.loss import Loss, value_and_slope
+from vsenumba.losses.loss import Loss, value_and_grad
 
 
 class HingeState(NamedTuple):
@@ -19,7 +19,7 @@ class HingeState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class HingeLoss(Loss):
-    """``max(0, margin - d)`` with slope -1 where ``d < margin`` and 0 elsewhere.
+    """``max(0, margin - d)`` with gradient -1 where ``d < margin`` and 0 elsewhere.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ def check_margin(margin: float) -> None:
         raise InputError(f"margin must be positive and finite, not {margin!r}")
 
 
-@value_and_slope.implement(HingeState)
-def _value_and_slope(loss, difference, trials):
+@value_and_grad.implement(HingeState)
+def _value_and_grad(loss, difference, trials):
     gap = loss.margin - difference
     if gap > 0:
         return gap, -1.0

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from vsenumba.losses.loss import Loss, value_and_slope
+from vsenumba.losses.loss import Loss, value_and_grad
 
 
 class LogisticState(NamedTuple):
@@ -17,7 +17,7 @@ class LogisticState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class LogisticLoss(Loss):
-    """``ln(1 + exp(-d))`` with slope ``-1 / (1 + exp(d))``, d the positive's score less the negative's."""
+    """``ln(1 + exp(-d))`` with gradient ``-1 / (1 + exp(d))``, d the positive's score less the negative's."""
 
     name: ClassVar[str] = "logistic"
 
@@ -26,8 +26,8 @@ class LogisticLoss(Loss):
         return LogisticState(0.0)
 
 
-@value_and_slope.implement(LogisticState)
-def _value_and_slope(loss, difference, trials):
+@value_and_grad.implement(LogisticState)
+def _value_and_grad(loss, difference, trials):
     # exp of a negative number cannot overflow.
     small = math.exp(-abs(difference))
     value = math.log1p(small)

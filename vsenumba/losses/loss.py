@@ -1,22 +1,23 @@
-"""What every pairwise loss offers: its value and its slope at a difference of scores.
+"""What every pairwise loss offers: its value and its gradient at a difference of scores.
 
 To add a loss, write one file with a frozen dataclass of parameters, a state (a named tuple) and the implementation
-of `value_and_slope` for it, and name it in ``losses/__init__.py``.
+of `value_and_grad` for it, and name it in ``losses/__init__.py``.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from vsenumba.kernels.compiler import dispatched, kernel
+from vsenumba.registry import Member
 
 
 @dispatched
-def value_and_slope(loss, difference, trials):
+def value_and_grad(loss, difference, trials):
     """Return a loss and its derivative at ``difference = s_p - s_n``.
 
     Parameters
@@ -30,40 +31,38 @@ def value_and_slope(loss, difference, trials):
 
     Returns
     -------
-    value, slope : float, float
+    value, gradient : float, float
         The loss, >= 0, and its derivative in `difference`, <= 0.
     """
     raise TypeError(f"no loss is computed from a {type(loss).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loss(ABC):
+class Loss(Member, ABC):
     """Base of the pairwise losses."""
-
-    name: ClassVar[str]
 
     @abstractmethod
     def state(self, n_labels: int) -> Any:
-        """Return what `value_and_slope` needs, a named tuple."""
+        """Return what `value_and_grad` needs, a named tuple."""
 
-    def value_and_slope(
+    def value_and_grad(
         self, differences: np.ndarray, n_labels: int = 2, trials: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return values and slopes, float64, at an array of differences, by the compiled code that training runs.
+        """Return values and gradients, float64, at an array of differences, by the compiled code that training runs.
 
         Examples
         --------
         >>> from vsenumba.losses import HingeLoss
-        >>> HingeLoss().value_and_slope([0.25, 2.0])
+        >>> HingeLoss().value_and_grad([0.25, 2.0])
         (array([0.75, 0.  ]), array([-1.,  0.]))
         """
         differences = np.asarray(differences, dtype=np.float64)
-        values, slopes = np.zeros((2, differences.size))
-        _evaluate(self.state(n_labels), differences.ravel(), trials, values, slopes)
-        return values.reshape(differences.shape), slopes.reshape(differences.shape)
+        values, gradients = np.zeros((2, differences.size))
+        _evaluate(self.state(n_labels), differences.ravel(), trials, values, gradients)
+        return values.reshape(differences.shape), gradients.reshape(differences.shape)
 
 
 @kernel
-def _evaluate(loss, differences, trials, values, slopes):
+def _evaluate(loss, differences, trials, values, gradients):
     for i in range(differences.shape[0]):
-        values[i], slopes[i] = value_and_slope(loss, differences[i], trials)
+        values[i], gradients[i] = value_and_grad(loss, differences[i], trials)

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from vsenumba.losses.hinge import check_margin
-from vsenumba.losses.loss import Loss, value_and_slope
+from vsenumba.losses.loss import Loss, value_and_grad
 
 
 class WarpLossState(NamedTuple):
@@ -45,8 +45,8 @@ class WarpLoss(Loss):
         return WarpLossState(float(self.margin), harmonic / harmonic[-1])
 
 
-@value_and_slope.implement(WarpLossState)
-def _value_and_slope(loss, difference, trials):
+@value_and_grad.implement(WarpLossState)
+def _value_and_grad(loss, difference, trials):
     # More trials than labels would estimate a rank of 0 for a positive that a violator was found for.
     rank = max((loss.weights.shape[0] - 1) // trials, 1)
     gap = loss.margin - difference

@@ -1,68 +1,82 @@
-"""Models: what is fitted, saved and asked for labels."""
+"""Models: what is fitted, saved and asked for labels, words, images and captions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from os import PathLike
+from typing import TypeVar
 
 from vsenumba import storage
 from vsenumba.errors import FileFormatError, InputError
-from vsenumba.models.annotator import Annotator, Suggestion
-from vsenumba.models.cross_modal_retriever import CrossModalRetriever, Found
+from vsenumba.models.annotator import Annotator
+from vsenumba.models.cross_modal_retriever import CrossModalRetriever
 from vsenumba.models.ease import EaseAnnotator
+from vsenumba.models.fitted import Fitted
 from vsenumba.models.image_annotator import ImageAnnotator
 from vsenumba.models.popularity import PopularityAnnotator
+from vsenumba.models.trained import Trained
 from vsenumba.models.word_embedder import WordEmbedder
 
-Model = Annotator | WordEmbedder | CrossModalRetriever
+M = TypeVar("M", bound=Fitted)
 
-MODELS: dict[str, type[Annotator] | type[WordEmbedder] | type[CrossModalRetriever]] = {
+MODELS: dict[str, type[Fitted]] = {
     model.kind: model
     for model in (ImageAnnotator, EaseAnnotator, PopularityAnnotator, WordEmbedder, CrossModalRetriever)
 }
 
 
-def load_model(path: str | PathLike[str]) -> Model:
+def load_model(path: str | PathLike[str], expect: type[M] | None = None, members: Iterable[type] = ()) -> M:
     """Read a model that its `save` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    expect : type, optional
+        The class that the model must be of, such as `Annotator` for any model of images and labels.
+    members : iterable of type
+        Classes of your own that the model was made with: samplers, losses, poolings and the like. A file holds their
+        names and parameters, never code.
+
+    Returns
+    -------
+    ImageAnnotator, WordEmbedder, ...
+        The model, of the class that was saved.
 
     Raises
     ------
     FileFormatError
-        If the file is not a model, is damaged, or comes from a newer version of this package.
+        If the file is not a model, is damaged, comes from a newer version of this package, or names a class of your own
+        that was not handed in.
+    InputError
+        If the file holds another kind of model.
     """
+    members = list(members)
+    for member in members:
+        if not isinstance(member, type):
+            raise InputError(f"members must be classes, such as {type(member).__name__}, not {member!r}")
     elements = storage.read_file(path, "model").elements
     kind = elements["class"]
     if kind not in MODELS:
         raise FileFormatError(f"{path}: this version knows no model {kind!r}; update with pip install -U vsenumba")
-    return MODELS[kind].from_elements(elements)
+    if expect is not None and not issubclass(MODELS[kind], expect):
+        raise InputError(
+            f"{path} holds a model of {MODELS[kind].subject} ({kind}), not {_described(expect)}"
+            + (f"; see 'vsenumba {_COMMANDS[kind]} --help'" if kind in _COMMANDS else "")
+        )
+    try:
+        return MODELS[kind].from_elements(elements, members)  # type: ignore[return-value]  # expect says which
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from error
 
 
-def load_annotator(path: str | PathLike[str]) -> Annotator:
-    """Read a model of images and labels; see `load_model`.
-
-    Raises
-    ------
-    InputError
-        If the file holds another kind of model.
-    """
-    model = load_model(path)
-    if not isinstance(model, Annotator):
-        room = "words" if isinstance(model, WordEmbedder) else "retrieval"
-        raise InputError(f"{path} holds a {model.kind}, no model of images and labels; see 'vsenumba {room} --help'")
-    return model
+# The commands of the models that have a group of their own.
+_COMMANDS = {WordEmbedder.kind: "words", CrossModalRetriever.kind: "retrieval"}
 
 
-def load_retriever(path: str | PathLike[str]) -> CrossModalRetriever:
-    """Read a model of images and captions; see `load_model`.
-
-    Raises
-    ------
-    InputError
-        If the file holds another kind of model.
-    """
-    model = load_model(path)
-    if not isinstance(model, CrossModalRetriever):
-        raise InputError(f"{path} holds a {model.kind}, no model of images and captions")
-    return model
+def _described(expect: type[Fitted]) -> str:
+    kind = getattr(expect, "kind", None)
+    return f"a model of {expect.subject}" + (f" ({kind})" if kind else "")
 
 
 __all__ = [
@@ -70,12 +84,10 @@ __all__ = [
     "Annotator",
     "CrossModalRetriever",
     "EaseAnnotator",
-    "Found",
+    "Fitted",
     "ImageAnnotator",
     "PopularityAnnotator",
-    "Suggestion",
+    "Trained",
     "WordEmbedder",
-    "load_annotator",
     "load_model",
-    "load_retriever",
 ]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import warnings
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from os import PathLike
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from vsenumba import storage
-from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.splits import leave_one_out
+from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
-from vsenumba.models.parameters import from_json, to_json
+from vsenumba.evaluation import evaluate
+from vsenumba.models.fitted import Fitted
 
 _SEEN = ("indptr", "indices", "image_ids", "label_names")
 
@@ -23,14 +24,7 @@ _SEEN = ("indptr", "indices", "image_ids", "label_names")
 _BLOCK_CELLS = 8_000_000
 
 
-class Suggestion(NamedTuple):
-    """A label or an image that a model suggests, and its score; higher is better."""
-
-    name: str
-    score: float
-
-
-class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
+class Annotator(Fitted):
     """Base of the annotation models.
 
     Attributes
@@ -43,7 +37,7 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
         The number of labels, as scikit-learn calls it.
     """
 
-    kind: ClassVar[str]
+    subject: ClassVar[str] = "images and labels"
 
     @abstractmethod
     def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
@@ -57,13 +51,12 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
             Which images of `known`.
         """
 
-    @abstractmethod
-    def _to_elements(self) -> dict[str, Any]:
-        """Return the arrays that `save` writes, by name."""
+    def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return of which images the model knows enough to rank labels for them, (len(rows),) bool."""
+        return np.ones(len(rows), dtype=bool)
 
-    @abstractmethod
-    def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        """Take back what `_to_elements` returned."""
+    def _check_images(self, data: AnnotationSet) -> None:
+        """Refuse images of which the model can know nothing, whatever labels they have."""
 
     def __sklearn_tags__(self) -> Any:
         """Say what the models take: sparse matrices, and no negative values."""
@@ -91,11 +84,20 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
         check_is_fitted(self)
         return self.label_names_
 
-    def align(self, data: Any, argument: str = "X") -> AnnotationSet:
+    def align(self, data: Any, argument: str = "X", *, drop_unknown: bool = False) -> AnnotationSet:
         """Return a set with the model's label columns; a set's columns are matched by name.
 
         A matrix without names must have one column per label of the model, in its order; its rows are the model's
         images if there are as many, and unknown images otherwise.
+
+        Parameters
+        ----------
+        data : AnnotationSet, sparse matrix, array or list of label lists
+            The set.
+        argument : str
+            What it is called in messages.
+        drop_unknown : bool
+            Whether pairs with labels that the model does not know are left out, instead of refused.
 
         Raises
         ------
@@ -119,6 +121,8 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
                 return AnnotationSet(data.indptr, data.indices, data.n_labels, ids, self.label_names_)
         if data.label_names is self.label_names_ or data.label_names == self.label_names_:
             return data
+        if drop_unknown:
+            data = data.with_pairs((self.label_names_.find(data.label_names) >= 0)[data.indices])
         used = np.flatnonzero(data.label_counts)
         columns = np.full(data.n_labels, -1, dtype=np.int64)
         columns[used] = self.label_names_.index(data.label_names.take(used))
@@ -141,12 +145,15 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
         return source.reindex_images(test.image_ids)
 
     def _scores(self, known: AnnotationSet, rows: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+        """Yield blocks of images with their scores, which are minus infinity where nothing is known of an image."""
         step = max(1, _BLOCK_CELLS // max(known.n_labels, 1))
         for start in range(0, len(rows), step):
             block = rows[start : start + step]
-            yield block, self.score_block(known, block)
+            scores = self.score_block(known, block)
+            scores[~self.knows(known, block)] = -np.inf
+            yield block, scores
 
-    def annotate(self, images: Iterable[str] | AnnotationSet, n: int = 10) -> list[list[Suggestion]]:
+    def annotate(self, images: Iterable[str] | AnnotationSet, n: int = 10) -> list[list[Match]]:
         """Suggest labels for images, their known labels left out.
 
         Parameters
@@ -158,30 +165,44 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
 
         Returns
         -------
-        list of list of Suggestion
-            For each image the best labels, best first.
+        list of list of Match
+            For each image the best labels, best first; none for an image of which nothing is known.
 
         Raises
         ------
         UnknownNameError
             If an image id is not known; the nearest ids are suggested.
+
+        Warns
+        -----
+        UserWarning
+            If nothing is known of some images.
         """
         check_is_fitted(self)
-        n = _checked_count(n)
+        n = checked_count(n)
         if isinstance(images, AnnotationSet):
             known, rows = self.align(images, "images"), np.arange(images.n_images)
+            self._check_images(known)
         else:
             if isinstance(images, str):
                 raise InputError(f"images must be a sequence of ids, such as [{images!r}], not one string")
             known, rows = self.seen_, self.image_ids_.index(images)
+        unknown = rows[~self.knows(known, rows)]
+        if len(unknown):
+            first = known.image_ids[int(unknown[0])]
+            warnings.warn(
+                f"no labels are suggested for {len(unknown):,} image(s), such as {first!r}: nothing is known of them",
+                UserWarning,
+                stacklevel=2,
+            )
         suggestions = []
         for block, scores in self._scores(known, rows):
             for row, line in zip(block, scores, strict=True):
                 line[known.indices[known.indptr[row] : known.indptr[row + 1]]] = -np.inf
-                suggestions.append(best(line, n, self.label_names_))
+                suggestions.append(best_matches(line, n, self.label_names_))
         return suggestions
 
-    def find_images(self, label: str, n: int = 10, *, include_known: bool = False) -> list[Suggestion]:
+    def find_images(self, label: str, n: int = 10, *, include_known: bool = False) -> list[Match]:
         """Find the images, of those the model was trained on, that a label fits best.
 
         Parameters
@@ -195,7 +216,7 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
 
         Returns
         -------
-        list of Suggestion
+        list of Match
             Image ids with scores, best first.
         """
         check_is_fitted(self)
@@ -205,48 +226,49 @@ class Annotator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
         if not include_known:
             known = np.flatnonzero(self.seen_.indices == column)
             scores[np.searchsorted(self.seen_.indptr, known, side="right") - 1] = -np.inf
-        return best(scores, _checked_count(n), self.image_ids_)
+        return best_matches(scores, n, self.image_ids_)
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the model to one ``.h5`` file: parameters, arrays, names, seen pairs; see ``docs/file-format.md``."""
-        self._write(path, {})
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean reciprocal rank of a held-out label, for scikit-learn's searches and cross-validation.
 
-    def _write(self, path: str | PathLike[str], extra: Mapping[str, Any]) -> None:
-        check_is_fitted(self)
-        elements = {
-            "class": storage.Json(self.kind),
-            "parameters": storage.Json(to_json(self.get_params(deep=False))),
-            # Not the features and titles: they are not the model's.
-            "seen": {name: element for name, element in self.seen_.to_elements().items() if name in _SEEN},
-            **self._to_elements(),
-            **extra,
-        }
-        storage.write_file(path, "model", elements)
+        One label of every image with two or more is held out, always the same. The image is ranked by its others, as
+        one that the model has never seen; all labels but these take part. Labels that the model does not know are left
+        out.
 
-    @classmethod
-    def from_elements(cls, elements: Mapping[str, Any]) -> Self:
-        """Make a model from what `save` wrote."""
-        model = cls(**from_json(elements["parameters"]))
-        model._remember(AnnotationSet.from_elements(elements["seen"]))
-        model._from_elements(elements)
-        return model
+        Parameters
+        ----------
+        X : AnnotationSet, sparse matrix, array or list of label lists
+            Images with their labels; best such as the model was not trained on.
+        y : None
+            Ignored.
 
+        Returns
+        -------
+        float
+            In 0..1; higher is better.
 
-def best(scores: np.ndarray, n: int, names: Vocabulary) -> list[Suggestion]:
-    """Return the `n` highest finite scores with their names; equal scores in the order of the names' positions."""
-    n = min(n, len(scores))
-    top = np.argpartition(-scores, n - 1)[:n] if n else np.zeros(0, np.int64)
-    # Partition picks any of the equals at the border; widen to all of them so that the first ones win.
-    if n:
-        top = np.flatnonzero(scores >= scores[top].min())
-    order = top[np.lexsort((top, -scores[top]))][:n]
-    return [Suggestion(names[int(a)], float(scores[a])) for a in order if scores[a] > -np.inf]
+        Examples
+        --------
+        >>> from sklearn.model_selection import GridSearchCV
+        >>> from vsenumba import ImageAnnotator, synthetic
+        >>> model = ImageAnnotator(n_factors=8, n_epochs=3, random_state=0)
+        >>> search = GridSearchCV(model, {"sampler__lam": [0.05, 0.1], "l2": [0.001, 0.01]}, cv=2)
+        >>> sorted(search.fit(synthetic(n_images=60, n_labels=12, n_pairs=240, rng=0)).best_params_)
+        ['l2', 'sampler__lam']
+        """
+        known, held_out = leave_one_out(self.align(X, drop_unknown=True), rng=0)
+        return evaluate(self._for_new_images(known), held_out, exclude=known, metrics=["mrr"]).mean["mrr"]
 
+    def _for_new_images(self, known: AnnotationSet) -> Any:
+        """Return a scorer that ranks labels for images as if it had never seen them."""
+        return self
 
-def _checked_count(n: int) -> int:
-    if isinstance(n, bool) or int(n) != n or n < 1:
-        raise InputError(f"n must be a whole number of at least 1, not {n!r}")
-    return int(n)
+    def _to_elements(self) -> dict[str, Any]:
+        # Not the features and titles: they are not the model's.
+        return {"seen": {name: element for name, element in self.seen_.to_elements().items() if name in _SEEN}}
+
+    def _from_elements(self, elements: Mapping[str, Any]) -> None:
+        self._remember(AnnotationSet.from_elements(elements["seen"]))
 
 
 def as_label_lists(label_lists: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from os import PathLike
-from typing import Any, ClassVar, NamedTuple, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from vsenumba import storage
-from vsenumba.checks import is_number, is_whole
-from vsenumba.data.caption_set import CaptionSet
-from vsenumba.data.ragged import Ragged
-from vsenumba.data.semantics import caption_semantics
+from vsenumba.data.captions.caption_set import CaptionSet
+from vsenumba.data.captions.ragged import Ragged
+from vsenumba.data.captions.semantics import caption_semantics
+from vsenumba.data.matches import Match, best_matches
+from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.data.vocabulary import Vocabulary
-from vsenumba.data.word_vectors import WordVectors
 from vsenumba.errors import InputError
 from vsenumba.evaluation.retrieval import RetrievalScores, evaluate_vectors
-from vsenumba.kernels.random import RandomLike, seed_sequence
+from vsenumba.kernels.random import RandomLike
 from vsenumba.kernels.threads import one_blas_thread, threads
-from vsenumba.models.parameters import from_json, to_json
-from vsenumba.models.seeds import seeds_from_element, seeds_to_element, spawned
+from vsenumba.models.parameters import Choice, MemberOf, Number, Parameter, Seed, Whole
+from vsenumba.models.trained import Callbacks, Trained
 from vsenumba.objectives import Objective, as_objective
 from vsenumba.poolings import Pooling, as_pooling
-from vsenumba.training.callbacks import Callback, following, should_stop
-from vsenumba.training.history import History
-from vsenumba.training.retrieval.adamw import AdamW
-from vsenumba.training.retrieval.branch import Branch
-from vsenumba.training.retrieval.captions import Captions, TokenCaptions, WordCaptions, caption_words
-from vsenumba.training.retrieval.projections import Projection, as_projection
-from vsenumba.training.retrieval.trainer import RetrievalTrainer, side_of
-from vsenumba.training.schedules import scheduled_rate
+from vsenumba.training.captions.adamw import AdamW
+from vsenumba.training.captions.branch import Branch
+from vsenumba.training.captions.caption_rows import Captions, TokenCaptions, WordCaptions, caption_words
+from vsenumba.training.captions.projections import Projection, as_projection
+from vsenumba.training.captions.trainer import CaptionTrainer, side_of
+from vsenumba.training.schedules import SCHEDULES
 
 # Items that are embedded together.
 _BLOCK = 256
@@ -42,14 +38,7 @@ _BLOCK = 256
 _COLLAPSED = 0.01
 
 
-class Found(NamedTuple):
-    """An image or a caption that was found, and its cosine with the query."""
-
-    name: str
-    score: float
-
-
-class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class CrossModalRetriever(Trained):
     """Learn to bring images and captions that belong together close to each other.
 
     Rows of images (regions, grid cells, or one vector of any backbone) and words of captions are projected, pooled to
@@ -79,7 +68,7 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     warmup_epochs : int
         In the first so many epochs all negatives of a batch count and the rate rises from 0: with the hardest negative
         alone all cosines may become equal.
-    longest_gradient : float
+    max_grad_norm : float
         Gradients of a batch that are longer are scaled down to this.
     row_dropout : float
         The share of regions and of words that each batch does without, from 0 and below 1.
@@ -92,15 +81,15 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     ----------
     words_ : Vocabulary or None
         The words of the training captions, the first standing for all others; None with rows of tokens.
-    tables_ : dict
-        All parameters by name.
     history_ : History
         One record per epoch: also ``group_size`` (negatives of a query), ``gradient`` (its length) and ``spread``
         (standard deviation of a batch's cosines), each the mean over batches; and the validation metrics.
     best_epoch_ : int
-        With validation, the epoch whose parameters were kept, by "rsum".
+        With validation, the epoch whose parameters were kept, by "rsum" unless an `EarlyStopping` says otherwise.
     provenance_ : dict
-        How many images and captions were trained on, and where the words came from.
+        How many images and captions were trained on, where the words came from, and where it was trained.
+    tables_, best_, seed_entropy_
+        See `Trained`.
 
     Examples
     --------
@@ -113,6 +102,27 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     """
 
     kind: ClassVar[str] = "cross-modal-retriever"
+    subject: ClassVar[str] = "images and captions"
+    memory_element: ClassVar[str] = "moments"
+    PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
+        "image_projection": MemberOf("How the images' rows are projected.", family=as_projection),
+        "image_pooling": MemberOf("How an image's rows become one vector.", family=as_pooling),
+        "caption_pooling": MemberOf("How a caption's words become one vector.", family=as_pooling),
+        "objective": MemberOf("Objective to minimise.", family=as_objective),
+        "n_factors": Whole("Dimensions of the space."),
+        "word_factors": Whole("Dimensions of the words' vectors."),
+        "min_count": Whole("Rarer words count as one unknown word."),
+        "n_epochs": Whole("Passes over all matching pairs."),
+        "batch_size": Whole("Pairs in a batch.", least=2),
+        "learning_rate": Number("Learning rate at the start.", above=0),
+        "weight_decay": Number("Weight decay of AdamW.", below=1),
+        "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
+        "warmup_epochs": Whole("First epochs in which all negatives count.", least=0),
+        "max_grad_norm": Number("Length to which longer gradients are scaled down.", above=0),
+        "row_dropout": Number("Share of regions and words that a batch does without.", below=1),
+        "n_threads": Whole("Threads of the package's own kernels.", "all", in_file=False),
+        "random_state": Seed("Where the randomness comes from."),
+    }
 
     def __init__(
         self,
@@ -129,7 +139,7 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         weight_decay: float = 0.01,
         schedule: str = "step",
         warmup_epochs: int = 1,
-        longest_gradient: float = 2.0,
+        max_grad_norm: float = 2.0,
         row_dropout: float = 0.2,
         n_threads: int | None = None,
         random_state: RandomLike = None,
@@ -147,7 +157,7 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         self.weight_decay = weight_decay
         self.schedule = schedule
         self.warmup_epochs = warmup_epochs
-        self.longest_gradient = longest_gradient
+        self.max_grad_norm = max_grad_norm
         self.row_dropout = row_dropout
         self.n_threads = n_threads
         self.random_state = random_state
@@ -159,7 +169,7 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         *,
         validation: CaptionSet | None = None,
         words: WordVectors | None = None,
-        callbacks: Iterable[Callback | Callable[..., object]] = (),
+        callbacks: Callbacks = (),
     ) -> CrossModalRetriever:
         """Train afresh.
 
@@ -188,16 +198,14 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         TrainingDivergedError
             If a table becomes NaN or infinite.
         """
-        self._check_parameters()
-        if not isinstance(data, CaptionSet):
-            raise InputError(f"data must be a CaptionSet, not {type(data).__name__}")
-        if len(np.unique(data.image_subjects)) < 2:
-            raise InputError("all images have one subject; there is nothing to tell apart")
-        self._seeds = seed_sequence(self.random_state, "random_state")
-        self.seed_entropy_ = self._seeds.entropy
-        self.history_ = History()
-        self.best_epoch_, self._best_value = 0, -np.inf
-        self._best: dict[str, np.ndarray] = {}
+        self.check_parameters()
+        self._start(data, words)
+        return self._train(data, self.n_epochs, 0, validation, callbacks)
+
+    def _start(self, data: CaptionSet, words: WordVectors | None) -> None:
+        """Forget everything, and make fresh tables for a set."""
+        _check_data(data)
+        self._begin()
         self.words_ = caption_words(data.captions, self.min_count) if data.tokens is None else None
         self.provenance_ = {
             "n_images": data.n_images,
@@ -205,43 +213,60 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             "words_from": "the training captions" if data.tokens is None else "rows of tokens that were given",
         }
         self._image_width = data.images.width
-        self._moments: dict[str, np.ndarray] | None = None
-        self._semantics: np.ndarray | None = None
-        rng = np.random.default_rng(spawned(self._seeds, 0))
-        self.tables_ = self._fresh_tables(data, words, rng)
-        return self._train(data, validation, callbacks)
+        self.tables_ = self._fresh_tables(data, words, np.random.default_rng(self._spawned(0)))
 
-    def resume(
+    def partial_fit(
         self,
         data: CaptionSet,
+        y: Any = None,
         *,
+        n_epochs: int = 1,
         validation: CaptionSet | None = None,
-        callbacks: Iterable[Callback | Callable[..., object]] = (),
+        callbacks: Callbacks = (),
     ) -> CrossModalRetriever:
-        """Go on from a checkpoint to the last of `n_epochs`, with the same data, as if training had never stopped."""
-        check_is_fitted(self)
-        if self._moments is None:
-            raise InputError("the model was saved without the optimiser's memory: only a checkpoint can be resumed")
-        return self._train(data, validation, callbacks)
+        """Train on with other images and captions, from where the model is; words that it does not know stay unknown.
 
-    def _check_parameters(self) -> None:
-        as_projection(self.image_projection)
-        as_pooling(self.image_pooling)
-        as_pooling(self.caption_pooling)
-        as_objective(self.objective)
-        scheduled_rate(self.schedule, 1.0, 0, 1)
-        for name, least in (
-            ("n_factors", 1), ("word_factors", 1), ("min_count", 1), ("n_epochs", 1), ("batch_size", 2),
-            ("warmup_epochs", 0),
-        ):  # fmt: skip
-            if not is_whole(getattr(self, name), least):
-                raise InputError(f"{name} must be a whole number of at least {least}, not {getattr(self, name)!r}")
-        for name in ("learning_rate", "longest_gradient"):
-            if not is_number(getattr(self, name)) or not 0 < getattr(self, name) < np.inf:
-                raise InputError(f"{name} must be positive and finite, not {getattr(self, name)!r}")
-        for name in ("weight_decay", "row_dropout"):
-            if not is_number(getattr(self, name)) or not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 0 and below 1, not {getattr(self, name)!r}")
+        The rate goes through its schedule once more, over these epochs; of `warmup_epochs` none comes again.
+
+        Parameters
+        ----------
+        data, y, validation, callbacks
+            As in `fit`.
+        n_epochs : int
+            Passes over the matching pairs of `data`.
+
+        Returns
+        -------
+        CrossModalRetriever
+            The model itself.
+        """
+        self.check_parameters()
+        self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
+        if not hasattr(self, "history_"):
+            self._start(data, None)
+        _check_data(data)
+        self._check_images(data.images)
+        self.best_ = None
+        return self._train(data, n_epochs, 0, validation, callbacks)
+
+    def resume(
+        self, data: CaptionSet, *, validation: CaptionSet | None = None, callbacks: Callbacks = ()
+    ) -> CrossModalRetriever:
+        """Go on from a checkpoint to the last of `n_epochs`, with the data of `fit`, as if it had never stopped.
+
+        Parameters
+        ----------
+        data, validation, callbacks
+            As in `fit`.
+
+        Raises
+        ------
+        InputError
+            If the model was not saved as a checkpoint is, or `data` is not what it was trained on.
+        """
+        check_is_fitted(self)
+        same = [data.n_images, data.n_captions] == [self.provenance_[name] for name in ("n_images", "n_captions")]
+        return self._train(data, self.n_epochs, self._check_resumable(same), validation, callbacks)
 
     def _fresh_tables(
         self, data: CaptionSet, words: WordVectors | None, rng: np.random.Generator
@@ -265,11 +290,11 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
 
     @property
     def _image_branch(self) -> Branch:
-        return Branch(projection=as_projection(self.image_projection), pooling=as_pooling(self.image_pooling))
+        return Branch(projection=self.member("image_projection"), pooling=self.member("image_pooling"))
 
     @property
     def _caption_branch(self) -> Branch:
-        return Branch(projection=as_projection("linear"), pooling=as_pooling(self.caption_pooling))
+        return Branch(projection=as_projection("linear"), pooling=self.member("caption_pooling"))
 
     def _captions(self, data: CaptionSet) -> Captions:
         if self.words_ is None:
@@ -287,68 +312,40 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         return TokenCaptions(tokens)
 
     def _train(
-        self,
-        data: CaptionSet,
-        validation: CaptionSet | None,
-        functions: Iterable[Callback | Callable[..., object]],
+        self, data: CaptionSet, n_epochs: int, done: int, validation: CaptionSet | None, callbacks: Callbacks
     ) -> CrossModalRetriever:
-        objective = as_objective(self.objective)
-        if objective.needs_semantics and self._semantics is None:
+        objective, semantics = self.member("objective"), None
+        if objective.needs_semantics:
             if data.captions is None:
                 raise InputError("semantic margins need the captions' texts; the data has rows of tokens only")
-            self._semantics = caption_semantics(data.captions)
+            semantics = caption_semantics(data.captions)
         captions = self._captions(data)
         if isinstance(captions, WordCaptions) and captions.known_share == 0:
             raise InputError(f"no word of the captions stands min_count={self.min_count} times; lower it")
         if validation is not None:
             self._check_images(validation.images)
             validation_captions = self._captions(validation)
-        optimiser = AdamW(self.tables_, self.weight_decay, self.longest_gradient, self._moments)
-        self._moments = optimiser.moments
-        trainer = RetrievalTrainer(
+        optimiser = AdamW(self.tables_, self.weight_decay, self.max_grad_norm, self._memory or None)
+        self._memory = optimiser.moments
+        trainer = CaptionTrainer(
             data, captions, self.tables_, image_branch=self._image_branch, caption_branch=self._caption_branch,
-            objective=objective, semantics=self._semantics, optimiser=optimiser, batch_size=int(self.batch_size),
+            objective=objective, semantics=semantics, optimiser=optimiser, batch_size=int(self.batch_size),
             row_dropout=self.row_dropout, warmup_epochs=int(self.warmup_epochs), n_threads=self.n_threads,
-            seeds=spawned(self._seeds, 1),
+            seeds=self._spawned(1),
         )  # fmt: skip
-        first = len(self.history_)
-        if first:
-            trainer.steps, trainer.seconds = int(self.history_[-1]["steps"]), float(self.history_[-1]["seconds"])
 
-        def rate_at(done: float) -> float:
-            return scheduled_rate(self.schedule, self.learning_rate, done, self.n_epochs)
+        def validate() -> Mapping[str, float]:
+            return self._evaluate(validation, validation_captions, 1).mean
 
-        with following(functions, self, self.n_epochs - first) as callbacks:
-
-            def tell(done: float) -> None:
-                for callback in callbacks:
-                    callback.during_epoch(self, done)
-
-            for epoch in range(first + 1, self.n_epochs + 1):
-                record = trainer.run_epoch(epoch, rate_at, tell)
-                if validation is not None:
-                    record |= self._evaluate(validation, validation_captions, 1).mean
-                    self._keep_if_best(epoch, record["rsum"])
-                self.history_.append(record)
-                if record["spread"] < _COLLAPSED:
-                    warnings.warn(
-                        f"epoch {epoch}: the cosines of a batch are nearly equal (spread {record['spread']:.4f}), the "
-                        "space has collapsed; raise warmup_epochs, lower learning_rate, or use an objective with more "
-                        "negatives",
-                        UserWarning,
-                        stacklevel=3,
-                    )
-                if should_stop(callbacks, self, record):
-                    break
-        if self._best:
-            for name, table in self._best.items():
-                self.tables_[name][:] = table
+        self._run(
+            trainer,
+            n_epochs=n_epochs,
+            done=done,
+            validate=None if validation is None else validate,
+            keep="rsum",
+            callbacks=[_warn_of_collapse, *callbacks],
+        )
         return self
-
-    def _keep_if_best(self, epoch: int, value: float) -> None:
-        if value > self._best_value:
-            self.best_epoch_, self._best_value = epoch, value
-            self._best = {name: table.copy() for name, table in self.tables_.items()}
 
     def embed_images(self, images: Any) -> np.ndarray:
         """Return the vectors of images, (n, n_factors) float32 of length 1.
@@ -414,64 +411,48 @@ class CrossModalRetriever(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             data.caption_subjects, classes=data.classes, n_folds=n_folds,
         )  # fmt: skip
 
-    def find_images(self, text: str, data: CaptionSet, n: int = 10) -> list[Found]:
-        """Return the ids of the images of a set that are closest to a text, and their cosines."""
-        scores = self.embed_images(data) @ self.embed_captions([text])[0]
-        return [Found(data.image_ids[int(i)], float(scores[i])) for i in np.argsort(-scores, kind="stable")[:n]]
+    def score(self, data: CaptionSet, y: Any = None) -> float:
+        """Return the mean reciprocal rank of the best match, of images' and of captions' queries alike; in 0..1."""
+        scores = self.evaluate(data)
+        return float(np.mean([(1 / ranks).mean() for ranks in (scores.image_ranks, scores.caption_ranks)]))
 
-    def find_captions(self, image: str, data: CaptionSet, n: int = 10) -> list[Found]:
+    def find_images(self, text: str, data: CaptionSet, n: int = 10) -> list[Match]:
+        """Return the ids of the images of a set that are closest to a text, and their cosines."""
+        return best_matches(self.embed_images(data) @ self.embed_captions([text])[0], n, data.image_ids)
+
+    def find_captions(self, image: str, data: CaptionSet, n: int = 10) -> list[Match]:
         """Return the captions of a set that are closest to one of its images, and their cosines."""
         if data.captions is None:
             raise InputError("the set has no texts to be found")
         (row,) = data.image_ids.index([image])
-        scores = self.embed_captions(data) @ self.embed_images(data.images.select(np.array([row])))[0]
-        return [Found(str(data.captions[i]), float(scores[i])) for i in np.argsort(-scores, kind="stable")[:n]]
+        vector = self.embed_images(data.images.select(np.array([row])))[0]
+        return best_matches(self.embed_captions(data) @ vector, n, data.captions)
 
-    def save(self, path: str | PathLike[str], *, include_optimiser: bool = False) -> None:
-        """Write the model to one ``.h5`` file; see ``docs/file-format.md``.
-
-        Parameters
-        ----------
-        path : str or path
-            The file; an existing one is replaced in one stroke.
-        include_optimiser : bool
-            Whether to write all that `resume` needs: the optimiser's memory, the best parameters so far, and what
-            captions are about.
-        """
-        check_is_fitted(self)
-        elements: dict[str, Any] = {
-            "class": storage.Json(self.kind),
-            "parameters": storage.Json(to_json(self.get_params(deep=False))),
-            "arrays": self.tables_,
-            "history": self.history_.to_columns(),
-            "seed": seeds_to_element(self._seeds),
-            "about": storage.Json(
-                {**self.provenance_, "image_width": self._image_width, "best_epoch": self.best_epoch_}
-            ),
-        }
+    def _to_elements(self) -> dict[str, Any]:
+        elements = super()._to_elements()
+        elements["about"] = storage.Json({**elements["about"].value, "image_width": self._image_width})
         if self.words_ is not None:
             elements["words"] = self.words_.to_element()
-        if include_optimiser:
-            elements |= {"moments": self._moments or {}, "best": self._best}
-            elements["best_value"] = np.array([self._best_value])
-            if self._semantics is not None:
-                elements["semantics"] = self._semantics
-        storage.write_file(path, "model", elements)
+        return elements
 
-    @classmethod
-    def from_elements(cls, elements: Mapping[str, Any]) -> Self:
-        """Make a model from what `save` wrote."""
-        model = cls(**from_json(elements["parameters"]))
-        about = dict(elements["about"])
-        model._image_width, model.best_epoch_ = int(about.pop("image_width")), int(about.pop("best_epoch"))
-        model.provenance_ = about
-        model._seeds = seeds_from_element(elements["seed"])
-        model.seed_entropy_ = model._seeds.entropy
-        model.history_ = History.from_columns(elements["history"])
-        model.tables_ = dict(elements["arrays"])
-        model.words_ = Vocabulary.from_element(elements["words"], "word") if "words" in elements else None
-        model._moments = dict(elements["moments"]) if elements.get("moments") else None
-        model._best = dict(elements.get("best", {}))
-        model._best_value = float(elements["best_value"][0]) if "best_value" in elements else -np.inf
-        model._semantics = elements.get("semantics")
-        return model
+    def _from_elements(self, elements: Mapping[str, Any]) -> None:
+        super()._from_elements(elements)
+        self._image_width = int(self.provenance_.pop("image_width"))
+        self.words_ = Vocabulary.from_element(elements["words"], "word") if "words" in elements else None
+
+
+def _check_data(data: Any) -> None:
+    if not isinstance(data, CaptionSet):
+        raise InputError(f"data must be a CaptionSet, not {type(data).__name__}")
+    if len(np.unique(data.image_subjects)) < 2:
+        raise InputError("all images have one subject; there is nothing to tell apart")
+
+
+def _warn_of_collapse(model: CrossModalRetriever, record: Mapping[str, float]) -> None:
+    if record["spread"] < _COLLAPSED:
+        warnings.warn(
+            f"epoch {record['epoch']}: the cosines of a batch are nearly equal (spread {record['spread']:.4f}), the "
+            "space has collapsed; raise warmup_epochs, lower learning_rate, or use an objective with more negatives",
+            UserWarning,
+            stacklevel=2,
+        )

@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy.linalg import lapack
 
-from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
-from vsenumba.errors import InputError, MemoryLimitError
+from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.errors import MemoryLimitError
 from vsenumba.models.annotator import Annotator
+from vsenumba.models.parameters import Number, Parameter, Whole
 
 # G, its inverse and what the inversion works in, as float64 and float32.
 _BYTES_PER_CELL = 24
@@ -40,6 +41,10 @@ class EaseAnnotator(Annotator):
     """
 
     kind: ClassVar[str] = "ease-annotator"
+    PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
+        "l2": Number("Weight decay.", above=0),
+        "max_bytes": Whole("The most memory that fitting may take, in bytes."),
+    }
 
     def __init__(self, l2: float = 30.0, max_bytes: int = 8_000_000_000) -> None:
         self.l2 = l2
@@ -53,8 +58,7 @@ class EaseAnnotator(Annotator):
         MemoryLimitError
             If the matrices between all labels take more than `max_bytes`; the bytes are named.
         """
-        if not 0 < self.l2 < np.inf:
-            raise InputError(f"l2 must be positive and finite, not {self.l2!r}")
+        self.check_parameters()
         data = as_annotation_set(X)
         needed = _BYTES_PER_CELL * data.n_labels**2
         if needed > self.max_bytes:
@@ -73,10 +77,15 @@ class EaseAnnotator(Annotator):
         """Return the weighted sums over the known labels; see `Annotator.score_block`."""
         return np.asarray(known.to_csr()[rows] @ self.weights_)
 
+    def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return which images have a label; see `Annotator.knows`."""
+        return known.labels_per_image[rows] > 0
+
     def _to_elements(self) -> dict[str, Any]:
-        return {"arrays": {"weights": self.weights_}}
+        return {**super()._to_elements(), "arrays": {"weights": self.weights_}}
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
+        super()._from_elements(elements)
         self.weights_ = elements["arrays"]["weights"]
 
 

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from os import PathLike
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.matches import Match, best_matches, checked_count
+from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
-from vsenumba.kernels.aligned import aligned_empty
-from vsenumba.kernels.random import RandomLike, seed_sequence
+from vsenumba.kernels.random import RandomLike
 from vsenumba.losses import Loss, as_loss
-from vsenumba.models.annotator import Annotator, Suggestion, as_label_lists, best
-from vsenumba.models.seeds import seeds_from_element, seeds_to_element, spawned
+from vsenumba.models.annotator import Annotator, as_label_lists
+from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
+from vsenumba.models.trained import Callbacks, Trained
 from vsenumba.samplers import Sampler, as_sampler
-from vsenumba.training.callbacks import Callback, following, should_stop
-from vsenumba.training.history import History
-from vsenumba.training.inputs import as_inputs
+from vsenumba.training.annotation import DEVICES
+from vsenumba.training.annotation.inputs import INPUTS, Inputs, as_inputs
+from vsenumba.training.annotation.inputs.kind import Recipe
+from vsenumba.training.annotation.task import Task
+from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.optimisers import Optimiser, as_optimiser
-from vsenumba.training.schedules import scheduled_rate
-from vsenumba.training.trainer import Trainer
+from vsenumba.training.schedules import SCHEDULES
 
 # Epochs of `fold_in`, enough for a row of its own to settle.
 _FOLD_EPOCHS = 30
 
 
-class ImageAnnotator(Annotator):
+class ImageAnnotator(Annotator, Trained):
     """Learn vectors for images and labels so that an image's labels rank first.
 
     The score of a label for an image is the dot product of their vectors. Each step takes a pair of an image and a
@@ -39,10 +40,11 @@ class ImageAnnotator(Annotator):
 
     Parameters
     ----------
-    inputs : {"labels", "ids"}
+    inputs : {"labels", "ids"} or tuple of these
         What stands for an image. With ``"labels"`` an image is the scaled sum of its other labels' context vectors:
         more accurate, without an image table, and new images need no training. With ``"ids"`` every image has a row
-        of its own, the model of the VSE-ens paper.
+        of its own, the model of the VSE-ens paper. ``("labels", "ids")`` adds the two up; what is left to default is
+        then that of the first.
     n_factors : int
         Length of the vectors.
     sampler : Sampler or str, optional
@@ -69,7 +71,7 @@ class ImageAnnotator(Annotator):
     deterministic : bool
         Whether the same seed must give bit-equal factors on the same machine, which takes one thread.
     device : {"cpu"}
-        Where to train.
+        Where to train. It and `n_threads` are not in the model's file: who reads it decides anew.
     random_state : int, Generator, SeedSequence or None
         Where the randomness comes from; None for fresh entropy.
 
@@ -78,15 +80,11 @@ class ImageAnnotator(Annotator):
     label_factors_ : (n_labels, n_factors) float32 array
         The labels' vectors.
     image_factors_ : (n_images, n_factors) float32 array
-        The images' vectors (``inputs="ids"`` only).
+        The images' vectors (with ``"ids"`` among the inputs).
     context_factors_ : (n_labels, n_factors) float32 array
-        The vectors whose sum stands for an image (``inputs="labels"`` only).
-    tables_ : dict
-        All of these by name, without the underscore.
-    history_ : History
-        One record per epoch.
-    seed_entropy_ : int
-        What the randomness was seeded with.
+        The vectors whose sum stands for an image (with ``"labels"`` among the inputs).
+    tables_, history_, best_, best_epoch_, seed_entropy_, provenance_
+        See `Trained`.
     seen_, image_ids_, label_names_, n_features_in_
         See `Annotator`.
 
@@ -104,10 +102,28 @@ class ImageAnnotator(Annotator):
     """
 
     kind: ClassVar[str] = "image-annotator"
+    PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
+        "inputs": NameOrSum(
+            "What stands for an image; several joined by + are added up.", resolve=as_inputs, names=INPUTS
+        ),
+        "n_factors": Whole("Length of the vectors."),
+        "sampler": MemberOf("Where negatives come from.", "what suits the inputs", family=as_sampler),
+        "loss": MemberOf("Loss to minimise.", family=as_loss),
+        "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
+        "learning_rate": Number("Learning rate of the first epoch.", "what suits the inputs", above=0),
+        "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
+        "l2": Number("Weight decay per step.", "what suits the inputs"),
+        "n_negatives": Whole("Negatives per pair.", "what suits the inputs"),
+        "n_epochs": Whole("Passes over all pairs."),
+        "n_threads": Whole("Threads to train with.", "all", in_file=False),
+        "deterministic": Flag("Whether the same seed must give bit-equal factors, which takes one thread."),
+        "device": Choice("Where to train.", names=DEVICES, in_file=False),
+        "random_state": Seed("Where the randomness comes from."),
+    }
 
     def __init__(
         self,
-        inputs: str = "labels",
+        inputs: str | Sequence[str] = "labels",
         n_factors: int = 64,
         sampler: Sampler | str | None = None,
         loss: Loss | str = "logistic",
@@ -144,7 +160,7 @@ class ImageAnnotator(Annotator):
         *,
         validation: Any = None,
         metrics: Sequence[str] = ("mrr",),
-        callbacks: Iterable[Callback | Callable[..., object]] = (),
+        callbacks: Callbacks = (),
     ) -> ImageAnnotator:
         """Train afresh.
 
@@ -173,9 +189,12 @@ class ImageAnnotator(Annotator):
         TrainingDivergedError
             If a table becomes NaN or infinite.
         """
+        self.check_parameters()
         data = as_annotation_set(X)
-        self._begin(data)
-        return self._train(data, self.n_epochs, validation, metrics, callbacks)
+        self._begin()
+        self._remember(data)
+        self._grow()
+        return self._train(data, self.n_epochs, 0, validation, metrics, callbacks)
 
     def partial_fit(
         self,
@@ -185,13 +204,13 @@ class ImageAnnotator(Annotator):
         n_epochs: int = 1,
         validation: Any = None,
         metrics: Sequence[str] = ("mrr",),
-        callbacks: Iterable[Callback | Callable[..., object]] = (),
+        callbacks: Callbacks = (),
     ) -> ImageAnnotator:
-        """Train on from where the model is; images and labels that are new get rows of their own.
+        """Train on with more pairs, from where the model is; new images and labels get rows of their own.
 
-        The pairs of `X` are trained on, and added to those the model has seen. With ``schedule="constant"``, the same
-        set and ``deterministic=True``, `fit` for a + b epochs gives the very factors of `fit` for a and then
-        `partial_fit` for b.
+        The pairs of `X` are trained on, and added to those the model has seen. The rate goes through its schedule once
+        more, over these epochs. With ``schedule="constant"``, the same set and ``deterministic=True``, `fit` for a + b
+        epochs gives the very factors of `fit` for a and then `partial_fit` for b.
 
         Parameters
         ----------
@@ -206,134 +225,114 @@ class ImageAnnotator(Annotator):
         ImageAnnotator
             The model itself.
         """
+        self.check_parameters()
+        self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
         if not hasattr(self, "seen_"):
-            self._begin(as_annotation_set(X))
+            self._begin()
+            self._remember(as_annotation_set(X))
         data = X if isinstance(X, AnnotationSet) else self.align(X)
-        self._check_parameters()
+        self.best_ = None
         self._remember(self.seen_.union(data))
         self._grow()
         data = data.with_columns(self.label_names_.index(data.label_names), self.label_names_)
-        return self._train(data.reindex_images(self.image_ids_), n_epochs, validation, metrics, callbacks)
+        return self._train(data.reindex_images(self.image_ids_), n_epochs, 0, validation, metrics, callbacks)
 
-    def _begin(self, data: AnnotationSet) -> None:
-        self._check_parameters()
-        self._seeds = seed_sequence(self.random_state, "random_state")
-        self.seed_entropy_ = self._seeds.entropy
-        self.history_ = History()
-        self._remember(data)
-        self.tables_: dict[str, np.ndarray] = {}
-        self._sums: dict[str, np.ndarray] = {}
-        self._grow()
+    def resume(
+        self, X: Any, *, validation: Any = None, metrics: Sequence[str] = ("mrr",), callbacks: Callbacks = ()
+    ) -> ImageAnnotator:
+        """Go on from a checkpoint to the last of `n_epochs`, with the data of `fit`, as if it had never stopped.
 
-    def _check_parameters(self) -> None:
-        as_inputs(self.inputs)
-        if self.sampler is not None:
-            as_sampler(self.sampler)
-        as_loss(self.loss)
-        as_optimiser(self.optimiser)
-        scheduled_rate(self.schedule, 1.0, 0, 1)
-        for name in ("n_factors", "n_negatives", "n_epochs"):
-            value = getattr(self, name)
-            if value is None and name == "n_negatives":
-                continue
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
-        if self.learning_rate is not None and not 0 < self.learning_rate < np.inf:
-            raise InputError(f"learning_rate must be positive and finite, not {self.learning_rate!r}")
-        if self.l2 is not None and not 0 <= self.l2 < np.inf:
-            raise InputError(f"l2 must be finite and not negative, not {self.l2!r}")
-        if self.device != "cpu":
-            raise InputError(f"device must be 'cpu', not {self.device!r}")
-        if self.deterministic and self.n_threads not in (None, 1):
-            warnings.warn(f"deterministic=True reduces n_threads={self.n_threads} to 1", UserWarning, stacklevel=3)
+        Parameters
+        ----------
+        X, validation, metrics, callbacks
+            As in `fit`.
+
+        Raises
+        ------
+        InputError
+            If the model was not saved as a checkpoint is, or `X` is not what it was trained on.
+        """
+        check_is_fitted(self)
+        data = self.align(X)
+        done = self._check_resumable(data.digest() == self.seen_.digest())
+        return self._train(self.seen_, self.n_epochs, done, validation, metrics, callbacks)
+
+    @property
+    def _inputs(self) -> Inputs:
+        return as_inputs(self.inputs)
+
+    @property
+    def _recipe(self) -> Recipe:
+        return self._inputs.recipe
 
     def _grow(self) -> None:
         """Give every image and label that has none a fresh row in each table."""
-        optimiser = as_optimiser(self.optimiser)
-        shape = (len(self.image_ids_), len(self.label_names_))
-        rows = {"label_factors": shape[1]} | as_inputs(self.inputs).table_rows(*shape)
-        for number, (name, n_rows) in enumerate(rows.items()):
-            old = self.tables_.get(name, np.zeros((0, self.n_factors), np.float32))
-            if len(old) < n_rows:
-                rng = np.random.default_rng(spawned(self._seeds, 0, number, len(old)))
-                # In place: a table can be most of the memory there is.
-                table = aligned_empty((n_rows, self.n_factors))
-                table[: len(old)] = old
-                rng.standard_normal(out=table[len(old) :], dtype=np.float32)
-                table[len(old) :] *= np.float32(as_inputs(self.inputs).recipe.initial_spread)
-                self.tables_[name] = table
-                sums = self._sums.get(name, optimiser.fresh_sums(0))
-                self._sums[name] = np.concatenate([sums, optimiser.fresh_sums(n_rows - len(old))])
-            setattr(self, f"{name}_", self.tables_[name])
+        tables = self._inputs.tables(len(self.image_ids_), len(self.label_names_))
+        for number, (name, (n_rows, spread)) in enumerate(tables.items()):
 
-    @property
-    def _first_rate(self) -> float:
-        return as_inputs(self.inputs).recipe.learning_rate if self.learning_rate is None else self.learning_rate
+            def fill(fresh: np.ndarray, number: int = number, n_rows: int = n_rows, spread: float = spread) -> None:
+                rng = np.random.default_rng(self._spawned(0, number, n_rows - len(fresh)))
+                rng.standard_normal(out=fresh, dtype=np.float32)
+                fresh *= np.float32(spread)
 
-    def _trainer(
-        self,
-        data: AnnotationSet,
-        tables: Mapping[str, np.ndarray],
-        sums: Mapping[str, np.ndarray],
-        seeds: np.random.SeedSequence,
-        *,
-        frozen_labels: bool = False,
-    ) -> Trainer:
-        inputs = as_inputs(self.inputs)
-        recipe = inputs.recipe
-        return Trainer(
-            data,
-            tables,
-            sums,
-            inputs=inputs,
-            sampler=as_sampler(
-                inputs.default_sampler(len(tables["label_factors"])) if self.sampler is None else self.sampler
-            ),
-            loss=as_loss(self.loss),
-            optimiser=as_optimiser(self.optimiser),
-            l2=recipe.l2 if self.l2 is None else self.l2,
-            n_negatives=recipe.n_negatives if self.n_negatives is None else self.n_negatives,
-            n_threads=1 if self.deterministic else self.n_threads,
-            seeds=seeds,
+            self._grow_table(name, n_rows, fill)
+
+    def _task(self, data: AnnotationSet, *, frozen_labels: bool = False) -> Task:
+        return Task(
+            data=data,
+            inputs=self._inputs,
+            sampler=self.member("sampler"),
+            loss=self.member("loss"),
+            optimiser=self.member("optimiser"),
+            l2=self.chosen("l2"),
+            n_negatives=int(self.chosen("n_negatives")),
             frozen_labels=frozen_labels,
         )
+
+    def _trainer(self, task: Task, tables: Any, sums: Any, seeds: np.random.SeedSequence) -> AnnotationTrainer:
+        return AnnotationTrainer(task, DEVICES[self.device](task, self._threads), tables, sums, seeds)
 
     def _train(
         self,
         data: AnnotationSet,
         n_epochs: int,
+        done: int,
         validation: Any,
         metrics: Sequence[str],
-        functions: Iterable[Callback | Callable[..., object]],
+        callbacks: Callbacks,
     ) -> ImageAnnotator:
         held_out = None if validation is None else self.align(validation, "validation")
-        first = len(self.history_)
-        with following(functions, self, n_epochs) as callbacks:
-            trainer = self._trainer(data, self.tables_, self._sums, spawned(self._seeds, 1))
-            if first:
-                trainer.steps, trainer.seconds = (
-                    int(self.history_[-1]["steps"]),
-                    float(self.history_[-1]["seconds"]),
-                )
-            for epoch in range(n_epochs):
-                rate = scheduled_rate(self.schedule, self._first_rate, epoch, n_epochs)
-                record = trainer.run_epoch(first + epoch + 1, rate)
-                if held_out is not None:
-                    scores = evaluate(self, held_out, exclude=self.seen_, metrics=metrics, n_threads=self.n_threads)
-                    record |= scores.mean
-                self.history_.append(record)
-                if should_stop(callbacks, self, record):
-                    break
+
+        def validate() -> dict[str, float]:
+            return evaluate(self, held_out, exclude=self.seen_, metrics=metrics, n_threads=self.n_threads).mean
+
+        self._run(
+            self._trainer(self._task(data), self.tables_, self._memory, self._spawned(1)),
+            n_epochs=n_epochs,
+            done=done,
+            validate=None if held_out is None else validate,
+            callbacks=callbacks,
+        )
         return self
 
     def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return the dot products of the images' and the labels' vectors; see `Annotator.score_block`."""
         return self._vectors(known, rows) @ self.label_factors_.T
 
+    def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return which images have a vector; see `Annotator.knows`."""
+        return self._inputs.knows(self._table_rows(known, rows), known, rows)
+
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        return self._inputs.vectors(self.tables_, self._table_rows(known, rows), known, rows)
+
+    def _table_rows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         same = known.image_ids is self.image_ids_
-        table_rows = rows if same else self.image_ids_.find(known.image_ids.take(rows))
-        return as_inputs(self.inputs).vectors(self.tables_, table_rows, known, rows)
+        return rows if same else self.image_ids_.find(known.image_ids.take(rows))
+
+    def _check_images(self, data: AnnotationSet) -> None:
+        if self._inputs.needs_image_rows:
+            self.image_ids_.index(data.image_ids)
 
     def embed(self, data: Any) -> np.ndarray:
         """Return the vectors of a set's images, (n_images, n_factors) float32, whatever `inputs` is.
@@ -347,8 +346,7 @@ class ImageAnnotator(Annotator):
             With ``inputs="ids"``, if the model was not trained on an image; `fold_in` gives it factors.
         """
         data = self.align(data)
-        if as_inputs(self.inputs).needs_image_rows:
-            self.image_ids_.index(data.image_ids)
+        self._check_images(data)
         return np.ascontiguousarray(self._vectors(data, np.arange(data.n_images)), dtype=np.float32)
 
     def fold_in(self, labels: Sequence[Sequence[str]]) -> np.ndarray:
@@ -372,55 +370,63 @@ class ImageAnnotator(Annotator):
         UnknownNameError
             If a label is not known; the nearest names are suggested.
         """
-        data = self.align(AnnotationSet.from_lists(as_label_lists(labels)))
-        if not as_inputs(self.inputs).needs_image_rows:
-            return self.embed(data)
-        recipe = as_inputs(self.inputs).recipe
-        rng = np.random.default_rng(spawned(self._seeds, 2))
-        fresh = rng.standard_normal((data.n_images, self.n_factors), dtype=np.float32)
-        tables = {"label_factors": self.label_factors_, "image_factors": np.float32(recipe.initial_spread) * fresh}
+        return self._fold(self.align(AnnotationSet.from_lists(as_label_lists(labels))))
+
+    def _fold(self, data: AnnotationSet) -> np.ndarray:
+        """Return the factors of images as if they had never been seen."""
+        inputs = self._inputs
+        if not inputs.needs_image_rows:
+            return inputs.vectors(self.tables_, np.full(data.n_images, -1), data, np.arange(data.n_images))
+        fresh = np.random.default_rng(self._spawned(2)).standard_normal((data.n_images, self.n_factors), np.float32)
+        _, spread = inputs.tables(data.n_images, data.n_labels)["image_factors"]
+        tables = {"label_factors": self.label_factors_, "image_factors": np.float32(spread) * fresh}
         # The labels' sums are scratch too: folding in must not change the model.
-        optimiser = as_optimiser(self.optimiser)
-        sums = {name: optimiser.fresh_sums(len(table)) for name, table in tables.items()}
-        trainer = self._trainer(data, tables, sums, spawned(self._seeds, 2), frozen_labels=True)
+        sums = {name: self.member("optimiser").fresh_sums(len(table)) for name, table in tables.items()}
+        trainer = self._trainer(self._task(data, frozen_labels=True), tables, sums, self._spawned(2))
         for epoch in range(_FOLD_EPOCHS):
-            trainer.run_epoch(epoch + 1, self._first_rate)
+            trainer.run_epoch(epoch + 1, lambda done: self.chosen("learning_rate"))
         return tables["image_factors"]
 
-    def annotate_factors(self, factors: np.ndarray, n: int = 10) -> list[list[Suggestion]]:
+    def _for_new_images(self, known: AnnotationSet) -> _GivenFactors:
+        return _GivenFactors(self, self._fold(known))
+
+    def annotate_factors(self, factors: np.ndarray, n: int = 10) -> list[list[Match]]:
         """Suggest labels for images given by their factors, such as `fold_in` and `embed` return."""
         check_is_fitted(self)
+        n = checked_count(n)
         factors = np.ascontiguousarray(factors, dtype=np.float32)
         if factors.ndim != 2 or factors.shape[1] != self.label_factors_.shape[1]:
             raise InputError(f"factors must be (images, {self.label_factors_.shape[1]}), not {factors.shape}")
-        return [best(row @ self.label_factors_.T, n, self.label_names_) for row in factors]
-
-    def save(self, path: str | PathLike[str], *, include_optimiser: bool = False) -> None:
-        """Write the model to one ``.h5`` file; see ``docs/file-format.md``.
-
-        Parameters
-        ----------
-        path : str or path
-            The file; an existing one is replaced in one stroke.
-        include_optimiser : bool
-            Whether to write the optimiser's memory too, without which `partial_fit` starts it afresh.
-        """
-        extra = {"optimiser_sums": self._sums} if include_optimiser else {}
-        self._write(path, extra)
+        return [best_matches(row @ self.label_factors_.T, n, self.label_names_) for row in factors]
 
     def _to_elements(self) -> dict[str, Any]:
-        return {
-            "arrays": self.tables_,
-            "history": self.history_.to_columns(),
-            "seed": seeds_to_element(self._seeds),
-        }
+        return {**Annotator._to_elements(self), **Trained._to_elements(self)}
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        self._seeds = seeds_from_element(elements["seed"])
-        self.seed_entropy_ = self._seeds.entropy
-        self.history_ = History.from_columns(elements["history"])
-        self.tables_ = dict(elements["arrays"])
-        optimiser = as_optimiser(self.optimiser)
-        fresh = {name: optimiser.fresh_sums(len(table)) for name, table in self.tables_.items()}
-        self._sums = dict(elements.get("optimiser_sums", fresh))
-        self._grow()
+        Annotator._from_elements(self, elements)
+        Trained._from_elements(self, elements)
+
+
+class _GivenFactors:
+    """A `Scorer` of images whose factors are given, in the rows of what is known of them."""
+
+    def __init__(self, model: ImageAnnotator, factors: np.ndarray) -> None:
+        self._model = model
+        self._factors = factors
+
+    @property
+    def label_names(self) -> Vocabulary:
+        """Those of the model."""
+        return self._model.label_names
+
+    def align(self, data: AnnotationSet) -> AnnotationSet:
+        """Have the model do it."""
+        return self._model.align(data)
+
+    def known_for(self, test: AnnotationSet, exclude: AnnotationSet | None) -> AnnotationSet:
+        """Return what is known, whose rows are those of the factors."""
+        return self._model.known_for(test, exclude)
+
+    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return the products with the labels' factors."""
+        return self._factors[rows] @ self._model.label_factors_.T

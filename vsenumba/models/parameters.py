@@ -1,69 +1,218 @@
-"""A model's parameters as JSON, and back."""
+"""The kinds of parameters that models declare: what is allowed, and how a text or a file says it.
+
+A model's table ``PARAMETERS`` has one of these for every parameter of its constructor. From it come the checks, with
+the same words in all models, what is written to and read from files, and the command line's options.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from vsenumba.errors import FileFormatError
-from vsenumba.losses import LOSSES
-from vsenumba.objectives import NEGATIVES, OBJECTIVES, SemanticMargin
-from vsenumba.poolings import POOLINGS
-from vsenumba.samplers import SAMPLERS
-from vsenumba.training.optimisers import OPTIMISERS
-from vsenumba.training.retrieval.projections import PROJECTIONS
-
-_FAMILIES: dict[str, Mapping[str, Any]] = {
-    "sampler": SAMPLERS,
-    "loss": LOSSES,
-    "optimiser": OPTIMISERS,
-    "image_projection": PROJECTIONS,
-    "image_pooling": POOLINGS,
-    "caption_pooling": POOLINGS,
-    "objective": OBJECTIVES,
-    "negatives": NEGATIVES,
-    "margin": {SemanticMargin.name: SemanticMargin},
-}
+from vsenumba.checks import check_choice, is_number, is_whole
+from vsenumba.errors import InputError
+from vsenumba.kernels.random import seed_sequence
+from vsenumba.registry import Family, parse_value
 
 
-def to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters with samplers, losses and the like as ``{"name": ..., <their own parameters>}``.
+@dataclass(frozen=True)
+class Parameter(ABC):
+    """Base of the kinds.
 
-    A random state that is not a number is left out: the file has the entropy it stood for.
+    Parameters
+    ----------
+    meaning : str
+        What it is, in a sentence: the help of the command line.
+    none : str, optional
+        What None stands for; where left out, None is not allowed.
+    in_file : bool
+        Whether it says what the model is. Where it was trained, as the number of threads, is not for a reader to obey.
     """
-    plain: dict[str, Any] = {}
-    for name, value in parameters.items():
-        if is_dataclass(value) and not isinstance(value, type):
-            own = {field.name: getattr(value, field.name) for field in fields(value)}
-            plain[name] = {"name": value.name, **to_json(own)}  # type: ignore[attr-defined]  # all members have one
-        elif isinstance(value, (np.integer, np.floating)):
-            plain[name] = value.item()
-        elif name != "random_state" or isinstance(value, int):
-            plain[name] = value
-    return plain
+
+    meaning: str
+    none: str | None = None
+    in_file: bool = True
+
+    def check(self, name: str, value: Any) -> None:
+        """Refuse a value that cannot be used.
+
+        Raises
+        ------
+        InputError, UnknownNameError
+            With what was found and what is expected.
+        """
+        if not (value is None and self.none):
+            self._check(name, value)
+
+    @abstractmethod
+    def _check(self, name: str, value: Any) -> None:
+        """Refuse a value that is not None."""
+
+    @abstractmethod
+    def parse(self, name: str, text: str) -> Any:
+        """Return the value that a text stands for."""
+
+    def to_json(self, value: Any) -> Any:
+        """Return what stands in a file."""
+        return value.item() if isinstance(value, np.generic) else value
+
+    def from_json(self, value: Any, own: Iterable[type] = ()) -> Any:
+        """Return what `to_json` was given; `own` are classes of one's own that the file may name."""
+        return value
+
+    def _refuse(self, name: str, expected: str, value: Any) -> InputError:
+        return InputError(f"{name} must be {expected}{' or None' if self.none else ''}, not {value!r}")
+
+    def _types(self, kind: type) -> tuple[type, ...]:
+        return (kind, type(None)) if self.none else (kind,)
 
 
-def from_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `to_json` was given.
+@dataclass(frozen=True)
+class Whole(Parameter):
+    """A whole number of at least `least`."""
 
-    Raises
-    ------
-    FileFormatError
-        If a member or one of its parameters is not known.
+    least: int = 1
+
+    def _check(self, name: str, value: Any) -> None:
+        # 4.0 is refused: it would have to be made whole wherever it is used.
+        if not is_whole(value, self.least) or not isinstance(value, (int, np.integer)):
+            raise self._refuse(name, f"a whole number of at least {self.least}", value)
+
+    def parse(self, name: str, text: str) -> Any:
+        """Return the number; see `Parameter.parse`."""
+        return parse_value(name, text, self._types(int))
+
+
+@dataclass(frozen=True)
+class Number(Parameter):
+    """A finite number: above `above`, or of at least `least` and, if given, below `below`."""
+
+    above: float | None = None
+    least: float = 0.0
+    below: float | None = None
+
+    def _check(self, name: str, value: Any) -> None:
+        if self.above is not None:
+            fits, expected = is_number(value) and self.above < value < np.inf, "positive and finite"
+        elif self.below is not None:
+            fits = is_number(value) and self.least <= value < self.below
+            expected = f"at least {self.least:g} and below {self.below:g}"
+        else:
+            fits, expected = is_number(value) and self.least <= value < np.inf, "finite and not negative"
+        if not fits:
+            raise self._refuse(name, expected, value)
+
+    def parse(self, name: str, text: str) -> Any:
+        """Return the number; see `Parameter.parse`."""
+        return parse_value(name, text, self._types(float))
+
+
+@dataclass(frozen=True)
+class Flag(Parameter):
+    """True or False."""
+
+    def _check(self, name: str, value: Any) -> None:
+        if not isinstance(value, (bool, np.bool_)):
+            raise self._refuse(name, "True or False", value)
+
+    def parse(self, name: str, text: str) -> Any:
+        """Return the value; see `Parameter.parse`."""
+        return parse_value(name, text, (bool,))
+
+
+@dataclass(frozen=True)
+class Choice(Parameter):
+    """One of some names."""
+
+    names: Mapping[str, Any] = None  # type: ignore[assignment]  # always given; fields with defaults go before it
+
+    def _check(self, name: str, value: Any) -> None:
+        check_choice(name, value, self.names)
+
+    def parse(self, name: str, text: str) -> Any:
+        """Return the name; see `Parameter.parse`."""
+        self._check(name, text)
+        return text
+
+
+@dataclass(frozen=True)
+class MemberOf(Parameter):
+    """A member of a family, or its name."""
+
+    family: Family[Any] = None  # type: ignore[assignment]  # likewise
+
+    @property
+    def names(self) -> Mapping[str, Any]:
+        """The members by name."""
+        return self.family.members
+
+    def _check(self, name: str, value: Any) -> None:
+        self.family(value)
+
+    def parse(self, name: str, text: str) -> Any:
+        """Return a name, or the member that a text such as ``"warp:max_trials=10"`` names; see `Parameter.parse`."""
+        return None if self.none and text.lower() == "none" else self.family.parse(text)
+
+    def to_json(self, value: Any) -> Any:
+        """Return a member with its parameters; see `Family.to_json`."""
+        return self.family.to_json(value)
+
+    def from_json(self, value: Any, own: Iterable[type] = ()) -> Any:
+        """Return the member; see `Family.from_json`."""
+        return self.family.from_json(value, own)
+
+
+@dataclass(frozen=True)
+class NameOrSum(Parameter):
+    """A name, or several that are added up.
+
+    Parameters
+    ----------
+    resolve : callable
+        Makes of a name, or of a sequence of names, what it stands for, and refuses what stands for nothing.
+    names : mapping
+        The names.
     """
-    restored = {}
-    for name, value in parameters.items():
-        if name in _FAMILIES and isinstance(value, Mapping):
-            arguments = from_json(value)
-            member = _FAMILIES[name].get(arguments.pop("name", ""))
-            try:
-                value = member(**arguments)  # type: ignore[misc]  # None is caught below
-            except TypeError as error:
-                raise FileFormatError(
-                    f"the model's {name} {value} is not known to this version; update with pip install -U vsenumba"
-                ) from error
-        restored[name] = value
-    return restored
+
+    resolve: Callable[[Any], object] = None  # type: ignore[assignment]  # likewise
+    names: Mapping[str, Any] = None  # type: ignore[assignment]  # likewise
+
+    def _check(self, name: str, value: Any) -> None:
+        self.resolve(value)
+
+    def parse(self, name: str, text: str) -> Any:
+        """Return one name, or the names between plus signs as a tuple; see `Parameter.parse`."""
+        names = tuple(part.strip() for part in text.split("+"))
+        self._check(name, names)
+        return names if len(names) > 1 else names[0]
+
+    def to_json(self, value: Any) -> Any:
+        """Return a name or a list of names; see `Parameter.to_json`."""
+        return value if isinstance(value, str) else list(value)
+
+    def from_json(self, value: Any, own: Iterable[type] = ()) -> Any:
+        """Return a name or a tuple of names; see `Parameter.from_json`."""
+        return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Seed(Parameter):
+    """What randomness comes from; the file has the entropy it stood for, and itself only where it is a number."""
+
+    none: str | None = "fresh entropy"
+
+    def _check(self, name: str, value: Any) -> None:
+        if not isinstance(value, (np.random.Generator, np.random.RandomState)):  # which a look would move on
+            seed_sequence(value, name)
+
+    def parse(self, name: str, text: str) -> Any:
+        """Return the number; see `Parameter.parse`."""
+        return parse_value(name, text, self._types(int))
+
+    def to_json(self, value: Any) -> Any:
+        """Return a number, and None for everything else; see `Parameter.to_json`."""
+        return int(value) if isinstance(value, (int, np.integer)) else None

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from vsenumba.data.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.models.annotator import Annotator
+from vsenumba.models.parameters import Parameter
 
 
 class PopularityAnnotator(Annotator):
@@ -21,6 +22,7 @@ class PopularityAnnotator(Annotator):
     """
 
     kind: ClassVar[str] = "popularity-annotator"
+    PARAMETERS: ClassVar[Mapping[str, Parameter]] = {}
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Count the labels of an AnnotationSet, sparse matrix, array or list of label lists."""
@@ -34,7 +36,8 @@ class PopularityAnnotator(Annotator):
         return np.tile(self.counts_.astype(np.float32), (len(rows), 1))
 
     def _to_elements(self) -> dict[str, Any]:
-        return {"arrays": {"counts": self.counts_}}
+        return {**super()._to_elements(), "arrays": {"counts": self.counts_}}
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
+        super()._from_elements(elements)
         self.counts_ = elements["arrays"]["counts"]

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping
-from os import PathLike
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from vsenumba import storage
-from vsenumba.checks import is_number, is_whole
-from vsenumba.data.corpus import Corpus, as_corpus
+from vsenumba.data.matches import Match
+from vsenumba.data.text.corpus import Corpus, as_corpus
+from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.data.vocabulary import Vocabulary
-from vsenumba.data.word_vectors import Neighbor, WordVectors
 from vsenumba.errors import InputError
-from vsenumba.kernels.aligned import aligned_empty
-from vsenumba.kernels.random import RandomLike, seed_sequence
-from vsenumba.models.parameters import from_json, to_json
-from vsenumba.models.seeds import seeds_from_element, seeds_to_element, spawned
+from vsenumba.kernels.random import RandomLike
+from vsenumba.models.parameters import Choice, Flag, MemberOf, Number, Parameter, Seed, Whole
+from vsenumba.models.trained import Callbacks, Trained
 from vsenumba.samplers import Sampler, as_sampler
-from vsenumba.training.callbacks import Callback, following, should_stop
-from vsenumba.training.history import History
 from vsenumba.training.optimisers import Optimiser, as_optimiser
-from vsenumba.training.schedules import scheduled_rate
-from vsenumba.training.windows import as_architecture
-from vsenumba.training.windows.trainer import WindowTrainer
+from vsenumba.training.schedules import SCHEDULES
+from vsenumba.training.text import Architecture, as_architecture
+from vsenumba.training.text.trainer import TextTrainer
 
 
-class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class WordEmbedder(Trained):
     """Learn vectors for words so that words in like company are alike.
 
     Each step takes a window of text. With skip-gram the word in its middle should score high with every other word of
@@ -40,7 +33,7 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     Parameters
     ----------
     architecture : {"skipgram", "cbow"}
-        What foretells what.
+        Whether the word in the middle of a window predicts the others, or these the word in the middle.
     n_factors : int
         Length of the vectors.
     window : int
@@ -85,8 +78,8 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     history_ : History
         One record per epoch: also ``tokens`` and ``kept`` (words of the text, and what subsampling left of them) and
         ``negative_gradient`` (mean length of the gradient in a negative's vector).
-    seed_entropy_ : int
-        What the randomness was seeded with.
+    tables_, best_, best_epoch_, seed_entropy_, provenance_
+        See `Trained`.
 
     References
     ----------
@@ -103,6 +96,23 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     """
 
     kind: ClassVar[str] = "word-embedder"
+    subject: ClassVar[str] = "words"
+    PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
+        "architecture": MemberOf("What predicts what.", family=as_architecture),
+        "n_factors": Whole("Length of the vectors."),
+        "window": Whole("The most words on each side."),
+        "subsample": Number("Thin out words above this share of the text; 0 for none."),
+        "sampler": MemberOf("Where negatives come from.", family=as_sampler),
+        "n_negatives": Whole("Negatives per pair of words."),
+        "n_draws": Whole("Negatives drawn for a window, shared by its pairs.", "what suits the architecture"),
+        "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
+        "learning_rate": Number("Learning rate at the start.", "what suits the architecture", above=0),
+        "schedule": Choice("How the rate changes with the words trained on.", names=SCHEDULES),
+        "n_epochs": Whole("Passes over the text."),
+        "n_threads": Whole("Threads to train with.", "all", in_file=False),
+        "deterministic": Flag("Whether the same seed must give bit-equal vectors, which takes one thread."),
+        "random_state": Seed("Where the randomness comes from."),
+    }
 
     def __init__(
         self,
@@ -136,7 +146,7 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         self.deterministic = deterministic
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None, *, callbacks: Iterable[Callback | Callable[..., object]] = ()) -> WordEmbedder:
+    def fit(self, X: Any, y: Any = None, *, callbacks: Callbacks = ()) -> WordEmbedder:
         """Train afresh.
 
         Parameters
@@ -160,96 +170,79 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         TrainingDivergedError
             If a table becomes NaN or infinite.
         """
+        self.check_parameters()
         self._begin()
         return self._train(as_corpus(X), self.n_epochs, callbacks)
 
     def _begin(self) -> None:
-        self._check_parameters()
-        self._seeds = seed_sequence(self.random_state, "random_state")
-        self.seed_entropy_ = self._seeds.entropy
-        self.history_ = History()
+        super()._begin()
         self.words_ = Vocabulary([], "word")
         self.counts_ = np.zeros(0, np.int64)
-        self.tables_: dict[str, np.ndarray] = {}
-        self._sums: dict[str, np.ndarray] = {}
 
-    def partial_fit(
-        self,
-        X: Any,
-        y: Any = None,
-        *,
-        n_epochs: int = 1,
-        callbacks: Iterable[Callback | Callable[..., object]] = (),
-    ) -> WordEmbedder:
+    def partial_fit(self, X: Any, y: Any = None, *, n_epochs: int = 1, callbacks: Callbacks = ()) -> WordEmbedder:
         """Train on with more text; words that are new get vectors of their own, and counts are added up.
+
+        The rate goes through its schedule once more, over these epochs.
 
         Parameters
         ----------
         X, y, callbacks
             As in `fit`.
         n_epochs : int
-            Passes over `X`; the rate falls over them as it did in `fit`.
+            Passes over `X`.
 
         Returns
         -------
         WordEmbedder
             The model itself.
         """
+        self.check_parameters()
+        self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
         if not hasattr(self, "words_"):
             self._begin()
-        self._check_parameters()
+        self.best_ = None
         return self._train(as_corpus(X), n_epochs, callbacks)
 
-    def _check_parameters(self) -> None:
-        as_architecture(self.architecture)
-        as_sampler(self.sampler)
-        as_optimiser(self.optimiser)
-        scheduled_rate(self.schedule, 1.0, 0, 1)
-        for name in ("n_factors", "window", "n_negatives", "n_draws", "n_epochs"):
-            value = getattr(self, name)
-            if not (is_whole(value) or (value is None and name == "n_draws")):
-                raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
-        if not is_number(self.subsample) or not 0 <= self.subsample < np.inf:
-            raise InputError(f"subsample must be finite and not negative, not {self.subsample!r}")
-        if self.learning_rate is not None and not 0 < self.learning_rate < np.inf:
-            raise InputError(f"learning_rate must be positive and finite, not {self.learning_rate!r}")
-        if self.deterministic and self.n_threads not in (None, 1):
-            warnings.warn(f"deterministic=True reduces n_threads={self.n_threads} to 1", UserWarning, stacklevel=3)
+    def resume(self, X: Any, *, callbacks: Callbacks = ()) -> WordEmbedder:
+        """Go on from a checkpoint to the last of `n_epochs`, with the text of `fit`, as if it had never stopped.
 
-    def _train(
-        self, corpus: Corpus, n_epochs: int, functions: Iterable[Callback | Callable[..., object]]
-    ) -> WordEmbedder:
+        Parameters
+        ----------
+        X, callbacks
+            As in `fit`.
+
+        Raises
+        ------
+        InputError
+            If the model was not saved as a checkpoint is, or `X` is not what it was trained on.
+        """
+        check_is_fitted(self)
+        corpus = as_corpus(X)
+        done = self._check_resumable(np.array_equal(corpus.counts, self.counts_) and corpus.words == self.words_)
+        return self._train_on(corpus, None, self.n_epochs, done, callbacks)
+
+    def _train(self, corpus: Corpus, n_epochs: int, callbacks: Callbacks) -> WordEmbedder:
         if corpus.n_tokens == corpus.n_sentences:
             raise InputError(f"there is nothing to learn from: {corpus!r} has no sentence of two words")
         if corpus.n_words < 2 and len(self.words_) == 0:
             raise InputError(f"there is nothing to learn from: the text has one word only, {corpus.words[0]!r}")
-        rows = self._grow(corpus)
-        architecture = as_architecture(self.architecture)
-        first_rate = architecture.learning_rate if self.learning_rate is None else self.learning_rate
-        first = len(self.history_)
-        with following(functions, self, n_epochs) as callbacks:
-            trainer = WindowTrainer(
-                corpus, rows, self.counts_, self.tables_, self._sums, architecture=architecture,
-                sampler=as_sampler(self.sampler), optimiser=as_optimiser(self.optimiser), window=self.window,
-                subsample=self.subsample, n_negatives=self.n_negatives, n_draws=self.n_draws,
-                n_threads=1 if self.deterministic else self.n_threads, seeds=spawned(self._seeds, 1),
-            )  # fmt: skip
-            if first:
-                trainer.steps, trainer.seconds = int(self.history_[-1]["steps"]), float(self.history_[-1]["seconds"])
+        return self._train_on(corpus, self._grow(corpus), n_epochs, 0, callbacks)
 
-            def rate_at(done: float) -> float:
-                return scheduled_rate(self.schedule, first_rate, done, n_epochs)
-
-            def tell(done: float) -> None:
-                for callback in callbacks:
-                    callback.during_epoch(self, done)
-
-            for epoch in range(n_epochs):
-                record = trainer.run_epoch(first + epoch + 1, epoch, rate_at, tell)
-                self.history_.append(record)
-                if should_stop(callbacks, self, record):
-                    break
+    def _train_on(
+        self, corpus: Corpus, rows: np.ndarray | None, n_epochs: int, done: int, callbacks: Callbacks
+    ) -> WordEmbedder:
+        trainer = TextTrainer(
+            corpus, rows, self.counts_, self.tables_, self._memory, architecture=self._recipe,
+            sampler=self.member("sampler"), optimiser=self.member("optimiser"), window=self.window,
+            subsample=self.subsample, n_negatives=self.n_negatives, n_draws=self.n_draws, n_threads=self._threads,
+            seeds=self._spawned(1),
+        )  # fmt: skip
+        self._run(trainer, n_epochs=n_epochs, done=done, callbacks=callbacks)
         return self
+
+    @property
+    def _recipe(self) -> Architecture:
+        return as_architecture(self.architecture)
 
     def _grow(self, corpus: Corpus) -> np.ndarray | None:
         """Give every new word a fresh row in each table; return the rows of the corpus's words, None for their own."""
@@ -260,28 +253,17 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         self.words_ = corpus.words if before == 0 else Vocabulary([*self.words_, *corpus.words.take(new)], "word")
         self.counts_ = np.concatenate([self.counts_, np.zeros(len(new), np.int64)])
         self.counts_[known] += corpus.counts
-        optimiser = as_optimiser(self.optimiser)
-        shape = (len(self.words_), self.n_factors)
-        for name in ("word_factors", "output_factors"):
-            old = self.tables_.get(name, np.zeros((0, self.n_factors), np.float32))
-            table = aligned_empty(shape)
-            table[:before] = old
-            table[before:] = 0
-            self.tables_[name] = table
-            sums = self._sums.get(name, optimiser.fresh_sums(0))
-            self._sums[name] = np.concatenate([sums, optimiser.fresh_sums(len(new))])
-        # As in word2vec: words begin near 0, outputs at 0.
-        rng = np.random.default_rng(spawned(self._seeds, 0, before))
-        fresh = self.tables_["word_factors"][before:]
-        rng.random(out=fresh, dtype=np.float32)
-        fresh -= np.float32(0.5)
-        fresh /= np.float32(self.n_factors)
-        self._show_tables()
-        return None if np.array_equal(known, np.arange(len(known))) else known.astype(np.int32)
 
-    def _show_tables(self) -> None:
-        self.word_factors_ = self.tables_["word_factors"]
-        self.output_factors_ = self.tables_["output_factors"]
+        def near_zero(fresh: np.ndarray) -> None:
+            rng = np.random.default_rng(self._spawned(0, before))
+            rng.random(out=fresh, dtype=np.float32)
+            fresh -= np.float32(0.5)
+            fresh /= np.float32(self.n_factors)
+
+        # As in word2vec: words begin near 0, outputs at 0.
+        self._grow_table("word_factors", len(self.words_), near_zero)
+        self._grow_table("output_factors", len(self.words_), lambda fresh: fresh.fill(0))
+        return None if np.array_equal(known, np.arange(len(known))) else known.astype(np.int32)
 
     @property
     def word_vectors_(self) -> WordVectors:
@@ -289,49 +271,18 @@ class WordEmbedder(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         check_is_fitted(self)
         return WordVectors(self.words_, self.word_factors_)
 
-    def neighbors(self, word: str | np.ndarray, n: int = 10) -> list[Neighbor]:
+    def neighbors(self, word: str | np.ndarray, n: int = 10) -> list[Match]:
         """Find the words whose vectors have the largest cosine with a word's; see `WordVectors.neighbors`."""
         return self.word_vectors_.neighbors(word, n)
 
-    def analogy(self, a: str, b: str, c: str, n: int = 10, *, method: str = "3cosadd") -> list[Neighbor]:
+    def analogy(self, a: str, b: str, c: str, n: int = 10, *, method: str = "3cosadd") -> list[Match]:
         """Find what is to c as b is to a; see `WordVectors.analogy`."""
         return self.word_vectors_.analogy(a, b, c, n, method=method)
 
-    def save(self, path: str | PathLike[str], *, include_optimiser: bool = False) -> None:
-        """Write the model to one ``.h5`` file; see ``docs/file-format.md``.
+    def _to_elements(self) -> dict[str, Any]:
+        return {"words": self.words_.to_element(), "counts": self.counts_, **super()._to_elements()}
 
-        Parameters
-        ----------
-        path : str or path
-            The file; an existing one is replaced in one stroke.
-        include_optimiser : bool
-            Whether to write the optimiser's memory too, without which `partial_fit` starts it afresh.
-        """
-        check_is_fitted(self)
-        elements = {
-            "class": storage.Json(self.kind),
-            "parameters": storage.Json(to_json(self.get_params(deep=False))),
-            "words": self.words_.to_element(),
-            "counts": self.counts_,
-            "arrays": self.tables_,
-            "history": self.history_.to_columns(),
-            "seed": seeds_to_element(self._seeds),
-        }
-        extra = {"optimiser_sums": self._sums} if include_optimiser else {}
-        storage.write_file(path, "model", {**elements, **extra})
-
-    @classmethod
-    def from_elements(cls, elements: Mapping[str, Any]) -> Self:
-        """Make a model from what `save` wrote."""
-        model = cls(**from_json(elements["parameters"]))
-        model._seeds = seeds_from_element(elements["seed"])
-        model.seed_entropy_ = model._seeds.entropy
-        model.history_ = History.from_columns(elements["history"])
-        model.words_ = Vocabulary.from_element(elements["words"], "word")
-        model.counts_ = elements["counts"]
-        model.tables_ = dict(elements["arrays"])
-        optimiser = as_optimiser(model.optimiser)
-        fresh = {name: optimiser.fresh_sums(len(table)) for name, table in model.tables_.items()}
-        model._sums = dict(elements.get("optimiser_sums", fresh))
-        model._show_tables()
-        return model
+    def _from_elements(self, elements: Mapping[str, Any]) -> None:
+        super()._from_elements(elements)
+        self.words_ = Vocabulary.from_element(elements["words"], "word")
+        self.counts_ = elements["counts"]

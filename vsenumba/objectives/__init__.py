@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from vsenumba.objectives.adopt import AdOpt
-from vsenumba.objectives.constant_k import ConstantK
-from vsenumba.objectives.infonce import InfoNce
-from vsenumba.objectives.lseh import Lseh
 from vsenumba.objectives.margins import SemanticMargin
-from vsenumba.objectives.max_of_hinges import MaxOfHinges
 from vsenumba.objectives.negatives import (
     NEGATIVES,
     AdaptiveNegatives,
@@ -21,21 +16,18 @@ from vsenumba.objectives.negatives import (
     as_negatives,
 )
 from vsenumba.objectives.objective import BatchLoss, Objective
-from vsenumba.objectives.random_k import RandomK
-from vsenumba.objectives.sum_of_hinges import SumOfHinges
-from vsenumba.registry import member
+from vsenumba.objectives.presets import LSEH, AdOpt, ConstantK, InfoNCE, MaxOfHinges, RandomK, SumOfHinges
+from vsenumba.registry import Family
 
-OBJECTIVES: dict[str, type[Objective]] = {
-    objective.name: objective for objective in (SumOfHinges, MaxOfHinges, AdOpt, ConstantK, RandomK, InfoNce, Lseh)
-}
-
-
-def as_objective(objective: Objective | str) -> Objective:
-    """Return an objective as it is, or the one of that name with its default parameters; see `registry.member`."""
-    return member("objective", objective, Objective, OBJECTIVES)  # type: ignore[type-abstract]  # names the family
-
+as_objective = Family(
+    "objective",
+    Objective,  # type: ignore[type-abstract]  # the base only names the family
+    (SumOfHinges, MaxOfHinges, AdOpt, ConstantK, RandomK, InfoNCE, LSEH),
+)
+OBJECTIVES = as_objective.members
 
 __all__ = [
+    "LSEH",
     "NEGATIVES",
     "OBJECTIVES",
     "AdOpt",
@@ -45,8 +37,7 @@ __all__ = [
     "ConstantK",
     "ConstantNegatives",
     "HardestNegative",
-    "InfoNce",
-    "Lseh",
+    "InfoNCE",
     "MaxOfHinges",
     "MixedNegatives",
     "Negatives",

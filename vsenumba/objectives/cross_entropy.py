@@ -13,7 +13,7 @@ from vsenumba.errors import InputError
 from vsenumba.objectives.objective import Objective, query_loss
 
 
-class EntropyShape(NamedTuple):
+class CrossEntropyState(NamedTuple):
     """One over the temperature, and one over the number of queries."""
 
     sharpness: float
@@ -37,24 +37,24 @@ class CrossEntropy(Objective):
         if not is_number(self.temperature) or not 0 < self.temperature < np.inf:
             raise InputError(f"temperature must be positive and finite, not {self.temperature!r}")
 
-    def shape(self, n: int) -> EntropyShape:
-        """Return the state; see `Objective.shape`."""
-        return EntropyShape(1 / self.temperature, 1 / (2 * n))
+    def state(self, n: int) -> CrossEntropyState:
+        """Return the state; see `Objective.state`."""
+        return CrossEntropyState(1 / self.temperature, 1 / (2 * n))
 
 
-@query_loss.implement(EntropyShape)
-def _query_loss(shape, scores, margins, query, chosen, n_chosen, gradient):
-    match = scores[query, query] * shape.sharpness
+@query_loss.implement(CrossEntropyState)
+def _query_loss(state, scores, margins, query, chosen, n_chosen, gradient):
+    match = scores[query, query] * state.sharpness
     largest = match
     for i in range(n_chosen):
-        largest = max(largest, (margins[query, chosen[i]] + scores[query, chosen[i]]) * shape.sharpness)
+        largest = max(largest, (margins[query, chosen[i]] + scores[query, chosen[i]]) * state.sharpness)
     total = math.exp(match - largest)
     for i in range(n_chosen):
-        total += math.exp((margins[query, chosen[i]] + scores[query, chosen[i]]) * shape.sharpness - largest)
-    scale = shape.sharpness * shape.share
+        total += math.exp((margins[query, chosen[i]] + scores[query, chosen[i]]) * state.sharpness - largest)
+    scale = state.sharpness * state.share
     for i in range(n_chosen):
         other = chosen[i]
-        power = math.exp((margins[query, other] + scores[query, other]) * shape.sharpness - largest)
+        power = math.exp((margins[query, other] + scores[query, other]) * state.sharpness - largest)
         gradient[query, other] += np.float32(scale * power / total)
     gradient[query, query] += np.float32(scale * (math.exp(match - largest) / total - 1))
-    return (math.log(total) + largest - match) * shape.share
+    return (math.log(total) + largest - match) * state.share

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from vsenumba.objectives.objective import Objective, query_loss
 
 
-class HingeShape(NamedTuple):
+class HingesState(NamedTuple):
     """Hinges need nothing; a named tuple must have a field."""
 
     power: float
@@ -18,13 +18,13 @@ class HingeShape(NamedTuple):
 class Hinges(Objective):
     """``Σ_i Σ_j [M_ij + s_ij - s_ii]₊`` over each query's negatives, images' and captions' queries added up."""
 
-    def shape(self, n: int) -> HingeShape:
-        """Return the state; see `Objective.shape`."""
-        return HingeShape(1.0)
+    def state(self, n: int) -> HingesState:
+        """Return the state; see `Objective.state`."""
+        return HingesState(1.0)
 
 
-@query_loss.implement(HingeShape)
-def _query_loss(shape, scores, margins, query, chosen, n_chosen, gradient):
+@query_loss.implement(HingesState)
+def _query_loss(state, scores, margins, query, chosen, n_chosen, gradient):
     total = 0.0
     for i in range(n_chosen):
         other = chosen[i]

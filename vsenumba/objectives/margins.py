@@ -9,10 +9,11 @@ import numpy as np
 
 from vsenumba.checks import is_number
 from vsenumba.errors import InputError
+from vsenumba.registry import Family, Member
 
 
 @dataclass(frozen=True, kw_only=True)
-class SemanticMargin:
+class SemanticMargin(Member):
     """``base + weight S_ij`` with ``S_ij = z_i·z_j / max_k z_i·z_k``, z what a caption is about.
 
     A negative whose caption is close to the query's is asked to stay further away: so it is among the hardest more
@@ -56,3 +57,6 @@ def check_margin(name: str, margin: object) -> None:
     """Refuse a margin that is negative or not finite."""
     if not is_number(margin) or not 0 <= margin < np.inf:  # type: ignore[operator]
         raise InputError(f"{name} must be finite and at least 0, not {margin!r}")
+
+
+as_margin = Family("margin", SemanticMargin, (SemanticMargin,))

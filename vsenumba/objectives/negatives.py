@@ -11,14 +11,12 @@ import numpy as np
 
 from vsenumba.checks import is_number, is_whole
 from vsenumba.errors import InputError
-from vsenumba.registry import member
+from vsenumba.registry import Family, Member
 
 
 @dataclass(frozen=True, kw_only=True)
-class Negatives(ABC):
+class Negatives(Member, ABC):
     """Base of the rules: a query's negatives are the other items that score highest, or by what `preference` says."""
-
-    name: ClassVar[str]
 
     @abstractmethod
     def group_size(self, scores: np.ndarray) -> int:
@@ -181,15 +179,17 @@ class SemiHardNegatives(CountedNegatives):
         return np.where(scores < np.diagonal(scores)[:, None], scores, np.float32(-4) - scores)
 
 
-NEGATIVES: dict[str, type[Negatives]] = {
-    rule.name: rule
-    for rule in (
-        AllNegatives, HardestNegative, AdaptiveNegatives, ConstantNegatives, RandomNegatives, MixedNegatives,
+as_negatives = Family(
+    "negatives",
+    Negatives,  # type: ignore[type-abstract]  # the base only names the family
+    (
+        AllNegatives,
+        HardestNegative,
+        AdaptiveNegatives,
+        ConstantNegatives,
+        RandomNegatives,
+        MixedNegatives,
         SemiHardNegatives,
-    )
-}  # fmt: skip
-
-
-def as_negatives(negatives: Negatives | str) -> Negatives:
-    """Return a rule as it is, or the one of that name with its default parameters; see `registry.member`."""
-    return member("negatives", negatives, Negatives, NEGATIVES)  # type: ignore[type-abstract]  # names the family
+    ),
+)
+NEGATIVES = as_negatives.members

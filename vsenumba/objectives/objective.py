@@ -9,6 +9,7 @@ count (`vsenumba.objectives.negatives`), their margins (`vsenumba.objectives.mar
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -18,17 +19,18 @@ from numba import prange
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import dispatched, kernel
 from vsenumba.kernels.largest import choose_largest
-from vsenumba.objectives.margins import SemanticMargin, check_margin
+from vsenumba.objectives.margins import SemanticMargin, as_margin, check_margin
 from vsenumba.objectives.negatives import Negatives, as_negatives
+from vsenumba.registry import Family, Member
 
 
 @dispatched
-def query_loss(shape, scores, margins, query, chosen, n_chosen, gradient):
+def query_loss(state, scores, margins, query, chosen, n_chosen, gradient):
     """Return a query's loss, and add its gradient to the query's row.
 
     Parameters
     ----------
-    shape : NamedTuple
+    state : NamedTuple
         An objective's state; its class picks the implementation.
     scores, margins : (N, N) float32
         A row per query, the match on the diagonal; what is added to each negative's score.
@@ -39,7 +41,7 @@ def query_loss(shape, scores, margins, query, chosen, n_chosen, gradient):
     gradient : (N, N) float32
         Its row `query` is added to.
     """
-    raise TypeError(f"no objective is computed from a {type(shape).__name__}")
+    raise TypeError(f"no objective is computed from a {type(state).__name__}")
 
 
 class BatchLoss(NamedTuple):
@@ -61,7 +63,7 @@ class BatchLoss(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Objective(ABC):
+class Objective(Member, ABC):
     """Base of the objectives.
 
     Parameters
@@ -74,7 +76,7 @@ class Objective(ABC):
 
     margin: float | SemanticMargin = 0.2
     negatives: Negatives | str = "all"
-    name: ClassVar[str]
+    nested: ClassVar[Mapping[str, Family[Any]]] = {"margin": as_margin, "negatives": as_negatives}
 
     def __post_init__(self) -> None:
         if not isinstance(self.margin, SemanticMargin):
@@ -82,7 +84,7 @@ class Objective(ABC):
         as_negatives(self.negatives)
 
     @abstractmethod
-    def shape(self, n: int) -> Any:
+    def state(self, n: int) -> Any:
         """Return what `query_loss` needs for a batch of `n` pairs, a named tuple."""
 
     @property
@@ -140,7 +142,7 @@ class Objective(ABC):
             preference = queries + asked if preference is None else preference
             losses, part = np.zeros(n), np.zeros_like(scores)
             _evaluate(
-                self.shape(n),
+                self.state(n),
                 queries,
                 asked,
                 turn(excluded),
@@ -160,7 +162,7 @@ def _transposed(array: np.ndarray) -> np.ndarray:
 
 
 @kernel(parallel=True)
-def _evaluate(shape, scores, margins, excluded, preference, size, chosen, gradient, losses):
+def _evaluate(state, scores, margins, excluded, preference, size, chosen, gradient, losses):
     for query in prange(scores.shape[0]):
         n_chosen = choose_largest(preference[query], excluded[query], size, chosen[query])
-        losses[query] = query_loss(shape, scores, margins, query, chosen[query], n_chosen, gradient)
+        losses[query] = query_loss(state, scores, margins, query, chosen[query], n_chosen, gradient)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vsenumba.errors import InputError
-from vsenumba.plotting.seeds import Band, band_over_seeds
+from vsenumba.plotting.bands import Band, band_over_seeds
 from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, SAMPLER_LOOKS, looks
 from vsenumba.training.history import History
 

@@ -8,17 +8,14 @@ from vsenumba.poolings.max import MaxPooling
 from vsenumba.poolings.mean import MeanPooling
 from vsenumba.poolings.pooling import Pooling
 from vsenumba.poolings.top_mean import TopMeanPooling
-from vsenumba.registry import member
+from vsenumba.registry import Family
 
-POOLINGS: dict[str, type[Pooling]] = {
-    pooling.name: pooling for pooling in (MeanPooling, MaxPooling, TopMeanPooling, GeneralisedPooling, AdPool)
-}
-
-
-def as_pooling(pooling: Pooling | str) -> Pooling:
-    """Return a pooling as it is, or the one of that name with its default parameters; see `registry.member`."""
-    return member("pooling", pooling, Pooling, POOLINGS)  # type: ignore[type-abstract]  # names the family
-
+as_pooling = Family(
+    "pooling",
+    Pooling,  # type: ignore[type-abstract]  # the base only names the family
+    (MeanPooling, MaxPooling, TopMeanPooling, GeneralisedPooling, AdPool),
+)
+POOLINGS = as_pooling.members
 
 __all__ = [
     "POOLINGS",

@@ -125,8 +125,8 @@ def _logit_gradients(values, weights, sums, gradient, logits, offsets, result):
     for segment in prange(offsets.shape[0] - 1):
         for row in range(offsets[segment], offsets[segment + 1]):
             for f in range(values.shape[1]):
-                slope = weights[row, f] * (values[row, f] - sums[segment, f]) * gradient[segment, f]
-                result[row, f] = slope if logits[row, f] > 0 else np.float32(0)
+                grad = weights[row, f] * (values[row, f] - sums[segment, f]) * gradient[segment, f]
+                result[row, f] = grad if logits[row, f] > 0 else np.float32(0)
 
 
 @kernel(parallel=True)

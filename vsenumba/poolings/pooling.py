@@ -8,21 +8,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
+
+from vsenumba.registry import Member
 
 Tables = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pooling(ABC):
+class Pooling(Member, ABC):
     """Base of the poolings.
 
     Segment i is ``values[offsets[i]:offsets[i + 1]]``; none is empty. All tables are float32.
     """
-
-    name: ClassVar[str]
 
     def fresh_parameters(self, width: int, rng: np.random.Generator) -> Tables:
         """Return what training begins from, for rows of so many columns; nothing where nothing is learnt."""

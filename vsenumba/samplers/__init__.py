@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vsenumba.registry import member
+from vsenumba.registry import Family
 from vsenumba.samplers.adaptive import AdaptiveSampler
 from vsenumba.samplers.dynamic import DynamicSampler
 from vsenumba.samplers.popularity import PopularitySampler
@@ -12,23 +12,19 @@ from vsenumba.samplers.uniform import UniformSampler
 from vsenumba.samplers.warp import WarpSampler
 
 # The order is that of tables and figures: from the plainest to the paper's.
-SAMPLERS: dict[str, type[Sampler]] = {
-    sampler.name: sampler
-    for sampler in (
+as_sampler = Family(
+    "sampler",
+    Sampler,  # type: ignore[type-abstract]  # the base only names the family
+    (
         UniformSampler,
         PopularitySampler,
         WarpSampler,
         DynamicSampler,
         RankSampler,
         AdaptiveSampler,
-    )
-}
-
-
-def as_sampler(sampler: Sampler | str) -> Sampler:
-    """Return a sampler as it is, or the one of that name with its default parameters; see `registry.member`."""
-    return member("sampler", sampler, Sampler, SAMPLERS)  # type: ignore[type-abstract]  # the base only names the family
-
+    ),
+)
+SAMPLERS = as_sampler.members
 
 __all__ = [
     "MAX_REJECTIONS",

@@ -14,9 +14,11 @@ _MOST_CANDIDATES = 100_000
 
 
 def check_candidates(n_candidates: object) -> None:
-    """Refuse a number of candidates that is not a whole number from 1 to 100,000."""
+    """Refuse a number of candidates that is neither None nor a whole number from 1 to 100,000."""
+    if n_candidates is None:
+        return
     if not is_whole(n_candidates):
-        raise InputError(f"n_candidates must be a whole number of at least 1, not {n_candidates!r}")
+        raise InputError(f"n_candidates must be a whole number of at least 1 or None, not {n_candidates!r}")
     if n_candidates > _MOST_CANDIDATES:  # type: ignore[operator]  # it is a number
         raise InputError(f"n_candidates must be at most {_MOST_CANDIDATES:,}, not {n_candidates!r}")
 

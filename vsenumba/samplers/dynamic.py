@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -32,11 +33,12 @@ class DynamicSampler(Sampler):
 
     Parameters
     ----------
-    n_candidates : int
-        At least 1; 1 is the uniform sampler.
+    n_candidates : int, optional
+        At least 1; 1 is the uniform sampler. None for what suits the number of labels: a fifth of its square root, from
+        2 to 32.
     """
 
-    n_candidates: int = 8
+    n_candidates: int | None = 8
     name: ClassVar[str] = "dynamic"
 
     def __post_init__(self) -> None:
@@ -44,12 +46,19 @@ class DynamicSampler(Sampler):
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> DynamicState:
         """Return the state; see `Sampler.state`."""
-        return DynamicState(len(label_counts), np.zeros((n_shards, int(self.n_candidates)), np.int64))
+        n_labels = len(label_counts)
+        return DynamicState(n_labels, np.zeros((n_shards, self.candidates_for(n_labels)), np.int64))
+
+    def candidates_for(self, n_labels: int) -> int:
+        """Return `n_candidates`, or where it is None what suits so many labels."""
+        if self.n_candidates is None:
+            return min(max(round(math.sqrt(n_labels) / 5), 2), 32)
+        return int(self.n_candidates)
 
     def _skips(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
     ) -> np.ndarray:
-        return self._candidate_skips(own) ** self.n_candidates
+        return self._candidate_skips(own) ** self.candidates_for(len(label_factors))
 
     def _candidate_skips(self, own: Any) -> np.ndarray:
         return (np.diff(own.indptr) / own.shape[1]) ** MAX_REJECTIONS
@@ -64,7 +73,7 @@ class DynamicSampler(Sampler):
             if len(others) > 0:
                 scores = dots(image, label_factors)[others]
                 law = np.full(len(others), 1 / len(others))
-                weights[i, others] = best_of_law(law, scores, int(self.n_candidates), skips[i])
+                weights[i, others] = best_of_law(law, scores, self.candidates_for(len(label_factors)), skips[i])
         return weights
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,6 +19,7 @@ from numba import prange
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import dispatched, kernel
 from vsenumba.kernels.random import RandomLike, seed_sequence, shard_states
+from vsenumba.registry import Member
 
 # An image's own labels are rejected; after so many rejections in a row the draw is given up.
 MAX_REJECTIONS = 64
@@ -77,10 +78,8 @@ def _aim(sampler, image):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sampler(ABC):
+class Sampler(Member, ABC):
     """Base of the negative samplers."""
-
-    name: ClassVar[str]
 
     @abstractmethod
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> Any:
@@ -96,7 +95,7 @@ class Sampler(ABC):
             Number of shards that will draw at the same time.
         """
 
-    def refresh(self, state: Any, label_factors: np.ndarray) -> None:  # noqa: B027  # for most there is nothing to do
+    def refresh(self, state: Any, label_factors: np.ndarray) -> None:  # for most there is nothing to do
         """Bring the state up to date with the label factors; most samplers have nothing to do."""
 
     def refresh_interval(self, n_labels: int, epoch: int) -> int | None:

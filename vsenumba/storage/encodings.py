@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba.errors import FileFormatError, InputError
-from vsenumba.storage.labels import check_checksum, check_version, label, read_label
+from vsenumba.storage.headers import check_checksum, check_version, label, read_label
 from vsenumba.storage.mapped import blocks_of
 
 STRING_DTYPE = np.dtypes.StringDType()

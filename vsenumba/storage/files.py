@@ -11,7 +11,7 @@ from typing import Any
 from vsenumba.errors import FileFormatError, InputError, MemoryLimitError, unknown_name
 from vsenumba.storage.atomic import atomic_path
 from vsenumba.storage.encodings import Json, read_members, write_members
-from vsenumba.storage.labels import check_checksum, check_version, label, read_label
+from vsenumba.storage.headers import check_checksum, check_version, label, read_label
 from vsenumba.storage.provenance import provenance
 
 # The newest version of each kind of file. A version goes up when a reader of the old one could go wrong.

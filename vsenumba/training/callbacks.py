@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.errors import InputError, unknown_name
+from vsenumba.checks import is_number, is_whole
+from vsenumba.errors import InputError
 from vsenumba.storage import check_writable
 
 
@@ -60,34 +61,33 @@ class EarlyStopping(Callback):
     """
 
     def __init__(self, metric: str = "mrr", patience: int = 5, min_delta: float = 0.0) -> None:
-        if int(patience) != patience or patience < 1:
+        if not is_whole(patience):
             raise InputError(f"patience must be a whole number of at least 1, not {patience!r}")
+        if not is_number(min_delta) or not 0 <= min_delta < np.inf:
+            raise InputError(f"min_delta must be finite and not negative, not {min_delta!r}")
         self.metric = metric
         self.patience = int(patience)
         self.min_delta = min_delta
 
     def start(self, model: Any, n_epochs: int) -> None:
-        """Forget former runs."""
-        self.best_epoch_, self.best_value_, self._waited = 0, -np.inf, 0
-        self._best: dict[str, np.ndarray] = {}
+        """Follow the best epoch that the model keeps; with a checkpoint it goes on where it was."""
+        self._best, self._first = model.best_, len(model.history_)
+
+    @property
+    def best_epoch_(self) -> int:
+        """When the metric was best."""
+        return int(self._best.epoch)
+
+    @property
+    def best_value_(self) -> float:
+        """How good it was then."""
+        return float(self._best.value)
 
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
-        """Note a new best, or count the wait."""
-        if self.metric not in record:
-            error = unknown_name("metric", self.metric, record)
-            raise InputError(f"early stopping: {error}; give fit a validation set and name the metric in `metrics`")
-        if record[self.metric] > self.best_value_ + self.min_delta:
-            self.best_epoch_, self.best_value_, self._waited = int(record["epoch"]), record[self.metric], 0
-            self._best = {name: table.copy() for name, table in model.tables_.items()}
-        else:
-            self._waited += 1
-        return self._waited >= self.patience
-
-    def finish(self, model: Any) -> None:
-        """Put the best factors back."""
-        for name, table in self._best.items():
-            model.tables_[name][:] = table
-        self._best = {}
+        """Count the epochs since the best."""
+        # Where there is none yet, those of this run.
+        since = self._best.epoch or self._first
+        return int(record["epoch"]) - since >= self.patience
 
 
 class TimeBudget(Callback):
@@ -100,7 +100,7 @@ class TimeBudget(Callback):
     """
 
     def __init__(self, seconds: float) -> None:
-        if not seconds > 0:
+        if not (is_number(seconds) and seconds > 0):
             raise InputError(f"the time budget must be above 0 seconds, not {seconds!r}")
         self.seconds = seconds
 
@@ -112,7 +112,7 @@ class TimeBudget(Callback):
 class Checkpoint(Callback):
     """Save the model, with its optimiser's memory, after every so many epochs; the file is always whole.
 
-    Training goes on from the file with ``load_model(path).partial_fit(...)``. An epoch that diverges is not saved.
+    Training goes on from the file with ``load_model(path).resume(...)``. An epoch that diverges is not saved.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Checkpoint(Callback):
     """
 
     def __init__(self, path: str | PathLike[str], every: int = 1) -> None:
-        if int(every) != every or every < 1:
+        if not is_whole(every):
             raise InputError(f"every must be a whole number of at least 1, not {every!r}")
         self.path = path
         self.every = int(every)
@@ -150,20 +150,12 @@ def as_callback(callback: Callback | Callable[[Any, Mapping[str, float]], object
 
 
 @contextmanager
-def following(
-    functions: Iterable[Callback | Callable[..., object]], model: Any, n_epochs: int
-) -> Iterator[list[Callback]]:
-    """Start callbacks, yield them, and finish them however the training in the block ends."""
-    callbacks = [as_callback(function) for function in functions]
+def following(callbacks: Iterable[Callback], model: Any, n_epochs: int) -> Iterator[None]:
+    """Start callbacks, and finish them however the training in the block ends."""
     for callback in callbacks:
         callback.start(model, n_epochs)
     try:
-        yield callbacks
+        yield
     finally:
         for callback in callbacks:
             callback.finish(model)
-
-
-def should_stop(callbacks: Iterable[Callback], model: Any, record: Mapping[str, float]) -> bool:
-    """Show an epoch's record to every callback; return whether one of them wants training to stop."""
-    return any([callback.after_epoch(model, record) for callback in callbacks])  # noqa: C419 - all must see it

@@ -11,7 +11,7 @@ import numpy as np
 
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import dispatched
-from vsenumba.registry import member
+from vsenumba.registry import Family, Member
 
 
 @dispatched
@@ -35,10 +35,8 @@ def row_rate(optimiser, learning_rate, sums, row, mean_square):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Optimiser(ABC):
+class Optimiser(Member, ABC):
     """Base of the optimisers."""
-
-    name: ClassVar[str]
 
     @abstractmethod
     def state(self) -> Any:
@@ -117,9 +115,5 @@ def _sgd_rate(optimiser, learning_rate, sums, row, mean_square):
     return learning_rate
 
 
-OPTIMISERS: dict[str, type[Optimiser]] = {optimiser.name: optimiser for optimiser in (RowAdagrad, Sgd)}
-
-
-def as_optimiser(optimiser: Optimiser | str) -> Optimiser:
-    """Return an optimiser as it is, or the one of that name with its default parameters; see `registry.member`."""
-    return member("optimiser", optimiser, Optimiser, OPTIMISERS)  # type: ignore[type-abstract]  # names the family
+as_optimiser = Family("optimiser", Optimiser, (RowAdagrad, Sgd))  # type: ignore[type-abstract]  # names the family
+OPTIMISERS = as_optimiser.members

@@ -22,11 +22,11 @@ def command(model: Path, source: str, part: str | None, folds: int, as_json: boo
 
     SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
     """
-    from vsenumba.data import load_captions
+    from vsenumba.data import load_caption_set
     from vsenumba.models import load_retriever
 
     retriever = load_retriever(model)
-    data = load_captions(source)
+    data = load_caption_set(source)
     data = part_of(data, part, ("test",)) or data
     scores = retriever.evaluate(data, n_folds=folds)
     if as_json:

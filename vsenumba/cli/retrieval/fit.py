@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 POOLING = options.Member("pooling", "vsenumba.poolings", "POOLINGS")
 OBJECTIVE = options.Member("objective", "vsenumba.objectives", "OBJECTIVES")
-PROJECTION = options.Member("projection", "vsenumba.training.retrieval.projections", "PROJECTIONS")
+PROJECTION = options.Member("projection", "vsenumba.training.captions.projections", "PROJECTIONS")
 
 model_option = functools.partial(options.parameter_option, "CrossModalRetriever")
 
@@ -73,12 +73,12 @@ def command(
     SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
     """
     from vsenumba.cli.words.vectors import load_vectors
-    from vsenumba.data import load_captions
+    from vsenumba.data import load_caption_set
     from vsenumba.models import CrossModalRetriever, load_retriever
     from vsenumba.training import Checkpoint, ProgressBar
 
     options.check_output(output, source)
-    data = load_captions(source)
+    data = load_caption_set(source)
     train = part_of(data, part, ("train",)) or data
     chosen_by = part_of(data, validation, ("val", "dev"))
     if patience and chosen_by is None:

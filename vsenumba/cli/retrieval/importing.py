@@ -29,10 +29,10 @@ def command(source: str, output: Path, features: Path | None, splits: tuple[str,
     SET is a folder of train_ims.npy, train_caps.txt and so on, as of VSE++, SCAN and VSE∞; Karpathy's JSON or a token
     file as of Flickr8k, with --features; or a folder of emoji.
     """
-    from vsenumba.data import load_captions
+    from vsenumba.data import load_caption_set
 
     options.check_output(output, source)
-    data = load_captions(source, features)
+    data = load_caption_set(source, features)
     if splits:
         data = data.split(rng=seed, **dict(_share(one) for one in splits))
     data.save(output)

@@ -33,7 +33,7 @@ def command(
 
     SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
     """
-    from vsenumba.data import load_captions
+    from vsenumba.data import load_caption_set
     from vsenumba.models import load_retriever
 
     if (text is None) == (image is None):
@@ -41,7 +41,7 @@ def command(
     if sheet is not None:
         options.check_output(sheet, source, model)
     retriever = load_retriever(model)
-    data = load_captions(source)
+    data = load_caption_set(source)
     found = retriever.find_images(text, data, n) if text is not None else retriever.find_captions(str(image), data, n)
     if sheet is not None:
         from vsenumba.plotting import contact_sheet, save_figure

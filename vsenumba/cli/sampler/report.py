@@ -40,7 +40,7 @@ def law_report(law: SamplerLaw, label_names: Vocabulary) -> dict[str, Any]:
         "p_value": law.p_value,
         "total_variation": {"rank": law.from_rank, "uniform": law.from_uniform},
         "violation_probability": {"margin_1": law.violation, "margin_0": law.misranked},
-        "gradient_weight": law.slope,
+        "gradient_weight": law.gradient_weight,
         "most_probable": [
             {
                 "label": label_names[int(law.labels[rank])],

@@ -10,8 +10,8 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say_json, size_of
-from vsenumba.cli.sampler.parameters import sampler_with, set_option
 from vsenumba.cli.sampler.report import described, law_report, show_report
+from vsenumba.cli.settings import sampler_with, set_option
 from vsenumba.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, suggest
-from vsenumba.cli.sampler.parameters import sampler_with, set_option
+from vsenumba.cli.settings import sampler_with, set_option
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
     from vsenumba.data import Corpus
     from vsenumba.models import WordEmbedder
 
-ARCHITECTURE = options.Member("architecture", "vsenumba.training.windows", "ARCHITECTURES")
-SENTENCES = options.Member("sentences", "vsenumba.data.text", "SENTENCES")
+ARCHITECTURE = options.Member("architecture", "vsenumba.training.text", "ARCHITECTURES")
+SENTENCES = options.Member("sentences", "vsenumba.data.text.reading", "SENTENCES")
 
 
 model_option = functools.partial(options.parameter_option, "WordEmbedder")

@@ -1,0 +1,328 @@
+"""The command line: what a newcomer types works."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import click
+import numba
+import numpy as np
+import pytest
+from command_line import SMALL, TAGS, in_a_process
+
+import vsenumba as vse
+from vsenumba.cli import compare as compare_command
+from vsenumba.cli import demo as demo_command
+from vsenumba.training import History
+
+# What a newcomer types.
+
+
+def test_a_table_written_by_hand_is_fitted_evaluated_annotated_and_searched(succeeds, folder):
+    fitted = succeeds("fit", "tags.csv", "-o", "m.h5", *SMALL)
+    assert "held out  5 pairs of 5 images: mrr " in fitted.out
+    assert "saved     m.h5" in fitted.out
+    # Every command it suggests works.
+    suggested = [line.strip() for line in fitted.err.splitlines() if line.startswith("  vsenumba ")]
+    assert [line.split()[1] for line in suggested] == ["evaluate", "annotate", "find"]
+    evaluated, annotated, found = (succeeds(*shlex.split(line)[1:]) for line in suggested)
+    assert "5 pairs of 5 images that the model has not seen" in evaluated.out
+    assert annotated.out.startswith("cat-1.jpg\nhas: ")
+    assert found.out.splitlines()[0].split() == ["image", "score"]
+
+
+def test_fit_and_evaluate_agree_on_the_held_out_pairs(succeeds, folder):
+    fitted = json.loads(succeeds("fit", "tags.csv", "-o", "m.h5", "--json", *SMALL).out)
+    evaluated = json.loads(succeeds("evaluate", "m.h5", "tags.csv", "--json").out)
+    assert evaluated == fitted["held_out"]
+    assert evaluated["n_images"] == evaluated["n_pairs"] == 5
+    assert fitted["n_pairs"] == 10
+
+
+def test_fit_learns_from_all_pairs_where_nothing_is_to_be_held_out(succeeds, fails, folder):
+    report = json.loads(succeeds("fit", "tags.csv", "-o", "m.h5", "--hold-out", "none", "--json", *SMALL).out)
+    assert (report["n_pairs"], report["held_out"]) == (15, None)
+    assert "seen every pair of tags.csv" in fails("evaluate", "m.h5", "tags.csv")
+
+
+def test_fit_says_so_where_no_label_can_be_spared(succeeds, folder):
+    (folder / "single.csv").write_text("image,tag\na,cat\nb,dog\n")
+    outcome = succeeds("fit", "single.csv", "-o", "m.h5", "--inputs", "ids", *SMALL)
+    assert "no label can be spared" in outcome.err
+    assert "held out" not in outcome.out
+
+
+def test_fit_leaves_something_to_learn_from_where_no_image_has_three_labels(succeeds, folder):
+    (folder / "two.csv").write_text("image,tag\na,cat\na,pet\nb,dog\nb,pet\nc,cat\nc,dog\nd,dog\nd,pet\n")
+    outcome = succeeds("fit", "two.csv", "-o", "m.h5", *SMALL)
+    assert "no image has three labels" in outcome.err
+    assert "held out  2 pairs of 2 images" in outcome.out
+
+
+def test_fit_stops_early_and_keeps_the_best_epoch(succeeds, folder):
+    words = ("fit", "tags.csv", "-o", "m.h5", "--sampler", "uniform", "--factors", "4", "--epochs", "50")
+    assert "kept      epoch " in succeeds(*words, "--patience", "2").out
+    report = json.loads(succeeds(*words, "--patience", "2", "--json").out)
+    assert report["n_epochs"] <= report["best_epoch"] + 2
+
+
+def test_fit_passes_every_option_on(succeeds, folder):
+    words = "--inputs ids --loss hinge --optimiser sgd --learning-rate 0.05 --schedule linear --l2 0 --negatives 2"
+    succeeds("fit", "tags.csv", "-o", "m.h5", *words.split(), "--seed", "7", "--threads", "1", *SMALL)
+    model = vse.load_model("m.h5")
+    expected = {
+        "inputs": "ids", "loss": "hinge", "optimiser": "sgd", "learning_rate": 0.05, "schedule": "linear", "l2": 0.0,
+        "n_negatives": 2, "random_state": 7, "n_threads": 1, "n_epochs": 1, "n_factors": 4, "sampler": "uniform",
+    }  # fmt: skip
+    assert {name: getattr(model, name) for name in expected} == expected
+
+
+def test_fit_has_the_defaults_of_the_model(succeeds, folder):
+    succeeds("fit", "tags.csv", "-o", "m.h5", "--sampler", "uniform", "--threads", "1")
+    assert (
+        vse.load_model("m.h5").get_params()
+        == vse.ImageAnnotator(sampler="uniform", n_threads=1, random_state=0).get_params()
+    )
+    assert "[default: 64" in succeeds("fit", "--help").out
+
+
+def test_evaluate_leaves_out_what_is_new_to_the_model_and_says_so(folder):
+    (folder / "new.csv").write_text(TAGS + "cat-1.jpg,whiskers\nnew.jpg,cat\nnew.jpg,pet\n")
+    outcome = in_a_process("evaluate", "model.h5", "new.csv")
+    assert outcome.status == 0
+    assert "5 pairs of 5 images" in outcome.out
+    assert outcome.err.splitlines() == [
+        "warning: 2 pairs left out: the image is new to the model",
+        "warning: 1 pair left out: the label is new to the model",
+    ]
+
+
+def test_evaluate_refuses_what_it_cannot_test(fails, folder):
+    (folder / "images.csv").write_text("image,tag\nnew.jpg,cat\n")
+    (folder / "labels.csv").write_text("image,tag\ncat-1.jpg,new\n")
+    assert "knows no image of images.csv" in fails("evaluate", "model.h5", "images.csv")
+    assert "knows no label of labels.csv" in fails("evaluate", "model.h5", "labels.csv")
+
+
+def test_annotate_suggests_labels_for_known_and_for_new_images(succeeds, folder):
+    words = ("annotate", "model.h5", "rose.jpg", "--labels", "cat, animal", "-n", "2")
+    known, new = json.loads(succeeds(*words, "--json").out)
+    model = vse.load_model("model.h5")
+    assert known["known"] == model.seen_.labels_of("rose.jpg")
+    assert [tuple(one.values()) for one in known["suggestions"]] == model.annotate(["rose.jpg"], n=2)[0]
+    assert (new["image"], new["known"], len(new["suggestions"])) == (None, ["cat", "animal"], 2)
+    assert not {"cat", "animal"} & {one["name"] for one in new["suggestions"]}
+    text = succeeds(*words).out
+    assert text.startswith("rose.jpg\nhas: ")
+    assert "\nnew image\nhas: cat, animal\n" in text
+
+
+@pytest.mark.parametrize("model", ["model.h5", "ease.h5"])
+def test_annotate_and_find_work_with_every_kind_of_model(succeeds, folder, model):
+    assert succeeds("annotate", model, "--labels", "cat").out.startswith("new image\nhas: cat\n")
+    found = json.loads(succeeds("find", model, "plant", "--include-known", "-n", "6", "--json").out)
+    assert {one["name"] for one in found["images"]} == set(vse.load_dataset("tags.csv").image_ids)
+
+
+def test_annotate_all_is_a_table_of_every_image(succeeds, folder):
+    lines = succeeds("annotate", "model.h5", "--all", "-n", 2).out.splitlines()
+    assert lines[0] == "image,label,score"
+    images = [line.split(",")[0] for line in lines[1:]]
+    assert sorted(set(images)) == sorted(vse.load_dataset(folder / "tags.csv").image_ids)
+    assert len(images) == 2 * len(set(images))
+
+
+def test_there_may_be_nothing_left_to_suggest_or_to_find(succeeds, folder):
+    (folder / "full.csv").write_text("image,tag\na,cat\na,pet\nb,cat\nb,pet\n")
+    succeeds("fit", "full.csv", "-o", "m.h5", "--hold-out", "none", *SMALL)
+    assert "there is no other label" in succeeds("annotate", "m.h5", "a").out
+    assert "every image has the label 'cat'" in succeeds("find", "m.h5", "cat").out
+
+
+def test_export_writes_arrays_without_pickle(succeeds, folder):
+    model = vse.load_model("model.h5")
+    for what, names, factors in (
+        ("labels", model.label_names_, model.label_factors_),
+        ("images", model.image_ids_, model.embed(model.seen_)),
+    ):
+        succeeds("export", "model.h5", "-o", "e.npz", "--what", what)
+        with np.load("e.npz", allow_pickle=False) as archive:
+            assert archive["names"].tolist() == list(names)
+            np.testing.assert_array_equal(archive["factors"], factors)
+
+
+def test_export_writes_the_text_format_of_word2vec(succeeds, folder):
+    (folder / "blank.csv").write_text(TAGS + "cat-1.jpg,black cat\ncat-2.jpg,black cat\n")
+    succeeds("fit", "blank.csv", "-o", "m.h5", *SMALL)
+    succeeds("export", "m.h5", "-o", "e.vec")
+    head, *lines = (folder / "e.vec").read_text().splitlines()
+    model = vse.load_model("m.h5")
+    assert head == f"{len(model.label_names_)} 4"
+    words = [line.split(" ") for line in lines]
+    assert [word for word, *_ in words] == [name.replace(" ", "_") for name in model.label_names_]
+    np.testing.assert_array_equal(np.array([row for _, *row in words], np.float32), model.label_factors_)
+
+
+def test_export_warns_of_names_that_become_the_same(tmp_path):
+    from vsenumba.data.vector_files import export_factors
+
+    with pytest.warns(UserWarning, match="'black_cat'"):
+        export_factors(tmp_path / "e.txt", vse.Vocabulary(["black cat", "black_cat"], "label"), np.ones((2, 1), "f4"))
+
+
+def test_plot_merges_files_and_names_what_stands_in_both(succeeds, folder, monkeypatch):
+    (folder / "other.h5").write_bytes((folder / "runs.h5").read_bytes())
+    drawn = {}
+
+    def figure(histories, **settings):
+        drawn.update(names=list(histories), **settings)
+        return original(histories, **settings)
+
+    original = vse.convergence_figure
+    monkeypatch.setattr("vsenumba.plotting.convergence_figure", figure)
+    succeeds("plot", "runs.h5", "other.h5", "-o", "f.svg", "--metric", "recall@5")
+    assert (drawn["names"], drawn["metric"]) == (["uniform (runs)", "uniform (other)"], "recall@5")
+    assert drawn["references"] == {"EASE (runs)": 0.4, "EASE (other)": 0.4}
+    assert (folder / "f.svg").read_text().startswith("<?xml")
+
+
+def test_data_import_prunes_and_says_what_was_left_out(succeeds, folder):
+    outcome = succeeds("data", "import", "tags.csv", "-o", "t.h5", "--min-labels-per-image", "2")
+    assert outcome.out == "saved t.h5: 5 images, 8 labels, 14 pairs\nleft out: 1 image, 0 labels, 1 pair\n"
+    assert vse.load_dataset("t.h5").n_pairs == 14
+
+
+def test_data_import_takes_columns(succeeds, folder):
+    (folder / "odd.csv").write_text("who;what;when\na;cat;1\n")
+    succeeds("data", "import", "odd.csv", "-o", "t.h5", "--image-column", "who", "--label-column", "what")
+    assert vse.load_dataset("t.h5").labels_of("a") == ["cat"]
+
+
+def test_data_info_describes_a_set(succeeds, folder):
+    facts = json.loads(succeeds("data", "info", "tags.csv", "--json").out)
+    assert (facts["n_images"], facts["n_labels"], facts["n_pairs"]) == (6, 8, 15)
+    assert facts["labels_per_image"] == {"min": 1, "median": 3, "max": 3}
+    assert facts["frequent"][0] == {"label": "animal", "n_images": 3}
+    assert facts["sha256"] == vse.load_dataset("tags.h5").digest()
+    assert "most frequent" in succeeds("data", "info", "tags.csv").out
+
+
+def test_data_info_describes_sets_with_nothing_in_them(succeeds, folder):
+    for shape in ((0, 0), (2, 3)):
+        vse.AnnotationSet.from_csr(np.zeros(shape, bool)).save("empty.h5")
+        assert "pairs           0" in succeeds("data", "info", "empty.h5").out
+        assert json.loads(succeeds("data", "info", "empty.h5", "--json").out)["n_images"] == shape[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ([], ["test.h5", "train.h5"]),
+        (["--method", "holdout", "--fraction", "0.3"], ["test.h5", "train.h5"]),
+        (["--method", "kfold", "--folds", "2"], ["test-1.h5", "test-2.h5", "train-1.h5", "train-2.h5"]),
+    ],
+)
+def test_data_split_divides_all_pairs(succeeds, folder, words, names):
+    succeeds("data", "split", "tags.csv", "--out", "deep/parts", *words)
+    parts = {path.name: vse.load_dataset(path) for path in Path("deep/parts").iterdir()}
+    assert sorted(parts) == names
+    for train, test in zip(names[len(names) // 2 :], names[: len(names) // 2], strict=True):
+        assert parts[train].n_pairs + parts[test].n_pairs == 15
+
+
+def test_data_synth_has_the_size_asked_for(succeeds, folder):
+    succeeds("data", "synth", "-o", "s.h5", "--images", "30", "--labels", "10", "--pairs", "90")
+    data = vse.load_dataset("s.h5")
+    assert (*data.shape, data.n_pairs) == (30, 10, 90)
+
+
+def test_info_names_what_a_fault_report_needs(succeeds):
+    facts = json.loads(succeeds("info", "--json").out)
+    assert {"vsenumba", "numba", "numpy", "python", "threads", "threading_layer", "cache", "cache_folder"} <= set(facts)
+    assert facts["vsenumba"] == vse.__version__
+    assert facts["data_sets"] == ["openclipart"]
+    assert "threading layer" in succeeds("info").out
+
+
+def test_compare_writes_everything_and_prints_a_table(succeeds, folder):
+    vse.synthetic(60, 12, 240, rng=0).save("s.h5")
+    words = (
+        "compare",
+        "s.h5",
+        "--out",
+        "cmp",
+        "--sampler",
+        "uniform",
+        "--seeds",
+        "2",
+        "--epochs",
+        "2",
+        "--factors",
+        "4",
+    )
+    outcome = succeeds(*words)
+    assert sorted(path.name for path in Path("cmp").iterdir()) == sorted(compare_command.FILES)
+    document = json.loads(Path("cmp/comparison.json").read_text())
+    assert list(document["samplers"]) == ["uniform"]
+    assert len(document["samplers"]["uniform"]["runs"]) == 2
+    lines = outcome.out.splitlines()
+    assert lines[0].split() == ["sampler", "loss", "best", "MRR", "seconds", "M", "steps/s"]
+    assert lines[1].split()[:2] == ["uniform", "logistic"]
+    assert "popularity ranking" in outcome.out
+    assert "EASE" in outcome.out
+    assert max(map(len, lines)) <= 100
+    for line in outcome.err.splitlines():
+        if line.startswith("  vsenumba "):
+            succeeds(*shlex.split(line)[1:])
+    again = json.loads(succeeds(*words, "--json").out)
+    assert again["settings"] == document["settings"]
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes minutes without the compiler")
+def test_demo_shows_what_it_is_for(succeeds, folder, monkeypatch):
+    # One sampler: how six are compared is the business of `compare`.
+    def only_uniform(data, source, out, settings):
+        return original(data, source, out, settings | {"samplers": ["uniform"], "n_factors": 4, "n_epochs": 1})
+
+    original = compare_command.run_and_write
+    monkeypatch.setattr(demo_command, "run_and_write", only_uniform)
+    outcome = succeeds("demo", "--quick")
+    assert outcome.out.count("    suggested ") == 3
+    assert "Pictures without the label 'animal'" in outcome.out
+    assert sorted(path.name for path in Path("vsenumba-demo").iterdir()) == sorted(compare_command.FILES)
+    suggested = [shlex.split(line)[1:] for line in outcome.err.splitlines() if line.startswith("  vsenumba ")]
+    assert [words[0] for words in suggested] == ["annotate", "find", "plot", "fit"]
+    for words in suggested[:-1]:
+        succeeds(*words)
+    document = json.loads(succeeds("demo", "--quick", "--out", "again", "--json").out)
+    assert len(document["pictures"]) == 3
+    assert all(one["hidden"] for one in document["pictures"])
+
+
+def test_the_table_says_who_reached_warp():
+    from vsenumba.cli.comparison_table import comparison_table
+
+    def history(*values):
+        history = History()
+        for i, value in enumerate(values):
+            record = {"epoch": i + 1, "seconds": i + 1.0, "steps": 1e6 * (i + 1), "mrr": value, "validation_mrr": value}
+            history.append(record)
+        return history
+
+    curves = {
+        "uniform": [history(0.1, 0.2), history(0.1, 0.3)],
+        "warp": [history(0.2, 0.5), history(0.2, 0.5)],
+        "dynamic": [history(0.1, 0.5), history(0.1, 0.4)],
+        "adaptive": [history(0.6, 0.6), history(0.6, 0.6)],
+    }
+    runs = [vse.Run(name, "logistic", seed, one) for name, both in curves.items() for seed, one in enumerate(both)]
+    settings = {"metric": "mrr", "n_seeds": 2, "data": {"n_test_pairs": 7}}
+    lines = click.unstyle(comparison_table(vse.Comparison(runs, {}, settings))).splitlines()
+    rows = {line.split()[0]: line.split()[4:] for line in lines[1:5]}
+    assert lines[0].split()[-5:] == ["to", "WARP", "speed-up", "M", "steps/s"]
+    assert rows["uniform"] == ["2.000", "-", "-", "1.00"]
+    assert rows["warp"] == ["2.000", "2.000", "1.0x", "1.00"]
+    assert rows["dynamic"] == ["2.000", "2.000", "(1/2)", "1.0x", "1.00"]
+    assert rows["adaptive"] == ["1.000", "1.000", "2.0x", "1.00"]

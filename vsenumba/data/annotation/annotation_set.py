@@ -1,0 +1,358 @@
+"""An annotation set: which images have which labels.
+
+Rows are images and columns are labels, for ever. The pairs are kept as the structure of a CSR matrix: the
+labels of image ``i`` are ``indices[indptr[i]:indptr[i + 1]]``, sorted and without repeats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from vsenumba import storage
+from vsenumba.data.annotation.pairs import check_structure, column_counts, merged, nonzero_pairs, pairs_to_csr
+from vsenumba.data.vocabulary import BLOCK, NAME_DTYPE, Vocabulary, as_names
+from vsenumba.errors import InputError
+
+
+class AnnotationSet:
+    """Images, labels, and the pairs of an image and a label it has.
+
+    Make one with `from_pairs`, `from_lists` or `from_csr`, or read one with `load_dataset`.
+
+    Parameters
+    ----------
+    indptr : (n_images + 1,) int64 array
+        Where each image's labels begin in `indices`.
+    indices : (n_pairs,) int32 array
+        Label columns, strictly increasing within an image.
+    n_labels : int
+        Number of labels (columns).
+    image_ids : Vocabulary or iterable of str, optional
+        One id per image; ``"0", "1", ...`` where left out.
+    label_names : Vocabulary or iterable of str, optional
+        One name per label, likewise.
+    features : (n_images, n_features) array, optional
+        A feature vector per image; kept as contiguous float32, or as uint8 where it is given so.
+    titles : sequence of str, optional
+        A line about each image, for people to read; may be empty.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        ``(n_images, n_labels)``.
+    n_images, n_labels, n_pairs : int
+        The three counts.
+
+    Examples
+    --------
+    >>> data = AnnotationSet.from_pairs(["a", "a", "b"], ["cat", "animal", "animal"])
+    >>> data
+    <AnnotationSet: 2 images, 2 labels, 3 pairs>
+    >>> data.labels_of("a")
+    ['cat', 'animal']
+    """
+
+    def __init__(
+        self,
+        indptr: np.ndarray,
+        indices: np.ndarray,
+        n_labels: int,
+        image_ids: Vocabulary | Iterable[Any] | None = None,
+        label_names: Vocabulary | Iterable[Any] | None = None,
+        features: np.ndarray | None = None,
+        titles: Iterable[str] | None = None,
+    ) -> None:
+        self.indptr = np.ascontiguousarray(indptr, dtype=np.int64)
+        self.indices = np.ascontiguousarray(indices, dtype=np.int32)
+        self.shape = (len(self.indptr) - 1, int(n_labels))
+        check_structure(self.indptr, self.indices, self.shape)
+        self.image_ids = _vocabulary(image_ids, "image", self.shape)
+        self.label_names = _vocabulary(label_names, "label", self.shape)
+        self.features = None if features is None else _checked_features(features, self.n_images)
+        self.titles = None if titles is None else _checked_titles(titles, self.n_images)
+
+    @classmethod
+    def from_pairs(cls, images: Iterable[Any], labels: Iterable[Any]) -> AnnotationSet:
+        """Make a set from two sequences of the same length: an image id and a label name per pair.
+
+        A pair that stands twice counts once. Images and labels keep the order in which they first appear.
+
+        Parameters
+        ----------
+        images, labels : iterable of str
+            Ids and names; numbers are taken as their decimal text.
+
+        Raises
+        ------
+        InputError
+            If the lengths differ, or an id or a name is empty.
+        """
+        image_names, rows = _first_seen(as_names(images, "image"))
+        label_names, columns = _first_seen(as_names(labels, "label"))
+        if len(rows) != len(columns):
+            raise InputError(f"images and labels must have the same length, not {len(rows)} and {len(columns)}")
+        indptr, indices = pairs_to_csr(rows, columns, len(image_names), len(label_names))
+        return cls(indptr, indices, len(label_names), image_names, label_names)
+
+    @classmethod
+    def from_lists(cls, lists: Iterable[Sequence[Any]], image_ids: Iterable[Any] | None = None) -> AnnotationSet:
+        """Make a set from one sequence of label names per image; an image may have none."""
+        lists = list(lists)
+        for i, one in enumerate(lists):
+            if isinstance(one, (str, bytes)) or not isinstance(one, Iterable):
+                raise InputError(f"image {i} has {one!r} where a list of label names is expected")
+        lengths = np.array([len(one) for one in lists], dtype=np.int64)
+        rows = np.repeat(np.arange(len(lists), dtype=np.int64), lengths)
+        label_names, columns = _first_seen(as_names((name for one in lists for name in one), "label"))
+        indptr, indices = pairs_to_csr(rows, columns, len(lists), len(label_names))
+        return cls(indptr, indices, len(label_names), image_ids, label_names)
+
+    @classmethod
+    def from_csr(
+        cls,
+        matrix: Any,
+        image_ids: Iterable[Any] | None = None,
+        label_names: Iterable[Any] | None = None,
+        features: np.ndarray | None = None,
+    ) -> AnnotationSet:
+        """Make a set from a matrix with a row per image, a column per label, and non-zeros where a label is.
+
+        Parameters
+        ----------
+        matrix : SciPy sparse matrix or array of any format, or a dense 2-d array
+            Bool, or non-negative whole numbers; counts above one mean the same as one.
+        image_ids, label_names : iterable of str, optional
+            Names of the rows and the columns.
+        features : (n_images, n_features) array, optional
+            See `AnnotationSet`.
+
+        Raises
+        ------
+        InputError
+            If a value is NaN, infinite, negative or fractional, or a number of names does not fit the shape.
+        """
+        rows, columns, shape = nonzero_pairs(matrix)
+        indptr, indices = pairs_to_csr(rows, columns, *shape)
+        return cls(indptr, indices, shape[1], image_ids, label_names, features)
+
+    @property
+    def n_images(self) -> int:
+        """The number of images (rows)."""
+        return self.shape[0]
+
+    @property
+    def n_labels(self) -> int:
+        """The number of labels (columns)."""
+        return self.shape[1]
+
+    @property
+    def n_pairs(self) -> int:
+        """The number of pairs of an image and a label it has."""
+        return len(self.indices)
+
+    @cached_property
+    def label_counts(self) -> np.ndarray:
+        """Number of images each label has, (n_labels,) int64."""
+        return column_counts(self.indices, self.n_labels)
+
+    @property
+    def labels_per_image(self) -> np.ndarray:
+        """Number of labels each image has, (n_images,) int64."""
+        return np.diff(self.indptr)
+
+    def labels_of(self, image: str) -> list[str]:
+        """Return the names of an image's labels."""
+        (row,) = self.image_ids.index([image])
+        return [self.label_names[j] for j in self.indices[self.indptr[row] : self.indptr[row + 1]]]
+
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pairs as two arrays: image rows (int64) and label columns (int32)."""
+        return np.repeat(np.arange(self.n_images, dtype=np.int64), self.labels_per_image), self.indices
+
+    def to_csr(self) -> sp.csr_array:
+        """Return the pairs as a SciPy CSR array of float32 ones."""
+        return sp.csr_array((np.ones(self.n_pairs, np.float32), self.indices, self.indptr), shape=self.shape)
+
+    def with_pairs(self, keep: np.ndarray) -> AnnotationSet:
+        """Return the set with the same images and labels and only the pairs where the mask `keep` is true."""
+        counts = np.add.reduceat(np.append(keep, False), self.indptr[:-1], dtype=np.int64)
+        counts[self.labels_per_image == 0] = 0
+        indptr = np.concatenate(([0], np.cumsum(counts)))
+        return AnnotationSet(
+            indptr,
+            self.indices[keep],
+            self.n_labels,
+            self.image_ids,
+            self.label_names,
+            self.features,
+            self.titles,
+        )
+
+    def select_images(self, rows: np.ndarray) -> AnnotationSet:
+        """Return the set of the given rows only, in that order, with all labels kept as columns."""
+        rows = np.arange(self.n_images)[rows]
+        csr = self.to_csr()[rows]
+        return AnnotationSet(
+            csr.indptr,
+            csr.indices,
+            self.n_labels,
+            Vocabulary(self.image_ids.take(rows), "image"),
+            self.label_names,
+            None if self.features is None else self.features[rows],
+            None if self.titles is None else self.titles[rows],
+        )
+
+    def with_columns(self, columns: np.ndarray, label_names: Vocabulary) -> AnnotationSet:
+        """Return the set with label j moved to column ``columns[j]`` of another vocabulary."""
+        indptr, indices = self.indptr, self.indices
+        if not np.array_equal(columns, np.arange(self.n_labels)):
+            rows, labels = self.pairs()
+            indptr, indices = pairs_to_csr(rows, columns[labels], self.n_images, len(label_names))
+        return AnnotationSet(indptr, indices, len(label_names), self.image_ids, label_names, self.features, self.titles)
+
+    def reindex_images(self, image_ids: Vocabulary) -> AnnotationSet:
+        """Return the pairs of the images with the given ids, in that order; an unknown id has no label."""
+        if image_ids == self.image_ids:
+            return AnnotationSet(self.indptr, self.indices, self.n_labels, image_ids, self.label_names)
+        found = self.image_ids.find(image_ids)
+        counts = np.where(found >= 0, np.append(self.labels_per_image, 0)[found], 0)
+        indptr = np.concatenate(([0], np.cumsum(counts)))
+        starts = np.repeat(self.indptr[found] - indptr[:-1], counts)
+        indices = self.indices[starts + np.arange(indptr[-1])]
+        return AnnotationSet(indptr, indices, self.n_labels, image_ids, self.label_names)
+
+    def union(self, other: AnnotationSet) -> AnnotationSet:
+        """Return the pairs of both sets; images and labels of `other` that are new here come last.
+
+        Features and titles are not kept, as the two sets need not have the same.
+        """
+        vocabularies, codes = [], []
+        for mine, theirs in ((self.image_ids, other.image_ids), (self.label_names, other.label_names)):
+            if mine is theirs or mine == theirs:
+                vocabularies.append(mine)
+                codes.append(np.arange(len(mine)))
+                continue
+            found = mine.find(theirs)
+            new = found < 0
+            found[new] = len(mine) + np.arange(new.sum())
+            names = np.concatenate([mine.names, theirs.take(np.flatnonzero(new))])
+            vocabularies.append(Vocabulary(names, mine.kind))
+            codes.append(found)
+        image_ids, label_names = vocabularies
+        other = other.with_columns(codes[1], label_names).reindex_images(image_ids)
+        indptr = np.append(self.indptr, np.full(len(image_ids) - self.n_images, self.n_pairs))
+        indptr, indices = merged(indptr, self.indices, other.indptr, other.indices, len(label_names))
+        return AnnotationSet(indptr, indices, len(label_names), image_ids, label_names)
+
+    def digest(self) -> str:
+        """Return a SHA-256 of the pairs and the names, to say in a result which data it came from."""
+        sha = hashlib.sha256(self.indptr.astype("<i8", copy=False).data)
+        sha.update(self.indices.astype("<i4", copy=False).data)
+        for vocabulary in (self.image_ids, self.label_names):
+            names = iter(vocabulary)
+            while block := "".join(f"{name}\0" for name in itertools.islice(names, BLOCK)):
+                sha.update(block.encode())
+        return sha.hexdigest()
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the set to a native ``.h5`` file; see ``docs/file-format.md``."""
+        storage.write_file(path, "annotation-set", self.to_elements())
+
+    def to_elements(self) -> dict[str, Any]:
+        """Return what `save` writes: a mapping from element names to arrays."""
+        elements = {
+            "indptr": self.indptr,
+            "indices": self.indices,
+            "image_ids": self.image_ids.to_element(),
+            "label_names": self.label_names.to_element(),
+        }
+        optional = {"features": self.features, "titles": self.titles}
+        return elements | {name: array for name, array in optional.items() if array is not None}
+
+    @classmethod
+    def from_elements(cls, elements: Mapping[str, Any]) -> AnnotationSet:
+        """Make a set from what `to_elements` returned."""
+        label_names = Vocabulary.from_element(elements["label_names"], "label")
+        return cls(
+            elements["indptr"],
+            elements["indices"],
+            len(label_names),
+            Vocabulary.from_element(elements["image_ids"], "image"),
+            label_names,
+            elements.get("features"),
+            elements.get("titles"),
+        )
+
+    def __repr__(self) -> str:
+        extra = f", {self.features.shape[1]} features" if self.features is not None else ""
+        counts = f"{self.n_images:,} images, {self.n_labels:,} labels, {self.n_pairs:,} pairs"
+        return f"<AnnotationSet: {counts}{extra}>"
+
+
+def as_annotation_set(data: Any, argument: str = "X") -> AnnotationSet:
+    """Return an `AnnotationSet` as it is, or make one from a matrix or a list of label lists.
+
+    Raises
+    ------
+    InputError
+        If `data` is none of these; the message names `argument`.
+    """
+    if isinstance(data, AnnotationSet):
+        return data
+    if isinstance(data, (str, bytes)) or data is None:
+        raise InputError(f"{argument} must be an AnnotationSet, a matrix or label lists, not {data!r}")
+    lists = isinstance(data, (list, tuple)) and all(isinstance(one, (list, tuple, set)) for one in data)
+    if lists and any(isinstance(name, str) for one in data for name in one):
+        return AnnotationSet.from_lists([sorted(one) if isinstance(one, set) else one for one in data])
+    return AnnotationSet.from_csr(data)
+
+
+def _first_seen(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct names in order of first appearance, and the position of each name in them."""
+    position: dict[str, int] = {}
+    codes = np.fromiter((position.setdefault(name, len(position)) for name in names), dtype=np.int64)
+    return np.array(list(position), dtype=NAME_DTYPE), codes
+
+
+def _vocabulary(names: Vocabulary | Iterable[Any] | None, kind: str, shape: tuple[int, int]) -> Vocabulary:
+    expected, other = shape if kind == "image" else shape[::-1]
+    if names is None:
+        return Vocabulary.numbered(expected, kind)
+    vocabulary = names if isinstance(names, Vocabulary) else Vocabulary(names, kind)
+    if len(vocabulary) != expected:
+        hint = "; did you pass the transpose?" if len(vocabulary) == other else ""
+        raise InputError(
+            f"{len(vocabulary):,} {kind} names for {expected:,} {kind}s: rows are images, columns are labels{hint}"
+        )
+    return vocabulary
+
+
+def _checked_features(features: np.ndarray, n_images: int) -> np.ndarray:
+    features = np.asarray(features)
+    if features.ndim != 2 or len(features) != n_images:
+        raise InputError(f"features must have one row per image: ({n_images}, n_features), not {features.shape}")
+    if features.dtype == np.uint8:
+        return np.ascontiguousarray(features)
+    if features.dtype.kind not in "buif":
+        raise InputError(f"features must be numbers, not {features.dtype}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused as such
+        features = np.ascontiguousarray(features, dtype=np.float32)
+    bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
+    if len(bad):
+        raise InputError(f"the features of image {int(bad[0])} hold NaN or inf ({len(bad)} such image(s))")
+    return features
+
+
+def _checked_titles(titles: Iterable[str], n_images: int) -> np.ndarray:
+    array = titles if isinstance(titles, np.ndarray) else np.array(list(titles), dtype=NAME_DTYPE)
+    if array.shape != (n_images,):
+        raise InputError(f"titles must be one per image ({n_images}), not {array.shape}")
+    return array.astype(NAME_DTYPE)

@@ -1,0 +1,93 @@
+"""The data sets that have a name, and the one way to get any set: by its name or by its path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from os import PathLike
+from pathlib import Path
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.readers import read_annotations
+from vsenumba.errors import InputError, unknown_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """An entry of the catalogue.
+
+    Attributes
+    ----------
+    name : str
+        What `load_dataset` knows it by.
+    description : str
+        One line for people.
+    licence : str
+        The terms it may be used under.
+    source : str
+        Where it comes from.
+    shipped : str
+        The file of ``vsenumba/data/shipped/`` that holds it.
+    """
+
+    name: str
+    description: str
+    licence: str
+    source: str
+    shipped: str
+
+
+DATASETS = {
+    entry.name: entry
+    for entry in (
+        DataSet(
+            name="openclipart",
+            description="clip-art pictures with the keywords people gave them",
+            licence="public domain, by the metadata of every picture",
+            source="Open Clip Art Library 0.18, Debian package openclipart-svg 1:0.18+dfsg-19",
+            shipped="openclipart.h5",
+        ),
+    )
+}
+
+
+def load_dataset(
+    source: str | PathLike[str], *, image_column: str | None = None, label_column: str | None = None
+) -> AnnotationSet:
+    """Load an annotation set by its name in the catalogue or from a file.
+
+    Parameters
+    ----------
+    source : str or path-like
+        A key of `DATASETS`, or the path of a file of any format that `read_annotations` knows. A name of the
+        catalogue goes before a file of the same name: write ``"./openclipart"`` for that.
+    image_column, label_column : str, optional
+        See `read_annotations`.
+
+    Returns
+    -------
+    AnnotationSet
+        The set.
+
+    Raises
+    ------
+    UnknownNameError
+        If `source` is neither a name in the catalogue nor a file.
+    InputError, FileFormatError
+        See `read_annotations`.
+
+    Examples
+    --------
+    >>> load_dataset("openclipart").n_images > 1000
+    True
+    """
+    if isinstance(source, str) and source in DATASETS:
+        shipped = resources.files("vsenumba.data") / "shipped" / DATASETS[source].shipped
+        with resources.as_file(shipped) as path:
+            return read_annotations(path, image_column=image_column, label_column=label_column)
+    path = Path(source)
+    if not path.exists():
+        if path.suffix or path.name != str(source):
+            raise InputError(f"there is no file {source}")
+        raise unknown_name("data set", source, DATASETS)
+    return read_annotations(path, image_column=image_column, label_column=label_column)

@@ -1,0 +1,246 @@
+"""Planted annotation sets: made by a known law, of any size, with something in them to be learnt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from os import PathLike
+
+import numpy as np
+
+from vsenumba import storage
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.pairs import pairs_to_csr, row_blocks, sorted_distinct
+from vsenumba.data.annotation.splits import Rng
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import InputError
+
+# What an image is short of, because draws repeated labels it had, is drawn again in so many rounds from its
+# topics, then in so many from all labels; what is wanting even then is filled in from what it does
+# not have.
+TOPIC_ROUNDS = 8
+ALL_ROUNDS = 16
+FIRST_TOPIC_SHARE = 0.75
+
+
+def synthetic(
+    n_images: int,
+    n_labels: int,
+    n_pairs: int,
+    *,
+    n_topics: int | None = None,
+    exponent: float = 1.0,
+    noise: float = 0.1,
+    rng: Rng = None,
+) -> AnnotationSet:
+    """Make an annotation set in which images and labels belong to topics and labels have a long tail.
+
+    Label ``j`` has the popularity ``(j + 1) ** -exponent`` and belongs to one topic, drawn at random. An
+    image has a first and a second topic, each drawn by the popularity of its labels, and at least one
+    label; the other pairs are spread over the images by weights that are gamma distributed with shape 2, so
+    that some have many. A label of an image is drawn by popularity: with probability `noise` from all
+    labels, and otherwise from those of its first topic (3 times out of 4) or its second. A label that the
+    image has already is drawn again, up to 8 times so, and then from all labels.
+
+    Parameters
+    ----------
+    n_images, n_labels : int
+        The shape of the set. Labels of the tail may have no image.
+    n_pairs : int
+        The exact number of distinct pairs, from `n_images` to ``n_images * n_labels``.
+    n_topics : int, optional
+        The number of topics; the square root of `n_labels`, rounded, where left out.
+    exponent : float
+        How long-tailed the popularity of labels is: 0 makes all alike, 1 is Zipf's law.
+    noise : float
+        The share of labels that do not depend on the topics, from 0 to 1.
+    rng : int, Generator, SeedSequence or None
+        The same seed gives the same set.
+
+    Returns
+    -------
+    AnnotationSet
+        With the ids ``image-0, ...`` and the names ``label-0, ...``, the most popular first.
+
+    Raises
+    ------
+    InputError
+        If there is no such set.
+
+    Examples
+    --------
+    >>> synthetic(1000, 100, 5000, rng=0)
+    <AnnotationSet: 1,000 images, 100 labels, 5,000 pairs>
+    """
+    planted = _Planted(n_images, n_labels, n_pairs, n_topics, exponent, noise, rng)
+    indices = np.empty(n_pairs, dtype=np.int32)
+    done = 0
+    for block in planted.blocks():
+        indices[done : done + len(block)] = block
+        done += len(block)
+    return AnnotationSet(planted.indptr, indices, n_labels, planted.image_ids, planted.label_names)
+
+
+def save_synthetic(
+    path: str | PathLike[str],
+    n_images: int,
+    n_labels: int,
+    n_pairs: int,
+    *,
+    n_topics: int | None = None,
+    exponent: float = 1.0,
+    noise: float = 0.1,
+    rng: Rng = None,
+    after_block: Callable[[int], object] = lambda n_done: None,
+) -> None:
+    """Write the set that `synthetic` makes to a native ``.h5`` file, without ever holding its pairs in memory.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; one that is there already is replaced.
+    n_images, n_labels, n_pairs, n_topics, exponent, noise, rng
+        As in `synthetic`.
+    after_block : callable
+        Called with the number of pairs that are written so far, after every few million of them.
+
+    Raises
+    ------
+    InputError
+        If there is no such set, or the file cannot be written.
+    """
+    planted = _Planted(n_images, n_labels, n_pairs, n_topics, exponent, noise, rng)
+
+    def blocks() -> Iterator[np.ndarray]:
+        done = 0
+        for block in planted.blocks():
+            yield block
+            done += len(block)
+            after_block(done)
+
+    elements = {
+        "indptr": planted.indptr,
+        "indices": storage.Stream("<i4", n_pairs, blocks()),
+        "image_ids": planted.image_ids.to_element(),
+        "label_names": planted.label_names.to_element(),
+    }
+    storage.write_file(path, "annotation-set", elements)
+
+
+class _Planted:
+    """A planted set of which the images' topics and numbers of labels are drawn, and the labels are not yet."""
+
+    def __init__(
+        self,
+        n_images: int,
+        n_labels: int,
+        n_pairs: int,
+        n_topics: int | None,
+        exponent: float,
+        noise: float,
+        rng: Rng,
+    ) -> None:
+        if n_topics is None:
+            n_topics = max(1, round(math.sqrt(max(n_labels, 1))))
+        _check(n_images, n_labels, n_pairs, n_topics, exponent, noise)
+        self.image_ids = Vocabulary.numbered(n_images, "image", "image-")
+        self.label_names = Vocabulary.numbered(n_labels, "label", "label-")
+        self._n_labels, self._n_topics, self._noise = n_labels, n_topics, noise
+        self._rng = np.random.default_rng(rng)
+        self._law = _TopicLaw(n_labels, n_topics, exponent, self._rng)
+        self._first, self._second = (self._law.draw_topics(n_images, self._rng) for _ in range(2))
+        wanted = _labels_per_image(n_images, n_labels, n_pairs, self._rng)
+        self.indptr = np.concatenate(([0], np.cumsum(wanted)))
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Draw the labels of a block of images after the other; yield what follows in ``indices``."""
+        for start, stop in row_blocks(self.indptr):
+            yield self._draw(slice(start, stop), np.diff(self.indptr[start : stop + 1]))
+
+    def _draw(self, images: slice, wanted: np.ndarray) -> np.ndarray:
+        first, second = self._first[images], self._second[images]
+        keys = np.empty(0, dtype=np.int64)  # image * n_labels + label, sorted, of the pairs found so far
+        short = wanted
+        for attempt in range(TOPIC_ROUNDS + ALL_ROUNDS):
+            rows = np.repeat(np.arange(len(wanted)), short)
+            topics = np.where(self._rng.random(len(rows)) < FIRST_TOPIC_SHARE, first[rows], second[rows])
+            topics[self._rng.random(len(rows)) < (self._noise if attempt < TOPIC_ROUNDS else 1.0)] = self._n_topics
+            # A round draws no more than is wanting, so that no image ever gets too many.
+            drawn = rows * self._n_labels + self._law.draw_labels(topics, self._rng)
+            keys = sorted_distinct(np.concatenate((keys, drawn)))
+            short = wanted - np.bincount(keys // self._n_labels, minlength=len(wanted))
+            if not short.any():
+                break
+        rows, columns = np.divmod(keys, self._n_labels)
+        fillers = _fill(rows, columns, short, self._n_labels, self._rng)
+        _, indices = pairs_to_csr(
+            np.concatenate((rows, np.repeat(np.arange(len(wanted)), short))),
+            np.concatenate((columns, fillers)),
+            len(wanted),
+            self._n_labels,
+        )
+        return indices
+
+
+class _TopicLaw:
+    """Labels sorted by topic with their cumulative popularity: a draw in a topic is one binary search."""
+
+    def __init__(self, n_labels: int, n_topics: int, exponent: float, rng: np.random.Generator) -> None:
+        # Dealt out in random order, so that no topic is empty.
+        topic = rng.permutation(np.arange(n_labels) % n_topics)
+        self._labels = np.argsort(topic, kind="stable")
+        popularity = np.arange(1, n_labels + 1, dtype=np.float64) ** -exponent
+        self._cumulative = np.concatenate(([0.0], np.cumsum(popularity[self._labels])))
+        bounds = np.concatenate(([0], np.cumsum(np.bincount(topic, minlength=n_topics))))
+        # One more "topic" after the others is all labels.
+        self._start = np.append(bounds[:-1], 0)
+        self._stop = np.append(bounds[1:], n_labels)
+
+    def draw_topics(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        edges = self._cumulative[self._stop[:-1]]
+        topics = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
+        return np.asarray(np.minimum(topics, len(edges) - 1))
+
+    def draw_labels(self, topics: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        low, high = self._cumulative[self._start[topics]], self._cumulative[self._stop[topics]]
+        at = np.searchsorted(self._cumulative, low + rng.random(len(topics)) * (high - low), side="right") - 1
+        # Rounding can land a draw on the edge to the next topic.
+        return np.asarray(self._labels[np.clip(at, self._start[topics], self._stop[topics] - 1)])
+
+
+def _labels_per_image(n_images: int, n_labels: int, n_pairs: int, rng: np.random.Generator) -> np.ndarray:
+    counts = np.ones(n_images, dtype=np.int64)
+    weights = rng.gamma(2.0, size=n_images)
+    while (rest := n_pairs - int(counts.sum())) > 0:
+        open_weights = np.where(counts < n_labels, weights, 0.0)
+        counts = np.minimum(counts + rng.multinomial(rest, open_weights / open_weights.sum()), n_labels)
+    return counts
+
+
+def _fill(
+    rows: np.ndarray, columns: np.ndarray, short: np.ndarray, n_labels: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return, image after image, as many random labels as it is short of, out of those it does not have."""
+    starts = np.searchsorted(rows, np.arange(len(short) + 1))
+    fillers = [np.empty(0, dtype=np.int64)]
+    for row in np.flatnonzero(short):
+        has_not = np.delete(np.arange(n_labels), columns[starts[row] : starts[row + 1]])
+        fillers.append(rng.choice(has_not, short[row], replace=False))
+    return np.concatenate(fillers)
+
+
+def _check(n_images: int, n_labels: int, n_pairs: int, n_topics: int, exponent: float, noise: float) -> None:
+    for name, value in (("n_images", n_images), ("n_labels", n_labels)):
+        if value < 1:
+            raise InputError(f"{name} must be at least 1, not {value}")
+    if not n_images <= n_pairs <= n_images * n_labels:
+        raise InputError(
+            f"n_pairs must lie between n_images ({n_images:,}: every image has a label) and "
+            f"n_images * n_labels ({n_images * n_labels:,}), not {n_pairs:,}"
+        )
+    if not 1 <= n_topics <= n_labels:
+        raise InputError(f"n_topics must lie between 1 and n_labels ({n_labels:,}), not {n_topics}")
+    if not (math.isfinite(exponent) and exponent >= 0):
+        raise InputError(f"exponent must be finite and not negative, not {exponent}")
+    if not 0 <= noise <= 1:
+        raise InputError(f"noise must lie between 0 and 1, not {noise}")

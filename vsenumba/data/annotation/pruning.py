@@ -1,0 +1,66 @@
+"""Leaving out what is too rare to be learnt."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import InputError
+
+
+def prune(data: AnnotationSet, min_images_per_label: int, min_labels_per_image: int) -> AnnotationSet:
+    """Leave out rare labels and images with few labels, again and again until none is left to leave out.
+
+    Parameters
+    ----------
+    data : AnnotationSet
+        The set; it is not changed.
+    min_images_per_label : int
+        Labels with fewer images are left out.
+    min_labels_per_image : int
+        Images with fewer labels are left out.
+
+    Returns
+    -------
+    AnnotationSet
+        The largest part of the set in which every label and every image has enough of the other.
+
+    Raises
+    ------
+    InputError
+        If nothing would be left.
+
+    Examples
+    --------
+    >>> data = AnnotationSet.from_lists([["cat", "animal"], ["cat", "animal"], ["cat", "chair"]])
+    >>> prune(data, 2, 2)
+    <AnnotationSet: 2 images, 2 labels, 4 pairs>
+    """
+    rows, columns = data.pairs()
+    images, labels = data.labels_per_image, data.label_counts
+    while True:
+        keep = (images[rows] >= min_labels_per_image) & (labels[columns] >= min_images_per_label)
+        if keep.all():
+            break
+        rows, columns = rows[keep], columns[keep]
+        images = np.bincount(rows, minlength=data.n_images)
+        labels = np.bincount(columns, minlength=data.n_labels)
+    kept_images = np.flatnonzero(images >= min_labels_per_image)
+    kept_labels = np.flatnonzero(labels >= min_images_per_label)
+    if not len(kept_images) or not len(kept_labels):
+        raise InputError(
+            f"nothing is left of {data!r} with min_images_per_label={min_images_per_label} and "
+            f"min_labels_per_image={min_labels_per_image}"
+        )
+    new_column = np.cumsum(labels >= min_images_per_label) - 1
+    indptr = np.concatenate(([0], np.cumsum(images[kept_images])))
+    return AnnotationSet(
+        indptr,
+        new_column[columns],
+        len(kept_labels),
+        Vocabulary(data.image_ids.take(kept_images), "image"),
+        Vocabulary(data.label_names.take(kept_labels), "label"),
+        None if data.features is None else data.features[kept_images],
+        None if data.titles is None else data.titles[kept_images],
+    )

@@ -1,0 +1,33 @@
+"""The package's own HDF5 files of the kind ``annotation-set``."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+from vsenumba import storage
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.readers.options import refuse_columns
+from vsenumba.data.compression import is_compressed
+from vsenumba.errors import FileFormatError, InputError
+
+DESCRIPTION = "a native .h5 file"
+
+
+def recognises(head: bytes, name: str) -> bool:
+    """Tell whether `head` is that of an HDF5 file."""
+    return head.startswith(storage.MAGIC)
+
+
+def read(path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None) -> AnnotationSet:
+    """Read an annotation set that `AnnotationSet.save` wrote."""
+    refuse_columns(path, image_column, label_column)
+    if is_compressed(path):
+        raise FileFormatError(f"{path}: a compressed HDF5 file; decompress it first")
+    elements = storage.read_file(path, "annotation-set").elements
+    missing = {"indptr", "indices", "image_ids", "label_names"} - set(elements)
+    if missing:
+        raise FileFormatError(f"{path}: an annotation set without {', '.join(sorted(missing))}")
+    try:
+        return AnnotationSet.from_elements(elements)
+    except InputError as error:
+        raise FileFormatError(f"{path}: {error}") from error

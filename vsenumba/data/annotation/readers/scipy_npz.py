@@ -1,0 +1,51 @@
+"""NumPy archives: a sparse matrix of ``scipy.sparse.save_npz``, or one dense array of images by labels."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import IO, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.readers.options import refuse_columns
+from vsenumba.data.compression import open_decompressed
+from vsenumba.errors import FileFormatError, InputError
+
+DESCRIPTION = "an .npz file of scipy.sparse.save_npz or of one images-by-labels array"
+MAGIC = b"PK\x03\x04"
+
+
+def recognises(head: bytes, name: str) -> bool:
+    """Tell whether `head` is that of a zip archive, which is what an .npz file is."""
+    return head.startswith(MAGIC)
+
+
+def read(path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None) -> AnnotationSet:
+    """Read a matrix with one row per image and one column per label; both are named by their numbers."""
+    refuse_columns(path, image_column, label_column)
+    with open_decompressed(path) as stream:
+        try:
+            matrix = _matrix(stream)
+        except FileFormatError as error:
+            raise FileFormatError(f"{path}: {error}") from error
+        except Exception as error:  # damage can surface as any exception of zipfile, NumPy or SciPy
+            reason = " ".join(str(error).split())
+            raise FileFormatError(f"{path}: cannot be read as an .npz file: {reason:.200}") from error
+    try:
+        return AnnotationSet.from_csr(matrix)
+    except InputError as error:
+        raise FileFormatError(f"{path}: {error}") from error
+
+
+def _matrix(stream: IO[bytes]) -> Any:
+    archive = np.load(stream, allow_pickle=False)
+    members = archive.files
+    if {"format", "shape", "data"} <= set(members):
+        stream.seek(0)
+        return sp.load_npz(stream)
+    if len(members) != 1:
+        held = ", ".join(members) or "nothing"
+        raise FileFormatError(f"one array, or a sparse matrix of save_npz, is expected; the archive holds {held}")
+    return archive[members[0]]

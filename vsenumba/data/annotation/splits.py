@@ -1,0 +1,125 @@
+"""Splits of an annotation set into pairs to learn from and pairs to be judged by.
+
+Both halves keep all images and all labels, in the same order: only the pairs are divided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.errors import InputError
+
+Rng = int | np.random.Generator | np.random.SeedSequence | None
+
+
+def leave_one_out(data: AnnotationSet, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
+    """Move one random label of every image that has at least two to the test set.
+
+    Parameters
+    ----------
+    data : AnnotationSet
+        What to split.
+    rng : int, Generator, SeedSequence or None
+        The same seed gives the same split.
+
+    Returns
+    -------
+    train, test : AnnotationSet
+        Both with all images and labels of `data`.
+
+    Examples
+    --------
+    >>> data = AnnotationSet.from_lists([["cat", "animal"], ["dog"]])
+    >>> train, test = leave_one_out(data, rng=0)
+    >>> train.n_pairs, test.n_pairs
+    (2, 1)
+    """
+    return _divided(data, _one_pair_each(data, np.random.default_rng(rng), at_least=2))
+
+
+def holdout(data: AnnotationSet, fraction: float = 0.2, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
+    """Move a random share of the pairs to the test set; every image keeps at least one label.
+
+    Parameters
+    ----------
+    data : AnnotationSet
+        What to split.
+    fraction : float
+        The share of the pairs that are for the test set, above 0 and below 1.
+    rng : int, Generator, SeedSequence or None
+        The same seed gives the same split.
+
+    Returns
+    -------
+    train, test : AnnotationSet
+        Both with all images and labels of `data`.
+
+    Raises
+    ------
+    InputError
+        If images would be left without a label: `fraction` is more than the share that can be spared.
+
+    Examples
+    --------
+    >>> data = AnnotationSet.from_lists([["cat", "animal", "pet"], ["dog", "animal"]])
+    >>> train, test = holdout(data, 0.4, rng=0)
+    >>> train.n_pairs, test.n_pairs
+    (3, 2)
+    """
+    if not 0 < fraction < 1:
+        raise InputError(f"fraction must lie between 0 and 1, not {fraction}")
+    rng = np.random.default_rng(rng)
+    spare = np.flatnonzero(~_one_pair_each(data, rng, at_least=1))
+    n_test = round(fraction * data.n_pairs)
+    if n_test > len(spare):
+        raise InputError(
+            f"fraction={fraction} asks for {n_test:,} of {data.n_pairs:,} pairs, but only {len(spare):,} can "
+            "be spared when every image keeps one label"
+        )
+    chosen = np.zeros(data.n_pairs, dtype=bool)
+    chosen[rng.choice(spare, n_test, replace=False)] = True
+    return _divided(data, chosen)
+
+
+def kfold(data: AnnotationSet, n_folds: int = 5, *, rng: Rng = None) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
+    """Divide the pairs at random into folds, each of which is the test set once.
+
+    Parameters
+    ----------
+    data : AnnotationSet
+        What to split.
+    n_folds : int
+        The number of folds, at least two and at most the number of pairs.
+    rng : int, Generator, SeedSequence or None
+        The same seed gives the same folds.
+
+    Returns
+    -------
+    iterator of (train, test)
+        Every pair is in exactly one test set. An image may have all its labels in it.
+
+    Examples
+    --------
+    >>> data = AnnotationSet.from_lists([["cat", "animal"], ["dog", "animal"]])
+    >>> [test.n_pairs for train, test in kfold(data, 2, rng=0)]
+    [2, 2]
+    """
+    if not 2 <= n_folds <= data.n_pairs:
+        raise InputError(f"n_folds must lie between 2 and the number of pairs ({data.n_pairs:,}), not {n_folds}")
+    fold = np.random.default_rng(rng).permutation(data.n_pairs) % n_folds
+    return (_divided(data, fold == k) for k in range(n_folds))
+
+
+def _one_pair_each(data: AnnotationSet, rng: np.random.Generator, at_least: int) -> np.ndarray:
+    """Return a mask over the pairs: one random pair of every image that has `at_least` so many."""
+    rows = np.flatnonzero(data.labels_per_image >= at_least)
+    chosen = np.zeros(data.n_pairs, dtype=bool)
+    chosen[data.indptr[rows] + rng.integers(data.labels_per_image[rows])] = True
+    return chosen
+
+
+def _divided(data: AnnotationSet, for_test: np.ndarray) -> tuple[AnnotationSet, AnnotationSet]:
+    return data.with_pairs(~for_test), data.with_pairs(for_test)

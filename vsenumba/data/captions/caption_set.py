@@ -1,0 +1,317 @@
+"""A caption set: images as rows of features, captions, and which of them belong together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+
+from vsenumba import storage
+from vsenumba.data.captions.ragged import Ragged
+from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary
+from vsenumba.errors import FileFormatError, InputError, unknown_name
+
+Rng = int | np.random.Generator | np.random.SeedSequence | None
+
+
+class CaptionSet:
+    """Images, captions, and what each is about: an image and a caption match if they have the same subject.
+
+    Make one with `from_lists`, or read one with `load_caption_set`. Usually every image is a subject of its own.
+    Several pictures of one thing that share their captions, as the same sign drawn by four vendors, are one subject.
+
+    Parameters
+    ----------
+    images : Ragged
+        The rows of every image: regions, grid cells, or one vector.
+    captions : iterable of str, optional
+        The texts.
+    image_subjects, caption_subjects : (n_images,), (n_captions,) int64 arrays
+        Subjects from 0. Each has an image and a caption.
+    tokens : Ragged, optional
+        The rows of every caption, from a text encoder of one's own; instead of the texts, or beside them.
+    image_ids : Vocabulary or iterable of str, optional
+        One id per image.
+    classes : (n_images,) array, optional
+        A class per image, by which images of different subjects may be counted as alike when ranked.
+    parts : iterable of str, optional
+        For each image the part of the set it belongs to, as "train".
+    thumbnails : (n_images, height, width, 3) uint8 array, optional
+        Small pictures for people to see.
+
+    Examples
+    --------
+    >>> data = CaptionSet.from_lists(np.ones((2, 5)), [["a cat", "a grey cat"], ["a dog"]])
+    >>> data
+    <CaptionSet: 2 images of 1 row of 5 numbers, 3 captions>
+    >>> data.captions_of(0)
+    ['a cat', 'a grey cat']
+    """
+
+    def __init__(
+        self,
+        images: Ragged,
+        captions: Iterable[str] | None,
+        image_subjects: np.ndarray,
+        caption_subjects: np.ndarray,
+        *,
+        tokens: Ragged | None = None,
+        image_ids: Vocabulary | Iterable[Any] | None = None,
+        classes: np.ndarray | None = None,
+        parts: Iterable[str] | None = None,
+        thumbnails: np.ndarray | None = None,
+    ) -> None:
+        self.images = images
+        self.image_subjects = np.asarray(image_subjects, np.int64)
+        self.caption_subjects = np.asarray(caption_subjects, np.int64)
+        self.captions = None if captions is None else np.array(list(captions), NAME_DTYPE)
+        self.tokens = tokens
+        if image_ids is None:
+            image_ids = Vocabulary.numbered(len(images), "image")
+        self.image_ids = image_ids if isinstance(image_ids, Vocabulary) else Vocabulary(image_ids, "image")
+        self.classes = None if classes is None else np.asarray(classes)
+        self.parts = None if parts is None else np.array(list(parts), NAME_DTYPE)
+        self.thumbnails = thumbnails
+        self._check()
+
+    def _check(self) -> None:
+        n_images, n_captions = len(self.images), len(self.caption_subjects)
+        if self.captions is None and self.tokens is None:
+            raise InputError("captions are needed, as texts or as rows of tokens")
+        for name, expected, array in (
+            ("captions", n_captions, self.captions),
+            ("rows of captions", n_captions, self.tokens),
+            ("image subjects", n_images, self.image_subjects),
+            ("image ids", n_images, self.image_ids),
+            ("classes", n_images, self.classes),
+            ("parts", n_images, self.parts),
+            ("thumbnails", n_images, self.thumbnails),
+        ):
+            if array is not None and len(array) != expected:
+                kind = "caption" if expected is n_captions and "caption" in name else "image"
+                raise InputError(f"there are {len(array):,} {name} for {expected:,} {kind}s")
+        if self.captions is not None:
+            empty = np.flatnonzero(np.strings.str_len(np.strings.strip(self.captions)) == 0)
+            if len(empty):
+                raise InputError(f"caption {int(empty[0])} is empty ({len(empty)} such caption(s))")
+        if n_images == 0 or n_captions == 0:
+            raise InputError(f"a caption set needs images and captions, there are {n_images} and {n_captions}")
+        lost = np.flatnonzero(~np.isin(self.caption_subjects, self.image_subjects))
+        if len(lost):
+            raise InputError(f"caption {int(lost[0])} has no image ({len(lost)} such caption(s))")
+        lost = np.flatnonzero(~np.isin(self.image_subjects, self.caption_subjects))
+        if len(lost):
+            raise InputError(f"image {self.image_ids[int(lost[0])]!r} has no caption ({len(lost)} such image(s))")
+
+    @classmethod
+    def from_lists(
+        cls,
+        images: Any,
+        captions: Sequence[str | Sequence[str]] | None = None,
+        *,
+        tokens: Any = None,
+        captions_per_image: int | None = None,
+        **about: Any,
+    ) -> CaptionSet:
+        """Make a set in which every image is a subject of its own.
+
+        Parameters
+        ----------
+        images : array or list of arrays
+            (n, d), one row an image; (n, k, d); or for each image its rows, (n_i, d).
+        captions : sequence
+            For each image its caption, or a list of its captions.
+        tokens : array or list of arrays, optional
+            The rows of all captions, in their order; as `images`.
+        captions_per_image : int, optional
+            Where there are `tokens` and no `captions`: how many of them each image has; 1 where left out.
+        about
+            `image_ids`, `classes`, `parts` and `thumbnails`, see `CaptionSet`.
+        """
+        rows = Ragged.of(images, "image")
+        token_rows = None if tokens is None else Ragged.of(tokens, "caption")
+        texts: list[str] | None = None
+        if captions is not None:
+            lists = [[one] if isinstance(one, str) else list(one) for one in captions]
+            if len(lists) != len(rows):
+                raise InputError(f"there are captions of {len(lists):,} images for {len(rows):,} images")
+            counts = [len(one) for one in lists]
+            texts = [text for one in lists for text in one]
+        elif token_rows is not None:
+            counts = [captions_per_image or 1] * len(rows)
+        else:
+            raise InputError("captions are needed, as texts or as rows of tokens")
+        return cls(
+            rows, texts, np.arange(len(rows)), np.repeat(np.arange(len(rows)), counts), tokens=token_rows, **about
+        )
+
+    @property
+    def caption_ids(self) -> Vocabulary:
+        """The captions' ids: that of the first image they match, ``#``, and their number among the captions of it."""
+        subjects, first = np.unique(self.image_subjects, return_index=True)
+        images = first[np.searchsorted(subjects, self.caption_subjects)]
+        seen: Counter[int] = Counter()
+        ids = []
+        for image in images.tolist():
+            ids.append(f"{self.image_ids[image]}#{seen[image]}")
+            seen[image] += 1
+        return Vocabulary(ids, "caption")
+
+    @property
+    def n_images(self) -> int:
+        """The number of images."""
+        return len(self.images)
+
+    @property
+    def n_captions(self) -> int:
+        """The number of captions."""
+        return len(self.caption_subjects)
+
+    def matches(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return all pairs of an image and a caption of its subject, as two int64 arrays."""
+        order = np.argsort(self.caption_subjects, kind="stable")
+        subjects = self.caption_subjects[order]
+        first = np.searchsorted(subjects, self.image_subjects, side="left")
+        counts = np.searchsorted(subjects, self.image_subjects, side="right") - first
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        places = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], counts)
+        return np.repeat(np.arange(self.n_images), counts), order[places]
+
+    def captions_of(self, image: int) -> list[str]:
+        """Return the texts of an image's captions."""
+        if self.captions is None:
+            raise InputError("the set has no texts, only rows of tokens")
+        return [str(text) for text in self.captions[self.caption_subjects == self.image_subjects[image]]]
+
+    def select(self, images: np.ndarray) -> CaptionSet:
+        """Return the set of some images, by number or mask, with the captions of their subjects; rows are shared."""
+        rows = np.arange(self.n_images)[images]
+        if not len(rows):
+            raise InputError("no image was selected")
+        keep = np.flatnonzero(np.isin(self.caption_subjects, self.image_subjects[rows]))
+        return CaptionSet(
+            self.images.select(rows),
+            None if self.captions is None else self.captions[keep],
+            self.image_subjects[rows],
+            self.caption_subjects[keep],
+            tokens=None if self.tokens is None else self.tokens.select(keep),
+            image_ids=Vocabulary(self.image_ids.take(rows), "image"),
+            classes=None if self.classes is None else self.classes[rows],
+            parts=None if self.parts is None else self.parts[rows],
+            thumbnails=None if self.thumbnails is None else self.thumbnails[rows],
+        )
+
+    def part(self, name: str) -> CaptionSet:
+        """Return the images of one part, such as "train", and their captions.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such part.
+        """
+        known = [] if self.parts is None else sorted(set(self.parts.tolist()))
+        if name not in known:
+            raise unknown_name("part", name, known)
+        return self.select(np.flatnonzero(self.parts == name))
+
+    def split(self, *, rng: Rng = None, **shares: float) -> CaptionSet:
+        """Return the set with its subjects divided at random into parts.
+
+        Parameters
+        ----------
+        rng : int, Generator, SeedSequence or None
+            The same seed gives the same parts.
+        shares
+            The name of each part and its share; they add up to 1.
+
+        Examples
+        --------
+        >>> data = CaptionSet.from_lists(np.ones((10, 1)), ["text"] * 10).split(train=0.8, test=0.2, rng=0)
+        >>> data.part("train").n_images, data.part("test").n_images
+        (8, 2)
+        """
+        if not shares or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-9:
+            raise InputError(f"the shares of the parts must be positive and add up to 1, not {shares}")
+        subjects = np.unique(self.image_subjects)
+        order = np.random.default_rng(rng).permutation(len(subjects))
+        bounds = np.round(np.cumsum([0.0, *shares.values()]) * len(subjects)).astype(int)
+        if (np.diff(bounds) == 0).any():
+            raise InputError(f"{len(subjects)} subject(s) are too few to be divided into {shares}")
+        names = np.empty(len(subjects), NAME_DTYPE)
+        for name, first, last in zip(shares, bounds[:-1], bounds[1:], strict=True):
+            names[order[first:last]] = name
+        return CaptionSet(
+            self.images,
+            self.captions,
+            self.image_subjects,
+            self.caption_subjects,
+            tokens=self.tokens,
+            image_ids=self.image_ids,
+            classes=self.classes,
+            parts=names[np.searchsorted(subjects, self.image_subjects)],
+            thumbnails=self.thumbnails,
+        )
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the set to a native ``.h5`` file; see ``docs/file-format.md``."""
+        storage.write_file(path, "caption-set", self.to_elements())
+
+    def to_elements(self) -> dict[str, Any]:
+        """Return what stands in a file."""
+        elements: dict[str, Any] = {
+            **{f"image_{name}": value for name, value in self.images.to_elements().items()},
+            "image_ids": self.image_ids.to_element(),
+            "image_subjects": self.image_subjects,
+            "caption_subjects": self.caption_subjects,
+        }
+        if self.tokens is not None:
+            elements |= {f"token_{name}": value for name, value in self.tokens.to_elements().items()}
+        optional = {
+            "captions": self.captions, "classes": self.classes, "parts": self.parts, "thumbnails": self.thumbnails,
+        }  # fmt: skip
+        return elements | {name: array for name, array in optional.items() if array is not None}
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Open a native file; rows of images and thumbnails stay on disk until they are used.
+
+        Raises
+        ------
+        FileFormatError
+            If it is not a file of a caption set, or is damaged: all of it is checked.
+        """
+        mapped = ("image_rows", "token_rows", "thumbnails")
+        elements = storage.read_file(path, "caption-set", mapped=mapped).elements
+        try:
+            return cls.from_elements(elements)
+        except KeyError as error:
+            raise FileFormatError(f"{path}: a caption set without {error}") from error
+        except InputError as error:
+            raise FileFormatError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_elements(cls, elements: Mapping[str, Any]) -> Self:
+        """Make a set from what was read of a file."""
+        tokens = None
+        if "token_rows" in elements:
+            tokens = Ragged.of_rows(elements["token_rows"], elements["token_offsets"], "caption")
+        return cls(
+            Ragged.of_rows(elements["image_rows"], elements["image_offsets"], "image"),
+            elements.get("captions"),
+            elements["image_subjects"],
+            elements["caption_subjects"],
+            tokens=tokens,
+            image_ids=Vocabulary.from_element(elements["image_ids"], "image"),
+            **{name: elements.get(name) for name in ("classes", "parts", "thumbnails")},
+        )
+
+    def __repr__(self) -> str:
+        lengths = self.images.lengths
+        rows = f"{lengths.min()}" if lengths.min() == lengths.max() else f"{lengths.min()} to {lengths.max()}"
+        numbers = f"{rows} row{'' if rows == '1' else 's'} of {self.images.width:,} numbers"
+        subjects = len(np.unique(self.image_subjects))
+        shared = "" if subjects == self.n_images else f", {subjects:,} subjects"
+        return f"<CaptionSet: {self.n_images:,} images of {numbers}, {self.n_captions:,} captions{shared}>"

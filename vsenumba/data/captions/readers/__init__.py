@@ -1,0 +1,61 @@
+"""Readers of caption sets, one module per layout, chosen by what is there.
+
+A reader is a module with ``DESCRIPTION`` (for people), ``recognises(path)`` and ``read(path, features)``. Another
+layout is another module and a line in `CAPTION_READERS`.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Protocol
+
+from vsenumba.data.captions.caption_set import CaptionSet
+from vsenumba.data.captions.readers import emoji, flickr, karpathy, native, precomputed
+from vsenumba.errors import FileFormatError, InputError
+
+__all__ = ["CAPTION_READERS", "CaptionReader", "load_caption_set"]
+
+
+class CaptionReader(Protocol):
+    """What a module of this folder offers."""
+
+    DESCRIPTION: str
+
+    def recognises(self, path: Path) -> bool:
+        """Tell whether a file or folder is of this layout."""
+
+    def read(self, path: Path, features: Path | None) -> CaptionSet:
+        """Read it."""
+
+
+CAPTION_READERS: tuple[CaptionReader, ...] = (native, precomputed, emoji, karpathy, flickr)
+
+
+def load_caption_set(source: str | PathLike[str], features: str | PathLike[str] | None = None) -> CaptionSet:
+    """Read a caption set from a file or folder of any layout that is known, recognised by its content.
+
+    Parameters
+    ----------
+    source : str or path-like
+        A native ``.h5`` file; a folder of ``train_ims.npy``, ``train_caps.txt`` and so on, as of VSE++, SCAN and VSE∞;
+        Karpathy's JSON of a set; a token file as of Flickr8k; or a folder of emoji.
+    features : str or path-like, optional
+        For the layouts that have captions only: an ``.npy`` file of the images' rows, in the order of the file, (n, d)
+        or (n, k, d). It is not read into memory.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or features are missing or do not fit.
+    FileFormatError
+        If the layout is unknown or something in it cannot be used.
+    """
+    path = Path(source)
+    if not path.exists():
+        raise InputError(f"there is no file or folder {source}")
+    for reader in CAPTION_READERS:
+        if reader.recognises(path):
+            return reader.read(path, None if features is None else Path(features))
+    understood = "; ".join(reader.DESCRIPTION for reader in CAPTION_READERS)
+    raise FileFormatError(f"{source}: not a layout that is understood, which are: {understood}")

@@ -1,0 +1,38 @@
+"""Rows of images in ``.npy`` files, which stay on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from vsenumba.data.captions.ragged import Ragged
+from vsenumba.errors import FileFormatError, InputError
+
+
+def mapped_rows(path: Path | None, n_images: int, what: str) -> Ragged:
+    """Map an ``.npy`` file of (n, d) or (n, k, d) numbers, and check that it has a row or more for each image.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it has another number of images.
+    FileFormatError
+        If it is not such a file.
+    """
+    if path is None:
+        raise InputError(f"{what} has captions only: give the images' features, an .npy file, too")
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise FileFormatError(f"{path}: not an .npy file of numbers: {error}") from error
+    if not isinstance(array, np.ndarray) or array.ndim not in (2, 3):
+        raise FileFormatError(f"{path} must hold (images, d) or (images, rows, d) numbers")
+    if len(array) != n_images:
+        raise InputError(f"{path} has features of {len(array):,} images, {what} has {n_images:,}")
+    try:
+        return Ragged.of(array, "image")
+    except InputError as error:
+        raise FileFormatError(f"{path}: {error}") from error

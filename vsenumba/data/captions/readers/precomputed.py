@@ -1,0 +1,75 @@
+"""The precomputed layout of VSE++, SCAN and VSE∞: ``train_ims.npy``, ``train_caps.txt``, and so on for each part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from vsenumba.data.captions.caption_set import CaptionSet
+from vsenumba.data.captions.ragged import Ragged
+from vsenumba.data.captions.readers.features import mapped_rows
+from vsenumba.errors import FileFormatError, InputError
+
+DESCRIPTION = "a folder of train_ims.npy, train_caps.txt and the like"
+
+_IMAGES, _CAPTIONS = "_ims.npy", "_caps.txt"
+
+# In some of these folders each image of the smaller parts stands so many times, once for each of its captions.
+_REPEATS = 5
+
+
+def recognises(path: Path) -> bool:
+    """Tell whether it is a folder with features and captions of one part at least."""
+    return path.is_dir() and any((path / f"{part}{_CAPTIONS}").exists() for part in _parts(path))
+
+
+def read(path: Path, features: Path | None) -> CaptionSet:
+    """Read all parts; there are as many captions an image as the numbers of both say."""
+    if features is not None:
+        raise InputError(f"{path} has its features with it; leave features out")
+    sets = [_read_part(path, part) for part in _parts(path) if (path / f"{part}{_CAPTIONS}").exists()]
+    shifts = np.cumsum([0, *(len(images) for images, _, _, _ in sets)])
+    names = [name for _, _, _, name in sets]
+    return CaptionSet(
+        Ragged.join([images for images, _, _, _ in sets]),
+        [text for _, texts, _, _ in sets for text in texts],
+        np.arange(shifts[-1]),
+        np.concatenate([owners + shift for (_, _, owners, _), shift in zip(sets, shifts[:-1], strict=True)]),
+        image_ids=[
+            f"{name}-{i}" for name, (images, _, _, _) in zip(names, sets, strict=True) for i in range(len(images))
+        ],
+        parts=[name for name, (images, _, _, _) in zip(names, sets, strict=True) for _ in range(len(images))],
+    )
+
+
+def _parts(path: Path) -> list[str]:
+    return sorted(file.name.removesuffix(_IMAGES) for file in path.glob(f"*{_IMAGES}"))
+
+
+def _read_part(path: Path, part: str) -> tuple[Ragged, list[str], np.ndarray, str]:
+    """Return the images, the captions, and the image of each."""
+    file = path / f"{part}{_CAPTIONS}"
+    texts = file.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
+    blank = next((i for i, text in enumerate(texts, start=1) if not text.strip()), None)
+    if blank is not None:
+        raise FileFormatError(f"{file}, line {blank}: the caption is empty")
+    features = np.load(path / f"{part}{_IMAGES}", mmap_mode="r", allow_pickle=False)
+    images = mapped_rows(path / f"{part}{_IMAGES}", len(features), str(path))
+    if len(texts) % len(images):
+        raise FileFormatError(
+            f"{file} has {len(texts):,} captions for the {len(images):,} images of {part}{_IMAGES}; each image must "
+            "have the same number of captions"
+        )
+    if len(texts) == len(images) and len(images) % _REPEATS == 0 and _repeated(features):
+        images = images.select(np.arange(0, len(images), _REPEATS))
+    return images, texts, np.repeat(np.arange(len(images)), len(texts) // len(images)), part
+
+
+def _repeated(features: np.ndarray) -> bool:
+    """Tell whether each image stands five times, one after the other."""
+    return all(
+        np.array_equal(features[first], features[first + i])
+        for first in range(0, len(features), _REPEATS)
+        for i in range(1, _REPEATS)
+    )

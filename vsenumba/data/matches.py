@@ -1,0 +1,47 @@
+"""What is found or suggested: names with scores, best first."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from vsenumba.checks import is_whole
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import InputError
+
+
+class Match(NamedTuple):
+    """The name of a label, an image, a caption or a word that was found or suggested, and its score.
+
+    A higher score is better. Scores of one question can be compared with each other.
+    """
+
+    name: str
+    score: float
+
+
+def best_matches(scores: np.ndarray, n: int, names: Vocabulary | np.ndarray) -> list[Match]:
+    """Return the `n` highest scores with their names, best first; scores of minus infinity are left out.
+
+    Equal scores come in the order of their positions.
+
+    Examples
+    --------
+    >>> best_matches(np.array([0.5, 2.0, -np.inf]), 3, Vocabulary(["cat", "dog", "ox"], "word"))
+    [Match(name='dog', score=2.0), Match(name='cat', score=0.5)]
+    """
+    n = min(checked_count(n), len(scores))
+    top = np.argpartition(-scores, n - 1)[:n] if n else np.zeros(0, np.int64)
+    # Partition picks any of the equals at the border; widen to all of them so that the first ones win.
+    if n:
+        top = np.flatnonzero(scores >= scores[top].min())
+    order = top[np.lexsort((top, -scores[top]))][:n]
+    return [Match(str(names[int(a)]), float(scores[a])) for a in order if scores[a] > -np.inf]
+
+
+def checked_count(n: object) -> int:
+    """Return a number of matches that is asked for, refusing what is no whole number of at least 1."""
+    if not is_whole(n):
+        raise InputError(f"n must be a whole number of at least 1, not {n!r}")
+    return int(n)  # type: ignore[call-overload,no-any-return]  # it is a number

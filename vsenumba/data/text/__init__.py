@@ -1,0 +1,1 @@
+"""Text: corpora of running text as numbers, and word vectors."""

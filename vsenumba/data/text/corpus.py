@@ -1,0 +1,216 @@
+"""Corpus: running text as numbers, sentence by sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+
+from vsenumba import storage
+from vsenumba.data.text.reading import LONGEST_SENTENCE
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import FileFormatError, InputError
+
+
+class Corpus:
+    """Text as a row of word numbers, cut into sentences; rare words are left out of it.
+
+    Parameters
+    ----------
+    tokens : (n_tokens,) int32 array
+        The words of the text by their positions in `words`; it may be a memory map.
+    offsets : (n_sentences + 1,) int64 array
+        Sentence i is ``tokens[offsets[i]:offsets[i + 1]]``; none has more than 10,000 words.
+    words : Vocabulary or iterable of str
+        The words.
+    counts : (n_words,) int64 array
+        How often each stands in the text.
+    about : mapping
+        What the corpus was made of and how, for people.
+
+    Raises
+    ------
+    InputError
+        If the arrays do not fit each other.
+
+    Examples
+    --------
+    >>> corpus = Corpus.from_sentences([["the", "cat", "sat"], ["the", "dog", "sat"]])
+    >>> corpus
+    <Corpus: 6 tokens of 4 words in 2 sentences>
+    >>> [(word, int(n)) for word, n in zip(corpus.words, corpus.counts)]
+    [('the', 2), ('sat', 2), ('cat', 1), ('dog', 1)]
+    """
+
+    def __init__(
+        self,
+        tokens: np.ndarray,
+        offsets: np.ndarray,
+        words: Vocabulary | Iterable[str],
+        counts: np.ndarray,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.tokens = tokens
+        self.offsets = offsets
+        self.words = words if isinstance(words, Vocabulary) else Vocabulary(words, "word")
+        self.counts = np.asarray(counts, dtype=np.int64)
+        self.about = dict(about or {})
+        self._check()
+
+    def _check(self) -> None:
+        for name, dtype in (("tokens", np.int32), ("offsets", np.int64)):
+            array = getattr(self, name)
+            if array.dtype != dtype or array.ndim != 1:
+                raise InputError(f"{name} must be a row of {np.dtype(dtype)}, not {array.dtype} of shape {array.shape}")
+        if len(self.counts) != len(self.words):
+            raise InputError(f"counts must be one per word ({len(self.words)}), not {len(self.counts)}")
+        if not len(self.offsets) or self.offsets[0] != 0:
+            raise InputError("offsets must rise from 0")
+        for some in storage.blocks_of(self.offsets, overlap=1):
+            lengths = np.diff(some)
+            if (lengths < 0).any():
+                raise InputError("offsets must rise from 0")
+            if lengths.max(initial=0) > LONGEST_SENTENCE:
+                raise InputError(f"a sentence has {lengths.max():,} words; at most {LONGEST_SENTENCE:,} are possible")
+        if self.offsets[-1] != len(self.tokens):
+            raise InputError(f"offsets must rise to the number of tokens, {len(self.tokens)}, not {self.offsets[-1]}")
+        for some in storage.blocks_of(self.tokens):
+            if len(some) and not 0 <= some.min() <= some.max() < len(self.words):
+                raise InputError(f"tokens must lie in 0..{len(self.words) - 1}, found {some.min()}..{some.max()}")
+
+    @property
+    def n_tokens(self) -> int:
+        """How many words the text has, repeated ones counted each time."""
+        return len(self.tokens)
+
+    @property
+    def n_sentences(self) -> int:
+        """How many sentences the text has."""
+        return len(self.offsets) - 1
+
+    @property
+    def n_words(self) -> int:
+        """How many different words there are."""
+        return len(self.words)
+
+    def __repr__(self) -> str:
+        return f"<Corpus: {self.n_tokens:,} tokens of {self.n_words:,} words in {self.n_sentences:,} sentences>"
+
+    def sentence(self, i: int) -> list[str]:
+        """Return the words of a sentence."""
+        begin, end = self.offsets[range(self.n_sentences)[i]], self.offsets[range(self.n_sentences)[i] + 1]
+        return [self.words[int(token)] for token in self.tokens[begin:end]]
+
+    @classmethod
+    def from_sentences(
+        cls, sentences: Iterable[Iterable[str]], *, min_count: int = 1, max_vocab: int | None = None
+    ) -> Corpus:
+        """Make a corpus of sentences that are lists of words, in memory.
+
+        Parameters
+        ----------
+        sentences : iterable of iterable of str
+            The text.
+        min_count, max_vocab
+            As in `from_text`.
+        """
+        # Here, as it imports Numba, which reading other data does not need.
+        from vsenumba.data.text.corpus_encoder import CorpusEncoder
+
+        with CorpusEncoder() as encoder:
+            encoder.add_sentences(sentences)
+            return cls(**encoder.finish(min_count, max_vocab).arrays())
+
+    @classmethod
+    def from_text(
+        cls,
+        sources: str | PathLike[str] | Iterable[str | PathLike[str]],
+        path: str | PathLike[str],
+        *,
+        sentences: str = "lines",
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
+        min_count: int = 5,
+        max_vocab: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Corpus:
+        """Read text into a token file, in bounded memory, and open it.
+
+        The text is read once, and the words are numbered as they come; once all are counted, the numbers are replaced
+        by those of the words that stay, the most frequent first.
+
+        Parameters
+        ----------
+        sources : path or iterable of paths
+            Files, and folders of files; plain or compressed by gzip or xz, in UTF-8. Bytes that are not UTF-8 separate
+            words, and are counted in ``about["n_unreadable"]``.
+        path : str or path
+            The token file, see ``docs/file-format.md``; whole or not at all.
+        sentences : {"lines", "paragraphs"}
+            A sentence is a line, or what stands between empty lines. One longer than 10,000 words, or a megabyte, is
+            cut.
+        tokenizer : callable, optional
+            Gives the words of a sentence. By default words are runs of letters, digits, underscores and the marks that
+            scripts put on letters, in lower case; found by compiled code, some ten times as fast.
+        min_count : int
+            Words that are rarer are left out of the text.
+        max_vocab : int, optional
+            At most so many words stay, the most frequent ones.
+        progress : callable, optional
+            Called every few moments with the number of words and of files read.
+
+        Raises
+        ------
+        InputError
+            If a source cannot be read or there is no word that stays.
+        """
+        from vsenumba.data.text.corpus_encoder import encode_text
+
+        encode_text(
+            sources, path, sentences=sentences, tokenizer=tokenizer, min_count=min_count, max_vocab=max_vocab,
+            progress=progress,
+        )  # fmt: skip
+        return cls.load(path)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the corpus to a token file."""
+        storage.write_file(path, "corpus", self.to_elements())
+
+    def to_elements(self) -> dict[str, Any]:
+        """Return what stands in a file."""
+        return {
+            "tokens": self.tokens,
+            "offsets": self.offsets,
+            "words": self.words.to_element(),
+            "counts": self.counts,
+            "about": storage.Json(self.about),
+        }
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Open a token file; its tokens stay on disk until they are used.
+
+        Raises
+        ------
+        FileFormatError
+            If it is not a token file, or is damaged: all of it is checked.
+        """
+        elements = storage.read_file(path, "corpus", mapped=("tokens", "offsets")).elements
+        try:
+            return cls(**{name: elements[name] for name in ("tokens", "offsets", "words", "counts", "about")})
+        except KeyError as error:
+            raise FileFormatError(f"{path}: a corpus without {error}") from error
+        except InputError as error:
+            raise FileFormatError(f"{path}: {error}") from error
+
+
+def as_corpus(data: Any) -> Corpus:
+    """Return a corpus as it is, or make one of sentences that are lists of words."""
+    if isinstance(data, Corpus):
+        return data
+    if isinstance(data, (str, PathLike)):
+        raise InputError(f"a corpus must be a Corpus, such as Corpus.load({str(data)!r}) returns, not a path")
+    if not isinstance(data, Iterable):
+        raise InputError(f"a corpus must be a Corpus or lists of words, not {type(data).__name__}")
+    return Corpus.from_sentences(data)

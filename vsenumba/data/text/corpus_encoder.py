@@ -1,0 +1,239 @@
+"""Text to numbers: words numbered as they come, counted, then numbered again by how frequent they are."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from vsenumba import storage
+from vsenumba.checks import check_choice, is_whole
+from vsenumba.data.text.reading import LONGEST_SENTENCE, REPLACEMENT, SENTENCES, text_blocks, text_files
+from vsenumba.data.text.word_numbers import CODE_POINTS, CharacterClasses, WordNumbers
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import InputError
+from vsenumba.kernels.words import LETTER, LINE_END, OTHER
+
+# Once so many different words are known, which takes about a quarter of a gigabyte, the rarest are forgotten.
+_MOST_WORDS = 2_000_000
+
+# Sentences that are numbered together, where they come as lists of words.
+_SENTENCES = 10_000
+
+# What stands between words and after sentences there, and so cannot stand in a word.
+_BETWEEN, _END = "\0", "\1"
+
+
+@dataclass(frozen=True)
+class EncodedText:
+    """Text in numbers, on disk under the numbers the words had first.
+
+    Attributes
+    ----------
+    words : Vocabulary
+        The words that stay, the most frequent first; equally frequent ones in the order of their first use.
+    counts : (n_words,) int64 array
+        How often each stands in the text.
+    blocks : callable
+        Gives the text anew each time: for some sentences the tokens and the sentences' lengths.
+    """
+
+    words: Vocabulary
+    counts: np.ndarray
+    blocks: Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]
+
+    def arrays(self) -> dict[str, Any]:
+        """Return the corpus's arrays, in memory."""
+        blocks = list(self.blocks())
+        return {
+            "tokens": np.concatenate([tokens for tokens, _ in blocks]),
+            "offsets": np.cumsum(np.concatenate([[0], *(lengths for _, lengths in blocks)]), dtype=np.int64),
+            "words": self.words,
+            "counts": self.counts,
+        }
+
+    def elements(self, about: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what stands in a file, the text in blocks."""
+        n_sentences = sum(len(lengths) for _, lengths in self.blocks())
+        return {
+            "tokens": storage.Stream("<i4", int(self.counts.sum()), (tokens for tokens, _ in self.blocks())),
+            "offsets": storage.Stream("<i8", n_sentences + 1, self._offsets()),
+            "words": self.words.to_element(),
+            "counts": self.counts,
+            "about": storage.Json({**about, "n_sentences": n_sentences}),
+        }
+
+    def _offsets(self) -> Iterator[np.ndarray]:
+        done = 0
+        yield np.zeros(1, np.int64)
+        for _, lengths in self.blocks():
+            yield done + np.cumsum(lengths, dtype=np.int64)
+            done += int(lengths.sum())
+
+
+class CorpusEncoder:
+    """Numbers the words of texts; the numbers go to files without a name, which vanish with the encoder.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Where these files lie; by default where the system keeps such.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._numbers = WordNumbers()
+        self._classes = CharacterClasses()
+        self._joined = np.full(CODE_POINTS, LETTER, np.uint8)
+        self._joined[[ord(_BETWEEN), ord(_END)]] = OTHER, LINE_END
+        self._sizes: list[tuple[int, int]] = []
+        self._tokens = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+        self._lengths = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self.n_tokens = 0
+        self.n_forgotten = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._tokens.close()
+        self._lengths.close()
+
+    def add_text(self, text: str, rule: str) -> None:
+        """Add the words of a text, in lower case; `rule` says what a sentence is."""
+        codes = _codes(text.lower())
+        self._classes.learn(codes)
+        self._add(codes, self._classes.table, paragraphs=rule == "paragraphs")
+
+    def add_sentences(self, sentences: Iterable[Iterable[str]]) -> None:
+        """Add sentences, each a list of words.
+
+        Raises
+        ------
+        InputError
+            If a sentence is one text, or a word is empty or holds a control character 0 or 1.
+        """
+        sentences = iter(sentences)
+        while some := [_as_words(sentence) for sentence in itertools.islice(sentences, _SENTENCES)]:
+            # One text for the kernel, in which the words are what stands between two control characters.
+            text = _END.join(_BETWEEN.join(words) for words in some)
+            if self._add(_codes(text), self._joined, paragraphs=False) != sum(map(len, some)):
+                raise InputError("a word must not be empty, nor hold the control characters 0 and 1")
+
+    def _add(self, codes: np.ndarray, classes: np.ndarray, *, paragraphs: bool) -> int:
+        tokens, lengths = self._numbers.add(codes, classes, paragraphs=paragraphs)
+        self._sizes.append((len(tokens), len(lengths)))
+        self._tokens.write(tokens.data)
+        self._lengths.write(lengths.data)
+        self.n_tokens += len(tokens)
+        if self._numbers.n_known > _MOST_WORDS:
+            self.n_forgotten += self._numbers.forget_rarest()
+        return len(tokens)
+
+    def finish(self, min_count: int, max_vocab: int | None) -> EncodedText:
+        """Choose the words that stay, and return the text in their numbers; the encoder must stay open for its use.
+
+        Raises
+        ------
+        InputError
+            If no word stays.
+        """
+        for name, value in (("min_count", min_count), ("max_vocab", 1 if max_vocab is None else max_vocab)):
+            if not is_whole(value):
+                raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
+        numbers = self._numbers.known()
+        counts = self._numbers.counts[numbers]
+        order = np.argsort(-counts, kind="stable")
+        order = order[counts[order] >= min_count][:max_vocab]
+        if not len(order):
+            raise InputError(
+                f"no word stays of {self.n_tokens:,} words of text, {len(numbers):,} of them different, with "
+                f"min_count={min_count}"
+            )
+        final = np.full(len(self._numbers), -1, np.int32)
+        final[numbers[order]] = np.arange(len(order))
+        words = Vocabulary(self._numbers.names(numbers[order]), "word")
+        return EncodedText(words, counts[order], lambda: self._blocks(final))
+
+    def _blocks(self, final: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        places = [0, 0]
+        for n_tokens, n_sentences in self._sizes:
+            # Two readers may take turns, so each keeps its place.
+            tokens = final[_read(self._tokens, places[0], n_tokens)]
+            ends = np.cumsum(_read(self._lengths, places[1], n_sentences))
+            places = [places[0] + n_tokens, places[1] + n_sentences]
+            stays = tokens >= 0
+            left = np.concatenate(([0], np.cumsum(stays)))[np.concatenate(([0], ends))]
+            lengths = np.diff(left)
+            yield tokens[stays], _cut(lengths[lengths > 0])
+
+
+def _read(file: Any, place: int, n: int) -> np.ndarray:
+    file.seek(4 * place)
+    return np.frombuffer(file.read(4 * n), np.int32)
+
+
+def _cut(lengths: np.ndarray) -> np.ndarray:
+    """Return lengths with those that are too long in parts."""
+    if lengths.max(initial=0) <= LONGEST_SENTENCE:
+        return lengths
+    parts = (lengths + LONGEST_SENTENCE - 1) // LONGEST_SENTENCE
+    cut = np.full(parts.sum(), LONGEST_SENTENCE)
+    cut[np.cumsum(parts) - 1] = lengths - (parts - 1) * LONGEST_SENTENCE
+    return cut
+
+
+def encode_text(
+    sources: str | PathLike[str] | Iterable[str | PathLike[str]],
+    path: str | PathLike[str],
+    *,
+    sentences: str,
+    tokenizer: Callable[[str], Iterable[str]] | None,
+    min_count: int,
+    max_vocab: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Read text into a token file; see `Corpus.from_text`."""
+    storage.check_writable(path)
+    files = text_files(sources)
+    check_choice("sentences", sentences, SENTENCES)
+    if tokenizer is not None and not callable(tokenizer):
+        raise InputError(f"tokenizer must be a function from a text to its words, not {tokenizer!r}")
+    n_unreadable = 0
+    with CorpusEncoder(Path(path).absolute().parent) as encoder:
+        for n_files, file in enumerate(files):
+            for text in text_blocks(file, sentences):
+                n_unreadable += text.count(REPLACEMENT)
+                if tokenizer is None:
+                    encoder.add_text(text, sentences)
+                else:
+                    encoder.add_sentences(map(tokenizer, SENTENCES[sentences].split(text)))
+                if progress is not None:
+                    progress(encoder.n_tokens, n_files)
+        about = {
+            "sources": [file.name for file in files],
+            "sentences": sentences,
+            "tokenizer": "words" if tokenizer is None else getattr(tokenizer, "__name__", type(tokenizer).__name__),
+            "min_count": int(min_count),
+            "max_vocab": max_vocab,
+            "n_tokens_read": encoder.n_tokens,
+            "n_unreadable": n_unreadable,
+            "n_forgotten": encoder.n_forgotten,
+        }
+        storage.write_file(path, "corpus", encoder.finish(min_count, max_vocab).elements(about))
+
+
+def _codes(text: str) -> np.ndarray:
+    """Return a text's code points, uint32."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _as_words(sentence: Iterable[str]) -> list[str]:
+    if isinstance(sentence, str):
+        raise InputError(f"a sentence must be a list of words, not one text {sentence!r:.60}; split it first")
+    return [str(word) for word in sentence]

@@ -1,0 +1,124 @@
+"""Running text: files and folders read in blocks, cut into sentences and words."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO
+
+from vsenumba.data.compression import open_decompressed
+from vsenumba.errors import InputError
+
+# Bytes of text that are looked at together; a sentence that is longer is cut at a blank.
+_BLOCK = 1 << 20
+
+# Longer sentences are cut, as in word2vec: each is held as a whole in training.
+LONGEST_SENTENCE = 10_000
+
+# What stands for bytes that are not UTF-8; no word has it.
+REPLACEMENT = "\ufffd"
+
+# What ends a sentence, by the name of the rule.
+SENTENCES = {"lines": re.compile(r"\n"), "paragraphs": re.compile(r"\n[ \t\r\f\v]*\n")}
+
+# What an empty line may hold.
+BLANKS = " \t\r\f\v"
+
+
+def text_files(sources: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
+    """Return the files that sources stand for: themselves, and all files in folders, in the order of their names.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or folder, or a folder has no file. Files whose names begin with a dot do not count.
+    """
+    files: list[Path] = []
+    for source in [sources] if isinstance(sources, (str, PathLike)) else sources:
+        path = Path(source)
+        if not path.is_dir():
+            if not path.exists():
+                raise InputError(f"cannot read {path}: there is no such file or folder")
+            files.append(path)
+            continue
+        inside = sorted(one for one in path.rglob("*") if one.is_file() and not _is_hidden(one.relative_to(path)))
+        if not inside:
+            raise InputError(f"cannot read {path}: the folder has no files")
+        files += inside
+    if not files:
+        raise InputError("no text was named: give files or folders")
+    return files
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def text_blocks(path: Path, rule: str) -> Iterator[str]:
+    """Yield a text in blocks that end where a sentence ends, whatever its size in bounded memory.
+
+    Parameters
+    ----------
+    path : Path
+        A text in UTF-8, plain or compressed by gzip or xz. Bytes that are not UTF-8 become U+FFFD.
+    rule : {"lines", "paragraphs"}
+        A sentence is a line, or what stands between empty lines. One longer than a megabyte is cut at a blank.
+    """
+    with open_decompressed(path) as stream:
+        rest = ""
+        for block in _decoded_blocks(stream):
+            text = rest + block
+            cut = _last_end(text, rule)
+            if len(text) - cut >= _BLOCK:
+                cut = len(text)
+            rest = text[cut:]
+            yield text[:cut]
+        yield rest
+
+
+def _last_end(text: str, rule: str) -> int:
+    """Return where the last whole sentence of a text ends, 0 if there is none."""
+    end = text.rfind("\n")
+    while rule == "paragraphs" and end >= 0:
+        start = text.rfind("\n", 0, end)
+        if start >= 0 and not text[start + 1 : end].strip(BLANKS):
+            break
+        end = start
+    return end + 1
+
+
+def _decoded_blocks(stream: BinaryIO) -> Iterator[str]:
+    """Yield a text in blocks that end at a blank, where there is one in a megabyte."""
+    left = b""
+    while block := stream.read(_BLOCK):
+        block = left + block
+        cut = 1 + max(block.rfind(blank.encode()) for blank in BLANKS + "\n")
+        if cut == 0 and len(block) > _BLOCK:
+            # A word of a megabyte; no character is cut in two.
+            cut = next((i for i in range(len(block) - 1, len(block) - 4, -1) if block[i] & 0xC0 != 0x80), len(block))
+        left = block[cut:]
+        yield block[:cut].decode("utf-8", "replace")
+    yield left.decode("utf-8", "replace")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a short text in lower case, by the rule of `Corpus`.
+
+    Examples
+    --------
+    >>> words_of("A dog's ball, 2 cats.")
+    ['a', 'dog', 's', 'ball', '2', 'cats']
+    """
+    runs = itertools.groupby(text.lower(), is_letter)
+    return ["".join(run) for of_words, run in runs if of_words]
+
+
+@functools.lru_cache(4096)
+def is_letter(character: str) -> bool:
+    """Tell whether a character can be part of a word."""
+    return character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")

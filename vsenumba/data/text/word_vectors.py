@@ -1,0 +1,163 @@
+"""Word vectors: a table with a row per word, asked for neighbours and analogies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from typing import Self
+
+import numpy as np
+
+from vsenumba.checks import check_choice
+from vsenumba.data.matches import Match, best_matches
+from vsenumba.data.text.word2vec_format import read_word2vec, write_word2vec
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import InputError
+
+# Keeps the quotient of 3CosMul finite, as in the paper.
+_EPSILON = 0.001
+
+
+def _sum_of_cosines(to_a: np.ndarray, to_b: np.ndarray, to_c: np.ndarray) -> np.ndarray:
+    return to_b - to_a + to_c
+
+
+def _product_of_cosines(to_a: np.ndarray, to_b: np.ndarray, to_c: np.ndarray) -> np.ndarray:
+    # Moved from -1..1 to 0..1, as the paper does for products to have an order.
+    return (1 + to_b) / 2 * (1 + to_c) / 2 / ((1 + to_a) / 2 + _EPSILON)
+
+
+# How an analogy "a is to b as c is to d" scores every d, from its cosines to a, b and c.
+ANALOGIES: Mapping[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
+    "3cosadd": _sum_of_cosines,
+    "3cosmul": _product_of_cosines,
+}
+
+
+class WordVectors:
+    """Words and their vectors.
+
+    Parameters
+    ----------
+    words : Vocabulary or iterable of str
+        The words, most frequent first where that is known.
+    factors : (n_words, k) array
+        Their vectors; kept as float32.
+
+    Raises
+    ------
+    InputError
+        If there is not one finite row per word.
+
+    Examples
+    --------
+    >>> vectors = WordVectors(["cat", "dog", "car"], [[1.0, 0.2], [1.0, 0.3], [-0.5, 1.0]])
+    >>> vectors.neighbors("cat", n=1)[0].name
+    'dog'
+    """
+
+    def __init__(self, words: Vocabulary | Iterable[str], factors: np.ndarray) -> None:
+        self.words = words if isinstance(words, Vocabulary) else Vocabulary(words, "word")
+        self.factors = np.ascontiguousarray(factors, dtype=np.float32)
+        if self.factors.ndim != 2 or len(self.factors) != len(self.words) or 0 in self.factors.shape:
+            raise InputError(
+                f"factors must have a row for each of the {len(self.words)} words, not {self.factors.shape}"
+            )
+        if not np.isfinite(self.factors).all():
+            row = int(np.flatnonzero(~np.isfinite(self.factors).all(axis=1))[0])
+            raise InputError(f"factors must be finite; the row of {self.words[row]!r} is not")
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.words
+
+    def __getitem__(self, word: str) -> np.ndarray:
+        """Return a word's vector."""
+        return self.factors[self.words.index([word])[0]]
+
+    def __repr__(self) -> str:
+        return f"<WordVectors: {len(self):,} words, {self.factors.shape[1]} factors>"
+
+    def directions(self) -> np.ndarray:
+        """Return the vectors scaled to length 1, (n_words, k) float32; those of length 0 stay what they are."""
+        lengths = np.linalg.norm(self.factors.astype(np.float64), axis=1, keepdims=True)
+        return np.divide(self.factors, lengths, out=np.zeros_like(self.factors), where=lengths > 0, casting="same_kind")
+
+    def find(self, words: Iterable[str]) -> np.ndarray:
+        """Return the positions of words as they stand or, where there is none, in lower case; -1 for unknown ones."""
+        texts = [str(word) for word in words]
+        exact = self.words.find(texts)
+        return np.where(exact >= 0, exact, self.words.find([text.lower() for text in texts]))
+
+    def neighbors(self, word: str | np.ndarray, n: int = 10) -> list[Match]:
+        """Find the words whose vectors have the largest cosine with a word's, or with a vector.
+
+        Parameters
+        ----------
+        word : str or (k,) array
+            A word, which is itself left out; or any vector.
+        n : int
+            How many at most.
+
+        Returns
+        -------
+        list of Match
+            Nearest first.
+        """
+        if isinstance(word, str):
+            own = self.words.index([word])
+            vector = self.factors[own[0]]
+        else:
+            own = np.zeros(0, np.int64)
+            vector = np.asarray(word, dtype=np.float32)
+            if vector.shape != self.factors.shape[1:] or not np.isfinite(vector).all():
+                raise InputError(f"a vector must be {self.factors.shape[1]} finite numbers, not of {vector.shape}")
+        length = np.linalg.norm(vector.astype(np.float64))
+        return self._best(self.directions() @ (vector / max(length, np.finfo(float).tiny)), own, n)
+
+    def analogy(self, a: str, b: str, c: str, n: int = 10, *, method: str = "3cosadd") -> list[Match]:
+        """Find what is to c as b is to a.
+
+        Parameters
+        ----------
+        a, b, c : str
+            The words, which are themselves left out.
+        n : int
+            How many at most.
+        method : {"3cosadd", "3cosmul"}
+            The sum or the quotient of cosines (Levy & Goldberg, CoNLL 2014, eqs. 3 and 4).
+
+        Returns
+        -------
+        list of Match
+            Best first, with their scores.
+        """
+        check_choice("method", method, ANALOGIES)
+        directions = self.directions()
+        own = self.words.index([a, b, c])
+        cosines = directions @ directions[own].T
+        return self._best(ANALOGIES[method](*cosines.T), own, n)
+
+    def _best(self, scores: np.ndarray, own: np.ndarray, n: int) -> list[Match]:
+        scores[own] = -np.inf
+        return best_matches(scores, n, self.words)
+
+    def save_word2vec(self, path: str | PathLike[str], *, binary: bool = False) -> None:
+        """Write the vectors in word2vec's text or binary format, which most programs read.
+
+        As a blank ends a word there, blanks within words become underscores.
+        """
+        write_word2vec(path, self.words, self.factors, binary=binary)
+
+    @classmethod
+    def load_word2vec(cls, path: str | PathLike[str]) -> Self:
+        """Read vectors in word2vec's text or binary format, recognised by content; gzip and xz are undone.
+
+        Raises
+        ------
+        FileFormatError
+            If the header is wrong, a row is short or not finite, a word stands twice; the message says where.
+        """
+        return cls(*read_word2vec(path))

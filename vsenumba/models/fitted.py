@@ -1,0 +1,107 @@
+"""What every model does, however it is fitted: its parameters are declared, checked, set by name, and kept in files."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import Any, ClassVar, Self
+
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from vsenumba import storage
+from vsenumba.errors import FileFormatError, InputError
+from vsenumba.models.parameters import MemberOf, Parameter
+from vsenumba.registry import Member, split_params
+
+# Parameters under the names they had before 0.1.0.
+_FORMER_NAMES = {"longest_gradient": "max_grad_norm"}
+
+
+class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
+    """Base of all models."""
+
+    #: What the model is called in files.
+    kind: ClassVar[str]
+    #: What it is a model of, for people: ``"images and labels"``.
+    subject: ClassVar[str]
+    #: Its parameters by name, in the order of the constructor.
+    PARAMETERS: ClassVar[Mapping[str, Parameter]]
+
+    @property
+    def _recipe(self) -> Any:
+        """What parameters that are None stand for, as attributes of the same names."""
+        return None
+
+    def chosen(self, name: str) -> Any:
+        """Return a parameter, or where it is None what the model takes for it."""
+        value = getattr(self, name)
+        return getattr(self._recipe, name, None) if value is None else value
+
+    def member(self, name: str) -> Any:
+        """Return the member that a parameter is, is the name of, or stands for where it is None."""
+        parameter, value = self.PARAMETERS.get(name), self.chosen(name)
+        if not isinstance(parameter, MemberOf):
+            raise InputError(f"{name} is {value!r}, which has no parameters of its own")
+        return parameter.family(value)
+
+    def check_parameters(self) -> None:
+        """Refuse parameters that cannot be used.
+
+        Raises
+        ------
+        InputError, UnknownNameError
+            For the first of them, with what was found and what is expected.
+        """
+        for name, parameter in self.PARAMETERS.items():
+            parameter.check(name, getattr(self, name))
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Set parameters; ``sampler__lam=0.1`` is that of a member, also of one that is given by name or by default."""
+        own, nested = split_params(parameters)
+        super().set_params(**own)
+        for name, changes in nested.items():
+            if name not in self.PARAMETERS:
+                super().set_params(**{f"{name}__{key}": value for key, value in changes.items()})  # which refuses it
+            member: Member = self.member(name)
+            setattr(self, name, member.with_params(changes))
+        return self
+
+    @abstractmethod
+    def _to_elements(self) -> dict[str, Any]:
+        """Return what was learnt, as `save` writes it."""
+
+    @abstractmethod
+    def _from_elements(self, elements: Mapping[str, Any]) -> None:
+        """Take back what `_to_elements` returned."""
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model to one ``.h5`` file: parameters, arrays, names; see ``docs/file-format.md``."""
+        self._write(path, {})
+
+    def _write(self, path: str | PathLike[str], extra: Mapping[str, Any]) -> None:
+        check_is_fitted(self)
+        parameters = {
+            name: parameter.to_json(getattr(self, name))
+            for name, parameter in self.PARAMETERS.items()
+            if parameter.in_file
+        }
+        head = {"class": storage.Json(self.kind), "parameters": storage.Json(parameters)}
+        storage.write_file(path, "model", {**head, **self._to_elements(), **extra})
+
+    @classmethod
+    def from_elements(cls, elements: Mapping[str, Any], members: Iterable[type] = ()) -> Self:
+        """Make a model from what `save` wrote; `members` are classes of one's own that its parameters name."""
+        parameters = {}
+        for name, value in elements["parameters"].items():
+            name = _FORMER_NAMES.get(name, name)
+            if name not in cls.PARAMETERS:
+                raise FileFormatError(
+                    f"the model's parameter {name!r} is not known to this version; update with pip install -U vsenumba"
+                )
+            if cls.PARAMETERS[name].in_file:
+                parameters[name] = cls.PARAMETERS[name].from_json(value, members)
+        model = cls(**parameters)
+        model._from_elements(elements)
+        return model

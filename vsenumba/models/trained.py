@@ -1,0 +1,168 @@
+"""What every model that is trained epoch by epoch does: seeds, tables, history, going on, its best epoch, its files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from vsenumba import storage
+from vsenumba.errors import InputError
+from vsenumba.kernels.aligned import aligned_empty
+from vsenumba.kernels.random import seed_sequence, spawned
+from vsenumba.kernels.threads import thread_count
+from vsenumba.models.fitted import Fitted
+from vsenumba.training.best import Best
+from vsenumba.training.callbacks import Callback
+from vsenumba.training.history import History
+from vsenumba.training.optimisers import as_optimiser
+from vsenumba.training.run import Trainer, run
+
+Callbacks = Iterable[Callback | Callable[..., object]]
+
+
+class Trained(Fitted):
+    """Base of the models that are trained.
+
+    Attributes
+    ----------
+    tables_ : dict
+        What is learnt: arrays by name. Each is an attribute too, with an underscore behind its name.
+    history_ : History
+        One record per epoch.
+    best_ : Best or None
+        The best epoch by a validation metric, where one is kept.
+    seed_entropy_ : int
+        What the randomness was seeded with.
+    provenance_ : dict
+        Where and on what it was trained, for people.
+    """
+
+    #: The file's element that holds the optimiser's memory.
+    memory_element: ClassVar[str] = "optimiser_sums"
+
+    def __getattr__(self, name: str) -> Any:
+        # Looked up in the instance itself: while it is made, or copied, there are no tables yet.
+        tables = self.__dict__.get("tables_", {})
+        if name.endswith("_") and name[:-1] in tables:
+            return tables[name[:-1]]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def best_epoch_(self) -> int:
+        """The epoch that was best by a validation metric; 0 where none was kept."""
+        return 0 if self.best_ is None else self.best_.epoch
+
+    def _begin(self) -> None:
+        """Forget everything that was learnt."""
+        self._seeds = seed_sequence(self.random_state, "random_state")
+        self.seed_entropy_ = self._seeds.entropy
+        self.history_ = History()
+        self.tables_: dict[str, np.ndarray] = {}
+        self.best_: Best | None = None
+        # None where a file had none: then only a fresh one can be made.
+        self._memory: dict[str, np.ndarray] | None = {}
+        self.provenance_: dict[str, Any] = {}
+
+    def _run(
+        self,
+        trainer: Trainer,
+        *,
+        n_epochs: int,
+        done: int = 0,
+        validate: Callable[[], Mapping[str, float]] | None = None,
+        keep: str | None = None,
+        callbacks: Callbacks = (),
+    ) -> None:
+        """Train; see `vsenumba.training.run.run`."""
+        self.provenance_ |= {"device": getattr(self, "device", "cpu"), "n_threads": thread_count(self._threads)}
+        run(
+            self, trainer, schedule=self.schedule, learning_rate=self.chosen("learning_rate"), n_epochs=n_epochs,
+            done=done, validate=validate, keep=keep, callbacks=callbacks,
+        )  # fmt: skip
+
+    @property
+    def _threads(self) -> int | None:
+        """How many threads to train with."""
+        return 1 if getattr(self, "deterministic", False) else self.n_threads
+
+    def check_parameters(self) -> None:
+        """Refuse parameters that cannot be used; see `Fitted.check_parameters`."""
+        super().check_parameters()
+        if getattr(self, "deterministic", False) and self.n_threads not in (None, 1):
+            warnings.warn(f"deterministic=True reduces n_threads={self.n_threads} to 1", UserWarning, stacklevel=4)
+
+    def _check_resumable(self, same: bool) -> int:
+        """Return the epochs that are done, having made sure that a checkpoint can be resumed with some data."""
+        check_is_fitted(self)
+        self.check_parameters()
+        if self._memory is None:
+            raise InputError("the model was saved without the optimiser's memory: only a checkpoint can be resumed")
+        if not same:
+            raise InputError("resume takes the data that training began with; for other data there is partial_fit")
+        return len(self.history_)
+
+    def _grow_table(self, name: str, n_rows: int, fill: Callable[[np.ndarray], object]) -> None:
+        """Give a table so many rows, the new ones written by `fill`, and the optimiser's sums likewise."""
+        optimiser = as_optimiser(self.optimiser)
+        old = self.tables_.get(name, np.zeros((0, self.n_factors), np.float32))
+        if name not in self.tables_ or len(old) < n_rows:
+            # In place: a table can be most of the memory there is.
+            table = aligned_empty((n_rows, self.n_factors))
+            table[: len(old)] = old
+            fill(table[len(old) :])
+            self.tables_[name] = table
+        memory = {} if self._memory is None else self._memory
+        sums = memory.get(name, optimiser.fresh_sums(len(old)))
+        memory[name] = np.concatenate([sums, optimiser.fresh_sums(n_rows - len(old))])
+        self._memory = memory
+
+    def save(self, path: str | PathLike[str], *, include_optimiser: bool = False) -> None:
+        """Write the model to one ``.h5`` file; see ``docs/file-format.md``.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; an existing one is replaced in one stroke.
+        include_optimiser : bool
+            Whether to write all that `resume` needs too, the optimiser's memory and the best epoch so far. Without it
+            `partial_fit` begins with a fresh memory.
+        """
+        check_is_fitted(self)
+        extra: dict[str, Any] = {}
+        if include_optimiser and self._memory is not None:
+            extra[self.memory_element] = self._memory
+            if self.best_ is not None:
+                extra |= {"best": self.best_.tables, "best_value": np.array([self.best_.value])}
+        self._write(path, extra)
+
+    def _to_elements(self) -> dict[str, Any]:
+        best = {} if self.best_ is None else {"best_epoch": self.best_.epoch, "best_metric": self.best_.metric}
+        return {
+            "arrays": self.tables_,
+            "history": self.history_.to_columns(),
+            # As text, since the entropy has up to 128 bits.
+            "seed": storage.Json({"entropy": str(self._seeds.entropy), "spawn_key": list(self._seeds.spawn_key)}),
+            "about": storage.Json({**self.provenance_, **best}),
+        }
+
+    def _from_elements(self, elements: Mapping[str, Any]) -> None:
+        seed, about = elements["seed"], dict(elements.get("about", {}))
+        self._seeds = np.random.SeedSequence(int(seed["entropy"]), spawn_key=tuple(seed["spawn_key"]))
+        self.seed_entropy_ = self._seeds.entropy
+        self.history_ = History.from_columns(elements["history"])
+        self.tables_ = dict(elements["arrays"])
+        self._memory = dict(elements[self.memory_element]) if self.memory_element in elements else None
+        epoch, metric = int(about.pop("best_epoch", 0)), str(about.pop("best_metric", "rsum"))
+        self.best_ = Best(metric) if epoch else None
+        if self.best_ is not None:
+            self.best_.epoch, self.best_.tables = epoch, dict(elements.get("best", {}))
+            self.best_.value = float(elements["best_value"][0]) if "best_value" in elements else -np.inf
+        self.provenance_ = about
+
+    def _spawned(self, *key: int) -> np.random.SeedSequence:
+        return spawned(self._seeds, *key)

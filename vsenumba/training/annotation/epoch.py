@@ -1,0 +1,127 @@
+"""The compiled loop over images and their pairs, one for every sampler, loss, optimiser and kind of input.
+
+Shards run in parallel and update the tables without locks (Hogwild; Niu et al. 2011): rows are rarely shared, and a
+lost update costs less than a lock. A shard owns its random state, its work space and its row of the tally.
+
+Within a shard the pairs are trained in blocks: a block's steps see the tables as they were when it began. So nothing in
+a block waits for anything else in it, which doubles the speed of a step, and an image's pairs give one gradient.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.prefetch import prefetch
+from vsenumba.training.annotation.inputs.kind import gather_visit, prefetch_visit, scatter_visit, shares_vector
+from vsenumba.training.annotation.inputs.sum import InputsState
+from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, POSITIVE, ROW, SLOT
+from vsenumba.training.annotation.steps import train_steps
+
+# Images this far down the order are asked for: their memory comes while others are trained.
+_AHEAD = 8
+
+
+@kernel(parallel=True)
+def run_launch(
+    order, bounds, indptr, indices, labels, sums, first, second, third, sampler, loss, optimiser, rates, l2,
+    n_negatives, states, work,
+):  # fmt: skip
+    """Train on the images of `order`, shard s on ``order[bounds[s]:bounds[s + 1]]``.
+
+    Parameters
+    ----------
+    order, bounds : (n,) int32 or int64, (n_shards + 1,) int64
+        Rows of images that have labels, in the order of their visits, and the shards' parts.
+    indptr, indices : (n_images + 1,) int64, (n_pairs,) int32
+        The images' labels.
+    labels, sums : (L, k) float32, (L,) or (0,) float32
+        The label factors and the optimiser's sums of them.
+    first, second, third : NamedTuple
+        States of the inputs that are added up; `Nothing` where there are fewer. They come apart, as a loop that runs in
+        parallel cannot read named tuples in named tuples.
+    sampler, loss, optimiser : NamedTuple
+        States; their classes pick the code.
+    rates : (2,) float32
+        Learning rates of the label factors and of the inputs' tables.
+    l2 : float32
+        Weight decay per step.
+    n_negatives : int
+        Negatives per pair.
+    states : (n_shards, 8) uint64
+        Random states.
+    work : Work
+        The shards' work space.
+    """
+    for shard in prange(bounds.shape[0] - 1):
+        run_shard(
+            order, bounds[shard], bounds[shard + 1], indptr, indices, labels, sums, InputsState(first, second, third),
+            sampler, loss, optimiser, rates, l2, n_negatives, states, shard, work.vectors[shard], work.steps[shard],
+            work.numbers[shard], work.visits[shard], work.tally[shard],
+        )  # fmt: skip
+
+
+@kernel
+def run_shard(
+    order, at, stop, indptr, indices, labels, sums, inputs, sampler, loss, optimiser, rates, l2, n_negatives, states,
+    shard, vectors, steps, numbers, visits, tally,
+):  # fmt: skip
+    """Train on the images ``order[at:stop]``, block by block."""
+    # The next pair of an image that had more pairs than a block.
+    rest = np.int64(0)
+    while at < stop:
+        n_visits, n_steps = 0, 0
+        full = False
+        while at < stop and not full:
+            row = order[at]
+            end = indptr[row + 1]
+            first = max(rest, indptr[row])
+            # Whole images while they fit; one that fits no block is visited in parts.
+            full = n_steps > 0 and n_steps + end - first > BLOCK
+            if not full:
+                last = min(end, first + BLOCK)
+                if at + 2 * _AHEAD < stop:
+                    prefetch(indptr, order[at + 2 * _AHEAD])
+                    prefetch_visit(inputs, order[at + _AHEAD], indptr, indices)
+                open_pairs(inputs, vectors, steps, n_steps, row, indptr, indices, first, last)
+                visits[ROW, n_visits] = row
+                visits[FIRST, n_visits] = first
+                visits[LAST, n_visits] = last
+                n_visits += 1
+                n_steps += last - first
+                full = last < end
+                rest = last if full else np.int64(0)
+                at += 0 if full else 1
+        train_steps(
+            n_steps, indices, labels, sums, sampler, loss, optimiser, rates[0], l2, n_negatives, states, shard, vectors,
+            steps, numbers, tally,
+        )  # fmt: skip
+        slot = 0
+        for v in range(n_visits):
+            row, first, last = visits[ROW, v], visits[FIRST, v], visits[LAST, v]
+            n_slots = 1 if shares_vector(inputs) else last - first
+            scatter_visit(
+                inputs, optimiser, rates[1], l2, vectors, numbers, slot, n_slots, row, indices, indptr[row],
+                indptr[row + 1], first, last,
+            )  # fmt: skip
+            slot += last - first
+
+
+@kernel(inline=True)
+def open_pairs(inputs, vectors, steps, slot, row, indptr, indices, first, last):
+    """Make the steps of the pairs ``first..last-1`` of an image, from `slot` on."""
+    begin, end = indptr[row], indptr[row + 1]
+    n_slots = 1 if shares_vector(inputs) else last - first
+    for s in range(slot, slot + n_slots):
+        for f in range(vectors.shape[1]):
+            vectors[s, f] = 0
+            vectors[s + BLOCK, f] = 0
+    has_vector = gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last)
+    for pair in range(first, last):
+        step = slot + pair - first
+        own = slot if n_slots == 1 else step
+        steps[SLOT, step] = own if has_vector else -1
+        steps[POSITIVE, step] = indices[pair]
+        steps[BEGIN, step] = begin
+        steps[END, step] = end

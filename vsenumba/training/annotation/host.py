@@ -1,0 +1,73 @@
+"""The host as a device: the processor's own threads, on tables that are changed where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from vsenumba.kernels.random import shard_states
+from vsenumba.kernels.threads import thread_count, threads
+from vsenumba.training.annotation.epoch import run_launch
+from vsenumba.training.annotation.layout import work_space
+from vsenumba.training.annotation.task import Task
+
+# A thread must have this much to do: where another program holds a core, a launch on two threads waits for it.
+_DRAWS_PER_THREAD = 8_192
+_CELLS_PER_THREAD = 65_536
+
+
+class HostDevice:
+    """Trains by the compiled loop of `vsenumba.training.annotation.epoch`; see `Device`."""
+
+    name: ClassVar[str] = "cpu"
+
+    def __init__(self, task: Task, n_threads: int | None = None) -> None:
+        self._task = task
+        self._n_threads = thread_count(n_threads)
+        n_visited = max(np.count_nonzero(task.data.labels_per_image), 1)
+        self._draws_per_image = task.data.n_pairs * task.n_negatives / n_visited
+
+    def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
+        """Keep hold of the tables; see `Device.put`."""
+        task = self._task
+        self._labels, self._label_sums = tables["label_factors"], sums["label_factors"]
+        n_labels, n_factors = self._labels.shape
+        self._inputs = task.inputs.states(tables, sums, task.data)
+        self._sampler = task.sampler.state(task.data.label_counts, n_factors, task.n_shards)
+        self._loss = task.loss.state(n_labels)
+        self._optimiser = task.optimiser.state()
+        self._work = work_space(task.n_shards, n_factors)
+
+    def seed(self, seeds: np.random.SeedSequence) -> None:
+        """Make the shards' random states; see `Device.seed`."""
+        self._states = shard_states(seeds, self._task.n_shards)
+
+    def refresh(self) -> None:
+        """Sort and measure on the threads there is work for; see `Device.refresh`."""
+        with threads(min(self._n_threads, 1 + self._labels.size // _CELLS_PER_THREAD)):
+            self._task.sampler.refresh(self._sampler, self._labels)
+
+    def launch(self, order: np.ndarray, bounds: np.ndarray, rate: float) -> None:
+        """Train on the threads there is work for; see `Device.launch`."""
+        task = self._task
+        rates = np.array([0.0 if task.frozen_labels else rate, rate], dtype=np.float32)
+        draws = int(len(order) * self._draws_per_image)
+        task.inputs.begin_launch(self._inputs, order)
+        with threads(min(self._n_threads, 1 + draws // _DRAWS_PER_THREAD)):
+            run_launch(
+                order, bounds, task.data.indptr, task.data.indices, self._labels, self._label_sums, *self._inputs,
+                self._sampler, self._loss, self._optimiser, rates, np.float32(task.l2), task.n_negatives, self._states,
+                self._work,
+            )  # fmt: skip
+        task.inputs.end_launch(self._inputs, rate)
+
+    def tally(self) -> np.ndarray:
+        """Add up the shards' counts, and begin anew; see `Device.tally`."""
+        total = self._work.tally.sum(axis=0)
+        self._work.tally[:] = 0
+        return total
+
+    def fetch(self) -> None:
+        """Do nothing: the tables are changed where they are."""

@@ -1,0 +1,103 @@
+"""An image as a row of its own, known by its id alone: the paper's model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.kernels.prefetch import prefetch, prefetch_row
+from vsenumba.samplers import DynamicSampler
+from vsenumba.training.annotation.inputs.kind import (
+    InputKind,
+    Recipe,
+    gather_visit,
+    prefetch_visit,
+    scatter_visit,
+    shares_vector,
+)
+from vsenumba.training.annotation.layout import BLOCK, GRADIENT_SQUARE, N_GRADIENTS, SCRATCH
+from vsenumba.training.optimisers import row_rate
+
+
+class IdsState(NamedTuple):
+    """The image factors and the optimiser's sums of them."""
+
+    images: np.ndarray
+    sums: np.ndarray
+
+
+class IdInputs(InputKind):
+    """``v_i`` is row i of the table ``image_factors`` (VSE-ens, AAAI 2018).
+
+    An image never seen in training has no vector until it is folded in. The default sampler is the best of a few
+    uniform draws: greedier samplers were better on Flickr8k's words, and worse with fewer labels.
+    """
+
+    name: ClassVar[str] = "ids"
+    recipe: ClassVar[Recipe] = Recipe(
+        learning_rate=0.2, l2=0.03, n_negatives=3, sampler=DynamicSampler(n_candidates=None)
+    )
+    initial_spread: ClassVar[float] = 0.02
+    needs_image_rows: ClassVar[bool] = True
+
+    def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:
+        """Return one table with a row per image; see `InputKind.table_rows`."""
+        return {"image_factors": n_images}
+
+    def state(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet) -> IdsState:
+        """Return the state; see `InputKind.state`."""
+        return IdsState(tables["image_factors"], sums["image_factors"])
+
+    def knows(self, table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return which images have a row; see `InputKind.knows`."""
+        return table_rows >= 0
+
+    def vectors(
+        self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
+    ) -> np.ndarray:
+        """Return the images' rows, 0 for images without one; see `InputKind.vectors`."""
+        vectors = tables["image_factors"][table_rows]
+        vectors[table_rows < 0] = 0
+        return vectors
+
+
+@shares_vector.implement(IdsState)
+def _shares_vector(inputs):
+    return True
+
+
+@prefetch_visit.implement(IdsState)
+def _prefetch_visit(inputs, row, indptr, indices):
+    prefetch(indices, indptr[row])
+    prefetch(inputs.sums, row)
+    prefetch_row(inputs.images, row)
+
+
+@gather_visit.implement(IdsState)
+def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last):
+    for s in range(slot, slot + n_slots):
+        for f in range(vectors.shape[1]):
+            vectors[s, f] += inputs.images[row, f]
+    return True
+
+
+@scatter_visit.implement(IdsState)
+def _scatter_visit(
+    inputs, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first, last
+):
+    n_factors = vectors.shape[1]
+    vectors[SCRATCH] = 0
+    square, n_gradients = np.float32(0), np.float32(0)
+    for s in range(slot, slot + n_slots):
+        square += numbers[GRADIENT_SQUARE, s]
+        n_gradients += numbers[N_GRADIENTS, s]
+        for f in range(n_factors):
+            vectors[SCRATCH, f] += vectors[s + BLOCK, f]
+    rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, row, square / np.float32(n_factors)))
+    decay = l2 * n_gradients
+    for f in range(n_factors):
+        v = inputs.images[row, f]
+        inputs.images[row, f] = v - rate * (vectors[SCRATCH, f] + decay * v)

@@ -1,0 +1,131 @@
+"""What stands for an image: where its vector comes from, and where the vector's gradient goes.
+
+To add a kind of input, write one file with a class of `InputKind`, a state (a named tuple) and the functions below for
+it, and name it in ``inputs/__init__.py``. Kinds can be added up: a vector starts at zero, and each kind adds its part.
+What the rows of the work space hold is said in `vsenumba.training.annotation.layout`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.kernels.compiler import dispatched
+from vsenumba.registry import Member
+from vsenumba.samplers import Sampler
+
+
+@dispatched
+def shares_vector(inputs):
+    """Return whether all pairs of an image have the same vector; a constant, so that the compiler can drop a branch."""
+    raise TypeError(f"no image is made from a {type(inputs).__name__}")
+
+
+@dispatched
+def prefetch_visit(inputs, row, indptr, indices):
+    """Ask for the memory that a visit of the image in row `row` of the data will need."""
+    raise TypeError(f"no image is made from a {type(inputs).__name__}")
+
+
+@dispatched
+def gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last):
+    """Add the vectors of an image to the slots; return whether this input knows anything of the image.
+
+    Parameters
+    ----------
+    inputs : NamedTuple
+        A state; its class picks the implementation.
+    vectors : (VECTOR_ROWS, k) float32
+        Rows `slot` to ``slot + n_slots - 1`` are added to, one for each of the pairs, or one for all of them.
+    row : int
+        The image's row in the data.
+    indices, begin, end : (n_pairs,) int32, int, int
+        The image's labels are ``indices[begin:end]``.
+    first, last : int
+        The pairs are those of ``indices[first:last]``.
+    """
+    raise TypeError(f"no image is made from a {type(inputs).__name__}")
+
+
+@dispatched
+def scatter_visit(
+    inputs, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first, last
+):
+    """Move the inputs' tables against the gradients in what `gather_visit` added to.
+
+    The gradient in slot r is row ``BLOCK + r`` of `vectors`, and must stay as it is: other inputs read it too.
+    """
+    raise TypeError(f"no image is made from a {type(inputs).__name__}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train where the user chose nothing, so far as it depends on what stands for an image.
+
+    Attributes
+    ----------
+    learning_rate, l2 : float
+        The rate of the first epoch, and the weight decay per step.
+    n_negatives : int
+        Negatives per pair.
+    sampler : Sampler
+        Where negatives come from.
+    """
+
+    learning_rate: float
+    l2: float
+    n_negatives: int
+    sampler: Sampler
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputKind(Member):
+    """Base of the kinds of input."""
+
+    #: What a model takes where its user chose nothing: one recipe for all sets (docs/performance.md).
+    recipe: ClassVar[Recipe]
+    #: Standard deviation of fresh factors.
+    initial_spread: ClassVar[float]
+    #: Whether an image has no vector before it is trained on or folded in.
+    needs_image_rows: ClassVar[bool]
+
+    @abstractmethod
+    def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:
+        """Return the tables it learns beside the label factors: their names and numbers of rows."""
+
+    @abstractmethod
+    def state(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet) -> Any:
+        """Return what the kernels need, a named tuple of the tables and the optimiser's sums of these."""
+
+    def begin_launch(self, state: Any, rows: np.ndarray) -> None:
+        """Prepare what is computed for all images of a launch at once, given by their rows; most do nothing."""
+
+    def end_launch(self, state: Any, learning_rate: float) -> None:
+        """Take back what a launch left of gradients, if `begin_launch` prepared their vectors."""
+
+    @abstractmethod
+    def knows(self, table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return of which images it knows anything, (len(rows),) bool; the arguments are those of `vectors`."""
+
+    @abstractmethod
+    def vectors(
+        self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
+    ) -> np.ndarray:
+        """Return the vectors of images, (len(rows), k) float32.
+
+        Parameters
+        ----------
+        tables : mapping
+            The learnt tables.
+        table_rows : (len(rows),) int64
+            Where the images stand in the model's tables, -1 for images it was not trained on.
+        known : AnnotationSet
+            What is known of the images; its label columns are the model's.
+        rows : (len(rows),) int64
+            Where the images stand in `known`.
+        """

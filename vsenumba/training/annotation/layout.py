@@ -1,0 +1,77 @@
+"""The work space of a shard: what stands in which row of which matrix.
+
+A shard trains the pairs of a *block* together, those of several images or some of one image's. A *step* is a pair of
+the block with a negative; a *slot* is a row of `Work.vectors` that holds the vector of an image. The steps of an image
+share one slot, or each has a slot of its own where an image's vector depends on the pair.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from vsenumba.kernels.aligned import aligned_empty
+
+# Pairs of a block: enough to keep the processor busy, few enough for the nearest cache.
+BLOCK = 32
+
+# Rows of `vectors`: slot r is row r, the gradient in it is row BLOCK + r; last comes a row that the inputs work in.
+SCRATCH = 2 * BLOCK
+VECTOR_ROWS = 2 * BLOCK + 1
+
+# Rows of `steps`: the slot, -1 where the pair has no vector; the two labels, the negative -1 where none was found; how
+# many labels were tried; and where the image's own labels stand.
+SLOT, POSITIVE, NEGATIVE, TRIED, BEGIN, END = range(6)
+STEP_ROWS = 6
+
+# Rows of `numbers`. By slot: the sum of the squared lengths of the gradients in its vector, and how many these are.
+# By step: the difference of the two scores and the loss's gradient in it; the squared lengths of the vector and of the
+# gap between the two labels; the rates of the positive and of the negative.
+GRADIENT_SQUARE, N_GRADIENTS, DIFFERENCE, GRADIENT, VECTOR_SQUARE, GAP_SQUARE, UP, DOWN = range(8)
+NUMBER_ROWS = 8
+
+# Rows of `visits`: the image's row in the data, and the first and last of the pairs that the block has of it.
+ROW, FIRST, LAST = range(3)
+VISIT_ROWS = 3
+
+# Columns of the tally. A shard's fills a cache line of its own.
+STEPS, SKIPPED, LOSS, VIOLATIONS, TRIALS = range(5)
+TALLY_COLUMNS = 8
+
+
+class Work(NamedTuple):
+    """The work space of every shard.
+
+    Attributes
+    ----------
+    vectors : (n_shards, VECTOR_ROWS, k) float32
+        The slots, the gradients in them, and a row that the inputs work in.
+    steps : (n_shards, STEP_ROWS, BLOCK) int64
+        What each step is of.
+    numbers : (n_shards, NUMBER_ROWS, BLOCK) float32
+        What is computed of each slot and each step.
+    visits : (n_shards, VISIT_ROWS, BLOCK) int64
+        The images of the block.
+    tally : (n_shards, TALLY_COLUMNS) float64
+        Added to.
+    """
+
+    vectors: np.ndarray
+    steps: np.ndarray
+    numbers: np.ndarray
+    visits: np.ndarray
+    tally: np.ndarray
+
+
+def work_space(n_shards: int, n_factors: int) -> Work:
+    """Return a fresh work space."""
+    vectors = aligned_empty((n_shards, VECTOR_ROWS, n_factors))
+    vectors[:] = 0
+    return Work(
+        vectors,
+        np.zeros((n_shards, STEP_ROWS, BLOCK), np.int64),
+        np.zeros((n_shards, NUMBER_ROWS, BLOCK), np.float32),
+        np.zeros((n_shards, VISIT_ROWS, BLOCK), np.int64),
+        np.zeros((n_shards, TALLY_COLUMNS)),
+    )

@@ -1,0 +1,105 @@
+"""The plan of an epoch: which images are visited when, in which launches, and when the sampler is refreshed.
+
+Plain NumPy, and the same for every device. An epoch depends on nothing but the seeds and its number, so that training
+that is taken up again from a file goes the same way as training that was never interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from vsenumba.kernels.random import spawned
+from vsenumba.training.annotation.task import Task
+
+# Draws per launch where the sampler sets no shorter interval; between launches Python can be interrupted.
+_DRAWS_PER_LAUNCH = 4_000_000
+
+# Images whose labels are counted together: of millions, what is computed on the way would double the memory.
+_IMAGES_AT_ONCE = 1 << 16
+
+
+class Launch(NamedTuple):
+    """A part of an epoch that a device trains in one go.
+
+    Attributes
+    ----------
+    order : (n,) int32 or int64 array
+        Rows of images, in the order of their visits.
+    bounds : (n_shards + 1,) int64 array
+        Shard s visits ``order[bounds[s]:bounds[s + 1]]``.
+    refresh : bool
+        Whether the sampler is refreshed before it.
+    done : float
+        The share of the epoch's draws that are done after it.
+    """
+
+    order: np.ndarray
+    bounds: np.ndarray
+    refresh: bool
+    done: float
+
+
+class Plan:
+    """The launches of every epoch of a training.
+
+    Parameters
+    ----------
+    task : Task
+        What is trained.
+    seeds : numpy.random.SeedSequence
+        Epoch e draws from what is spawned of them with the key e.
+    """
+
+    def __init__(self, task: Task, seeds: np.random.SeedSequence) -> None:
+        self._task = task
+        self._seeds = seeds
+        # With millions of images, the order of visits and what it is made from are what memory peaks at.
+        self._row_type = np.dtype(np.int32 if task.data.n_images < 2**31 else np.int64)
+
+    def draw_seeds(self, epoch: int) -> np.random.SeedSequence:
+        """Return what the draws of an epoch are seeded with."""
+        return spawned(self._seeds, epoch, 1)
+
+    def refresh_interval(self, epoch: int) -> int | None:
+        """Return the number of draws after which the sampler is refreshed in an epoch; None for never."""
+        return self._task.sampler.refresh_interval(self._task.data.n_labels, epoch)
+
+    def empty_launch(self) -> Launch:
+        """Return a launch that visits nothing, for the device to compile by."""
+        return Launch(np.zeros(0, self._row_type), np.zeros(self._task.n_shards + 1, np.int64), True, 0.0)
+
+    def launches(self, epoch: int) -> Iterator[Launch]:
+        """Yield the launches of an epoch, counted from 1; the first comes with a refresh."""
+        order, ends = self.visiting_order(epoch)
+        interval, n_shards = self.refresh_interval(epoch), self._task.n_shards
+        position = done = since_refresh = 0
+        while position < len(order):
+            refresh = position == 0 or (interval is not None and since_refresh >= interval)
+            since_refresh = 0 if refresh else since_refresh
+            budget = _DRAWS_PER_LAUNCH if interval is None else min(_DRAWS_PER_LAUNCH, interval - since_refresh)
+            # Whole images, at least one, until the budget is used up.
+            stop = min(int(np.searchsorted(ends, done + budget)) + 1, len(order))
+            draws = int(ends[stop - 1]) - done
+            shares = done + draws * np.arange(1, n_shards) // n_shards
+            inner = np.searchsorted(ends[position:stop], shares, side="right")
+            bounds = np.concatenate(([0], inner, [stop - position]))
+            yield Launch(order[position:stop], bounds, refresh, float((done + draws) / ends[-1]))
+            position, done = stop, done + draws
+            since_refresh += draws
+
+    def visiting_order(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the images that have labels in random order, and the number of draws up to and with each."""
+        indptr = self._task.data.indptr
+        order = np.flatnonzero(indptr[1:] > indptr[:-1]).astype(self._row_type)
+        np.random.default_rng(spawned(self._seeds, epoch, 0)).shuffle(order)
+        ends = np.empty(len(order), dtype=np.int64)
+        done = 0
+        for start in range(0, len(order), _IMAGES_AT_ONCE):
+            images = order[start : start + _IMAGES_AT_ONCE]
+            draws = (indptr[images + 1] - indptr[images]) * self._task.n_negatives
+            ends[start : start + len(images)] = done + np.cumsum(draws)
+            done = ends[start + len(images) - 1]
+        return order, ends

@@ -1,0 +1,104 @@
+"""The steps of a block: a negative for every pair, how far apart the two score, and how far both move."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.dot import compare
+from vsenumba.losses import value_and_grad
+from vsenumba.samplers import draw
+from vsenumba.training.annotation.layout import (
+    BEGIN,
+    BLOCK,
+    DIFFERENCE,
+    DOWN,
+    END,
+    GAP_SQUARE,
+    GRADIENT,
+    GRADIENT_SQUARE,
+    LOSS,
+    N_GRADIENTS,
+    NEGATIVE,
+    POSITIVE,
+    SKIPPED,
+    SLOT,
+    STEPS,
+    TRIALS,
+    TRIED,
+    UP,
+    VECTOR_SQUARE,
+    VIOLATIONS,
+)  # fmt: skip
+from vsenumba.training.optimisers import row_rate
+
+
+@kernel(inline=True)
+def train_steps(
+    n_steps, indices, labels, sums, sampler, loss, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
+    steps, numbers, tally,
+):  # fmt: skip
+    """Train on a block's steps, with one negative each, then with the next.
+
+    Loop after loop: within each no step waits for another, and the processor works on several at once.
+    """
+    numbers[GRADIENT_SQUARE] = 0
+    numbers[N_GRADIENTS] = 0
+    for _ in range(n_negatives):
+        for s in range(n_steps):
+            negative, trials = np.int64(-1), 0
+            if steps[SLOT, s] >= 0:
+                negative, trials = draw(
+                    sampler, states, shard, vectors[steps[SLOT, s]], labels, indices, steps[BEGIN, s], steps[END, s],
+                    steps[POSITIVE, s],
+                )  # fmt: skip
+            steps[NEGATIVE, s] = negative
+            steps[TRIED, s] = trials
+        for s in range(n_steps):
+            if steps[NEGATIVE, s] >= 0:
+                numbers[DIFFERENCE, s], numbers[VECTOR_SQUARE, s], numbers[GAP_SQUARE, s] = compare(
+                    vectors, steps[SLOT, s], labels, steps[POSITIVE, s], steps[NEGATIVE, s]
+                )
+        weigh_steps(n_steps, sums, loss, optimiser, learning_rate, np.float32(vectors.shape[1]), steps, numbers, tally)
+        for s in range(n_steps):
+            if steps[NEGATIVE, s] >= 0:
+                move_labels(
+                    labels, vectors, steps[SLOT, s], steps[POSITIVE, s], steps[NEGATIVE, s], numbers[GRADIENT, s],
+                    numbers[UP, s], numbers[DOWN, s], l2,
+                )  # fmt: skip
+
+
+@kernel(inline=True)
+def weigh_steps(n_steps, sums, loss, optimiser, learning_rate, n_factors, steps, numbers, tally):
+    """Turn differences of scores into gradients and rates, and count."""
+    for s in range(n_steps):
+        tally[TRIALS] += steps[TRIED, s]
+        negative = steps[NEGATIVE, s]
+        if negative < 0:
+            tally[SKIPPED] += 1
+            continue
+        difference = numbers[DIFFERENCE, s]
+        value, gradient = value_and_grad(loss, difference, steps[TRIED, s])
+        tally[STEPS] += 1
+        tally[LOSS] += value
+        tally[VIOLATIONS] += difference <= 0
+        gradient = np.float32(gradient)
+        square = gradient * gradient
+        numbers[GRADIENT, s] = gradient
+        mean_square = square * numbers[VECTOR_SQUARE, s] / n_factors
+        numbers[UP, s] = row_rate(optimiser, learning_rate, sums, steps[POSITIVE, s], mean_square)
+        numbers[DOWN, s] = row_rate(optimiser, learning_rate, sums, negative, mean_square)
+        numbers[GRADIENT_SQUARE, steps[SLOT, s]] += square * numbers[GAP_SQUARE, s]
+        numbers[N_GRADIENTS, steps[SLOT, s]] += 1
+
+
+@kernel(inline=True)
+def move_labels(labels, vectors, slot, positive, negative, gradient, up, down, l2):
+    """Move the two labels of a step against the gradient; add the gradient in the image's vector to its row."""
+    for f in range(vectors.shape[1]):
+        p = labels[positive, f]
+        n = labels[negative, f]
+        in_positive = gradient * vectors[slot, f]
+        vectors[slot + BLOCK, f] += gradient * (p - n)
+        labels[positive, f] = p - up * (in_positive + l2 * p)
+        labels[negative, f] = n - down * (l2 * n - in_positive)

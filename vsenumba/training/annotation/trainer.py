@@ -1,0 +1,82 @@
+"""Training of annotation, epoch by epoch: a plan, carried out by a device, and counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from vsenumba.training.annotation.device import Device
+from vsenumba.training.annotation.layout import LOSS, SKIPPED, STEPS, TRIALS, VIOLATIONS
+from vsenumba.training.annotation.plan import Plan
+from vsenumba.training.annotation.task import Task
+from vsenumba.training.divergence import check_finite
+
+
+class AnnotationTrainer:
+    """Trains tables on a set; a `vsenumba.training.run.Trainer`.
+
+    Parameters
+    ----------
+    task : Task
+        What is trained.
+    device : Device
+        Where, made for the same task.
+    tables, sums : mapping from str to array
+        ``"label_factors"`` and the tables of the inputs, (rows, k) float32, changed in place; and the optimiser's sums
+        of each.
+    seeds : numpy.random.SeedSequence
+        Epoch e visits in an order that is spawned of them by the key (e, 0), and draws by (e, 1).
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        device: Device,
+        tables: Mapping[str, np.ndarray],
+        sums: Mapping[str, np.ndarray],
+        seeds: np.random.SeedSequence,
+    ) -> None:
+        self.steps = 0
+        self.seconds = 0.0
+        self.plan = Plan(task, seeds)
+        self._device = device
+        self._tables = tables
+        device.put(tables, sums)
+        # Compile, or load from the cache, before the clock runs.
+        device.seed(self.plan.draw_seeds(0))
+        device.refresh()
+        nothing = self.plan.empty_launch()
+        device.launch(nothing.order, nothing.bounds, 0.0)
+
+    def run_epoch(
+        self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
+    ) -> dict[str, float]:
+        """Train one epoch, at the rate of its beginning; see `vsenumba.training.run.Trainer`."""
+        started = time.perf_counter()
+        rate, refreshes = rate_at(0.0), 0
+        self._device.seed(self.plan.draw_seeds(epoch))
+        for launch in self.plan.launches(epoch):
+            if launch.refresh:
+                self._device.refresh()
+                refreshes += 1
+            self._device.launch(launch.order, launch.bounds, rate)
+            progress(launch.done)
+        self._device.fetch()
+        self.seconds += time.perf_counter() - started
+        check_finite(self._tables, epoch, rate)
+        tally = self._device.tally()
+        self.steps += int(tally[STEPS])
+        steps = max(tally[STEPS], 1)
+        return {
+            "epoch": epoch,
+            "seconds": self.seconds,
+            "steps": self.steps,
+            "skipped": int(tally[SKIPPED]),
+            "loss": float(tally[LOSS] / steps),
+            "violations": float(tally[VIOLATIONS] / steps),
+            "trials": float(tally[TRIALS] / steps),
+            "refreshes": 0 if self.plan.refresh_interval(epoch) is None else refreshes,
+            "learning_rate": rate,
+        }

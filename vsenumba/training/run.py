@@ -1,0 +1,144 @@
+"""The loop over epochs, one for all models: rates, progress, validation, the best epoch, stopping, callbacks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import numpy as np
+
+from vsenumba.errors import InputError
+from vsenumba.training.best import Best
+from vsenumba.training.callbacks import Callback, EarlyStopping, as_callback, following
+from vsenumba.training.history import History
+from vsenumba.training.schedules import scheduled_rate
+
+
+class Trainer(Protocol):
+    """What trains a model's tables, one epoch after the other.
+
+    Attributes
+    ----------
+    steps : int
+        Steps taken so far.
+    seconds : float
+        Training time so far, callbacks and evaluation left out.
+    """
+
+    steps: int
+    seconds: float
+
+    def run_epoch(
+        self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object]
+    ) -> dict[str, float]:
+        """Train one epoch; return its record, see `History`.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 1; it seeds what the epoch draws.
+        rate_at : callable
+            The learning rate when a share of the epoch, in 0..1, is done.
+        progress : callable
+            Told that share now and then.
+
+        Raises
+        ------
+        TrainingDivergedError
+            If a table is not finite afterwards.
+        """
+
+
+class Trained(Protocol):
+    """What the loop needs of a model: the learnt tables by name, the history, and the best epoch if one is kept."""
+
+    tables_: dict[str, np.ndarray]
+    history_: History
+    best_: Best | None
+
+
+def run(
+    model: Trained,
+    trainer: Trainer,
+    *,
+    schedule: str,
+    learning_rate: float,
+    n_epochs: int,
+    done: int = 0,
+    validate: Callable[[], Mapping[str, float]] | None = None,
+    keep: str | None = None,
+    callbacks: Iterable[Callback | Callable[..., object]] = (),
+) -> None:
+    """Train a model for the epochs of a schedule that are not done yet, and add their records to its history.
+
+    Parameters
+    ----------
+    model : Trained
+        Changed: its history, its tables, its best epoch.
+    trainer : Trainer
+        What trains its tables.
+    schedule, learning_rate : str, float
+        How the rate changes over the `n_epochs` epochs, and the rate of the first.
+    n_epochs, done : int, int
+        The epochs of the schedule, and how many of them were trained before.
+    validate : callable, optional
+        Gives the validation metrics of the model as it is, outside the clock.
+    keep : str, optional
+        The metric by which the best epoch's tables are put back in the end, where there is validation; an
+        `EarlyStopping` names its own.
+    callbacks : iterable of Callback or callable
+        Told of every epoch; see `vsenumba.training.callbacks`.
+
+    Raises
+    ------
+    InputError
+        If two callbacks ask for the best epoch by different metrics, or a metric is not recorded.
+    TrainingDivergedError
+        If a table becomes NaN or infinite.
+    """
+    followers = [as_callback(callback) for callback in callbacks]
+    _choose_best(model, followers, keep if validate is not None else None)
+    first = len(model.history_)
+    if first:
+        trainer.steps, trainer.seconds = int(model.history_[-1]["steps"]), float(model.history_[-1]["seconds"])
+
+    def progress(share: float) -> None:
+        started = time.perf_counter()
+        for follower in followers:
+            follower.during_epoch(model, share)
+        # The trainer's clock is running.
+        trainer.seconds -= time.perf_counter() - started
+
+    try:
+        with following(followers, model, n_epochs - done):
+            for turn in range(done, n_epochs):
+
+                def rate_at(share: float, turn: int = turn) -> float:
+                    return scheduled_rate(schedule, learning_rate, turn + share, n_epochs)
+
+                record = trainer.run_epoch(first + turn - done + 1, rate_at, progress)
+                if validate is not None:
+                    record |= validate()
+                model.history_.append(record)
+                if model.best_ is not None:
+                    model.best_.note(record, model.tables_)
+                # All must see it, also those behind one that wants to stop.
+                if any([follower.after_epoch(model, record) for follower in followers]):  # noqa: C419
+                    break
+    finally:
+        if model.best_ is not None:
+            model.best_.put_back(model.tables_)
+
+
+def _choose_best(model: Trained, followers: Iterable[Callback], keep: str | None) -> None:
+    """Have the model keep the best epoch by what an `EarlyStopping` or `keep` says, or go on with what it keeps."""
+    stopping = [follower for follower in followers if isinstance(follower, EarlyStopping)]
+    asked = {(follower.metric, follower.min_delta) for follower in stopping} or ({(keep, 0.0)} if keep else set())
+    if len(asked) > 1:
+        names = " and ".join(sorted(f"{metric} (min_delta={min_delta:g})" for metric, min_delta in asked))
+        raise InputError(f"one epoch can be kept as the best, not by {names}; give one EarlyStopping")
+    for metric, min_delta in asked:
+        if model.best_ is None or model.best_.metric != metric:
+            model.best_ = Best(metric)
+        model.best_.min_delta = min_delta

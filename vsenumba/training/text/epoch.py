@@ -1,0 +1,121 @@
+"""The compiled loop over tokens, one for every architecture, sampler and optimiser.
+
+Shards of sentences run in parallel and update the tables without locks, as in `vsenumba.training.annotation.epoch`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.prefetch import prefetch_row
+from vsenumba.kernels.random import next_below, next_bits
+from vsenumba.training.text.architecture import gather_window, scatter_window
+from vsenumba.training.text.step import KEPT, train_window
+
+# A shard's tally fills a cache line of its own.
+TALLY_COLUMNS = 8
+
+# Words that follow in a sentence are asked for: their memory comes while others are trained.
+_AHEAD = 2
+
+
+class WindowWork(NamedTuple):
+    """The work space of every shard.
+
+    Attributes
+    ----------
+    kept : (n_shards, longest sentence) int32
+        The words of a sentence that subsampling left.
+    vectors : (n_shards, 2, k) float32
+        The window's vector and the gradient in it.
+    words : (n_shards, 2, positives + negatives) int32
+        The positives in order, and the words chosen.
+    numbers : (n_shards, 2, positives + negatives) float32
+        Slopes and losses.
+    tally : (n_shards, TALLY_COLUMNS) float64
+        Added to; see `vsenumba.training.text.step`.
+    """
+
+    kept: np.ndarray
+    vectors: np.ndarray
+    words: np.ndarray
+    numbers: np.ndarray
+    tally: np.ndarray
+
+
+@kernel(parallel=True)
+def run_launch(
+    tokens, offsets, bounds, keep, window, inputs, input_sums, outputs, output_sums, architecture, sampler, optimiser,
+    learning_rate, n_draws, n_negatives, states, work,
+):  # fmt: skip
+    """Train on the sentences of `offsets`, shard s on those from ``bounds[s]`` to ``bounds[s + 1]``.
+
+    Parameters
+    ----------
+    tokens, offsets : (n,) int32, (n_sentences + 1,) int64
+        Sentence i is ``tokens[offsets[i] - offsets[0]:offsets[i + 1] - offsets[0]]``.
+    bounds : (n_shards + 1,) int64
+        The shards' parts.
+    keep : (W,) uint64
+        Of 2^32 tokens of a word, how many are kept.
+    window : int
+        The most words on each side; how many it is, is drawn for each centre from 1 to `window`.
+    inputs, input_sums : (W, k) float32, (W,) or (0,) float32
+        The word factors and the optimiser's sums of them.
+    outputs, output_sums : (W, k) float32, (W,) or (0,) float32
+        The output factors, and theirs.
+    architecture, sampler, optimiser : NamedTuple
+        States; their classes pick the code.
+    learning_rate : float32
+        The rate.
+    n_draws, n_negatives : int
+        Negatives drawn for a window; and for how many each positive counts them.
+    states : (n_shards, 8) uint64
+        Random states.
+    work : WindowWork
+        The shards' work space.
+    """
+    for shard in prange(bounds.shape[0] - 1):
+        for sentence in range(bounds[shard], bounds[shard + 1]):
+            run_sentence(
+                tokens, offsets[sentence] - offsets[0], offsets[sentence + 1] - offsets[0], keep, window, inputs,
+                input_sums, outputs, output_sums, architecture, sampler, optimiser, learning_rate, n_draws, n_negatives,
+                states, shard, work.kept[shard], work.vectors[shard, 0], work.vectors[shard, 1], work.words[shard, 0],
+                work.words[shard, 1], work.numbers[shard, 0], work.numbers[shard, 1], work.tally[shard],
+            )  # fmt: skip
+
+
+@kernel
+def run_sentence(
+    tokens, begin, end, keep, window, inputs, input_sums, outputs, output_sums, architecture, sampler, optimiser,
+    learning_rate, n_draws, n_negatives, states, shard, kept, vector, gradient, own, chosen, grads, losses, tally,
+):  # fmt: skip
+    """Train on every window of the sentence ``tokens[begin:end]``."""
+    n_kept = 0
+    for t in range(begin, end):
+        word = tokens[t]
+        if next_bits(states, shard) < keep[word]:
+            kept[n_kept] = word
+            n_kept += 1
+    tally[KEPT] += n_kept
+    for at in range(n_kept):
+        reach = 1 + next_below(states, shard, window)
+        first, last = max(0, at - reach), min(n_kept, at + reach + 1)
+        # What a window meets first is the word at its end.
+        coming = at + window + _AHEAD
+        if coming < n_kept:
+            prefetch_row(inputs, kept[coming])
+            prefetch_row(outputs, kept[coming])
+        if last - first > 1:
+            n_positives = gather_window(architecture, inputs, kept, at, first, last, vector, chosen)
+            train_window(
+                vector, gradient, outputs, output_sums, sampler, optimiser, learning_rate, states, shard, own, chosen,
+                n_positives, n_draws, n_negatives, grads, losses, tally,
+            )  # fmt: skip
+            scatter_window(
+                architecture, inputs, input_sums, optimiser, learning_rate, kept, at, first, last, gradient
+            )  # fmt: skip
