@@ -30,9 +30,9 @@ from benchmarks.machine import machine
 from vsenumba.kernels.random import shard_states
 from vsenumba.losses import LogisticLoss
 from vsenumba.samplers import SAMPLERS, Sampler
-from vsenumba.training.annotation.epoch import run_launch, work_space
-from vsenumba.training.annotation.inputs.ids import IdInputs
-from vsenumba.training.annotation.steps import TRIALS
+from vsenumba.training.annotation.epoch import run_launch
+from vsenumba.training.annotation.inputs import as_inputs
+from vsenumba.training.annotation.layout import TRIALS, work_space
 from vsenumba.training.optimisers import RowAdagrad
 
 LABELS_PER_IMAGE = 8
@@ -108,9 +108,10 @@ def _step_seconds(
     """Return the median seconds a step, and the mean trials."""
     rng = np.random.default_rng(1)
     optimiser = RowAdagrad()
-    inputs = IdInputs().state({"image_factors": images}, {"image_factors": optimiser.fresh_sums(len(images))})
+    tables, memory = {"image_factors": images}, {"image_factors": optimiser.fresh_sums(len(images))}
+    inputs = as_inputs("ids").states(tables, memory, vse.AnnotationSet(indptr, indices, len(labels)))
     sums = optimiser.fresh_sums(len(labels))
-    work = work_space(SHARDS, IdInputs().work_rows(), labels.shape[1])
+    work = work_space(SHARDS, labels.shape[1])
     states = shard_states(np.random.SeedSequence(0), SHARDS)
     loss = LogisticLoss().state(len(labels))
 
@@ -118,7 +119,7 @@ def _step_seconds(
         order = rng.permutation(len(images))[:n_images]
         bounds = np.linspace(0, n_images, SHARDS + 1).astype(np.int64)
         run_launch(
-            order, bounds, indptr, indices, labels, sums, inputs, state, loss, optimiser.state(),
+            order, bounds, indptr, indices, labels, sums, *inputs, state, loss, optimiser.state(),
             np.zeros(2, np.float32), np.float32(0), 1, states, work,
         )  # fmt: skip
         return int((indptr[order + 1] - indptr[order]).sum())

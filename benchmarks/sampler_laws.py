@@ -30,6 +30,10 @@ LAM = 0.05
 PARTS = 8
 
 
+# Whose mean gradient is drawn, and in which sampler's look.
+GRADIENTS = {"exact": "rank", "fast": "adaptive", "uniform": "uniform"}
+
+
 def main(arguments: list[str]) -> None:
     """Measure, print, and write `sampler-laws.json`, ``.png`` and ``.svg``."""
     parser = argparse.ArgumentParser(prog="benchmarks sampler-laws", description=__doc__.splitlines()[0])
@@ -142,9 +146,7 @@ def table(stages: list[dict[str, Any]]) -> None:
     """Print the measures, means over the seeds."""
     for epoch in sorted({stage["epoch"] for stage in stages}):
         seen = [stage for stage in stages if stage["epoch"] == epoch]
-        print(
-            f"\nafter epoch {epoch:2}             distance  P(violation) fast/exact/uniform  gradient fast/exact/uniform"
-        )
+        print(f"\nafter epoch {epoch:2}             distance  P(violation) fast/exact/uniform  gradient f/e/u")
         for i, lam in enumerate(LAMS):
             _line(f"λ = {lam}", [stage["lam"][i] for stage in seen])
         for name in seen[0]["basis"]:
@@ -188,7 +190,8 @@ def laws_figure(stages: list[dict[str, Any]], title: str) -> Any:
             seen = [stage for stage in stages if stage["epoch"] == epoch]
             by_lam, by_gradient, by_age = grid[:, column]
             _draw(by_lam, seen, "lam", {"distance": "adaptive"})
-            _draw(by_gradient, seen, "lam", {"exact_gradient": "rank", "fast_gradient": "adaptive", "uniform_gradient": "uniform"})
+            gradients = {f"{what}_gradient": name for what, name in GRADIENTS.items()}
+            _draw(by_gradient, seen, "lam", gradients)
             _draw(by_age, seen, "age", {"fast_gradient": "adaptive"})
             _draw(by_age, seen, "age", {"fresh_gradient": "adaptive"}, alpha=0.35, label="with fresh orders")
             by_lam.set(

@@ -124,9 +124,13 @@ def train(run: Run, source: str, n_epochs: int) -> dict:
         warnings.simplefilter("ignore", UserWarning)
         model.fit(data.part("train"), validation=data.part("val"))
     scores = model.evaluate(data.part("test")).mean
-    kept = ("rsum", "group_size", "spread", "seconds")
-    epochs = [{name: float(record[name]) for name in kept} for record in model.history_]
-    test = scores["rsum"] if data.classes is None else (scores["i2t_class_map"] + scores["t2i_class_map"]) / 2
+    kept = ("group_size", "spread", "seconds")
+    # In percent, as papers have it.
+    epochs = [
+        {"rsum": 100 * float(record["rsum"]), **{name: float(record[name]) for name in kept}}
+        for record in model.history_
+    ]
+    test = 100 * scores["rsum"] if data.classes is None else (scores["i2t_class_map"] + scores["t2i_class_map"]) / 2
     return {"run": list(run), "epochs": epochs, "best_epoch": model.best_epoch_, "test": test, "scores": dict(scores)}
 
 

@@ -74,17 +74,15 @@ def test_fit_passes_every_option_on(succeeds, folder):
     model = vse.load_model("m.h5")
     expected = {
         "inputs": "ids", "loss": "hinge", "optimiser": "sgd", "learning_rate": 0.05, "schedule": "linear", "l2": 0.0,
-        "n_negatives": 2, "random_state": 7, "n_threads": 1, "n_epochs": 1, "n_factors": 4, "sampler": "uniform",
+        "n_negatives": 2, "random_state": 7, "n_epochs": 1, "n_factors": 4, "sampler": "uniform",
     }  # fmt: skip
     assert {name: getattr(model, name) for name in expected} == expected
+    assert model.provenance_ == {"device": "cpu", "n_threads": 1}
 
 
 def test_fit_has_the_defaults_of_the_model(succeeds, folder):
     succeeds("fit", "tags.csv", "-o", "m.h5", "--sampler", "uniform", "--threads", "1")
-    assert (
-        vse.load_model("m.h5").get_params()
-        == vse.ImageAnnotator(sampler="uniform", n_threads=1, random_state=0).get_params()
-    )
+    assert vse.load_model("m.h5").get_params() == vse.ImageAnnotator(sampler="uniform", random_state=0).get_params()
     assert "[default: 64" in succeeds("fit", "--help").out
 
 
@@ -166,10 +164,10 @@ def test_export_writes_the_text_format_of_word2vec(succeeds, folder):
 
 
 def test_export_warns_of_names_that_become_the_same(tmp_path):
-    from vsenumba.data.vector_files import export_factors
+    from vsenumba.data.vector_files import write_vectors
 
     with pytest.warns(UserWarning, match="'black_cat'"):
-        export_factors(tmp_path / "e.txt", vse.Vocabulary(["black cat", "black_cat"], "label"), np.ones((2, 1), "f4"))
+        write_vectors(tmp_path / "e.txt", vse.Vocabulary(["black cat", "black_cat"], "label"), np.ones((2, 1), "f4"))
 
 
 def test_plot_merges_files_and_names_what_stands_in_both(succeeds, folder, monkeypatch):

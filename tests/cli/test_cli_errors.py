@@ -48,7 +48,10 @@ from vsenumba.cli.app import cli
         ("plot model.h5 -o f.png", ["'model'", "expected is 'runs'"]),
         ("export model.h5 -o e.csv", [".npz, .txt, .vec"]),
         ("export ease.h5 -o e.npz", ["without vectors"]),
-        ("export model.h5 -o e.npz --what captions", ["captions are a retriever's"]),
+        (
+            "export model.h5 -o e.npz --what captions",
+            ["a model of images and labels: --what is labels or images, not captions"],
+        ),
         ("data info none", ["unknown data set 'none'"]),
         ("data import tags.csv -o t.h5 --label-column labl", ["'labl' is not among the columns"]),
         ("data import tags.csv -o t.h5 --min-images-per-label 9", ["nothing is left"]),

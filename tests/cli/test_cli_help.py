@@ -51,7 +51,7 @@ def quickly(name, words):
     """Return options that make an example quick, also without the compiler."""
     if name == "fit":
         # An example with a sampler of its own keeps it.
-        return SMALL[:4] if "--sampler" in words else SMALL
+        return SMALL[:4] if "--sampler" in words or "--set" in words else SMALL
     if name == "retrieval" and words[0] == "fit":
         return ["--epochs", "1", "--factors", "4", "--min-count", "1"]
     if name == "words" and words[0] == "fit":

@@ -66,8 +66,8 @@ def test_neighbors_and_analogy(succeeds, words):
     assert outcome.out.count("cosine") == 2
     found = json.loads(succeeds("words", "neighbors", "words.h5", "cat", "-n", "2", "--json").out)
     assert found[0]["word"] == "cat"
-    assert [one["word"] for one in found[0]["neighbors"]] == [
-        one.word for one in vse.load_model("words.h5").neighbors("cat", 2)
+    assert [one["name"] for one in found[0]["neighbors"]] == [
+        one.name for one in vse.load_model("words.h5").neighbors("cat", 2)
     ]
     assert "to oak as dog to cat" in succeeds("words", "analogy", "words.h5", "cat", "dog", "oak").out
     found = json.loads(
@@ -118,13 +118,19 @@ def test_errors_are_one_line(fails, folder):
         ([*fit, "notes.txt", "-o", "x.h5", "--sentences", "line"], "did you mean 'lines'"),
         ([*fit, "notes.txt", "-o", "x.h5", "--subsample", "-1"], "subsample must be finite and not negative"),
         (["words", "neighbors", "words.h5", "kat"], "unknown word 'kat'; did you mean 'cat'"),
-        (["words", "neighbors", "model.h5", "cat"], "holds a model of images and labels (image-annotator)"),
+        (
+            ["words", "neighbors", "model.h5", "cat"],
+            "holds a model of images and labels (image-annotator), not a model of words",
+        ),
         (["words", "neighbors", "bad.vec", "a"], "line 3 must be a word and 2 values, found is 2 fields"),
         (["words", "analogy", "words.h5", "cat", "dog", "ok"], "unknown word 'ok'; did you mean 'oak'"),
         (["words", "evaluate", "words.h5", "empty.txt"], "no line has two words and a number"),
         (["words", "evaluate", "words.h5", "nowhere"], "cannot read nowhere"),
-        (["annotate", "words.h5", "cat"], "holds a word-embedder, no model of images and labels"),
-        (["find", "words.h5", "cat"], "holds a word-embedder"),
-        (["evaluate", "words.h5", "tags.csv"], "holds a word-embedder"),
+        (
+            ["annotate", "words.h5", "cat"],
+            "holds a model of words (word-embedder), not a model of images and labels; see 'vsenumba words --help'",
+        ),
+        (["find", "words.h5", "cat"], "holds a model of words"),
+        (["evaluate", "words.h5", "tags.csv"], "holds a model of words"),
     ]:
         assert message in fails(*words_)

@@ -16,8 +16,8 @@ import vsenumba as vse
 from vsenumba.errors import InputError
 from vsenumba.experiments import (
     goodness_of_fit,
-    inspect_sampler,
     gradient_weight,
+    inspect_sampler,
     total_variation,
     violation_probability,
 )
@@ -164,7 +164,7 @@ def test_every_sampler_has_the_law_of_training_by_rank(name, seen):
     gaps = scores[own, None] - law.scores
     assert law.violation == pytest.approx(((gaps < 1) @ law.law).mean())
     assert law.misranked == pytest.approx(((gaps < 0) @ law.law).mean())
-    assert law.slope == pytest.approx((1 / (1 + np.exp(gaps)) @ law.law).mean())
+    assert law.gradient_weight == pytest.approx((1 / (1 + np.exp(gaps)) @ law.law).mean())
 
 
 def test_the_same_seed_gives_a_sampler_the_same_draws(seen):
@@ -203,7 +203,7 @@ def test_equal_scores_rank_in_the_order_of_the_labels_for_every_sampler():
 def test_a_sampler_that_gives_up_every_draw_has_no_numbers():
     law = inspect_sampler(vse.WarpSampler(), [1.0], [[9.0], [1.0], [2.0]], [0], n_draws=50, rng=0)
     assert (law.n_given_up, law.skip_probability, law.counts.sum(), law.law.sum()) == (50, 1, 0, 0)
-    numbers = (law.from_rank, law.from_uniform, law.violation, law.misranked, law.slope, law.p_value)
+    numbers = (law.from_rank, law.from_uniform, law.violation, law.misranked, law.gradient_weight, law.p_value)
     assert all(math.isnan(number) for number in numbers)
 
 

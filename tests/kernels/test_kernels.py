@@ -27,7 +27,7 @@ from vsenumba.kernels.sorted_rows import sort_segments
 from vsenumba.kernels.threads import one_blas_thread, thread_count, threads
 from vsenumba.losses import value_and_grad
 from vsenumba.samplers import draw
-from vsenumba.training.annotation.inputs.inputs import close_visit, expect_visit, open_visit
+from vsenumba.training.annotation.inputs.kind import gather_visit, prefetch_visit, scatter_visit, shares_vector
 from vsenumba.training.optimisers import row_rate
 
 
@@ -151,7 +151,7 @@ def test_too_many_threads_warn_with_both_numbers():
 
 @pytest.mark.parametrize(
     "function",
-    [draw, value_and_grad, row_rate, expect_visit, open_visit, close_visit],
+    [draw, value_and_grad, row_rate, shares_vector, prefetch_visit, gather_visit, scatter_visit],
     ids=lambda f: f.__name__,
 )
 def test_a_dispatched_function_says_what_it_cannot_do(function):

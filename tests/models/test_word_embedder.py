@@ -30,9 +30,9 @@ def test_words_in_like_company_are_alike(architecture):
         topics()
     )
     for word, friends in (("cat", {"dog", "cow", "pig", "hen"}), ("oak", {"elm", "ash", "fir", "yew"})):
-        assert {one.word for one in model.neighbors(word, 4)} == friends
+        assert {one.name for one in model.neighbors(word, 4)} == friends
     assert model.history_["loss"][-1] < model.history_["loss"][0]
-    assert model.analogy("cat", "dog", "oak", 1)[0].word in {"elm", "ash", "fir", "yew"}
+    assert model.analogy("cat", "dog", "oak", 1)[0].name in {"elm", "ash", "fir", "yew"}
 
 
 @settings(max_examples=10)
@@ -97,13 +97,13 @@ def test_everything_is_in_the_file(tmp_path):
     model = vse.WordEmbedder("cbow", **SMALL, sampler=sampler).fit(topics())
     model.save(tmp_path / "m.h5")
     program = (
-        "import vsenumba as vse; model = vse.load_model('m.h5'); print(model.neighbors('cat', 1)[0].word, "
+        "import vsenumba as vse; model = vse.load_model('m.h5'); print(model.neighbors('cat', 1)[0].name, "
         "model.sampler.lam, model.architecture, len(model.history_), model.partial_fit([['cat', 'ox']]).words_[-1])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == [model.neighbors("cat", 1)[0].word, "0.2", "cbow", "2", "ox"]
+    assert done.stdout.split() == [model.neighbors("cat", 1)[0].name, "0.2", "cbow", "2", "ox"]
 
 
 def test_callbacks_hear_of_epochs_and_of_parts_of_them():

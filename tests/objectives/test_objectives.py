@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vsenumba.errors import InputError, UnknownNameError
 from vsenumba.objectives import (
+    LSEH,
     NEGATIVES,
     OBJECTIVES,
     AdaptiveNegatives,
@@ -17,7 +18,6 @@ from vsenumba.objectives import (
     ConstantK,
     ConstantNegatives,
     InfoNCE,
-    LSEH,
     MaxOfHinges,
     MixedNegatives,
     RandomK,

@@ -224,7 +224,6 @@ BAD_WHOLE_NUMBERS = [0, -1, 1.5, float("nan"), float("inf"), "x", "3", True]
         *[("adaptive", {"refresh_every": n}, "refresh_every must be a whole number") for n in BAD_WHOLE_NUMBERS],
         *[("warp", {"max_trials": n}, "max_trials must be a whole number") for n in BAD_WHOLE_NUMBERS],
         *[("dynamic", {"n_candidates": n}, "n_candidates must be a whole number") for n in BAD_WHOLE_NUMBERS],
-        ("dynamic", {"n_candidates": None}, "n_candidates must be a whole number"),
         ("dynamic", {"n_candidates": 10**9}, "n_candidates must be at most 100,000, not 1000000000"),
         ("adaptive", {"n_candidates": 10**9}, "n_candidates must be at most 100,000, not 1000000000"),
         *[("adaptive", {"n_candidates": n}, "n_candidates must be a whole number") for n in BAD_WHOLE_NUMBERS],

@@ -14,7 +14,8 @@ from vsenumba.cli import options
 from vsenumba.cli.output import say, say_json, table
 
 if TYPE_CHECKING:
-    from vsenumba.models import Annotator, Suggestion
+    from vsenumba.data import Match
+    from vsenumba.models import Annotator
 
 _AT_A_TIME = 4096
 
@@ -48,19 +49,19 @@ def command(
     IMAGE is the id of an image that the model was trained on; the labels it was seen with are left out.
     Scores can be compared within an image only.
     """
-    from vsenumba.models import load_annotator
+    from vsenumba.models import Annotator, load_model
 
     if all_images:
         if images or label_lists or as_json:
             raise click.UsageError("--all goes with -n only")
-        _say_all(load_annotator(model), n)
+        _say_all(load_model(model, Annotator), n)
         return
     if not images and not label_lists:
         raise click.UsageError("name an IMAGE that the model knows, or give the labels of a new one with --labels")
     lists = [[name.strip() for name in one.split(",") if name.strip()] for one in label_lists]
     if not all(lists):
         raise click.UsageError("--labels needs at least one label")
-    loaded = load_annotator(model)
+    loaded = load_model(model, Annotator)
     results = _of_known_images(loaded, images, n) + _of_new_images(loaded, lists, n)
     if as_json:
         say_json([{**result, "suggestions": [one._asdict() for one in result["suggestions"]]} for result in results])
@@ -107,7 +108,7 @@ def _of_new_images(model: Annotator, lists: list[list[str]], n: int) -> list[dic
     return [{"image": None, "known": labels, "suggestions": _for_labels(model, labels, n)} for labels in lists]
 
 
-def _for_labels(model: Annotator, labels: list[str], n: int) -> list[Suggestion]:
+def _for_labels(model: Annotator, labels: list[str], n: int) -> list[Match]:
     from vsenumba.data import AnnotationSet
     from vsenumba.models import ImageAnnotator
 

@@ -10,17 +10,23 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import as_json_text, note, say, say_json, size_of, suggest
+from vsenumba.cli.settings import parameters_of, set_option
 
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet
     from vsenumba.experiments import Comparison
+    from vsenumba.losses import Loss
     from vsenumba.models import ImageAnnotator
+    from vsenumba.samplers import Sampler
 
 FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergence.svg")
 
 
 @click.command(
-    epilog=options.examples("vsenumba compare openclipart --sampler warp --sampler adaptive --seeds 1 --out comparison")
+    epilog=options.examples(
+        "vsenumba compare openclipart --sampler warp --sampler adaptive --seeds 1 --out comparison",
+        'vsenumba compare openclipart --sampler adaptive --sampler "adaptive:n_candidates=4" --out comparison',
+    )
 )
 @options.set_argument
 @click.option(
@@ -28,15 +34,16 @@ FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergen
     "samplers",
     type=options.SAMPLER,
     multiple=True,
-    help="One to compare, may be repeated; all by default.",
+    help="One to compare, also as NAME:PARAM=VALUE,...; may be repeated; all by default.",
 )
 @click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="The folder to write to.")
-@click.option("--inputs", type=options.INPUTS, default="labels", show_default=True, help="What stands for an image.")
+@options.model_options("ImageAnnotator", inputs="--inputs", n_factors="--factors")
 @click.option(
     "--loss",
     type=options.LOSS,
     help="One for all; by default warp for the sampler warp, logistic for others.",
 )
+@set_option
 @click.option("--metric", type=options.METRIC, default="mrr", show_default=True, help="What to compare by.")
 @click.option(
     "--epochs",
@@ -54,24 +61,16 @@ FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergen
     help="Seconds of training, instead of epochs.",
 )
 @click.option("--seeds", type=options.POSITIVE, default=3, show_default=True, help="Runs of each sampler.")
-@click.option(
-    "--factors",
-    "n_factors",
-    cls=options.DefaultOf,
-    module="vsenumba.models",
-    function="ImageAnnotator",
-    type=options.POSITIVE,
-    help="Length of the vectors.",
-)
 @options.seed_option
 @options.threads_option
 @options.json_option
 def command(
     source: str,
-    samplers: tuple[str, ...],
+    samplers: tuple[str | Sampler, ...],
     folder: Path,
-    inputs: str,
-    loss: str | None,
+    inputs: str | tuple[str, ...],
+    loss: str | Loss | None,
+    settings: tuple[tuple[str, str], ...],
     metric: str,
     n_epochs: int,
     time_budget: float | None,
@@ -88,23 +87,24 @@ def command(
     runs.h5, model.h5 (the best model), convergence.png and convergence.svg.
     """
     from vsenumba.data import load_dataset
+    from vsenumba.experiments import models_to_compare
 
     given = click.get_current_context().get_parameter_source("n_epochs")
     if time_budget and given is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--epochs and --time-budget exclude each other")
-    settings = {
-        "samplers": samplers or None,
-        "inputs": inputs,
-        "loss": loss,
+    method: dict[str, Any] = {"samplers": samplers or None, "inputs": inputs, "loss": loss, "n_factors": n_factors}
+    parameters = parameters_of(models_to_compare(**method), settings)
+    run_settings = {
+        **method,
+        **parameters,
         "metric": metric,
         "n_epochs": n_epochs,
         "time_budget": time_budget,
         "n_seeds": seeds,
         "random_state": seed,
         "n_threads": threads,
-        "n_factors": n_factors,
     }
-    result = run_and_write(load_dataset(source), source, folder, settings)
+    result = run_and_write(load_dataset(source), source, folder, run_settings)
     if as_json:
         say_json(result.comparison.to_json())
     else:

@@ -12,16 +12,14 @@ from vsenumba.cli.output import table
 if TYPE_CHECKING:
     from vsenumba.experiments import Comparison
 
-RIVAL = "warp"
-
 
 def comparison_table(comparison: Comparison) -> str:
     """Return a row per sampler, what the columns mean, and a row per reference model."""
     metric = comparison.metric
-    with_rival = RIVAL in comparison.samplers
+    rival = comparison.warp
     shown = metric.upper() if "@" not in metric else metric
     header = ["sampler", "loss", f"best {shown}", "seconds", "M steps/s"]
-    if with_rival:
+    if rival:
         header[4:4] = ["to WARP", "speed-up"]
     rows = []
     for sampler in comparison.samplers:
@@ -30,12 +28,12 @@ def comparison_table(comparison: Comparison) -> str:
         own = [run.seconds_to(metric, value) for run, value in zip(runs, best, strict=True)]
         rates = [run.history[-1]["steps"] / run.history[-1]["seconds"] / 1e6 for run in runs]
         row = [sampler, runs[0].loss, _with_range(best), _seconds(own), f"{np.median(rates):.2f}"]
-        if with_rival:
-            faster = [factor for factor in comparison.speed_up(sampler, RIVAL) if factor is not None]
-            reached = _seconds(comparison.seconds_to_reach(sampler, RIVAL))
+        if rival:
+            faster = [factor for factor in comparison.speed_up(sampler, rival) if factor is not None]
+            reached = _seconds(comparison.seconds_to_reach(sampler, rival))
             row[4:4] = [reached, f"{np.median(faster):.1f}x" if faster else "-"]
         rows.append(row)
-    parts = [table(header, rows, "llr" + "r" * (len(header) - 3)), *_legend(comparison, shown, with_rival)]
+    parts = [table(header, rows, "llr" + "r" * (len(header) - 3)), *_legend(comparison, shown, rival is not None)]
     references = [[name, f"{value:.3f}"] for name, value in comparison.reference_values(metric).items()]
     if references:
         parts += ["", table(["reference model, not trained by steps", shown], references, "lr")]

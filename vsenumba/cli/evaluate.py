@@ -40,9 +40,9 @@ def command(model: Path, source: str, metrics: tuple[str, ...], threads: int | N
     """
     from vsenumba.data import load_dataset
     from vsenumba.evaluation import evaluate
-    from vsenumba.models import load_annotator
+    from vsenumba.models import Annotator, load_model
 
-    loaded = load_annotator(model)
+    loaded = load_model(model, Annotator)
     test = _unseen_pairs(loaded, load_dataset(source), source)
     scores = evaluate(loaded, test, exclude=loaded.seen_, metrics=metrics, n_threads=threads)
     if as_json:

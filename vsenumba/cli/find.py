@@ -18,9 +18,9 @@ from vsenumba.cli.output import say, say_json, table
 @options.json_option
 def command(model: Path, label: str, include_known: bool, n: int, as_json: bool) -> None:
     """Find images that lack a label and that it fits best."""
-    from vsenumba.models import load_annotator
+    from vsenumba.models import Annotator, load_model
 
-    loaded = load_annotator(model)
+    loaded = load_model(model, Annotator)
     found = loaded.find_images(label, n=n, include_known=include_known)
     if as_json:
         say_json({"label": label, "images": [one._asdict() for one in found]})

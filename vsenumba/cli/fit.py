@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, size_of, suggest
-from vsenumba.cli.settings import sampler_with, set_option
+from vsenumba.cli.settings import parameters_of, set_option
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,31 +19,29 @@ if TYPE_CHECKING:
 METRICS = ("mrr", "recall@5", "recall@10", "auc")
 
 
-model_option = functools.partial(options.parameter_option, "ImageAnnotator")
-
-
 @click.command(
     epilog=options.examples(
         "vsenumba fit openclipart -o model.h5",
         "vsenumba fit tags.csv -o model.h5 --epochs 100 --patience 5",
-        "vsenumba fit tags.csv -o model.h5 --sampler adaptive --set n_candidates=4",
+        "vsenumba fit tags.csv -o model.h5 --set sampler.lam=0.05 --loss hinge --set loss.margin=2",
     )
 )
 @options.set_argument
 @options.output_option("MODEL.h5")
-@model_option("--inputs", type=options.INPUTS, help="What stands for an image.")
-@model_option("--sampler", type=options.SAMPLER, help="Where negatives come from; by default what suits the inputs.")
-@set_option
-@model_option("--loss", type=options.LOSS, help="What a step lowers.")
-@model_option("--optimiser", type=options.OPTIMISER, help="How a step is made.")
-@model_option("--factors", "n_factors", type=options.POSITIVE, help="Length of the vectors.")
-@model_option("--epochs", "n_epochs", type=options.POSITIVE, help="Passes over the pairs.")
-@model_option("--learning-rate", type=float, help="The rate of the first epoch; by default what suits the inputs.")
-@model_option("--schedule", type=options.SCHEDULE, help="How the rate changes.")
-@model_option("--l2", type=float, help="Weight decay; by default what suits the inputs.")
-@model_option(
-    "--negatives", "n_negatives", type=options.POSITIVE, help="Negatives per pair; by default what suits the inputs."
+@options.model_options(
+    "ImageAnnotator",
+    inputs="--inputs",
+    sampler="--sampler",
+    loss="--loss",
+    optimiser="--optimiser",
+    n_factors="--factors",
+    n_epochs="--epochs",
+    learning_rate="--learning-rate",
+    schedule="--schedule",
+    l2="--l2",
+    n_negatives="--negatives",
 )
+@set_option
 @click.option(
     "--hold-out",
     type=click.Choice(["one", "none"]),
@@ -62,7 +59,7 @@ model_option = functools.partial(options.parameter_option, "ImageAnnotator")
 def command(
     source: str,
     output: Path,
-    assignments: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
     hold_out: str,
     patience: int | None,
     checkpoint_every: int | None,
@@ -82,16 +79,13 @@ def command(
 
     if patience and hold_out == "none":
         raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
-    if assignments:
-        if parameters["sampler"] is None:
-            raise click.UsageError("--set is of a sampler, which --sampler must name")
-        parameters["sampler"] = sampler_with(parameters["sampler"], assignments)
+    model = ImageAnnotator(**parameters, n_threads=threads, random_state=seed)
+    model.set_params(**parameters_of([model], settings))
     options.check_output(output, source)
     data = load_dataset(source)
-    train, test = _divided(data, hold_out, parameters["inputs"], seed)
+    train, test = _divided(data, hold_out, model.inputs, seed)
     if patience and test is None:
         raise InputError("--patience needs held-out pairs, and there are none")
-    model = ImageAnnotator(**parameters, n_threads=threads, random_state=seed)
     stopping = EarlyStopping("mrr", patience) if patience else None
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
     callbacks = [callback for callback in (stopping, saving, ProgressBar()) if callback]
@@ -106,7 +100,9 @@ def command(
     suggest(*_next_commands(source, output, train, tested=test is not None))
 
 
-def _divided(data: AnnotationSet, hold_out: str, inputs: str, seed: int) -> tuple[AnnotationSet, AnnotationSet | None]:
+def _divided(
+    data: AnnotationSet, hold_out: str, inputs: object, seed: int
+) -> tuple[AnnotationSet, AnnotationSet | None]:
     """Return the pairs to train on and to test on; what can be learnt from goes before what can be tested."""
     from vsenumba.data import holdout, leave_one_out
 

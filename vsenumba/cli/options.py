@@ -6,25 +6,29 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from vsenumba.errors import InputError, unknown_name
 
+if TYPE_CHECKING:
+    from vsenumba.models import Fitted
+    from vsenumba.models.parameters import Parameter
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Member(click.ParamType):  # type: ignore[type-arg]  # it has none before click 8.4
-    """The name of a registry's member; the registry is imported when a name is given or help is asked for.
+    """The name of an entry of a mapping; the mapping is imported when a name is given or help is asked for.
 
     Parameters
     ----------
     kind : str
-        What the members are, for error messages.
+        What the entries are, for error messages.
     module, registry : str
-        Where the mapping from names to members is.
+        Where the mapping from names to entries is.
     """
 
     name = "name"
@@ -38,19 +42,53 @@ class Member(click.ParamType):  # type: ignore[type-arg]  # it has none before c
         """Return the names there are."""
         return list(getattr(importlib.import_module(self.module), self.registry))
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Check a name."""
         if value not in self.names():
             raise unknown_name(self.kind, value, self.names())
         return str(value)
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str | None:
         """Return the names, as help shows them."""
-        return f"[{'|'.join(self.names())}]"
+        return f"[{'|'.join(self.names())}]" if self.names() else None
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Return the names that begin so."""
         return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
+
+
+class ParameterValue(Member):
+    """A value of a model's parameter, as the model's table has it.
+
+    Parameters
+    ----------
+    model, parameter : str
+        The model's class, and the parameter's name.
+    """
+
+    def __init__(self, model: str, parameter: str) -> None:
+        self.model = model
+        self.parameter = parameter
+
+    def entry(self) -> Parameter:
+        """Return the parameter's entry in the table."""
+        model: type[Fitted] = getattr(importlib.import_module("vsenumba.models"), self.model)
+        return model.PARAMETERS[self.parameter]
+
+    def names(self) -> list[str]:
+        """Return the names that can be given; none for numbers."""
+        return list(getattr(self.entry(), "names", ()))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Make a value of a text; its range is the model's to check."""
+        try:
+            return self.entry().parse(self.parameter, value) if isinstance(value, str) else value
+        except InputError as error:
+            self.fail(str(error), param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str | None:
+        """Return the names, or what stands for a number."""
+        return super().get_metavar(param, ctx) or ("n" if type(self.entry()).__name__ == "Whole" else "x").upper()
 
 
 class MetricName(click.ParamType):  # type: ignore[type-arg]  # likewise
@@ -105,17 +143,47 @@ class DefaultOf(click.Option):
         return inspect.signature(function).parameters[str(self.parameter)].default
 
 
-def parameter_option(model: str, *declarations: str, **settings: Any) -> Callable[[F], F]:
-    """Return an option for a parameter of a model, with its default."""
-    where = {"module": "vsenumba.models", "function": model}
-    return click.option(*declarations, cls=DefaultOf, **where, **settings)
+class ParameterOption(DefaultOf):
+    """An option for a parameter of a model: its kind and its help are those of the model's table.
+
+    Parameters
+    ----------
+    model, parameter : str
+        The model's class, and the parameter's name.
+    *declarations, **settings
+        As for `click.Option`.
+    """
+
+    def __init__(self, *declarations: Any, model: str, parameter: str, **settings: Any) -> None:
+        value = ParameterValue(model, parameter)
+        self._entry = value.entry
+        where = {"module": "vsenumba.models", "function": model, "parameter": parameter}
+        super().__init__(*declarations, **where, type=value, **settings)
+
+    @property
+    def help(self) -> str:
+        """What the parameter is, and what is taken where it is left out."""
+        entry = self._entry()
+        return f"{entry.meaning.removesuffix('.')}; by default {entry.none}." if entry.none else entry.meaning
+
+    @help.setter
+    def help(self, text: str | None) -> None:
+        """Ignore what the base class sets."""
 
 
-SAMPLER = Member("sampler", "vsenumba.samplers", "SAMPLERS")
-LOSS = Member("loss", "vsenumba.losses", "LOSSES")
-OPTIMISER = Member("optimiser", "vsenumba.training", "OPTIMISERS")
-SCHEDULE = Member("schedule", "vsenumba.training", "SCHEDULES")
-INPUTS = Member("inputs", "vsenumba.training.annotation.inputs", "INPUTS")
+def model_options(model: str, **options: str) -> Callable[[F], F]:
+    """Return options for parameters of a model, each given as ``parameter="--option"``."""
+
+    def decorate(command: F) -> F:
+        for parameter, option in reversed(options.items()):
+            command = click.option(option, parameter, cls=ParameterOption, model=model, parameter=parameter)(command)
+        return command
+
+    return decorate
+
+
+SAMPLER = ParameterValue("ImageAnnotator", "sampler")
+LOSS = ParameterValue("ImageAnnotator", "loss")
 METRIC = MetricName()
 POSITIVE = click.IntRange(min=1)
 POSITIVE.name = "n"  # which help shows

@@ -1,74 +1,103 @@
-"""A sampler's parameters on the command line: ``--set lam=0.1``, checked against what the sampler has."""
+"""Parameters by name on the command line: ``--set sampler.lam=0.1``, checked against what a model has."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsenumba.errors import InputError, unknown_name
+from vsenumba.errors import InputError, UnknownNameError, unknown_name
 
 if TYPE_CHECKING:
-    from vsenumba.samplers import Sampler
+    from vsenumba.models import Fitted
+
+Settings = Iterable[tuple[str, str]]
 
 
 class Assignment(click.ParamType):  # type: ignore[type-arg]  # it has none before click 8.4
-    """A parameter and its value, as ``lam=0.1``."""
+    """A parameter and its value, as ``sampler.lam=0.1``."""
 
-    name = "param=value"
+    name = "name=value"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """Take the two apart."""
         name, equals, text = (part.strip() for part in str(value).partition("="))
         if not (name and equals and text):
-            self.fail(f"{value!r} is not of the form PARAM=VALUE, such as lam=0.1", param, ctx)
+            self.fail(f"{value!r} is not of the form NAME=VALUE, such as sampler.lam=0.1", param, ctx)
         return name, text
 
 
 set_option = click.option(
     "--set",
-    "assignments",
+    "settings",
     type=Assignment(),
     multiple=True,
-    metavar="PARAM=VALUE",
-    help="A parameter of the sampler, may be repeated; 'none' for no value.",
+    metavar="NAME=VALUE",
+    help="Any parameter by its name, such as sampler.lam=0.1; may be repeated; 'none' for no value.",
 )
 
 
-def sampler_with(name: str, assignments: Iterable[tuple[str, str]]) -> Sampler:
-    """Return the sampler of a name, with parameters given as text; of a parameter given twice the last counts.
+def parameters_of(models: Sequence[Fitted], settings: Settings) -> dict[str, Any]:
+    """Return what `Fitted.set_params` takes, of settings given as text; of one that is given twice the last counts.
+
+    A name such as ``lam`` alone will do where only one of a model's members has such a parameter.
+
+    Parameters
+    ----------
+    models : sequence of Fitted
+        Models that differ in their members; a setting must fit one of them.
+    settings : iterable of (str, str)
+        Names and texts.
+
+    Raises
+    ------
+    InputError, UnknownNameError
+        If a name fits no model, or a text is no value of the parameter.
 
     Examples
     --------
-    >>> sampler_with("popularity", [("power", "1")])
-    PopularitySampler(power=1.0)
+    >>> from vsenumba import ImageAnnotator
+    >>> parameters_of([ImageAnnotator(loss="hinge")], [("sampler.lam", "0.5"), ("margin", "2"), ("l2", "0")])
+    {'sampler__lam': 0.5, 'loss__margin': 2.0, 'l2': 0.0}
     """
-    from vsenumba.samplers import SAMPLERS
+    values: dict[str, Any] = {}
+    for name, text in settings:
+        errors: list[InputError | UnknownNameError] = []
+        for model in models:
+            try:
+                path, value = _resolved(model, name, text)
+            except (InputError, UnknownNameError) as error:
+                errors.append(error)
+            else:
+                values["__".join(path)] = value
+                break
+        else:
+            raise errors[-1]
+    return values
 
-    member = SAMPLERS[name]
-    kinds = get_type_hints(member)
-    names = [field.name for field in dataclasses.fields(member)]
-    values = {}
-    for parameter, text in assignments:
-        if not names:
-            raise InputError(f"the sampler {name} has no parameters, so --set {parameter}={text} cannot be used")
-        if parameter not in names:
-            raise unknown_name(f"parameter of the sampler {name}", parameter, names)
-        values[parameter] = _value(parameter, text, get_args(kinds[parameter]) or (kinds[parameter],))
-    return member(**values)
 
-
-def _value(parameter: str, text: str, kinds: tuple[type, ...]) -> Any:
-    """Return the value that a text stands for, of one of the kinds that a parameter takes."""
-    if type(None) in kinds and text.lower() == "none":
-        return None
-    if str in kinds:
-        return text
-    whole = float not in kinds
-    try:
-        return int(text) if whole else float(text)
-    except ValueError:
-        expected = ("a whole number" if whole else "a number") + (" or none" if type(None) in kinds else "")
-        raise InputError(f"{parameter} must be {expected}, not {text!r}") from None
+def _resolved(model: Fitted, name: str, text: str) -> tuple[list[str], Any]:
+    """Return where a setting belongs, and its value."""
+    path = name.split(".")
+    if len(path) == 1:
+        if name in model.PARAMETERS:
+            return path, model.PARAMETERS[name].parse(name, text)
+        members = {
+            parameter: model.member(parameter).get_params(deep=False)
+            for parameter, kind in model.PARAMETERS.items()
+            if hasattr(kind, "family")
+        }
+        owners = [parameter for parameter, own in members.items() if name in own]
+        if len(owners) > 1:
+            raise InputError(f"{name} could be {' or '.join(f'{owner}.{name}' for owner in owners)}; say which")
+        if not owners:
+            known = [*model.PARAMETERS, *(f"{parameter}.{one}" for parameter, own in members.items() for one in own)]
+            raise unknown_name("parameter", name, known)
+        path = [owners[0], name]
+    if path[0] not in model.PARAMETERS:
+        raise unknown_name("parameter", path[0], model.PARAMETERS)
+    member = model.member(path[0])
+    for parameter in path[1:-1]:
+        member = member.member(parameter)
+    return path, member.parse(path[-1], text)

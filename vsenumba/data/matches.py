@@ -44,4 +44,4 @@ def checked_count(n: object) -> int:
     """Return a number of matches that is asked for, refusing what is no whole number of at least 1."""
     if not is_whole(n):
         raise InputError(f"n must be a whole number of at least 1, not {n!r}")
-    return int(n)  # type: ignore[call-overload,no-any-return]  # it is a number
+    return int(n)  # type: ignore[call-overload]  # it is a number

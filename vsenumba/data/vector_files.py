@@ -1,4 +1,4 @@
-"""Factors in formats that other programs read."""
+"""Files of names and their vectors, in formats that other programs read."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from vsenumba.storage import atomic_path
 FORMATS = (".npz", ".txt", ".vec", ".bin")
 
 
-def export_factors(path: str | PathLike[str], names: Vocabulary, factors: np.ndarray) -> None:
-    """Write names and their factors, in the format that the ending of `path` says.
+def write_vectors(path: str | PathLike[str], names: Vocabulary, factors: np.ndarray) -> None:
+    """Write names and their vectors, in the format that the ending of `path` says.
 
     Parameters
     ----------

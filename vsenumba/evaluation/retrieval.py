@@ -23,8 +23,9 @@ class RetrievalScores:
     Attributes
     ----------
     mean : dict
-        ``"i2t_recall@1"``, ``@5`` and ``@10`` in percent, ``"i2t_median_rank"`` and ``"i2t_mean_rank"``; the same with
-        ``t2i``; ``"rsum"``, the six recalls added up; and with classes ``"i2t_class_map"`` and ``"t2i_class_map"``.
+        ``"i2t_recall@1"``, ``@5`` and ``@10``, shares from 0 to 1; ``"i2t_median_rank"`` and ``"i2t_mean_rank"``; the
+        same with ``t2i``; ``"rsum"``, the six recalls added up, from 0 to 6 (papers print 100 times as much); and with
+        classes ``"i2t_class_map"`` and ``"t2i_class_map"``.
     image_ranks, caption_ranks : (n,) int64 arrays
         Of each query the rank of the best match, from 1; ties count against it. With folds, within its fold.
     n_images, n_captions, n_folds : int
@@ -132,7 +133,7 @@ def _blocks(queries: np.ndarray, found: np.ndarray) -> Any:
 
 
 def _summary(way: str, ranks: np.ndarray) -> dict[str, float]:
-    recalls = {f"{way}_recall@{k}": 100.0 * float((ranks <= k).mean()) for k in _RECALLS}
+    recalls = {f"{way}_recall@{k}": float((ranks <= k).mean()) for k in _RECALLS}
     return {**recalls, f"{way}_median_rank": float(np.median(ranks)), f"{way}_mean_rank": float(ranks.mean())}
 
 

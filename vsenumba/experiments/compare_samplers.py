@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import clone
 
+from vsenumba.checks import is_whole
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.errors import InputError
@@ -15,7 +17,9 @@ from vsenumba.evaluation.scores import defined_mean
 from vsenumba.experiments.comparison import Comparison, Run
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models import Annotator, EaseAnnotator, ImageAnnotator, PopularityAnnotator
+from vsenumba.registry import split_params
 from vsenumba.samplers import SAMPLERS, Sampler, as_sampler
+from vsenumba.training.best import Best
 from vsenumba.training.callbacks import Callback, TimeBudget
 from vsenumba.training.history import History
 
@@ -51,12 +55,44 @@ class Progress(NamedTuple):
     n_runs: int
 
 
+def models_to_compare(
+    *,
+    samplers: Sequence[Sampler | str] | None = None,
+    loss: Loss | str | None = None,
+    inputs: str | Sequence[str] = "labels",
+    **parameters: Any,
+) -> list[ImageAnnotator]:
+    """Return a model for each sampler, not yet fitted; the arguments are those of `compare`.
+
+    Raises
+    ------
+    InputError
+        If a parameter cannot be used, or two models are the same.
+    """
+    plain, nested = split_params(parameters)
+    models = []
+    for sampler in map(as_sampler, SAMPLERS if samplers is None else samplers):
+        its_loss = loss if loss is not None else "warp" if sampler.name == "warp" else "logistic"
+        models.append(ImageAnnotator(inputs=inputs, sampler=sampler, loss=as_loss(its_loss), **plain))
+    for name, changes in nested.items():
+        for parameter, value in changes.items():
+            able = [model for model in models if parameter.split("__")[0] in model.member(name).get_params(deep=False)]
+            for model in able or models:
+                model.set_params(**{f"{name}__{parameter}": value})
+    names = [str(model.sampler) for model in models]
+    if len(set(names)) < len(names):
+        raise InputError(f"each sampler can be compared once, found {', '.join(names)}")
+    for model in models:
+        model.check_parameters()
+    return models
+
+
 def compare(
     data: AnnotationSet,
     *,
     samplers: Sequence[Sampler | str] | None = None,
     loss: Loss | str | None = None,
-    inputs: str = "labels",
+    inputs: str | Sequence[str] = "labels",
     metric: str = "mrr",
     n_epochs: int = 20,
     time_budget: float | None = None,
@@ -75,10 +111,11 @@ def compare(
     data : AnnotationSet
         All pairs.
     samplers : sequence of Sampler or str, optional
-        All six with their default parameters by default.
+        All six with their default parameters by default. One can stand there several times with other parameters; its
+        name in the results then says which.
     loss : Loss or str, optional
         One loss for all. By default each sampler has its own: "warp" for the WARP sampler, "logistic" for the others.
-    inputs : {"labels", "ids"}
+    inputs : {"labels", "ids"} or tuple of these
         What stands for an image, the same for all.
     metric : str
         What to compare by; recall@5, recall@10, mrr and auc are recorded too.
@@ -93,7 +130,7 @@ def compare(
     callbacks : callable, optional
         Given a `Progress`, returns callbacks for the run that is about to start.
     **parameters
-        Further parameters of every `ImageAnnotator`.
+        Further parameters of every `ImageAnnotator`; ``sampler__lam=0.1`` and the like are of those that have it.
 
     Returns
     -------
@@ -107,14 +144,21 @@ def compare(
     InputError
         If no image has two labels, or a parameter cannot be used.
     """
-    chosen = [as_sampler(sampler) for sampler in (SAMPLERS if samplers is None else samplers)]
-    if len({sampler.name for sampler in chosen}) < len(chosen):
-        raise InputError(f"each sampler can be compared once, found {[sampler.name for sampler in chosen]}")
-    if int(n_seeds) != n_seeds or n_seeds < 1:
+    if not is_whole(n_seeds):
         raise InputError(f"n_seeds must be a whole number of at least 1, not {n_seeds!r}")
     metrics = tuple(dict.fromkeys([metric, *_METRICS]))
     if any(parse_metric(one).family == "coverage" for one in metrics):
         raise InputError(f"{metric} is of a set of images, not of an image, and cannot be compared by half the images")
+    if time_budget is not None:
+        # A rate that falls with the epochs needs to know how many there will be.
+        parameters = {"schedule": "constant"} | parameters
+    models = models_to_compare(
+        samplers=samplers,
+        loss=loss,
+        inputs=inputs,
+        n_epochs=n_epochs if time_budget is None else _ENDLESS,
+        **parameters,
+    )
     split = split_for_comparison(data, random_state)
     halves = [(split.held_out.labels_per_image > 0) & (split.chooses == half) for half in (True, False)]
     if not all(half.any() for half in halves):
@@ -122,26 +166,14 @@ def compare(
     recorder = _Recorder(split, metric, metrics, parameters.get("n_threads"))
     references = _references(split, recorder)
     runs: list[Run] = []
-    if time_budget is not None:
-        # A rate that falls with the epochs needs to know how many there will be.
-        parameters = {"schedule": "constant"} | parameters
     for seed in range(int(n_seeds)):
-        for sampler in chosen:
-            its_loss = as_loss(loss if loss is not None else "warp" if sampler.name == "warp" else "logistic")
-            model = ImageAnnotator(
-                inputs=inputs,
-                sampler=sampler,
-                loss=its_loss,
-                n_epochs=n_epochs if time_budget is None else _ENDLESS,
-                random_state=random_state + seed,
-                **parameters,
-            )
-            extra = (
-                [] if callbacks is None else callbacks(Progress(sampler.name, seed, len(runs), n_seeds * len(chosen)))
-            )
+        for untrained in models:
+            model = clone(untrained).set_params(random_state=random_state + seed)
+            name, n_runs = str(model.sampler), int(n_seeds) * len(models)
+            extra = [] if callbacks is None else callbacks(Progress(name, seed, len(runs), n_runs))
             clock = [] if time_budget is None else [TimeBudget(time_budget)]
             model.fit(split.train, callbacks=[recorder, *extra, *clock])
-            runs.append(Run(sampler.name, its_loss.name, seed, recorder.history))
+            runs.append(Run(name, str(model.loss), seed, recorder.history))
     settings = {
         "metric": metric,
         "inputs": inputs,
@@ -150,7 +182,7 @@ def compare(
         "n_seeds": int(n_seeds),
         "random_state": random_state,
         "parameters": {name: value for name, value in parameters.items() if value is not None},
-        "samplers": {sampler.name: repr(sampler) for sampler in chosen},
+        "samplers": {str(model.sampler): repr(model.sampler) for model in models},
         "data": {
             "n_images": data.n_images,
             "n_labels": data.n_labels,
@@ -164,14 +196,15 @@ def compare(
 
 
 class _Recorder(Callback):
-    """Evaluates after every epoch on both halves, and keeps the factors that were best on the validation half."""
+    """Evaluates after every epoch on both halves, and keeps the tables that were best on the validation half."""
 
     def __init__(self, split: Split, metric: str, metrics: Sequence[str], n_threads: int | None) -> None:
         self._split = split
         self.metric = metric
         self._metrics = metrics
         self._n_threads = n_threads
-        self._best: tuple[float, ImageAnnotator | None, dict[str, np.ndarray]] = (-np.inf, None, {})
+        self._best = Best(f"validation_{metric}")
+        self._best_model: ImageAnnotator | None = None
 
     def start(self, model: Any, n_epochs: int) -> None:
         """Begin the curve of a run."""
@@ -180,10 +213,10 @@ class _Recorder(Callback):
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
         """Add a point to the curve."""
         choosing, reporting = self.values(model)
-        self.history.append({**record, **reporting, f"validation_{self.metric}": choosing[self.metric]})
-        if choosing[self.metric] > self._best[0]:
-            tables = {name: table.copy() for name, table in model.tables_.items()}
-            self._best = (choosing[self.metric], model, tables)
+        point = {**record, **reporting, f"validation_{self.metric}": choosing[self.metric]}
+        self.history.append(point)
+        if self._best.note(point, model.tables_):
+            self._best_model = model
         return False
 
     def values(self, model: Annotator) -> tuple[dict[str, float], dict[str, float]]:
@@ -200,12 +233,10 @@ class _Recorder(Callback):
 
     def best_model(self) -> ImageAnnotator:
         """Return the best model of all runs, at its best epoch."""
-        _, model, tables = self._best
-        if model is None:
+        if self._best_model is None:
             raise InputError("no run could be evaluated")
-        for name, table in tables.items():
-            model.tables_[name][:] = table
-        return model
+        self._best.put_back(self._best_model.tables_)
+        return self._best_model
 
 
 def _means(scores: Scores, images: np.ndarray) -> dict[str, float]:

@@ -75,6 +75,11 @@ class Comparison:
         """The names of the samplers, in the order of their runs."""
         return list(dict.fromkeys(run.sampler for run in self.runs))
 
+    @property
+    def warp(self) -> str | None:
+        """The name of the first sampler that is WARP, of whatever parameters; None where there is none."""
+        return next((sampler for sampler in self.samplers if sampler.split(" ")[0] == "warp"), None)
+
     def runs_of(self, sampler: str) -> list[Run]:
         """Return a sampler's runs, by seed."""
         if sampler not in self.samplers:
@@ -112,7 +117,7 @@ class Comparison:
                 "loss": runs[0].loss,
                 "best": _spread(best),
                 "seconds_to_reach_best_of": {rival: self.seconds_to_reach(sampler, rival) for rival in rivals},
-                "speed_up_against_warp": _spread(self.speed_up(sampler, "warp")) if "warp" in self.samplers else None,
+                "speed_up_against_warp": _spread(self.speed_up(sampler, self.warp)) if self.warp else None,
                 "steps_per_second": _spread([run.history[-1]["steps"] / run.history[-1]["seconds"] for run in runs]),
                 "runs": [
                     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from os import PathLike
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vsenumba import storage
 from vsenumba.errors import FileFormatError, InputError
@@ -25,7 +25,7 @@ MODELS: dict[str, type[Fitted]] = {
 }
 
 
-def load_model(path: str | PathLike[str], expect: type[M] | None = None, members: Iterable[type] = ()) -> M:
+def load_model(path: str | PathLike[str], expect: type[M] | None = None, members: Iterable[type] = ()) -> Any:
     """Read a model that its `save` wrote.
 
     Parameters
@@ -65,7 +65,7 @@ def load_model(path: str | PathLike[str], expect: type[M] | None = None, members
             + (f"; see 'vsenumba {_COMMANDS[kind]} --help'" if kind in _COMMANDS else "")
         )
     try:
-        return MODELS[kind].from_elements(elements, members)  # type: ignore[return-value]  # expect says which
+        return MODELS[kind].from_elements(elements, members)
     except FileFormatError as error:
         raise FileFormatError(f"{path}: {error}") from error
 

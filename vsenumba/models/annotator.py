@@ -253,7 +253,7 @@ class Annotator(Fitted):
         >>> from vsenumba import ImageAnnotator, synthetic
         >>> model = ImageAnnotator(n_factors=8, n_epochs=3, random_state=0)
         >>> search = GridSearchCV(model, {"sampler__lam": [0.05, 0.1], "l2": [0.001, 0.01]}, cv=2)
-        >>> sorted(search.fit(synthetic(n_images=60, n_labels=12, n_pairs=240, rng=0)).best_params_)
+        >>> sorted(search.fit(synthetic(60, 12, 240, rng=0)).best_params_)
         ['l2', 'sampler__lam']
         """
         known, held_out = leave_one_out(self.align(X, drop_unknown=True), rng=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from vsenumba import storage
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.ragged import Ragged
+from vsenumba.data.captions.readers import load_caption_set
 from vsenumba.data.captions.semantics import caption_semantics
 from vsenumba.data.matches import Match, best_matches
 from vsenumba.data.text.word_vectors import WordVectors
@@ -103,6 +105,7 @@ class CrossModalRetriever(Trained):
 
     kind: ClassVar[str] = "cross-modal-retriever"
     subject: ClassVar[str] = "images and captions"
+    exports: ClassVar[tuple[str, ...]] = ("images", "captions")
     memory_element: ClassVar[str] = "moments"
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
         "image_projection": MemberOf("How the images' rows are projected.", family=as_projection),
@@ -322,9 +325,10 @@ class CrossModalRetriever(Trained):
         captions = self._captions(data)
         if isinstance(captions, WordCaptions) and captions.known_share == 0:
             raise InputError(f"no word of the captions stands min_count={self.min_count} times; lower it")
+        validate = None
         if validation is not None:
             self._check_images(validation.images)
-            validation_captions = self._captions(validation)
+            validate = functools.partial(self._metrics, validation, self._captions(validation))
         optimiser = AdamW(self.tables_, self.weight_decay, self.max_grad_norm, self._memory or None)
         self._memory = optimiser.moments
         trainer = CaptionTrainer(
@@ -334,14 +338,11 @@ class CrossModalRetriever(Trained):
             seeds=self._spawned(1),
         )  # fmt: skip
 
-        def validate() -> Mapping[str, float]:
-            return self._evaluate(validation, validation_captions, 1).mean
-
         self._run(
             trainer,
             n_epochs=n_epochs,
             done=done,
-            validate=None if validation is None else validate,
+            validate=validate,
             keep="rsum",
             callbacks=[_warn_of_collapse, *callbacks],
         )
@@ -400,10 +401,22 @@ class CrossModalRetriever(Trained):
                 result[some] = branch.forward(found, offsets, parameters)[0]
         return result
 
+    def vectors(self, what: str, data: Any = None) -> tuple[Vocabulary, np.ndarray]:
+        """Return the ids and vectors of a set's images or captions; see `Fitted.vectors`."""
+        if data is None:
+            raise InputError("a retriever embeds what it is given: name a set with --data")
+        source = data if isinstance(data, CaptionSet) else load_caption_set(data)
+        if what == "images":
+            return source.image_ids, self.embed_images(source)
+        return source.caption_ids, self.embed_captions(source)
+
     def evaluate(self, data: CaptionSet, *, n_folds: int = 1) -> RetrievalScores:
         """Rank all captions for every image, and all images for every caption; see `evaluate_vectors`."""
         check_is_fitted(self)
         return self._evaluate(data, self._captions(data), n_folds)
+
+    def _metrics(self, data: CaptionSet, captions: Captions) -> Mapping[str, float]:
+        return self._evaluate(data, captions, 1).mean
 
     def _evaluate(self, data: CaptionSet, captions: Captions, n_folds: int) -> RetrievalScores:
         return evaluate_vectors(

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from vsenumba import storage
+from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.models.parameters import MemberOf, Parameter
 from vsenumba.registry import Member, split_params
@@ -26,6 +28,8 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     kind: ClassVar[str]
     #: What it is a model of, for people: ``"images and labels"``.
     subject: ClassVar[str]
+    #: Whose vectors it has, the main ones first: ``"labels"``, ``"images"``, ...
+    exports: ClassVar[tuple[str, ...]] = ()
     #: Its parameters by name, in the order of the constructor.
     PARAMETERS: ClassVar[Mapping[str, Parameter]]
 
@@ -67,6 +71,18 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
             member: Member = self.member(name)
             setattr(self, name, member.with_params(changes))
         return self
+
+    def vectors(self, what: str, data: Any = None) -> tuple[Vocabulary, np.ndarray]:
+        """Return names and their vectors, (n, k) float32.
+
+        Parameters
+        ----------
+        what : str
+            One of `exports`.
+        data : set, or name or path of one, optional
+            The images or captions to embed; what the model was trained on, if it knows that, where left out.
+        """
+        raise InputError(f"a model without vectors ({self.kind})")
 
     @abstractmethod
     def _to_elements(self) -> dict[str, Any]:

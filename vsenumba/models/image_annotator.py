@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.catalogue import load_dataset
 from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
@@ -102,6 +104,7 @@ class ImageAnnotator(Annotator, Trained):
     """
 
     kind: ClassVar[str] = "image-annotator"
+    exports: ClassVar[tuple[str, ...]] = ("labels", "images")
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
         "inputs": NameOrSum(
             "What stands for an image; several joined by + are added up.", resolve=as_inputs, names=INPUTS
@@ -301,19 +304,16 @@ class ImageAnnotator(Annotator, Trained):
         metrics: Sequence[str],
         callbacks: Callbacks,
     ) -> ImageAnnotator:
-        held_out = None if validation is None else self.align(validation, "validation")
-
-        def validate() -> dict[str, float]:
-            return evaluate(self, held_out, exclude=self.seen_, metrics=metrics, n_threads=self.n_threads).mean
-
-        self._run(
-            self._trainer(self._task(data), self.tables_, self._memory, self._spawned(1)),
-            n_epochs=n_epochs,
-            done=done,
-            validate=None if held_out is None else validate,
-            callbacks=callbacks,
-        )
+        validate = None
+        if validation is not None:
+            held_out = self.align(validation, "validation")
+            validate = functools.partial(self._metrics, held_out, tuple(metrics))
+        trainer = self._trainer(self._task(data), self.tables_, self._memory, self._spawned(1))
+        self._run(trainer, n_epochs=n_epochs, done=done, validate=validate, callbacks=callbacks)
         return self
+
+    def _metrics(self, held_out: AnnotationSet, metrics: Sequence[str]) -> dict[str, float]:
+        return evaluate(self, held_out, exclude=self.seen_, metrics=metrics, n_threads=self.n_threads).mean
 
     def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return the dot products of the images' and the labels' vectors; see `Annotator.score_block`."""
@@ -348,6 +348,14 @@ class ImageAnnotator(Annotator, Trained):
         data = self.align(data)
         self._check_images(data)
         return np.ascontiguousarray(self._vectors(data, np.arange(data.n_images)), dtype=np.float32)
+
+    def vectors(self, what: str, data: Any = None) -> tuple[Vocabulary, np.ndarray]:
+        """Return the names and vectors of the labels, or of images; see `Fitted.vectors`."""
+        check_is_fitted(self)
+        if what == "labels":
+            return self.label_names_, self.label_factors_
+        images = self.seen_ if data is None else data if isinstance(data, AnnotationSet) else load_dataset(data)
+        return images.image_ids, self.embed(images)
 
     def fold_in(self, labels: Sequence[Sequence[str]]) -> np.ndarray:
         """Return factors of images never seen, from a few labels each, with the label factors frozen.

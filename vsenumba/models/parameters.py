@@ -84,7 +84,9 @@ class Whole(Parameter):
 
     def parse(self, name: str, text: str) -> Any:
         """Return the number; see `Parameter.parse`."""
-        return parse_value(name, text, self._types(int))
+        value = parse_value(name, text, self._types(int))
+        self.check(name, value)
+        return value
 
 
 @dataclass(frozen=True)

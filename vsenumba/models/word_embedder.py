@@ -97,6 +97,7 @@ class WordEmbedder(Trained):
 
     kind: ClassVar[str] = "word-embedder"
     subject: ClassVar[str] = "words"
+    exports: ClassVar[tuple[str, ...]] = ("words",)
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
         "architecture": MemberOf("What predicts what.", family=as_architecture),
         "n_factors": Whole("Length of the vectors."),
@@ -232,7 +233,7 @@ class WordEmbedder(Trained):
         self, corpus: Corpus, rows: np.ndarray | None, n_epochs: int, done: int, callbacks: Callbacks
     ) -> WordEmbedder:
         trainer = TextTrainer(
-            corpus, rows, self.counts_, self.tables_, self._memory, architecture=self._recipe,
+            corpus, rows, self.counts_, self.tables_, self._memory or {}, architecture=self._recipe,
             sampler=self.member("sampler"), optimiser=self.member("optimiser"), window=self.window,
             subsample=self.subsample, n_negatives=self.n_negatives, n_draws=self.n_draws, n_threads=self._threads,
             seeds=self._spawned(1),
@@ -270,6 +271,11 @@ class WordEmbedder(Trained):
         """The words with their vectors."""
         check_is_fitted(self)
         return WordVectors(self.words_, self.word_factors_)
+
+    def vectors(self, what: str, data: Any = None) -> tuple[Vocabulary, np.ndarray]:
+        """Return the words and their vectors; see `Fitted.vectors`."""
+        check_is_fitted(self)
+        return self.words_, self.word_factors_
 
     def neighbors(self, word: str | np.ndarray, n: int = 10) -> list[Match]:
         """Find the words whose vectors have the largest cosine with a word's; see `WordVectors.neighbors`."""

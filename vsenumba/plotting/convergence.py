@@ -11,7 +11,7 @@ import numpy as np
 
 from vsenumba.errors import InputError
 from vsenumba.plotting.bands import Band, band_over_seeds
-from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, SAMPLER_LOOKS, looks
+from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, SAMPLER_LOOKS, looks, sampler_of
 from vsenumba.training.history import History
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ def _drawing_order(histories: Mapping[str, Sequence[History]], metric: str) -> l
             if missing:
                 held = ", ".join(run.columns) or "no epoch"
                 raise InputError(f"run {seed} of {name!r} holds no {missing[0]!r}; it holds {held}")
-    known = [name for name in SAMPLER_LOOKS if name in histories]
-    return [name for name in histories if name not in SAMPLER_LOOKS] + known
+    known = [name for sampler in SAMPLER_LOOKS for name in histories if sampler_of(name) == sampler]
+    return [name for name in histories if sampler_of(name) is None] + known
 
 
 def _bands(runs: Sequence[History], x: str, y: str) -> Band:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -65,18 +66,33 @@ REFERENCE_COLOR = "#6E6E6E"
 def looks(names: Iterable[str]) -> dict[str, Look]:
     """Return the look of every name: a sampler's own, or the next free one for a name that is no sampler's.
 
+    Variants of a sampler, as ``"adaptive (lam=0.1)"``, have its colour, and from the second on a dash pattern and a
+    marker of their own.
+
     Examples
     --------
     >>> looks(["mine", "warp"])["warp"].marker
     '^'
+    >>> looks(["warp", "warp (max_trials=10)"])["warp (max_trials=10)"].color == looks(["warp"])["warp"].color
+    True
     """
-    others = [name for name in names if name not in SAMPLER_LOOKS]
-    spare = {
-        name: Look(
-            OTHER_COLORS[i % len(OTHER_COLORS)],
-            OTHER_LINESTYLES[i % len(OTHER_LINESTYLES)],
-            OTHER_MARKERS[i % len(OTHER_MARKERS)],
-        )
-        for i, name in enumerate(others)
-    }
-    return SAMPLER_LOOKS | spare
+    found: dict[str, Look] = {}
+    variants: Counter[str] = Counter()
+    for name in names:
+        sampler = sampler_of(name)
+        i = variants[sampler or ""]
+        variants[sampler or ""] += 1
+        if sampler is not None and i == 0:
+            found[name] = SAMPLER_LOOKS[sampler]
+            continue
+        i -= sampler is not None
+        color = OTHER_COLORS[i % len(OTHER_COLORS)] if sampler is None else SAMPLER_LOOKS[sampler].color
+        linestyle = OTHER_LINESTYLES[(i + (sampler is not None)) % len(OTHER_LINESTYLES)]
+        found[name] = Look(color, linestyle, OTHER_MARKERS[i % len(OTHER_MARKERS)])
+    return SAMPLER_LOOKS | found
+
+
+def sampler_of(name: str) -> str | None:
+    """Return the sampler that a name is of, whatever parameters stand behind it; None where it is of none."""
+    base = name.split(" ")[0]
+    return base if base in SAMPLER_LOOKS else None

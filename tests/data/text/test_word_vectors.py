@@ -37,14 +37,14 @@ def test_neighbors_are_those_of_the_largest_cosine(table, n, data):
     found = vectors.neighbors(f"w{row}", n)
     others = np.delete(cosines, row)
     assert len(found) == min(n, len(others))
-    assert [one.similarity for one in found] == pytest.approx(sorted(others, reverse=True)[:n], abs=1e-5)
-    assert f"w{row}" not in {one.word for one in found}
-    assert all(cosines[int(one.word[1:])] == pytest.approx(one.similarity, abs=1e-5) for one in found)
+    assert [one.score for one in found] == pytest.approx(sorted(others, reverse=True)[:n], abs=1e-5)
+    assert f"w{row}" not in {one.name for one in found}
+    assert all(cosines[int(one.name[1:])] == pytest.approx(one.score, abs=1e-5) for one in found)
 
 
 def test_neighbors_of_a_vector(vectors):
     assert vectors.neighbors(np.array([0, 0, 1]), 1)[0] == ("river", pytest.approx(1))
-    assert [one.similarity for one in vectors.neighbors(np.zeros(3))] == [0] * 5
+    assert [one.score for one in vectors.neighbors(np.zeros(3))] == [0] * 5
     for bad in (np.zeros(2), [np.nan, 0, 0]):
         with pytest.raises(InputError, match="a vector must be 3 finite numbers"):
             vectors.neighbors(bad)
@@ -53,15 +53,15 @@ def test_neighbors_of_a_vector(vectors):
 @pytest.mark.parametrize("method", ANALOGIES)
 def test_analogies(vectors, method):
     found = vectors.analogy("man", "king", "woman", method=method)
-    assert found[0].word == "queen"
-    assert [one.word for one in found][-1] == "river"
+    assert found[0].name == "queen"
+    assert [one.name for one in found][-1] == "river"
     assert len(found) == 2
     a, b, c, d = (vectors.directions()[vectors.words.index([w])[0]] for w in ("man", "king", "woman", "queen"))
     expected = {
         "3cosadd": d @ b - d @ a + d @ c,
         "3cosmul": (1 + d @ b) / 2 * (1 + d @ c) / 2 / ((1 + d @ a) / 2 + 0.001),
     }[method]
-    assert found[0].similarity == pytest.approx(float(expected), rel=1e-5)
+    assert found[0].score == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_unknown_words_and_wrong_arguments(vectors):

@@ -23,16 +23,16 @@ def command(model: Path, source: str, part: str | None, folds: int, as_json: boo
     SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
     """
     from vsenumba.data import load_caption_set
-    from vsenumba.models import load_retriever
+    from vsenumba.models import CrossModalRetriever, load_model
 
-    retriever = load_retriever(model)
+    retriever = load_model(model, CrossModalRetriever)
     data = load_caption_set(source)
     data = part_of(data, part, ("test",)) or data
     scores = retriever.evaluate(data, n_folds=folds)
     if as_json:
         say_json({"n_images": scores.n_images, "n_captions": scores.n_captions, "folds": folds, **scores.mean})
         return
-    say(f"{counted(scores.n_images, 'image')}, {counted(scores.n_captions, 'caption')}, rsum {scores.mean['rsum']:.1f}")
+    say(f"{counted(scores.n_images, 'image')}, {counted(scores.n_captions, 'caption')}, rsum {scores.mean['rsum']:.3f}")
     columns = [name.removeprefix("i2t_") for name in scores.mean if name.startswith("i2t_")]
     rows = [
         [title, *(_shown(name, scores.mean[f"{way}_{name}"]) for name in columns)]
@@ -42,4 +42,4 @@ def command(model: Path, source: str, part: str | None, folds: int, as_json: boo
 
 
 def _shown(name: str, value: float) -> str:
-    return f"{value:.3f}" if name.endswith("map") else f"{value:.1f}"
+    return f"{value:.1f}" if name.endswith("rank") else f"{value:.3f}"

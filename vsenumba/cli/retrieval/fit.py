@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, suggest
 from vsenumba.cli.retrieval.parts import part_of
+from vsenumba.cli.settings import parameters_of, set_option
 from vsenumba.errors import InputError
-
-if TYPE_CHECKING:
-    from vsenumba.training import Callback
-
-POOLING = options.Member("pooling", "vsenumba.poolings", "POOLINGS")
-OBJECTIVE = options.Member("objective", "vsenumba.objectives", "OBJECTIVES")
-PROJECTION = options.Member("projection", "vsenumba.training.captions.projections", "PROJECTIONS")
-
-model_option = functools.partial(options.parameter_option, "CrossModalRetriever")
 
 
 @click.command(
     epilog=options.examples(
         "vsenumba retrieval fit pictures.h5 -o retriever.h5",
-        "vsenumba retrieval fit pictures.h5 -o retriever.h5 --objective lseh --image-pooling adpool --epochs 30",
+        "vsenumba retrieval fit pictures.h5 -o retriever.h5 --objective lseh --set objective.margin.weight=0.05",
     )
 )
 @options.set_argument
 @options.output_option("MODEL.h5")
 @click.option("--part", help="The part to train on.  [train, or all where there are no parts]")
 @click.option("--validation", help="The part to choose the best epoch by.  [val or dev, where there is one]")
-@model_option("--image-projection", type=PROJECTION, help="How the images' rows are projected.")
-@model_option("--image-pooling", type=POOLING, help="How an image's rows become one vector.")
-@model_option("--caption-pooling", type=POOLING, help="How a caption's words become one vector.")
-@model_option("--objective", type=OBJECTIVE, help="What batches are trained on.")
-@model_option("--factors", "n_factors", type=options.POSITIVE, help="Dimensions of the space.")
-@model_option("--word-factors", type=options.POSITIVE, help="Dimensions of the words' vectors.")
-@model_option("--min-count", type=options.POSITIVE, help="Rarer words count as one unknown word.")
-@model_option("--epochs", "n_epochs", type=options.POSITIVE, help="Passes over all matching pairs.")
-@model_option("--batch-size", type=options.POSITIVE, help="Pairs in a batch.")
-@model_option("--learning-rate", type=float, help="The highest rate.")
-@model_option("--schedule", type=options.SCHEDULE, help="How the rate changes.")
-@model_option("--warmup-epochs", type=click.IntRange(min=0), help="First epochs in which all negatives count.")
-@model_option("--row-dropout", type=float, help="The share of regions and words a batch does without.")
+@options.model_options(
+    "CrossModalRetriever",
+    image_projection="--image-projection",
+    image_pooling="--image-pooling",
+    caption_pooling="--caption-pooling",
+    objective="--objective",
+    n_factors="--factors",
+    word_factors="--word-factors",
+    min_count="--min-count",
+    n_epochs="--epochs",
+    batch_size="--batch-size",
+    learning_rate="--learning-rate",
+    schedule="--schedule",
+    warmup_epochs="--warmup-epochs",
+    row_dropout="--row-dropout",
+)
+@set_option
 @click.option("--words", type=options.FILE, metavar="VECTORS", help="Word vectors to begin with.")
 @click.option("--patience", type=options.POSITIVE, help="Stop after so many epochs without a higher rsum.")
 @click.option("--checkpoint-every", type=options.POSITIVE, help="Save all that --resume needs after so many epochs.")
@@ -59,6 +53,7 @@ def command(
     output: Path,
     part: str | None,
     validation: str | None,
+    settings: tuple[tuple[str, str], ...],
     words: Path | None,
     patience: int | None,
     checkpoint_every: int | None,
@@ -74,24 +69,22 @@ def command(
     """
     from vsenumba.cli.words.vectors import load_vectors
     from vsenumba.data import load_caption_set
-    from vsenumba.models import CrossModalRetriever, load_retriever
-    from vsenumba.training import Checkpoint, ProgressBar
+    from vsenumba.models import CrossModalRetriever, load_model
+    from vsenumba.training import Checkpoint, EarlyStopping, ProgressBar
 
+    fresh = CrossModalRetriever(**parameters, n_threads=threads, random_state=seed)
+    fresh.set_params(**parameters_of([fresh], settings))
     options.check_output(output, source)
     data = load_caption_set(source)
     train = part_of(data, part, ("train",)) or data
     chosen_by = part_of(data, validation, ("val", "dev"))
     if patience and chosen_by is None:
         raise InputError("--patience needs a part to choose the best epoch by: name it with --validation")
-    callbacks: list[Callback | Callable[..., object]] = [ProgressBar()]
-    if checkpoint_every:
-        callbacks.append(Checkpoint(output, checkpoint_every))
-    if patience:
-        # By what a checkpoint holds, so that training that is taken up stops where it would have.
-        callbacks.append(lambda model, record: record["epoch"] - model.best_epoch_ >= patience)
+    stopping = EarlyStopping("rsum", patience) if patience else None
+    saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
+    callbacks = [callback for callback in (ProgressBar(), saving, stopping) if callback]
     vectors = None if words is None else load_vectors(words)
-    fresh = CrossModalRetriever(**parameters, n_threads=threads, random_state=seed)
-    model = load_retriever(output) if resume else fresh
+    model = load_model(output, CrossModalRetriever) if resume else fresh
     if chosen_by is None:
         note("note: no part to choose the best epoch by; the last epoch is kept")
     if resume:
@@ -111,6 +104,6 @@ def command(
     images, captions = counted(train.n_images, "image"), counted(train.n_captions, "caption")
     say(f"trained  {counted(report['n_epochs'], 'epoch')} on {images} and {captions} in {report['seconds']:.1f} s")
     if model.best_epoch_:
-        say(f"kept     epoch {model.best_epoch_}, of the highest rsum on the validation part, {report['rsum']:.1f}")
+        say(f"kept     epoch {model.best_epoch_}, of the highest rsum on the validation part, {report['rsum']:.3f}")
     say(f"saved    {output}")
     suggest(["vsenumba", "retrieval", "evaluate", str(output), source])

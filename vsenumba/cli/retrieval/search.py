@@ -34,13 +34,13 @@ def command(
     SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
     """
     from vsenumba.data import load_caption_set
-    from vsenumba.models import load_retriever
+    from vsenumba.models import CrossModalRetriever, load_model
 
     if (text is None) == (image is None):
         raise InputError("give a text, or an image with --image")
     if sheet is not None:
         options.check_output(sheet, source, model)
-    retriever = load_retriever(model)
+    retriever = load_model(model, CrossModalRetriever)
     data = load_caption_set(source)
     found = retriever.find_images(text, data, n) if text is not None else retriever.find_captions(str(image), data, n)
     if sheet is not None:

@@ -11,7 +11,7 @@ import click
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say_json, size_of
 from vsenumba.cli.sampler.report import described, law_report, show_report
-from vsenumba.cli.settings import sampler_with, set_option
+from vsenumba.cli.settings import set_option
 from vsenumba.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ OF_TRAINING = {"n_epochs": "--epochs", "n_factors": "--factors"}
 @click.command(
     epilog=options.examples(
         "vsenumba sampler show adaptive",
-        "vsenumba sampler show adaptive --set lam=0.01 --image food/fruit/apple -o apple.svg",
+        "vsenumba sampler show adaptive:lam=0.01 --image food/fruit/apple -o apple.svg",
         "vsenumba sampler show warp --model model.h5",
     )
 )
-@click.argument("name", metavar="NAME", type=options.SAMPLER)
+@click.argument("chosen", metavar="NAME", type=options.SAMPLER)
 @click.argument("source", metavar="[SET]", required=False)
 @click.option(
     "-o",
@@ -70,11 +70,11 @@ OF_TRAINING = {"n_epochs": "--epochs", "n_factors": "--factors"}
 @options.seed_option
 @options.json_option
 def command(
-    name: str,
+    chosen: str | Sampler,
     source: str | None,
     output: Path | None,
     image: str | None,
-    assignments: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
     model: Path | None,
     n_epochs: int,
     n_factors: int,
@@ -97,12 +97,16 @@ def command(
     from vsenumba.experiments import inspect_sampler
     from vsenumba.plotting import save_figure
     from vsenumba.plotting.save import check_ending
+    from vsenumba.samplers import as_sampler
 
     context = click.get_current_context()
     for parameter, option in OF_TRAINING.items():
         if model and context.get_parameter_source(parameter) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--model and {option} exclude each other: the model is trained already")
-    sampler = sampler_with(name, assignments)
+    sampler = as_sampler(chosen)
+    own = [(setting.removeprefix("sampler."), text) for setting, text in settings]
+    sampler = sampler.with_params({setting: sampler.parse(setting, text) for setting, text in own})
+    name = sampler.name
     output = output or Path(f"sampler-{name}.png")
     check_ending(output)
     options.check_output(output, *(one for one in (model, source) if one))
@@ -195,11 +199,9 @@ def _trained(
 
 def _loaded(path: Path, source: str | None) -> tuple[ImageAnnotator, AnnotationSet]:
     from vsenumba.data import load_dataset
-    from vsenumba.models import ImageAnnotator, load_annotator
+    from vsenumba.models import ImageAnnotator, load_model
 
-    model = load_annotator(path)
-    if not isinstance(model, ImageAnnotator):
-        raise InputError(f"{path} holds a model without vectors ({model.kind})")
+    model = load_model(path, ImageAnnotator)
     if source is None:
         return model, model.seen_
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,40 +10,39 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, suggest
-from vsenumba.cli.settings import sampler_with, set_option
+from vsenumba.cli.settings import parameters_of, set_option
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
     from vsenumba.data import Corpus
     from vsenumba.models import WordEmbedder
 
-ARCHITECTURE = options.Member("architecture", "vsenumba.training.text", "ARCHITECTURES")
 SENTENCES = options.Member("sentences", "vsenumba.data.text.reading", "SENTENCES")
-
-
-model_option = functools.partial(options.parameter_option, "WordEmbedder")
 
 
 @click.command(
     epilog=options.examples(
         "vsenumba words fit notes.txt -o words.h5",
-        "vsenumba words fit texts/ -o words.h5 --sampler adaptive --set lam=0.1 --factors 200 --epochs 10",
+        "vsenumba words fit texts/ -o words.h5 --sampler adaptive --set sampler.lam=0.1 --factors 200 --epochs 10",
     )
 )
 @click.argument("text", metavar="TEXT...", nargs=-1, required=True, type=options.FILE)
 @options.output_option("MODEL.h5")
-@model_option("--architecture", type=ARCHITECTURE, help="What foretells what.")
-@model_option("--sampler", type=options.SAMPLER, help="Where negatives come from.")
+@options.model_options(
+    "WordEmbedder",
+    architecture="--architecture",
+    sampler="--sampler",
+    n_factors="--factors",
+    window="--window",
+    subsample="--subsample",
+    n_negatives="--negatives",
+    n_draws="--draws",
+    optimiser="--optimiser",
+    learning_rate="--learning-rate",
+    schedule="--schedule",
+    n_epochs="--epochs",
+)
 @set_option
-@model_option("--factors", "n_factors", type=options.POSITIVE, help="Length of the vectors.")
-@model_option("--window", type=options.POSITIVE, help="The most words on each side.")
-@model_option("--subsample", type=float, help="Thin out words above this share of the text.")
-@model_option("--negatives", "n_negatives", type=options.POSITIVE, help="Negatives per pair of words.")
-@model_option("--draws", "n_draws", type=options.POSITIVE, help="Negatives drawn for a window, shared by its pairs.")
-@model_option("--optimiser", type=options.OPTIMISER, help="How a step is made.")
-@model_option("--learning-rate", type=float, help="The first rate; by default what suits the architecture.")
-@model_option("--schedule", type=options.SCHEDULE, help="How the rate changes.")
-@model_option("--epochs", "n_epochs", type=options.POSITIVE, help="Passes over the text.")
 @click.option("--min-count", type=options.POSITIVE, default=5, show_default=True, help="Leave out rarer words.")
 @click.option("--max-vocab", type=options.POSITIVE, help="Keep at most so many words, the most frequent ones.")
 @click.option("--sentences", type=SENTENCES, default="lines", show_default=True, help="What a sentence is.")
@@ -56,7 +54,7 @@ model_option = functools.partial(options.parameter_option, "WordEmbedder")
 def command(
     text: tuple[Path, ...],
     output: Path,
-    assignments: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
     min_count: int,
     max_vocab: int | None,
     sentences: str,
@@ -75,12 +73,12 @@ def command(
     from vsenumba.models import WordEmbedder
     from vsenumba.training import Checkpoint, ProgressBar
 
-    parameters["sampler"] = sampler_with(parameters["sampler"], assignments)
+    model = WordEmbedder(**parameters, n_threads=threads, random_state=seed)
+    model.set_params(**parameters_of([model], settings))
     for path in [output, *([corpus] if corpus else [])]:
         options.check_output(path, *(one for one in text if one.is_file()))
     if corpus and corpus.absolute() == output.absolute():
         raise InputError(f"cannot write {output} twice: give --corpus another name")
-    model = WordEmbedder(**parameters, n_threads=threads, random_state=seed)
     callbacks = [*([Checkpoint(output, checkpoint_every)] if checkpoint_every else []), ProgressBar()]
     with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".words-") as folder:
         data = _opened(text, corpus or Path(folder) / "corpus.h5", sentences, min_count, max_vocab)

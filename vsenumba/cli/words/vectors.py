@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from vsenumba.cli import options
-from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
     from vsenumba.data import WordVectors
@@ -24,7 +23,4 @@ def load_vectors(path: Path) -> WordVectors:
 
     if not is_native(path):
         return WordVectors.load_word2vec(path)
-    model = load_model(path)
-    if not isinstance(model, WordEmbedder):
-        raise InputError(f"{path} holds a model of images and labels ({model.kind}), not of words")
-    return model.word_vectors_
+    return load_model(path, WordEmbedder).word_vectors_

@@ -181,6 +181,17 @@ class AnnotationSet:
         """Return the pairs as a SciPy CSR array of float32 ones."""
         return sp.csr_array((np.ones(self.n_pairs, np.float32), self.indices, self.indptr), shape=self.shape)
 
+    def __len__(self) -> int:
+        return self.n_images
+
+    def __getitem__(self, rows: Any) -> AnnotationSet:
+        """Return the set of some images, by a slice, row numbers or a mask, as scikit-learn's splitters take them."""
+        if isinstance(rows, tuple) and rows[1:] == (Ellipsis,):
+            rows = rows[0]
+        if not isinstance(rows, (slice, list, np.ndarray)):
+            raise TypeError(f"a set is indexed by a slice, row numbers or a mask, not by {rows!r}")
+        return self.select_images(rows)
+
     def with_pairs(self, keep: np.ndarray) -> AnnotationSet:
         """Return the set with the same images and labels and only the pairs where the mask `keep` is true."""
         counts = np.add.reduceat(np.append(keep, False), self.indptr[:-1], dtype=np.int64)

@@ -26,8 +26,8 @@ class HostDevice:
     def __init__(self, task: Task, n_threads: int | None = None) -> None:
         self._task = task
         self._n_threads = thread_count(n_threads)
-        n_visited = max(np.count_nonzero(task.data.labels_per_image), 1)
-        self._draws_per_image = task.data.n_pairs * task.n_negatives / n_visited
+        n_visited = int(np.count_nonzero(task.data.labels_per_image))
+        self._draws_per_image = task.data.n_pairs * task.n_negatives / max(n_visited, 1)
 
     def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
         """Keep hold of the tables; see `Device.put`."""

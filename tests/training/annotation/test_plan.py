@@ -10,46 +10,44 @@ import pytest
 from vsenumba.data import AnnotationSet
 from vsenumba.losses import LogisticLoss
 from vsenumba.samplers import UniformSampler
-from vsenumba.training.annotation.inputs import LabelInputs
-from vsenumba.training.annotation.trainer import Trainer
+from vsenumba.training.annotation.inputs import as_inputs
+from vsenumba.training.annotation.plan import Plan
+from vsenumba.training.annotation.task import Task
 from vsenumba.training.optimisers import RowAdagrad
 
 
-def trainer_for(counts, n_negatives=1):
+def plan_for(counts, n_negatives=1):
     indptr = np.concatenate(([0], np.cumsum(counts)))
     n_labels = int(np.max(counts)) + 1
     indices = np.arange(indptr[-1]) - np.repeat(indptr[:-1], counts)
-    names = ("label_factors", "context_factors")
-    return Trainer(
-        AnnotationSet(indptr, indices, n_labels),
-        {name: np.zeros((n_labels, 2), np.float32) for name in names},
-        {name: RowAdagrad().fresh_sums(n_labels) for name in names},
-        inputs=LabelInputs(), sampler=UniformSampler(), loss=LogisticLoss(), optimiser=RowAdagrad(), l2=0.0,
-        n_negatives=n_negatives, n_threads=1, seeds=np.random.SeedSequence(0),
+    task = Task(
+        data=AnnotationSet(indptr, indices, n_labels), inputs=as_inputs("labels"), sampler=UniformSampler(),
+        loss=LogisticLoss(), optimiser=RowAdagrad(), l2=0.0, n_negatives=n_negatives,
     )  # fmt: skip
+    return Plan(task, np.random.SeedSequence(0))
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 100])
 def test_every_image_with_labels_once(monkeypatch, at_once):
-    monkeypatch.setattr("vsenumba.training.annotation.trainer._IMAGES_AT_ONCE", at_once)
+    monkeypatch.setattr("vsenumba.training.annotation.plan._IMAGES_AT_ONCE", at_once)
     counts = np.array([2, 0, 1, 3, 0, 0, 1, 4, 1])
-    trainer = trainer_for(counts, n_negatives=2)
+    plan = plan_for(counts, n_negatives=2)
     orders = []
     for epoch in (1, 2):
-        order, ends = trainer.visiting_order(epoch)
+        order, ends = plan.visiting_order(epoch)
         assert sorted(order) == np.flatnonzero(counts).tolist()
         np.testing.assert_array_equal(ends, np.cumsum(2 * counts[order]))
         orders.append(order.tolist())
     assert orders[0] != orders[1]
-    assert trainer.visiting_order(1)[0].tolist() == orders[0]
+    assert plan.visiting_order(1)[0].tolist() == orders[0]
 
 
 def test_takes_little_memory():
     n_images = 400_000
-    trainer = trainer_for(np.ones(n_images, dtype=np.int64))
+    plan = plan_for(np.ones(n_images, dtype=np.int64))
     tracemalloc.start()
     try:
-        trainer.visiting_order(1)
+        plan.visiting_order(1)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -1,110 +1,21 @@
-"""CrossModalRetriever: gradients of a whole step, training, resuming, searching, evaluation, bad input."""
+"""CrossModalRetriever: what it learns, keeps, saves, finds and refuses."""
 
 from __future__ import annotations
 
-import itertools
-
 import numba
 import numpy as np
-import oracle_retrieval as oracle
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+from scenes import scenes
 
 import vsenumba as vse
 from vsenumba.objectives import OBJECTIVES
-from vsenumba.poolings import POOLINGS, as_pooling
-from vsenumba.training.captions.adamw import AdamW
-from vsenumba.training.captions.branch import Branch
-from vsenumba.training.captions.caption_rows import UNKNOWN, WordCaptions, caption_words
-from vsenumba.training.captions.projections import PROJECTIONS
-from vsenumba.training.captions.trainer import thinned
+from vsenumba.poolings import POOLINGS
 
 SMALL = {
     "n_factors": 12, "word_factors": 8, "min_count": 1, "n_epochs": 4, "batch_size": 8, "learning_rate": 0.01,
     "random_state": 0,
 }  # fmt: skip
 with_the_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="learning takes minutes without the compiler")
-COLOURS, THINGS = ["red", "blue", "green", "black"], ["cat", "dog", "bird", "fish", "car"]
-
-
-def scenes(seed=0, copies=2, noise=0.1):
-    """Return images whose rows are a colour, a thing and noise, with captions that name both."""
-    rng = np.random.default_rng(seed)
-    codes = {word: np.random.default_rng(1).normal(size=(9, 10))[i] for i, word in enumerate(COLOURS + THINGS)}
-    rows, captions = [], []
-    for colour, thing in list(itertools.product(COLOURS, THINGS)) * copies:
-        parts = [codes[colour], codes[thing], *rng.normal(size=(rng.integers(0, 3), 10))]
-        rows.append(np.array(parts) + noise * rng.normal(size=(len(parts), 10)))
-        captions.append([f"a {colour} {thing}", f"the {thing} is {colour}"])
-    return vse.CaptionSet.from_lists(rows, captions)
-
-
-@pytest.mark.parametrize("projection", PROJECTIONS)
-@pytest.mark.parametrize("pooling", POOLINGS)
-def test_gradients_of_a_branch(projection, pooling):
-    rng = np.random.default_rng(3)
-    branch = Branch(projection=PROJECTIONS[projection](), pooling=as_pooling(pooling))
-    offsets = np.array([0, 2, 5])
-    rows = rng.normal(size=(5, 3)).astype(np.float32)
-    parameters = {
-        name: table + 0.1 * rng.normal(size=table.shape).astype(np.float32)
-        for name, table in branch.fresh_parameters(3, 4, rng).items()
-    }
-    direction = rng.normal(size=(2, 4)).astype(np.float32)
-
-    def loss(rows, tables):
-        tables = {name: np.asarray(table, np.float32) for name, table in tables.items()}
-        vectors, _ = branch.forward(np.asarray(rows, np.float32), offsets, tables)
-        return float((direction * vectors.astype(np.float64)).sum())
-
-    vectors, memory = branch.forward(rows, offsets, parameters)
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
-    in_rows, gradients = branch.backward(direction, memory, in_rows=True)
-    assert np.allclose(in_rows, oracle.slopes(lambda moved: loss(moved, parameters), rows, 1e-3), atol=1e-2)
-    assert set(gradients) == set(parameters)
-    for name, table in parameters.items():
-        expected = oracle.slopes(lambda moved, name=name: loss(rows, parameters | {name: moved}), table, 1e-3)
-        assert np.allclose(gradients[name], expected, atol=1e-2), name
-    assert branch.backward(direction, memory)[0] is None
-
-
-def test_adamw_is_that_of_the_paper():
-    rng = np.random.default_rng(0)
-    table = rng.normal(size=(3, 2)).astype(np.float32)
-    mine, expected = {"a": table.copy()}, table.astype(np.float64)
-    optimiser = AdamW(mine, 0.1, 2.0)
-    first, second = np.zeros((2, 3, 2))
-    for step in range(1, 5):
-        gradient = rng.normal(size=(3, 2)).astype(np.float32) * 10 ** (step - 3)
-        length = np.linalg.norm(gradient)
-        assert optimiser.step({"a": gradient}, 0.05) == pytest.approx(length, rel=1e-5)
-        cut = gradient * min(1, 2 / length)
-        first, second = 0.9 * first + 0.1 * cut, 0.999 * second + 0.001 * cut**2
-        expected *= 1 - 0.05 * 0.1
-        expected -= 0.05 * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
-    assert np.allclose(mine["a"], expected, atol=1e-5)
-
-
-@given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=5), share=st.floats(0, 0.99), seed=st.integers(0, 99))
-def test_dropout_leaves_a_row_of_each_item(lengths, share, seed):
-    offsets = np.concatenate(([0], np.cumsum(lengths)))
-    rows = np.arange(offsets[-1])
-    left, begins = thinned(rows, offsets, share, np.random.default_rng(seed))
-    assert begins[-1] == len(left)
-    for i, (first, last) in enumerate(itertools.pairwise(begins)):
-        assert last > first
-        assert set(left[first:last]) <= set(rows[offsets[i] : offsets[i + 1]])
-
-
-def test_words_are_those_of_training_and_the_rest_is_unknown():
-    words = caption_words(["a cat", "A CAT, a dog", "ünïcode"], min_count=2)
-    assert list(words) == [UNKNOWN, "a", "cat"]
-    captions = WordCaptions(["the cat", "...", "a"], words)
-    tokens, offsets = captions.take(np.array([2, 0, 1]))
-    assert tokens.tolist() == [1, 0, 2, 0]
-    assert offsets.tolist() == [0, 1, 3, 4]
 
 
 @with_the_compiler
@@ -114,8 +25,8 @@ def test_every_objective_learns(objective):
     model = vse.CrossModalRetriever(**SMALL | {"objective": objective, "n_epochs": 12}).fit(data)
     # 40 images of 20 kinds: those of a kind cannot be told apart, so a match is among the first two half the time.
     scores = model.evaluate(data)
-    assert scores.mean["t2i_recall@5"] > 50
-    assert scores.mean["i2t_recall@5"] > 50
+    assert scores.mean["t2i_recall@5"] > 0.5
+    assert scores.mean["i2t_recall@5"] > 0.5
     assert model.history_["seconds"][0] > 0
     assert (np.diff(model.history_["epoch"]) == 1).all()
 
@@ -125,15 +36,15 @@ def test_every_objective_learns(objective):
 def test_every_pooling_learns(pooling):
     data = scenes()
     model = vse.CrossModalRetriever(**SMALL | {"image_pooling": pooling, "caption_pooling": pooling, "n_epochs": 12})
-    assert model.fit(data).evaluate(data).mean["rsum"] > 200
+    assert model.fit(data).evaluate(data).mean["rsum"] > 2
 
 
 @with_the_compiler
 def test_images_never_seen_are_found():
     model = vse.CrossModalRetriever(**SMALL | {"n_epochs": 12}).fit(scenes(copies=4))
     unseen = scenes(seed=9, copies=1)
-    # Of 20 images by chance 25.
-    assert model.evaluate(unseen).mean["t2i_recall@5"] > 60
+    # Of 20 images by chance a quarter.
+    assert model.evaluate(unseen).mean["t2i_recall@5"] > 0.6
     found = model.find_images("a green bird", unseen, n=3)
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
 
@@ -189,7 +100,10 @@ def test_a_loaded_model_does_all_it_did(tmp_path):
     assert again.find_captions("3", data, 2) == model.find_captions("3", data, 2)
     assert again.evaluate(data).mean == model.evaluate(data).mean
     assert again.history_ == model.history_
-    assert again.provenance_ == {"n_images": 20, "n_captions": 40, "words_from": "the training captions"}
+    assert again.provenance_ == model.provenance_
+    assert again.provenance_ | {"n_threads": 0} == {
+        "n_images": 20, "n_captions": 40, "words_from": "the training captions", "device": "cpu", "n_threads": 0,
+    }  # fmt: skip
     with pytest.raises(vse.InputError, match="without the optimiser's memory"):
         again.resume(data)
 
@@ -203,7 +117,7 @@ def test_rows_of_tokens():
     data = vse.CaptionSet.from_lists(images, tokens=tokens, classes=np.arange(30) % 3)
     model = vse.CrossModalRetriever(**SMALL | {"n_epochs": 30, "row_dropout": 0.0}).fit(data)
     scores = model.evaluate(data)
-    assert scores.mean["rsum"] > 400
+    assert scores.mean["rsum"] > 4
     assert 0 < scores.mean["i2t_class_map"] <= 1
     assert model.words_ is None
     assert np.allclose(model.embed_captions(tokens), model.embed_captions(data))
@@ -230,66 +144,6 @@ def test_a_collapse_is_told_with_its_cure():
     )
     with pytest.warns(UserWarning, match="the space has collapsed; raise warmup_epochs"):
         model.fit(data)
-
-
-class TestEvaluation:
-    @given(
-        scores=hnp.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.integers(-3, 3)),
-        draw=st.data(),
-    )
-    def test_ranks(self, scores, draw):
-        n, m = scores.shape
-        matching = draw.draw(hnp.arrays(np.int64, n, elements=st.integers(0, m - 1)))
-        subjects = draw.draw(hnp.arrays(np.int64, m, elements=st.integers(0, 2)))
-        wanted = subjects[matching]
-        ranks = vse.evaluation.retrieval.first_ranks(scores, np.eye(m), wanted, subjects)
-        for i in range(n):
-            best = max(scores[i][j] for j in range(m) if subjects[j] == wanted[i])
-            others = [j for j in range(m) if subjects[j] != wanted[i] and scores[i][j] >= best]
-            assert ranks[i] == 1 + len(others)
-
-    def test_five_captions_an_image(self):
-        images = np.eye(4)
-        captions = np.repeat(images, 5, axis=0)
-        captions[0] = images[1]
-        scores = vse.evaluate_vectors(images, captions, np.arange(4), np.repeat(np.arange(4), 5))
-        assert scores.mean["i2t_recall@1"] == 75  # a caption of image 0 ties with those of image 1
-        assert scores.mean["t2i_recall@1"] == 95
-        assert scores.mean["t2i_mean_rank"] == pytest.approx((19 + 4) / 20)
-        assert scores.mean["rsum"] == pytest.approx(570)
-
-    def test_folds_are_evaluated_by_themselves(self):
-        rng = np.random.default_rng(0)
-        images, captions = rng.normal(size=(12, 3)), rng.normal(size=(24, 3))
-        subjects, owners = np.arange(12), np.repeat(np.arange(12), 2)
-        folded = vse.evaluate_vectors(images, captions, subjects, owners, n_folds=3)
-        single = [
-            vse.evaluate_vectors(images[4 * i : 4 * i + 4], captions[8 * i : 8 * i + 8], np.arange(4), owners[:8])
-            for i in range(3)
-        ]
-        assert folded.mean["t2i_recall@1"] == pytest.approx(np.mean([one.mean["t2i_recall@1"] for one in single]))
-        assert folded.image_ranks.tolist() == [rank for one in single for rank in one.image_ranks]
-
-    def test_class_map(self):
-        # Found in the order of classes 1, 0, 1: precisions of 1 and 2/3.
-        value = vse.evaluation.retrieval.class_map(
-            np.ones((1, 1)), np.array([[3.0], [2.0], [1.0]]), np.array([1]), np.array([1, 0, 1])
-        )
-        assert value == pytest.approx((1 + 2 / 3) / 2)
-
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            ((np.eye(2), np.eye(2), [0], [0, 1]), "subjects of 1 images"),
-            ((np.eye(2) * np.nan, np.eye(2), [0, 1], [0, 1]), "image vectors are not finite"),
-            ((np.eye(2), np.eye(2), np.array([0, 1]), np.array([0, 2])), "query 1 has no match"),
-        ],
-    )
-    def test_what_is_refused(self, arguments, message):
-        with pytest.raises(vse.InputError, match=message):
-            vse.evaluate_vectors(*arguments)
-        with pytest.raises(vse.InputError, match="n_folds must lie between"):
-            vse.evaluate_vectors(np.eye(2), np.eye(2), np.arange(2), np.arange(2), n_folds=3)
 
 
 @pytest.mark.parametrize(

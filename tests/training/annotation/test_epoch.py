@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from unittest import mock
 
 import numba
 import numpy as np
@@ -16,9 +15,11 @@ from vsenumba import AnnotationSet, History, RowAdagrad, Sgd, TimeBudget, Traini
 from vsenumba.errors import InputError, UnknownNameError
 from vsenumba.losses import LOSSES
 from vsenumba.samplers import SAMPLERS, as_sampler
+from vsenumba.training.annotation.host import HostDevice
 from vsenumba.training.annotation.inputs import INPUTS, as_inputs
-from vsenumba.training.annotation.inputs.inputs import BLOCK
-from vsenumba.training.annotation.trainer import Trainer
+from vsenumba.training.annotation.layout import BLOCK
+from vsenumba.training.annotation.task import Task
+from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callback, as_callback
 from vsenumba.training.optimisers import OPTIMISERS, as_optimiser
 from vsenumba.training.schedules import scheduled_rate
@@ -33,17 +34,17 @@ def set_with_one_negative_each(missing, n_labels=N_LABELS):
 
 def tables_for(inputs, data, n_factors, seed, scale=0.5):
     rng = np.random.default_rng(seed)
-    rows = {"label_factors": data.n_labels} | INPUTS[inputs]().table_rows(*data.shape)
-    return {name: (scale * rng.standard_normal((n, n_factors))).astype(np.float32) for name, n in rows.items()}
+    rows = as_inputs(inputs).tables(*data.shape)
+    return {name: (scale * rng.standard_normal((n, n_factors))).astype(np.float32) for name, (n, _) in rows.items()}
 
 
-def trainer_for(data, tables, inputs, optimiser, *, sampler="uniform", loss="logistic", **arguments):
+def trainer_for(data, tables, inputs, optimiser, *, sampler="uniform", loss="logistic", n_threads=1, **arguments):
     sums = {name: optimiser.fresh_sums(len(table)) for name, table in tables.items()}
-    settings = {"l2": 0.01, "n_negatives": 1, "n_threads": 1, "seeds": np.random.SeedSequence(3)} | arguments
-    return Trainer(
-        data, tables, sums, inputs=INPUTS[inputs](), sampler=as_sampler(sampler), loss=LOSSES[loss](),
-        optimiser=optimiser, **settings,
-    ), sums  # fmt: skip
+    task = Task(
+        data=data, inputs=as_inputs(inputs), sampler=as_sampler(sampler), loss=LOSSES[loss](), optimiser=optimiser,
+        **{"l2": 0.01, "n_negatives": 1} | arguments,
+    )  # fmt: skip
+    return AnnotationTrainer(task, HostDevice(task, n_threads), tables, sums, np.random.SeedSequence(3)), sums
 
 
 @st.composite
@@ -66,13 +67,12 @@ def sets_with_one_negative_each(draw):
 def test_an_epoch_is_the_oracles(inputs, optimiser, data, n_factors, n_negatives, seed):
     tables = tables_for(inputs, data, n_factors, seed)
     exact = {name: table.astype(np.float64) for name, table in tables.items()}
-    with mock.patch("vsenumba.training.annotation.trainer.N_SHARDS", 1):
-        # It tries all labels in their order, and so finds the one that the image does not have.
-        sampler = WarpSampler(search="in order", max_trials=None, margin=1e6)
-        trainer, sums = trainer_for(data, tables, inputs, optimiser, sampler=sampler, n_negatives=n_negatives)
-        exact_sums = {name: memory.astype(np.float64) for name, memory in sums.items()}
-        order, _ = trainer.visiting_order(1)
-        record = trainer.run_epoch(1, 0.1)
+    # It tries all labels in their order, and so finds the one that the image does not have.
+    sampler = WarpSampler(search="in order", max_trials=None, margin=1e6)
+    trainer, sums = trainer_for(data, tables, inputs, optimiser, sampler=sampler, n_negatives=n_negatives, n_shards=1)
+    exact_sums = {name: memory.astype(np.float64) for name, memory in sums.items()}
+    order, _ = trainer.plan.visiting_order(1)
+    record = trainer.run_epoch(1, lambda done: 0.1)
     lists = [data.indices[data.indptr[i] : data.indptr[i + 1]].tolist() for i in range(data.n_images)]
     oracle.train(
         order, lists, exact, exact_sums, oracle.logistic, inputs=inputs, rate=0.1, l2=0.01,
@@ -94,7 +94,7 @@ def test_an_update_is_the_gradient_by_finite_differences(inputs, loss):
     before = {name: table.astype(np.float64) for name, table in tables.items()}
     rate = 1e-3
     trainer, _ = trainer_for(data, tables, inputs, Sgd(), loss=loss, l2=0.0)
-    trainer.run_epoch(1, rate)
+    trainer.run_epoch(1, lambda done: rate)
 
     def objective(tables):
         total = 0.0
@@ -123,9 +123,9 @@ def test_an_image_with_more_labels_than_a_block():
         tables = tables_for(inputs, data, 2, seed=0, scale=0.1)
         trainer, _ = trainer_for(data, tables, inputs, RowAdagrad(), sampler="popularity")
         # Popularity draws only labels that some image has: all of this image's pairs are skipped, none is lost.
-        assert trainer.run_epoch(1, 0.1)["skipped"] == 600
+        assert trainer.run_epoch(1, lambda done: 0.1)["skipped"] == 600
         trainer, _ = trainer_for(data, tables, inputs, RowAdagrad(), sampler="adaptive")
-        record = trainer.run_epoch(1, 0.1)
+        record = trainer.run_epoch(1, lambda done: 0.1)
         assert record["steps"] + record["skipped"] == 600
 
 
@@ -136,7 +136,7 @@ def test_every_sampler_trains_and_counts(name):
     tables = tables_for("labels", data, 4, seed=0, scale=0.1)
     loss = "warp" if name == "warp" else "logistic"
     trainer, _ = trainer_for(data, tables, "labels", RowAdagrad(), sampler=name, loss=loss)
-    records = [trainer.run_epoch(epoch, 0.1) for epoch in (1, 2, 3)]
+    records = [trainer.run_epoch(epoch, lambda done: 0.1) for epoch in (1, 2, 3)]
     assert records[-1]["steps"] + sum(record["skipped"] for record in records) == 3 * data.n_pairs
     assert records[-1]["loss"] < records[0]["loss"]
     assert all(0 <= record["violations"] <= 1 and record["trials"] >= 1 for record in records)
@@ -149,7 +149,7 @@ def test_the_adaptive_sampler_is_refreshed_after_so_many_draws():
     interval = 24
     sampler = SAMPLERS["adaptive"](refresh_every=interval)
     trainer, _ = trainer_for(data, tables, "ids", RowAdagrad(), sampler=sampler)
-    record = trainer.run_epoch(1, 0.1)
+    record = trainer.run_epoch(1, lambda done: 0.1)
     # Launches end with whole images, so an interval is exceeded by less than one image's labels.
     assert data.n_pairs / (interval + 10) <= record["refreshes"] <= data.n_pairs / interval + 1
 
@@ -166,7 +166,7 @@ def test_the_draws_do_not_depend_on_the_number_of_threads(inputs):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a machine may have one core
             trainer, _ = trainer_for(data, tables, inputs, Sgd(), sampler="adaptive", l2=0.0, n_threads=n_threads)
-        record = trainer.run_epoch(1, 0.0)
+        record = trainer.run_epoch(1, lambda done: 0.0)
         records.append({name: value for name, value in record.items() if name != "seconds"})
     assert records[0]["loss"] == pytest.approx(records[1].pop("loss"), rel=1e-12)
     del records[0]["loss"]
@@ -179,7 +179,7 @@ def test_divergence_names_epoch_rate_and_table():
     tables["image_factors"][1, 2] = np.inf
     trainer, _ = trainer_for(data, tables, "ids", Sgd())
     with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError) as caught:
-        trainer.run_epoch(7, 0.5)
+        trainer.run_epoch(7, lambda done: 0.5)
     assert (caught.value.epoch, caught.value.learning_rate) == (7, 0.5)
     assert "after epoch 7 at learning rate 0.5" in str(caught.value)
 

@@ -1,0 +1,100 @@
+"""ImageAnnotator: learning, its recipe, growing, folding in, embedding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from checkerboards import checkerboard, model_of
+
+import vsenumba as vse
+from vsenumba.training.annotation.inputs import INPUTS
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_the_checkerboard_is_learnt(inputs):
+    train, test = vse.leave_one_out(checkerboard(40, 12), rng=0)
+    model = model_of(inputs, n_epochs=40, n_factors=8).fit(train)
+    # Among the labels an image does not have, those of its own colour come first: 3 of 8 or so.
+    assert vse.evaluate(model, test, exclude=train, metrics=["auc"]).mean["auc"] > 0.9
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_what_is_left_out_is_taken_from_the_recipe(inputs):
+    data = checkerboard()
+    recipe = INPUTS[inputs].recipe
+    written_out = {name: getattr(recipe, name) for name in ("learning_rate", "l2", "n_negatives", "sampler")}
+    models = [
+        vse.ImageAnnotator(inputs=inputs, n_factors=4, n_epochs=2, random_state=0, deterministic=True, **parameters)
+        for parameters in ({}, written_out)
+    ]
+    left_out, given = (model.fit(data).label_factors_ for model in models)
+    assert np.array_equal(left_out, given)
+    assert models[0].sampler is None
+
+
+def test_the_default_samplers_look_at_more_labels_where_there_are_more():
+    counts = {
+        name: [INPUTS[name].recipe.sampler.candidates_for(n) for n in (1, 400, 2631, 10**6)]
+        for name in ("labels", "ids")
+    }
+    assert counts == {"labels": [6, 6, 13, 16], "ids": [2, 4, 10, 32]}
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_partial_fit_grows_the_tables(inputs):
+    data = checkerboard()
+    more = vse.AnnotationSet.from_pairs(["image 0", "new", "new"], ["brand new", "label 1", "brand new"])
+    model = model_of(inputs).fit(data)
+    model.partial_fit(more)
+    assert model.label_factors_.shape == (data.n_labels + 1, 4)
+    assert list(model.label_names_)[-1] == "brand new"
+    assert list(model.image_ids_) == [*data.image_ids, "new"]
+    assert model.seen_.n_pairs == data.n_pairs + 3
+    assert "brand new" not in [name for name, _ in model.annotate(["new"], n=99)[0]]
+    nothing = vse.AnnotationSet.from_csr(sp.csr_array((0, data.n_labels)), [], data.label_names)
+    assert model.partial_fit(nothing).label_factors_.shape == (data.n_labels + 1, 4)
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_fold_in_gives_factors_and_leaves_the_model_alone(inputs):
+    data = checkerboard(40, 12)
+    model = model_of(inputs, n_epochs=40).fit(data)
+    before = {name: table.copy() for name, table in model.tables_.items()}
+    factors = model.fold_in([["label 0", "label 4"], ["label 1"]])
+    assert factors.shape == (2, 4)
+    assert all(np.array_equal(before[name], table) for name, table in model.tables_.items())
+    even = [int(name.split()[1]) % 2 == 0 for name, _ in model.annotate_factors(factors, n=4)[0]]
+    assert sum(even) >= 3
+    with pytest.raises(vse.UnknownNameError, match="unknown label 'lable 0'"):
+        model.fold_in([["lable 0"]])
+    with pytest.raises(vse.InputError, match="one list of names per image"):
+        model.fold_in(["label 0"])
+    with pytest.raises(vse.InputError, match="factors must be"):
+        model.annotate_factors(np.ones((2, 3)))
+
+
+def test_embed_is_what_scores_are_made_of():
+    data = checkerboard()
+    for inputs in INPUTS:
+        model = model_of(inputs).fit(data)
+        vectors = model.embed(data)
+        assert vectors.dtype == np.float32
+        assert model.score_block(data, np.arange(3)) == pytest.approx(vectors[:3] @ model.label_factors_.T, abs=1e-5)
+    stranger = vse.AnnotationSet.from_pairs(["stranger"], ["label 0"])
+    assert model_of("labels").fit(data).embed(stranger).shape == (1, 4)
+    with pytest.raises(vse.UnknownNameError, match="unknown image 'stranger'"):
+        model_of("ids").fit(data).embed(stranger)
+
+
+def test_a_transposed_matrix_is_pointed_out():
+    model = model_of().fit(checkerboard())
+    with pytest.raises(vse.InputError, match="did you pass the transpose"):
+        model.embed(checkerboard().to_csr().T)
+    with pytest.raises(vse.InputError, match="did you pass the transpose"):
+        vse.AnnotationSet.from_csr(np.eye(3, 5), image_ids=list("abcde"), label_names=list("abc"))
+
+
+def test_nothing_to_learn_from_is_refused():
+    with pytest.raises(vse.InputError, match="there is nothing to learn from"):
+        model_of().fit(np.zeros((3, 2)))
