@@ -115,9 +115,8 @@ def open_pairs(inputs, vectors, steps, slot, row, indptr, indices, first, last):
     n_slots = 1 if shares_vector(inputs) else last - first
     for s in range(slot, slot + n_slots):
         for f in range(vectors.shape[1]):
-            vectors[s, f] = 0
             vectors[s + BLOCK, f] = 0
-    has_vector = gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last)
+    has_vector = gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, False)
     for pair in range(first, last):
         step = slot + pair - first
         own = slot if n_slots == 1 else step

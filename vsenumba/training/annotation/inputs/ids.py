@@ -77,10 +77,11 @@ def _prefetch_visit(inputs, row, indptr, indices):
 
 
 @gather_visit.implement(IdsState)
-def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last):
+def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
     for s in range(slot, slot + n_slots):
         for f in range(vectors.shape[1]):
-            vectors[s, f] += inputs.images[row, f]
+            v = inputs.images[row, f]
+            vectors[s, f] = vectors[s, f] + v if adds else v
     return True
 
 

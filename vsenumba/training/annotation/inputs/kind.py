@@ -1,7 +1,7 @@
 """What stands for an image: where its vector comes from, and where the vector's gradient goes.
 
 To add a kind of input, write one file with a class of `InputKind`, a state (a named tuple) and the functions below for
-it, and name it in ``inputs/__init__.py``. Kinds can be added up: a vector starts at zero, and each kind adds its part.
+it, and name it in ``inputs/__init__.py``. Kinds can be added up: each adds its part to the vector.
 What the rows of the work space hold is said in `vsenumba.training.annotation.layout`.
 """
 
@@ -33,21 +33,23 @@ def prefetch_visit(inputs, row, indptr, indices):
 
 
 @dispatched
-def gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last):
-    """Add the vectors of an image to the slots; return whether this input knows anything of the image.
+def gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
+    """Write the vectors of an image to the slots, or add them; return whether this input knows anything of the image.
 
     Parameters
     ----------
     inputs : NamedTuple
         A state; its class picks the implementation.
     vectors : (VECTOR_ROWS, k) float32
-        Rows `slot` to ``slot + n_slots - 1`` are added to, one for each of the pairs, or one for all of them.
+        Rows `slot` to ``slot + n_slots - 1``, one for each of the pairs, or one for all of them.
     row : int
         The image's row in the data.
     indices, begin, end : (n_pairs,) int32, int, int
         The image's labels are ``indices[begin:end]``.
     first, last : int
         The pairs are those of ``indices[first:last]``.
+    adds : bool
+        Whether the slots hold what other inputs gave, which is added to; otherwise what they hold is old.
     """
     raise TypeError(f"no image is made from a {type(inputs).__name__}")
 

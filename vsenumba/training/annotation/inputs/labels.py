@@ -100,7 +100,7 @@ def _prefetch_visit(inputs, row, indptr, indices):
 
 
 @gather_visit.implement(LabelsState)
-def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last):
+def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
     n_factors = vectors.shape[1]
     others = end - begin - 1
     weight = np.float32(max(others, 1) ** -inputs.power)
@@ -113,7 +113,8 @@ def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, firs
         s = slot + pair - first
         label = indices[pair]
         for f in range(n_factors):
-            vectors[s, f] += weight * (vectors[SCRATCH, f] - inputs.context[label, f])
+            v = weight * (vectors[SCRATCH, f] - inputs.context[label, f])
+            vectors[s, f] = vectors[s, f] + v if adds else v
     return others > 0
 
 

@@ -110,7 +110,7 @@ def _prefetch_nothing(inputs, row, indptr, indices):
 
 
 @gather_visit.implement(Nothing)
-def _gather_nothing(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last):
+def _gather_nothing(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
     return False
 
 
@@ -134,10 +134,10 @@ def _prefetch_visit(inputs, row, indptr, indices):
 
 
 @gather_visit.implement(InputsState)
-def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last):
-    in_first = gather_visit(inputs.first, vectors, slot, n_slots, row, indices, begin, end, first, last)
-    in_second = gather_visit(inputs.second, vectors, slot, n_slots, row, indices, begin, end, first, last)
-    in_third = gather_visit(inputs.third, vectors, slot, n_slots, row, indices, begin, end, first, last)
+def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
+    in_first = gather_visit(inputs.first, vectors, slot, n_slots, row, indices, begin, end, first, last, adds)
+    in_second = gather_visit(inputs.second, vectors, slot, n_slots, row, indices, begin, end, first, last, True)
+    in_third = gather_visit(inputs.third, vectors, slot, n_slots, row, indices, begin, end, first, last, True)
     return in_first or in_second or in_third
 
 
