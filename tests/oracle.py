@@ -322,8 +322,10 @@ def blocks(order, lists, size=32):
 def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_negatives=1):
     """Train one epoch of one shard in place, each image having all labels but one, which is then its only negative.
 
-    `tables` and `sums` are dicts of float64 arrays; `loss` returns value and slope at a difference.
+    `tables` and `sums` are dicts of float64 arrays; `loss` returns value and slope at a difference; `inputs` is a name
+    or several, whose vectors are added up.
     """
+    inputs = (inputs,) if isinstance(inputs, str) else inputs
     labels = tables["label_factors"]
     n_labels, n_factors = labels.shape
 
@@ -338,10 +340,13 @@ def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_nega
         for image, part in block:
             mine = lists[image]
             missing = [a for a in range(n_labels) if a not in mine]
-            if missing and (inputs == "ids" or len(mine) > 1):
+            if missing and ("ids" in inputs or len(mine) > 1):
                 for p in part:
-                    row = tables["image_factors"][image] if inputs == "ids" else None
-                    v = row.copy() if inputs == "ids" else image_vector(tables["context_factors"], mine, p)
+                    v = np.zeros(n_factors)
+                    if "ids" in inputs:
+                        v += tables["image_factors"][image]
+                    if "labels" in inputs:
+                        v += image_vector(tables["context_factors"], mine, p)
                     steps.append((image, p, missing[0], v))
         pulls = [[] for _ in steps]
         squares = [0.0 for _ in steps]
@@ -362,13 +367,12 @@ def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_nega
         for image, _part in block:
             mine = lists[image]
             of_image = [s for s in range(len(steps)) if steps[s][0] == image]
-            if inputs == "ids":
+            if "ids" in inputs:
                 table, gradients = tables["image_factors"], [g for s in of_image for g in pulls[s]]
                 up = row_rate("image_factors", image, sum(squares[s] for s in of_image))
                 table[image] -= up * (sum(gradients, np.zeros(n_factors)) + l2 * len(gradients) * table[image])
-                continue
-            table = tables["context_factors"]
-            for y in mine:
+            table = tables.get("context_factors")
+            for y in mine if "labels" in inputs else []:
                 gradients = [g for s in of_image if steps[s][1] != y for g in pulls[s]]
                 gradient = sum(gradients, np.zeros(n_factors)) / max(len(mine) - 1, 1) ** 0.75
                 up = row_rate("context_factors", y, gradient @ gradient)

@@ -25,5 +25,5 @@ def is_whole(value: object, least: int = 1) -> bool:
 def check_choice(parameter: str, value: object, choices: Iterable[str]) -> None:
     """Refuse a value that is not one of the choices a parameter has; the nearest are suggested."""
     known = list(choices)
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise unknown_name(parameter, value, known)

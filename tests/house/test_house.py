@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,15 @@ def room_of(path):
     return parts[0] if len(parts) > 1 else Path(parts[0]).stem
 
 
+MODULE = re.compile(r"vsenumba(\.[a-z][a-z0-9_]*)+")
+
+
 def imported_rooms(tree):
     for node in ast.walk(tree):
         modules = []
+        # The command line imports by name, when a command is used.
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and MODULE.fullmatch(node.value):
+            modules = [node.value]
         if isinstance(node, ast.ImportFrom) and node.module:
             modules = [node.module]
             if node.module == "vsenumba":
@@ -111,3 +118,24 @@ def test_global_state_is_left_alone(source):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
             assert not {"pickle", "joblib", "matplotlib.pyplot"} & set(names)
+
+
+def module_of(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Found 2026-11: the corpus and its encoder imported each other."""
+    modules = {module_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+    imports = {}
+    for name, tree in modules.items():
+        found = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("vsenumba"):
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= (inner & modules.keys()) or {node.module}
+        imports[name] = found & modules.keys()
+    while leaves := {name for name, used in imports.items() if not used & imports.keys()}:
+        imports = {name: used for name, used in imports.items() if name not in leaves}
+    assert imports == {}

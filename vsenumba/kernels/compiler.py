@@ -80,32 +80,45 @@ def dispatched(prototype: Callable[..., Any]) -> Any:
     is compiled once per class and found again in the on-disk cache, which is not so for functions that are passed as
     arguments.
 
+    ``result.implement(cls, target="cuda")`` registers another implementation for kernels of one of Numba's targets,
+    which goes before the one without a target. Python has no target, and calls that.
+
     Parameters
     ----------
     prototype : callable
         Gives the parameter names and the docstring; its body says what is wrong when no implementation fits.
     """
     generic: Any = functools.singledispatch(prototype)
-    implementations: dict[type, Callable[..., Any]] = {}
+    # By target; "generic" is Numba's name for all of them.
+    implementations: dict[str, dict[type, Callable[..., Any]]] = {}
 
-    @functools.wraps(prototype)
-    def choose(*arguments: Any) -> Callable[..., Any] | None:
-        # Only the compiler calls it, and then no coverage is measured.
-        cls = getattr(arguments[0], "instance_class", None)  # pragma: no cover
-        return implementations.get(cls, implementations.get(object))  # type: ignore[arg-type]  # pragma: no cover
+    def of(target: str) -> dict[type, Callable[..., Any]]:
+        """Return the implementations for a target, which the compiler is told of when it gets its first."""
+        if target in implementations:
+            return implementations[target]
+        by_class = implementations[target] = {}
 
-    choose.__signature__ = inspect.signature(prototype)  # type: ignore[attr-defined]  # numba binds arguments by it
-    overload(generic, jit_options=OPTIONS | {"forceinline": True})(choose)
+        @functools.wraps(prototype)
+        def choose(*arguments: Any) -> Callable[..., Any] | None:
+            # Only the compiler calls it, and then no coverage is measured.
+            cls = getattr(arguments[0], "instance_class", None)  # pragma: no cover
+            return by_class.get(cls, by_class.get(object))  # type: ignore[arg-type]  # pragma: no cover
 
-    def implement(cls: type) -> Callable[[F], F]:
+        choose.__signature__ = inspect.signature(prototype)  # type: ignore[attr-defined]  # numba binds arguments by it
+        overload(generic, jit_options=OPTIONS | {"forceinline": True}, target=target)(choose)
+        return by_class
+
+    def implement(cls: type, target: str = "generic") -> Callable[[F], F]:
         def register(function: F) -> F:
             if cls is not object:
                 _keep_with_code(cls)
-            implementations[cls] = function
-            generic.register(cls)(function)
+            of(target)[cls] = function
+            if target == "generic":
+                generic.register(cls)(function)
             return function
 
         return register
 
+    of("generic")
     generic.implement = implement
     return generic

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -41,14 +42,18 @@ def read(path: Path, features: Path | None) -> CaptionSet:
         texts = [(i, text) for i, record in enumerate(records) for text in _captions(record)]
         image_subjects = np.array([subjects[row["hex"]] for row in rows])
         ids = [f"{row['vendor']}/{row['hex']}" for row in rows]
-    except (ValueError, KeyError, TypeError, IndexError, OSError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise FileFormatError(f"{path}: not such a folder: {type(error).__name__}: {error}") from error
     if len(pictures) != len(rows):
         raise FileFormatError(f"{path}: {len(pictures):,} pictures for {len(rows):,} rows of {_ROWS}")
     shown = np.isin([subject for subject, _ in texts], image_subjects)
     texts = [text for text, keep in zip(texts, shown, strict=True) if keep]
+    try:
+        rows_of_cells = Ragged.of(grid_features(pictures), "image")
+    except InputError as error:
+        raise FileFormatError(f"{path / _PICTURES}: {error}") from error
     return CaptionSet(
-        Ragged.of(grid_features(pictures), "image"),
+        rows_of_cells,
         [text for _, text in texts],
         image_subjects,
         np.array([subject for subject, _ in texts]),

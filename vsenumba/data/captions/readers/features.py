@@ -22,17 +22,31 @@ def mapped_rows(path: Path | None, n_images: int, what: str) -> Ragged:
     """
     if path is None:
         raise InputError(f"{what} has captions only: give the images' features, an .npy file, too")
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise FileFormatError(f"{path}: not an .npy file of numbers: {error}") from error
-    if not isinstance(array, np.ndarray) or array.ndim not in (2, 3):
-        raise FileFormatError(f"{path} must hold (images, d) or (images, rows, d) numbers")
+    array = mapped_array(path)
     if len(array) != n_images:
         raise InputError(f"{path} has features of {len(array):,} images, {what} has {n_images:,}")
     try:
         return Ragged.of(array, "image")
     except InputError as error:
         raise FileFormatError(f"{path}: {error}") from error
+
+
+def mapped_array(path: Path) -> np.ndarray:
+    """Map an ``.npy`` file of (n, d) or (n, k, d) numbers.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    FileFormatError
+        If it is not such a file; one of Python objects is none.
+    """
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, EOFError) as error:
+        raise FileFormatError(f"{path}: not an .npy file of numbers: {error}") from error
+    if not isinstance(array, np.ndarray) or array.ndim not in (2, 3):
+        raise FileFormatError(f"{path} must hold (images, d) or (images, rows, d) numbers")
+    return array

@@ -8,7 +8,7 @@ import numpy as np
 
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.ragged import Ragged
-from vsenumba.data.captions.readers.features import mapped_rows
+from vsenumba.data.captions.readers.features import mapped_array, mapped_rows
 from vsenumba.errors import FileFormatError, InputError
 
 DESCRIPTION = "a folder of train_ims.npy, train_caps.txt and the like"
@@ -54,7 +54,7 @@ def _read_part(path: Path, part: str) -> tuple[Ragged, list[str], np.ndarray, st
     blank = next((i for i, text in enumerate(texts, start=1) if not text.strip()), None)
     if blank is not None:
         raise FileFormatError(f"{file}, line {blank}: the caption is empty")
-    features = np.load(path / f"{part}{_IMAGES}", mmap_mode="r", allow_pickle=False)
+    features = mapped_array(path / f"{part}{_IMAGES}")
     images = mapped_rows(path / f"{part}{_IMAGES}", len(features), str(path))
     if len(texts) % len(images):
         raise FileFormatError(

@@ -1,0 +1,87 @@
+"""A kind of input outside the package: an image as a projection of its numbers, computed for a whole launch at once."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from vsenumba.samplers import UniformSampler
+from vsenumba.training.annotation.inputs.kind import (
+    InputKind,
+    Recipe,
+    gather_visit,
+    prefetch_visit,
+    scatter_visit,
+    shares_vector,
+)
+from vsenumba.training.annotation.layout import BLOCK
+
+
+class ProjectedState(NamedTuple):
+    """The numbers, their projection, and for each image its vector and the gradient in it."""
+
+    features: np.ndarray
+    projection: np.ndarray
+    vectors: np.ndarray
+    gradients: np.ndarray
+
+
+class ProjectedInputs(InputKind):
+    """``v_i = U x_i``, with plain gradient descent for U."""
+
+    name: ClassVar[str] = "projected"
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=0.1, l2=0.0, n_negatives=1, sampler=UniformSampler())
+    initial_spread: ClassVar[float] = 0.1
+    needs_image_rows: ClassVar[bool] = False
+    n_features: ClassVar[int] = 3
+
+    def table_rows(self, n_images, n_labels):
+        return {"projection": self.n_features}
+
+    def state(self, tables, sums, data):
+        projection = tables["projection"]
+        shape = (data.n_images, projection.shape[1])
+        return ProjectedState(data.features, projection, np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+
+    def begin_launch(self, state, rows):
+        state.vectors[rows] = state.features[rows] @ state.projection
+        state.gradients[rows] = 0
+
+    def end_launch(self, state, learning_rate):
+        state.projection[:] -= np.float32(learning_rate) * (state.features.T @ state.gradients)
+        state.gradients[:] = 0
+
+    def knows(self, table_rows, known, rows):
+        return np.ones(len(rows), bool)
+
+    def vectors(self, tables, table_rows, known, rows):
+        return known.features[rows] @ tables["projection"]
+
+
+@shares_vector.implement(ProjectedState)
+def _shares_vector(inputs):
+    return True
+
+
+@prefetch_visit.implement(ProjectedState)
+def _prefetch_visit(inputs, row, indptr, indices):
+    pass
+
+
+@gather_visit.implement(ProjectedState)
+def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
+    for s in range(slot, slot + n_slots):
+        for f in range(vectors.shape[1]):
+            v = inputs.vectors[row, f]
+            vectors[s, f] = vectors[s, f] + v if adds else v
+    return True
+
+
+@scatter_visit.implement(ProjectedState)
+def _scatter_visit(
+    inputs, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first, last
+):
+    for s in range(slot + BLOCK, slot + BLOCK + n_slots):
+        for f in range(vectors.shape[1]):
+            inputs.gradients[row, f] += vectors[s, f]
