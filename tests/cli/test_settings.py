@@ -46,7 +46,11 @@ def sets(**settings):
             "weight_decay",
             0.5,
         ),
-        ((*RETRIEVAL, "--image-pooling", "top-mean", "--set", "image_pooling.k=2"), "image_pooling", vse.TopMeanPooling(k=2)),
+        (
+            (*RETRIEVAL, "--image-pooling", "top-mean", "--set", "image_pooling.k=2"),
+            "image_pooling",
+            vse.TopMeanPooling(k=2),
+        ),
     ],
     ids=lambda value: " ".join(value[7:]) if isinstance(value, tuple) and len(value) > 6 else None,
 )  # fmt: skip
@@ -58,7 +62,7 @@ def test_settings_reach_the_model(succeeds, folder, words, parameter, expected):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((*FIT, "--set", "lamb=1"), "unknown parameter 'lamb'; did you mean 'sampler.lam'"),
+        ((*FIT, "--set", "lamb=1"), "unknown parameter 'lamb'; did you mean 'lam'"),
         ((*FIT, "--set", "sampler.lamb=1"), "unknown parameter of adaptive 'lamb'; did you mean 'lam'"),
         ((*FIT, "--set", "smpler.lam=1"), "unknown parameter 'smpler'; did you mean 'sampler'"),
         ((*FIT, "--set", "l2.lam=1"), "l2 is 0.001, which has no parameters of its own"),

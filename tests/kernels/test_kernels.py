@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -17,6 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 from vsenumba.errors import InputError
 from vsenumba.kernels.aligned import aligned_empty
+from vsenumba.kernels.compiler import dispatched, kernel
 from vsenumba.kernels.dot import compare, dot
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.orders import refresh_orders, sort_space
@@ -210,3 +212,50 @@ def test_products_of_many_rows_do_not_call_blas_with_threads_of_its_own(capfd):
     assert product(left, np.ones((200, 100), np.float32))[0, 0] == 200
     assert product_of_transposed(left, np.ones((600, 100), np.float32))[0, 0] == 600
     assert "Warning" not in capfd.readouterr().err
+
+
+class Metres(NamedTuple):
+    """A state of one class."""
+
+    size: float
+
+
+class Feet(NamedTuple):
+    """A state of another class."""
+
+    size: float
+
+
+@dispatched
+def measured(state, factor):
+    """Return a size in metres."""
+    raise TypeError(f"nothing is measured in {type(state).__name__}")
+
+
+@measured.implement(Metres)
+def _metres(state, factor):
+    return state.size * factor
+
+
+@measured.implement(Feet)
+def _feet(state, factor):
+    return state.size * factor * 0.3048
+
+
+@measured.implement(Feet, target="cpu")
+def _feet_on_the_processor(state, factor):
+    return state.size * factor * 0.3
+
+
+@kernel
+def measure(state, factor):
+    return measured(state, factor)
+
+
+def test_an_implementation_for_a_target_goes_before_the_one_for_all():
+    assert measure(Metres(2.0), 3.0) == 6.0
+    # Python has no target.
+    assert measured(Feet(1.0), 1.0) == 0.3048
+    assert measure(Feet(1.0), 1.0) == pytest.approx(0.3048 if numba.config.DISABLE_JIT else 0.3)
+    with pytest.raises(TypeError, match="nothing is measured in tuple"):
+        measured((1.0,), 1.0)

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from checkerboards import PLAIN, checkerboard, model_of
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
 import vsenumba as vse
@@ -25,6 +25,53 @@ def test_clone_and_grid_search():
     search = GridSearchCV(model_of(), {"l2": [0.001, 0.1]}, scoring=mrr, cv=2)
     search.fit(data.to_csr())
     assert set(search.best_params_) == {"l2"}
+
+
+@pytest.mark.parametrize("form", [lambda data: data, lambda data: data.to_csr(), lambda data: data.to_csr().toarray()])
+def test_searches_and_cross_validation_take_every_form_of_data(form):
+    data = checkerboard(40, 10)
+    grid = {"sampler__lam": [0.05, 0.5], "l2": [0.001], "optimiser__initial": [0.1]}
+    model = vse.ImageAnnotator(n_factors=4, n_epochs=1, random_state=0)
+    search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(form(data))
+    assert set(search.best_params_) == set(grid)
+    assert search.best_estimator_.sampler.lam == search.best_params_["sampler__lam"]
+    # The members of the model that was handed in stay as they are.
+    assert model.sampler is None
+    for one in (model_of(), model_of("ids"), vse.EaseAnnotator(l2=1.0), vse.PopularityAnnotator()):
+        scores = cross_val_score(one, form(data), cv=2, error_score="raise")
+        assert ((scores > 0) & (scores <= 1)).all()
+
+
+def test_the_score_is_the_mrr_of_a_held_out_label():
+    data = checkerboard(40, 12)
+    train, test = data[np.arange(30)], data[np.arange(30, 40)]
+    model = model_of(n_epochs=20, n_factors=8).fit(train)
+    known, held_out = vse.leave_one_out(test, rng=0)
+    assert model.score(test) == vse.evaluate(model, held_out, exclude=known, metrics=["mrr"]).mean["mrr"]
+    # An image that it was trained on is asked about as if it had never been seen.
+    ids = model_of("ids", n_epochs=20, n_factors=8, deterministic=True).fit(train)
+    renamed = vse.AnnotationSet.from_csr(train.to_csr(), None, train.label_names)
+    assert ids.score(train) == ids.score(renamed)
+    # Labels that it does not know are left out.
+    more = vse.AnnotationSet.from_lists([[*test.labels_of(image), "new"] for image in test.image_ids])
+    assert model.score(more) > 0
+
+
+def test_a_retrievers_score_is_the_mrr_of_both_directions():
+    data = vse.CaptionSet.from_lists(np.eye(4), ["a cat", "a dog", "a fish", "a bird"])
+    model = vse.CrossModalRetriever(n_factors=4, min_count=1, n_epochs=1, random_state=0).fit(data)
+    scores = model.evaluate(data)
+    assert model.score(data) == pytest.approx(np.mean([*1 / scores.image_ranks, *1 / scores.caption_ranks]))
+
+
+def test_sets_are_sliced_as_matrices_are():
+    data = checkerboard(6, 4)
+    for rows in (slice(1, 4), [3, 0], np.arange(6) % 2 == 0, (np.array([1]), Ellipsis)):
+        of_matrix = data.to_csr().toarray()[rows[0] if isinstance(rows, tuple) else rows]
+        assert np.array_equal(data[rows].to_csr().toarray(), of_matrix)
+    assert len(data) == 6
+    with pytest.raises(TypeError, match="a set is indexed by a slice"):
+        data[0]
 
 
 class _Thresholded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -92,8 +93,7 @@ def _resolved(model: Fitted, name: str, text: str) -> tuple[list[str], Any]:
         if len(owners) > 1:
             raise InputError(f"{name} could be {' or '.join(f'{owner}.{name}' for owner in owners)}; say which")
         if not owners:
-            known = [*model.PARAMETERS, *(f"{parameter}.{one}" for parameter, own in members.items() for one in own)]
-            raise unknown_name("parameter", name, known)
+            raise unknown_name("parameter", name, [*model.PARAMETERS, *dict.fromkeys(chain(*members.values()))])
         path = [owners[0], name]
     if path[0] not in model.PARAMETERS:
         raise unknown_name("parameter", path[0], model.PARAMETERS)
