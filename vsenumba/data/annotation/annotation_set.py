@@ -190,7 +190,7 @@ class AnnotationSet:
             rows = rows[0]
         if not isinstance(rows, (slice, list, np.ndarray)):
             raise TypeError(f"a set is indexed by a slice, row numbers or a mask, not by {rows!r}")
-        return self.select_images(rows)
+        return self.select_images(np.arange(self.n_images)[rows])
 
     def with_pairs(self, keep: np.ndarray) -> AnnotationSet:
         """Return the set with the same images and labels and only the pairs where the mask `keep` is true."""
