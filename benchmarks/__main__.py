@@ -11,6 +11,7 @@ BENCHMARKS = {
     "sampler-convergence": "how fast training converges with each sampler, and with those that were tried and left out",
     "peers": "how good, how fast and how large this package is beside LightFM, implicit and EASE",
     "pace": "steps a second beside LightFM's and implicit's, on one thread and more, and the machine's bounds",
+    "inputs": "how good a model is with each kind of input, and with their sums",
     "scale": "time and memory of training, up to all of OpenImages and to a million labels",
     "evaluation": "how fast evaluation is beside implicit and LightFM",
     "retrieval": "whether poolings and objectives equal PyTorch's, and how long a training step takes",

@@ -53,6 +53,15 @@ def test_sampler_laws(benchmark, tmp_path, tiny_set, capsys):
     assert "principal axes" in capsys.readouterr().out
 
 
+def test_inputs(benchmark, tmp_path, tiny_set, capsys):
+    tiny = "--factors 4 --epochs 2 --seeds 1"
+    benchmark("inputs").main([tiny_set, *tiny.split(), "--out", str(tmp_path)])
+    (runs,) = json.loads((tmp_path / "inputs.json").read_text())["results"].values()
+    assert {*runs} == {"labels", "ids", "labels + ids", "ids + labels"}
+    assert all(0 < run["mrr"] <= 1 and run["epoch"] in (1, 2) for (run,) in runs.values())
+    assert "| tiny | " in capsys.readouterr().out
+
+
 def test_pace(benchmark, tmp_path, threads, capsys):
     tiny = "--planted 30 12 90 --factors 4 --threads 1 --repeats 2 --loops 3"
     benchmark("pace").main([*tiny.split(), "--out", str(tmp_path)])
