@@ -70,18 +70,16 @@ def _prefetch_visit(inputs, row, indptr, indices):
 
 
 @gather_visit.implement(ProjectedState)
-def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
-    for s in range(slot, slot + n_slots):
+def _gather_visit(inputs, vectors, visit, indices, adds):
+    for s in range(visit.slot, visit.slot + visit.n_slots):
         for f in range(vectors.shape[1]):
-            v = inputs.vectors[row, f]
+            v = inputs.vectors[visit.row, f]
             vectors[s, f] = vectors[s, f] + v if adds else v
     return True
 
 
 @scatter_visit.implement(ProjectedState)
-def _scatter_visit(
-    inputs, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first, last
-):
-    for s in range(slot + BLOCK, slot + BLOCK + n_slots):
+def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
+    for s in range(visit.slot + BLOCK, visit.slot + BLOCK + visit.n_slots):
         for f in range(vectors.shape[1]):
-            inputs.gradients[row, f] += vectors[s, f]
+            inputs.gradients[visit.row, f] += vectors[s, f]

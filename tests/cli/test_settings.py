@@ -54,9 +54,24 @@ def sets(**settings):
     ],
     ids=lambda value: " ".join(value[7:]) if isinstance(value, tuple) and len(value) > 6 else None,
 )  # fmt: skip
-def test_settings_reach_the_model(succeeds, folder, words, parameter, expected):
-    succeeds(*words)
-    assert getattr(vse.load_model("m.h5"), parameter) == expected
+def test_settings_reach_the_model(run, folder, monkeypatch, words, parameter, expected):
+    models = []
+
+    def fit(model, *data, **settings):
+        models.append(model)
+        model.check_parameters()
+        raise vse.InputError("the model is all that was wanted")
+
+    for model in (vse.ImageAnnotator, vse.WordEmbedder, vse.CrossModalRetriever):
+        monkeypatch.setattr(model, "fit", fit)
+    assert "the model is all that was wanted" in run(*words).err
+    assert getattr(models[0], parameter) == expected
+
+
+def test_what_was_set_is_in_the_file(succeeds, folder):
+    succeeds(*FIT, "--sampler", "uniform", "--set", "l2=0.5", "--set", "optimiser.initial=0.5")
+    model = vse.load_model("m.h5")
+    assert (model.l2, model.optimiser) == (0.5, vse.RowAdagrad(initial=0.5))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +107,20 @@ def test_what_is_no_setting_is_wrong_usage(fails, folder, words):
 
 
 def test_variants_are_compared_and_named(succeeds, folder):
-    words = ("compare", "tags.csv", "--out", "c", "--epochs", "1", "--factors", "4", "--seeds", "1")
+    words = (
+        "compare",
+        "tags.csv",
+        "--out",
+        "c",
+        "--epochs",
+        "1",
+        "--factors",
+        "4",
+        "--seeds",
+        "1",
+        "--loss",
+        "logistic",
+    )
     variants = ("--sampler", "adaptive", "--sampler", "adaptive:n_candidates=4", "--sampler", "warp:max_trials=3")
     outcome = succeeds(*words, *variants, "--set", "sampler.lam=0.2", "--set", "l2=0.01", "--json")
     document = json.loads(outcome.out)
@@ -104,7 +132,7 @@ def test_variants_are_compared_and_named(succeeds, folder):
     table = succeeds(*words, *variants).out
     assert "adaptive (n_candidates=4)" in table
     assert "to WARP" in table
-    assert vse.load_model("c/model.h5").n_factors == 4
+    assert vse.load_model("c/model.h5").l2 in (None, 0.01)
     assert (folder / "c" / "convergence.png").stat().st_size > 0
 
 
@@ -133,6 +161,22 @@ def test_variants_look_like_their_sampler_and_not_like_each_other():
     assert {found[name].color for name in names[:3]} == {SAMPLER_LOOKS["adaptive"].color}
     assert len({found[name] for name in names}) == 5
     assert found["warp (max_trials=3)"] == SAMPLER_LOOKS["warp"]
+
+
+def test_a_variant_looks_the_same_in_all_panels():
+    """Found 2026-11: beside the samplers that try many labels, a variant had the look of its sampler."""
+    from vsenumba.plotting import convergence_figure
+
+    def history(trials):
+        history = vse.History()
+        for epoch in (1, 2, 3):
+            history.append({"epoch": epoch, "seconds": 0.1 * epoch, "mrr": 0.1 * epoch, "trials": trials})
+        return [history]
+
+    figure = convergence_figure({"adaptive": history(1.0), "adaptive (lam=0.1)": history(4.0)})
+    shown = [{line.get_label(): line.get_marker() for line in panel.lines} for panel in figure.axes]
+    assert [set(panel) for panel in shown] == [set(shown[0]), set(shown[0]), {"adaptive (lam=0.1)"}]
+    assert len({panel["adaptive (lam=0.1)"] for panel in shown}) == 1
 
 
 def test_help_says_what_the_table_says(succeeds):

@@ -23,7 +23,7 @@ METRICS = ("mrr", "recall@5", "recall@10", "auc")
     epilog=options.examples(
         "vsenumba fit openclipart -o model.h5",
         "vsenumba fit tags.csv -o model.h5 --epochs 100 --patience 5",
-        "vsenumba fit tags.csv -o model.h5 --set sampler.lam=0.05 --loss hinge --set loss.margin=2",
+        "vsenumba fit tags.csv -o model.h5 --set sampler.lam=0.05 --set l2=0.01",
     )
 )
 @options.set_argument

@@ -11,7 +11,7 @@ import numpy as np
 
 from vsenumba.errors import InputError
 from vsenumba.plotting.bands import Band, band_over_seeds
-from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, SAMPLER_LOOKS, looks, sampler_of
+from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, SAMPLER_LOOKS, Look, looks, sampler_of
 from vsenumba.training.history import History
 
 if TYPE_CHECKING:
@@ -92,18 +92,20 @@ def convergence_figure(
     if not any(len(band.x) for band in in_epochs.values()):
         raise InputError(f"no history holds a finite {metric!r}; there is nothing to draw")
     tried = _bands_of_trials(histories, names) if trials else {}
+    # Of all names at once: a variant's look depends on what else there is, and is the same in all panels.
+    styles = looks(names)
     with mpl.rc_context(RC):
         figure = Figure(figsize=(FULL_WIDTH, PANEL_HEIGHT), layout="constrained")
         n_panels = 3 if tried else 2
         panels = figure.subplots(1, n_panels, width_ratios=[1.15, 1, 0.8][:n_panels])
         panels[1].sharey(panels[0])
         panels[1].tick_params(labelleft=False)
-        _draw_time(panels[0], in_time)
-        _draw_epochs(panels[1], in_epochs)
+        _draw_time(panels[0], in_time, styles)
+        _draw_epochs(panels[1], in_epochs, styles)
         panels[0].set_ylabel(_metric_label(metric))
         _draw_references(panels, references or {})
         if tried:
-            _draw_trials(panels[2], tried)
+            _draw_trials(panels[2], tried, styles)
         for letter, panel in zip("abc", panels, strict=False):
             panel.set_title(f"({letter})", loc="left", fontweight="bold")
         extra = _draw_legend(figure, panels[0], [len(histories[name]) for name in names])
@@ -145,8 +147,7 @@ def _bands_of_trials(histories: Mapping[str, Sequence[History]], names: Sequence
     return {name: band for name, band in bands.items() if (band.median > MANY_TRIALS).any()}
 
 
-def _draw_bands(panel: Axes, bands: Mapping[str, Band]) -> None:
-    styles = looks(bands)
+def _draw_bands(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
     for i, (name, band) in enumerate(bands.items()):
         color, linestyle, marker = styles[name]
         if len(band.x) > 1:
@@ -165,8 +166,8 @@ def _draw_bands(panel: Axes, bands: Mapping[str, Band]) -> None:
         )
 
 
-def _draw_time(panel: Axes, bands: Mapping[str, Band]) -> None:
-    _draw_bands(panel, bands)
+def _draw_time(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
+    _draw_bands(panel, bands, styles)
     drawn = [band.x for band in bands.values() if len(band.x)]
     lengths = [x[-1] for x in drawn]
     if min(x[0] for x in drawn) > 0 and max(lengths) > LOG_TIME_RATIO * min(lengths):
@@ -177,17 +178,17 @@ def _draw_time(panel: Axes, bands: Mapping[str, Band]) -> None:
     panel.set_xlabel("training time (s)")
 
 
-def _draw_epochs(panel: Axes, bands: Mapping[str, Band]) -> None:
+def _draw_epochs(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    _draw_bands(panel, bands)
+    _draw_bands(panel, bands, styles)
     panel.set_xlim(left=0)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
     panel.set_xlabel("epochs")
 
 
-def _draw_trials(panel: Axes, bands: Mapping[str, Band]) -> None:
-    _draw_epochs(panel, bands)
+def _draw_trials(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
+    _draw_epochs(panel, bands, styles)
     low = min(band.median.min() for band in bands.values())
     high = max(band.median.max() for band in bands.values())
     if high > LOG_TRIALS_RATIO * low > 0:

@@ -123,15 +123,22 @@ def test_an_update_is_the_gradient_by_finite_differences(inputs, loss):
 
 def test_an_image_with_more_labels_than_a_block():
     """Its pairs are trained in parts; the label that is left out of the sum is still the pair's own."""
-    data = AnnotationSet.from_csr(np.array([[True] * 600 + [False]]))
     for inputs in ALL_INPUTS:
-        tables = tables_for(inputs, data, 2, seed=0, scale=0.1)
-        trainer, _ = trainer_for(data, tables, inputs, RowAdagrad(), sampler="popularity")
-        # Popularity draws only labels that some image has: all of this image's pairs are skipped, none is lost.
-        assert trainer.run_epoch(1, lambda done: 0.1)["skipped"] == 600
-        trainer, _ = trainer_for(data, tables, inputs, RowAdagrad(), sampler="adaptive")
-        record = trainer.run_epoch(1, lambda done: 0.1)
-        assert record["steps"] + record["skipped"] == 600
+        for n_others in (0, 300):
+            data = AnnotationSet.from_csr(np.array([[True] * 600 + [False] * n_others]))
+            tables = tables_for(inputs, data, 2, seed=0, scale=0.1)
+            trainer, _ = trainer_for(data, tables, inputs, RowAdagrad())
+            record = trainer.run_epoch(1, lambda done: 0.1)
+            # Where it has every label, all of its pairs are skipped, and none is lost.
+            assert (record["steps"], record["skipped"]) == ((0, 600) if n_others == 0 else (600, 0))
+
+
+@pytest.mark.parametrize("inputs", ALL_INPUTS, ids=str)
+def test_more_images_than_are_asked_for_ahead(inputs):
+    """Rows far down the order are prefetched, up to the last."""
+    data = set_with_one_negative_each([i % N_LABELS for i in range(60)])
+    trainer, _ = trainer_for(data, tables_for(inputs, data, 3, seed=0), inputs, RowAdagrad(), n_shards=1)
+    assert trainer.run_epoch(1, lambda done: 0.1)["steps"] == data.n_pairs
 
 
 @pytest.mark.parametrize("name", SAMPLERS)

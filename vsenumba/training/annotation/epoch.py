@@ -16,7 +16,7 @@ from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.prefetch import prefetch
 from vsenumba.training.annotation.inputs.kind import gather_visit, prefetch_visit, scatter_visit, shares_vector
 from vsenumba.training.annotation.inputs.sum import InputsState
-from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, POSITIVE, ROW, SLOT
+from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, POSITIVE, ROW, SLOT, Visit
 from vsenumba.training.annotation.steps import train_steps
 
 # Images this far down the order are asked for: their memory comes while others are trained.
@@ -84,7 +84,7 @@ def run_shard(
                 if at + 2 * _AHEAD < stop:
                     prefetch(indptr, order[at + 2 * _AHEAD])
                     prefetch_visit(inputs, order[at + _AHEAD], indptr, indices)
-                open_pairs(inputs, vectors, steps, n_steps, row, indptr, indices, first, last)
+                open_pairs(inputs, vectors, steps, visit_of(inputs, indptr, row, first, last, n_steps), indices)
                 visits[ROW, n_visits] = row
                 visits[FIRST, n_visits] = first
                 visits[LAST, n_visits] = last
@@ -99,28 +99,29 @@ def run_shard(
         )  # fmt: skip
         slot = 0
         for v in range(n_visits):
-            row, first, last = visits[ROW, v], visits[FIRST, v], visits[LAST, v]
-            n_slots = 1 if shares_vector(inputs) else last - first
-            scatter_visit(
-                inputs, optimiser, rates[1], l2, vectors, numbers, slot, n_slots, row, indices, indptr[row],
-                indptr[row + 1], first, last,
-            )  # fmt: skip
-            slot += last - first
+            visit = visit_of(inputs, indptr, visits[ROW, v], visits[FIRST, v], visits[LAST, v], slot)
+            scatter_visit(inputs, optimiser, rates[1], l2, vectors, numbers, visit, indices)
+            slot += visit.last - visit.first
 
 
 @kernel(inline=True)
-def open_pairs(inputs, vectors, steps, slot, row, indptr, indices, first, last):
-    """Make the steps of the pairs ``first..last-1`` of an image, from `slot` on."""
-    begin, end = indptr[row], indptr[row + 1]
+def visit_of(inputs, indptr, row, first, last, slot):
+    """Return the visit of an image for the pairs ``first..last-1``, with the slots from `slot` on."""
     n_slots = 1 if shares_vector(inputs) else last - first
-    for s in range(slot, slot + n_slots):
+    return Visit(row, indptr[row], indptr[row + 1], first, last, slot, n_slots)
+
+
+@kernel(inline=True)
+def open_pairs(inputs, vectors, steps, visit, indices):
+    """Make the steps of a visit's pairs."""
+    for s in range(visit.slot + BLOCK, visit.slot + BLOCK + visit.n_slots):
         for f in range(vectors.shape[1]):
-            vectors[s + BLOCK, f] = 0
-    has_vector = gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, False)
-    for pair in range(first, last):
-        step = slot + pair - first
-        own = slot if n_slots == 1 else step
+            vectors[s, f] = 0
+    has_vector = gather_visit(inputs, vectors, visit, indices, False)
+    for pair in range(visit.first, visit.last):
+        step = visit.slot + pair - visit.first
+        own = visit.slot if visit.n_slots == 1 else step
         steps[SLOT, step] = own if has_vector else -1
         steps[POSITIVE, step] = indices[pair]
-        steps[BEGIN, step] = begin
-        steps[END, step] = end
+        steps[BEGIN, step] = visit.begin
+        steps[END, step] = visit.end

@@ -40,6 +40,30 @@ STEPS, SKIPPED, LOSS, VIOLATIONS, TRIALS = range(5)
 TALLY_COLUMNS = 8
 
 
+class Visit(NamedTuple):
+    """An image's turn in a block, for some or all of its pairs.
+
+    Attributes
+    ----------
+    row : int
+        The image's row in the data.
+    begin, end : int
+        Where its labels stand in the data's `indices`.
+    first, last : int
+        The pairs of the turn are those of ``indices[first:last]``.
+    slot, n_slots : int
+        Its slots: one for each of the pairs, or one for all of them.
+    """
+
+    row: int
+    begin: int
+    end: int
+    first: int
+    last: int
+    slot: int
+    n_slots: int
+
+
 class Work(NamedTuple):
     """The work space of every shard.
 

@@ -77,28 +77,26 @@ def _prefetch_visit(inputs, row, indptr, indices):
 
 
 @gather_visit.implement(IdsState)
-def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
-    for s in range(slot, slot + n_slots):
+def _gather_visit(inputs, vectors, visit, indices, adds):
+    for s in range(visit.slot, visit.slot + visit.n_slots):
         for f in range(vectors.shape[1]):
-            v = inputs.images[row, f]
+            v = inputs.images[visit.row, f]
             vectors[s, f] = vectors[s, f] + v if adds else v
     return True
 
 
 @scatter_visit.implement(IdsState)
-def _scatter_visit(
-    inputs, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first, last
-):
+def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
     n_factors = vectors.shape[1]
     vectors[SCRATCH] = 0
     square, n_gradients = np.float32(0), np.float32(0)
-    for s in range(slot, slot + n_slots):
+    for s in range(visit.slot, visit.slot + visit.n_slots):
         square += numbers[GRADIENT_SQUARE, s]
         n_gradients += numbers[N_GRADIENTS, s]
         for f in range(n_factors):
             vectors[SCRATCH, f] += vectors[s + BLOCK, f]
-    rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, row, square / np.float32(n_factors)))
+    rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, visit.row, square / np.float32(n_factors)))
     decay = l2 * n_gradients
     for f in range(n_factors):
-        v = inputs.images[row, f]
-        inputs.images[row, f] = v - rate * (vectors[SCRATCH, f] + decay * v)
+        v = inputs.images[visit.row, f]
+        inputs.images[visit.row, f] = v - rate * (vectors[SCRATCH, f] + decay * v)

@@ -33,21 +33,19 @@ def prefetch_visit(inputs, row, indptr, indices):
 
 
 @dispatched
-def gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
-    """Write the vectors of an image to the slots, or add them; return whether this input knows anything of the image.
+def gather_visit(inputs, vectors, visit, indices, adds):
+    """Write the vectors of an image to its slots, or add them; return whether this input knows anything of the image.
 
     Parameters
     ----------
     inputs : NamedTuple
         A state; its class picks the implementation.
     vectors : (VECTOR_ROWS, k) float32
-        Rows `slot` to ``slot + n_slots - 1``, one for each of the pairs, or one for all of them.
-    row : int
-        The image's row in the data.
-    indices, begin, end : (n_pairs,) int32, int, int
-        The image's labels are ``indices[begin:end]``.
-    first, last : int
-        The pairs are those of ``indices[first:last]``.
+        The slots.
+    visit : Visit
+        Which image, which of its pairs, and which slots.
+    indices : (n_pairs,) int32
+        The labels of all images.
     adds : bool
         Whether the slots hold what other inputs gave, which is added to; otherwise what they hold is old.
     """
@@ -55,10 +53,8 @@ def gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first
 
 
 @dispatched
-def scatter_visit(
-    inputs, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first, last
-):
-    """Move the inputs' tables against the gradients in what `gather_visit` added to.
+def scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
+    """Move the inputs' tables against the gradients in what `gather_visit` wrote.
 
     The gradient in slot r is row ``BLOCK + r`` of `vectors`, and must stay as it is: other inputs read it too.
     """

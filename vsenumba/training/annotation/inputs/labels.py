@@ -100,17 +100,17 @@ def _prefetch_visit(inputs, row, indptr, indices):
 
 
 @gather_visit.implement(LabelsState)
-def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
+def _gather_visit(inputs, vectors, visit, indices, adds):
     n_factors = vectors.shape[1]
-    others = end - begin - 1
+    others = visit.end - visit.begin - 1
     weight = np.float32(max(others, 1) ** -inputs.power)
     vectors[SCRATCH] = 0
-    for j in range(begin, end):
+    for j in range(visit.begin, visit.end):
         label = indices[j]
         for f in range(n_factors):
             vectors[SCRATCH, f] += inputs.context[label, f]
-    for pair in range(first, last):
-        s = slot + pair - first
+    for pair in range(visit.first, visit.last):
+        s = visit.slot + pair - visit.first
         label = indices[pair]
         for f in range(n_factors):
             v = weight * (vectors[SCRATCH, f] - inputs.context[label, f])
@@ -119,20 +119,20 @@ def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, firs
 
 
 @scatter_visit.implement(LabelsState)
-def _scatter_visit(
-    inputs, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first, last
-):
+def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
     n_factors = vectors.shape[1]
-    weight = np.float32(max(end - begin - 1, 1) ** -inputs.power)
+    weight = np.float32(max(visit.end - visit.begin - 1, 1) ** -inputs.power)
+    gradients = visit.slot + BLOCK
     vectors[SCRATCH] = 0
-    for s in range(slot + BLOCK, slot + BLOCK + n_slots):
+    for s in range(gradients, gradients + visit.n_slots):
         for f in range(n_factors):
             vectors[SCRATCH, f] += vectors[s, f]
-    for j in range(begin, end):
+    for j in range(visit.begin, visit.end):
         label = indices[j]
         # A label describes the image in every pair but its own.
-        own = np.float32(1) if first <= j < last else np.float32(0)
-        s = slot + BLOCK + (j - first if first <= j < last else 0)
+        is_own = visit.first <= j < visit.last
+        own = np.float32(1) if is_own else np.float32(0)
+        s = gradients + (j - visit.first if is_own else 0)
         square = np.float32(0)
         for f in range(n_factors):
             gradient = weight * (vectors[SCRATCH, f] - own * vectors[s, f])

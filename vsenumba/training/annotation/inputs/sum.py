@@ -110,14 +110,12 @@ def _prefetch_nothing(inputs, row, indptr, indices):
 
 
 @gather_visit.implement(Nothing)
-def _gather_nothing(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
+def _gather_nothing(inputs, vectors, visit, indices, adds):
     return False
 
 
 @scatter_visit.implement(Nothing)
-def _scatter_nothing(
-    inputs, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first, last
-):
+def _scatter_nothing(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
     pass
 
 
@@ -134,26 +132,15 @@ def _prefetch_visit(inputs, row, indptr, indices):
 
 
 @gather_visit.implement(InputsState)
-def _gather_visit(inputs, vectors, slot, n_slots, row, indices, begin, end, first, last, adds):
-    in_first = gather_visit(inputs.first, vectors, slot, n_slots, row, indices, begin, end, first, last, adds)
-    in_second = gather_visit(inputs.second, vectors, slot, n_slots, row, indices, begin, end, first, last, True)
-    in_third = gather_visit(inputs.third, vectors, slot, n_slots, row, indices, begin, end, first, last, True)
+def _gather_visit(inputs, vectors, visit, indices, adds):
+    in_first = gather_visit(inputs.first, vectors, visit, indices, adds)
+    in_second = gather_visit(inputs.second, vectors, visit, indices, True)
+    in_third = gather_visit(inputs.third, vectors, visit, indices, True)
     return in_first or in_second or in_third
 
 
 @scatter_visit.implement(InputsState)
-def _scatter_visit(
-    inputs, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first, last
-):
-    scatter_visit(
-        inputs.first, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first,
-        last,
-    )  # fmt: skip
-    scatter_visit(
-        inputs.second, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first,
-        last,
-    )  # fmt: skip
-    scatter_visit(
-        inputs.third, optimiser, learning_rate, l2, vectors, numbers, slot, n_slots, row, indices, begin, end, first,
-        last,
-    )  # fmt: skip
+def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
+    scatter_visit(inputs.first, optimiser, learning_rate, l2, vectors, numbers, visit, indices)
+    scatter_visit(inputs.second, optimiser, learning_rate, l2, vectors, numbers, visit, indices)
+    scatter_visit(inputs.third, optimiser, learning_rate, l2, vectors, numbers, visit, indices)
