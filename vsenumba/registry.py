@@ -181,9 +181,12 @@ class Family(Generic[T]):
         if not isinstance(value, Mapping):
             return value
         parameters = dict(value)
-        name, its_class = parameters.pop("name", ""), parameters.pop("class", None)
+        name, its_class = str(parameters.pop("name", "")), parameters.pop("class", None)
         mine = [one for one in own if getattr(one, "name", None) == name and issubclass(one, self.base)]
-        cls = mine[0] if mine else None if its_class else self.members.get(name)
+        if its_class is None and name in self.members:
+            cls: type[T] | None = self.members[name]
+        else:
+            cls = next(iter(mine), None)
         if cls is None and its_class:
             raise FileFormatError(
                 f"the {self.kind} {name!r} is of a class of one's own, {its_class}, which a file does not hold: hand "
@@ -198,10 +201,10 @@ class Family(Generic[T]):
             parameters[parameter] = cls.nested[parameter].from_json(parameters[parameter], own)
         try:
             return cls(**parameters)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise FileFormatError(
-                f"the {self.kind} {name!r} has parameters that this version does not know ({error}); update with pip "
-                "install -U vsenumba"
+                f"the {self.kind} {name!r} has parameters that this version does not know or refuses ({error}); if a "
+                "newer one wrote it, update with pip install -U vsenumba"
             ) from error
 
 

@@ -8,7 +8,7 @@ import pytest
 from command_line import SMALL
 
 import vsenumba as vse
-from vsenumba.experiments import compare, models_to_compare
+from vsenumba.experiments import Comparison, compare, models_to_compare
 from vsenumba.plotting.style import SAMPLER_LOOKS, looks
 
 FIT = ("fit", "tags.csv", "-o", "m.h5", "--epochs", "1", "--factors", "4")
@@ -89,7 +89,7 @@ def test_what_was_set_is_in_the_file(succeeds, folder):
             (*FIT, "--sampler", "warp", "--loss", "hinge", "--set", "margin=2"),
             "margin could be sampler.margin or loss.margin; say which",
         ),
-        ((*FIT, "--set", "n_factors=0"), "n_factors must be a whole number of at least 1, not 0"),
+        ((*FIT[:6], "--set", "n_factors=0"), "n_factors must be a whole number of at least 1, not 0"),
         ((*WORDS, "--set", "power=9"), "power must lie in 0..4, not 9.0"),
         ((*RETRIEVAL, "--set", "objective.margin.weight=1"), "margin of adopt is 0.2, which has no parameters"),
         ((*RETRIEVAL, "--set", "k=1"), "unknown parameter 'k'"),
@@ -104,6 +104,30 @@ def test_settings_that_fit_nothing_are_named(fails, folder, words, message):
 @pytest.mark.parametrize("words", [(*FIT, "--set", "lam"), (*FIT, "--set", "=1"), (*FIT, "--sampler", "warp:margin")])
 def test_what_is_no_setting_is_wrong_usage(fails, folder, words):
     assert "is not of the form" in fails(*words, status=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((*FIT, "--set", "n_factors=8"), "n_factors is given twice, by --factors and by --set"),
+        ((*FIT, "--seed", "1", "--set", "random_state=2"), "random_state is given twice, by --seed and by --set"),
+        ((*WORDS, "--set", "n_epochs=2"), "n_epochs is given twice, by --epochs and by --set"),
+        ((*RETRIEVAL, "--set", "n_epochs=2"), "n_epochs is given twice, by --epochs and by --set"),
+        (("compare", "tags.csv", "--out", "c", "--set", "n_epochs=2"), "--set n_epochs: that is what --epochs is for"),
+        (
+            ("compare", "tags.csv", "--out", "c", "--set", "sampler=warp"),
+            "--set sampler: that is what --sampler is for",
+        ),
+    ],
+)
+def test_what_an_option_gives_is_not_set_again(fails, folder, words, message):
+    """Found 2026-11: one of the two was taken without a word."""
+    assert message in fails(*words, status=2)
+
+
+def test_a_setting_sees_what_was_set_before_it(succeeds, folder):
+    succeeds(*FIT, "--set", "sampler=warp", "--set", "loss=hinge", "--set", "sampler.max_trials=3")
+    assert vse.load_model("m.h5").sampler == vse.WarpSampler(max_trials=3)
 
 
 def test_variants_are_compared_and_named(succeeds, folder):
@@ -153,6 +177,38 @@ def test_the_same_sampler_twice_is_refused():
         models_to_compare(samplers=["uniform", vse.UniformSampler()])
     with pytest.raises(vse.InputError, match="uniform has no parameters"):
         models_to_compare(samplers=["uniform"], sampler__lam=0.1)
+
+
+def test_a_variant_keeps_what_it_was_given():
+    models = models_to_compare(samplers=["adaptive", vse.AdaptiveSampler(lam=0.3)], sampler__lam=0.1)
+    assert [model.sampler.lam for model in models] == [0.1, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"sampler": "warp"}, "name them in `samplers`"),
+        ({"samplers": "uniform"}, "samplers must be a list"),
+        ({"samplers": []}, "samplers must be a list"),
+        ({"random_state": None}, "random_state must be a whole number"),
+        ({"data": "tags.csv"}, "data must be an AnnotationSet"),
+    ],
+)
+def test_what_compare_cannot_use_is_named(settings, message):
+    settings = {"data": vse.synthetic(40, 8, 160, rng=0), "n_epochs": 1, "n_seeds": 1} | settings
+    with pytest.raises(vse.InputError, match=message):
+        compare(settings.pop("data"), **settings)
+
+
+def test_a_comparison_with_members_is_saved(tmp_path):
+    """Found 2026-11: a member among the settings was no JSON, and the comparison was lost when it was saved."""
+    data = vse.synthetic(40, 8, 160, rng=0)
+    comparison, _ = compare(
+        data, samplers=["uniform"], n_epochs=1, n_seeds=1, n_factors=4, optimiser=vse.RowAdagrad(initial=0.2)
+    )
+    comparison.save(tmp_path / "c.h5")
+    settings = Comparison.load(tmp_path / "c.h5").settings
+    assert settings["parameters"]["optimiser"] == {"name": "adagrad", "initial": 0.2}
 
 
 def test_variants_look_like_their_sampler_and_not_like_each_other():

@@ -132,6 +132,69 @@ class TestEveryTrainedModel:
         assert without_clock(resumed.history_) == without_clock(straight.history_)
         assert same_tables(resumed, straight)
 
+    def test_patience_that_is_used_up_stays_used_up(self, world, tmp_path):
+        """Found 2026-11: a checkpoint of the epoch that ended training was trained for one more."""
+        if world.validation is None:
+            return
+        settings = {"validation": world.validation}
+        path = tmp_path / "m.h5"
+
+        def stopping():
+            return vse.EarlyStopping(world.metric, patience=1, min_delta=9.0)
+
+        straight = world.make(n_epochs=12).fit(world.data, **settings, callbacks=[stopping(), vse.Checkpoint(path)])
+        assert len(straight.history_) < 12
+        resumed = vse.load_model(path).resume(world.data, **settings, callbacks=[stopping()])
+        assert len(resumed.history_) == len(straight.history_)
+        assert same_tables(resumed, straight)
+
+    def test_a_best_epoch_that_is_kept_needs_its_validation(self, world, tmp_path):
+        if world.validation is None:
+            return
+        stopping = vse.EarlyStopping(world.metric, patience=3)
+        callbacks = [stopping, vse.Checkpoint(tmp_path / "m.h5"), stop_after(2)]
+        world.make().fit(world.data, validation=world.validation, callbacks=callbacks)
+        resumed = vse.load_model(tmp_path / "m.h5")
+        with pytest.raises(vse.InputError, match="is kept: give the validation set again"):
+            resumed.resume(world.data)
+        assert len(resumed.history_) == 2
+
+    def test_a_model_with_its_best_epoch_put_back_is_no_checkpoint(self, world):
+        """Found 2026-11: the optimiser's memory of the last epoch went with the tables of the best one."""
+        if world.validation is None:
+            return
+        stopping = vse.EarlyStopping(world.metric, patience=1, min_delta=9.0)
+        model = world.make(n_epochs=12).fit(world.data, validation=world.validation, callbacks=[stopping])
+        assert model.best_epoch_ < len(model.history_)
+        with pytest.raises(vse.InputError, match="only a checkpoint can be resumed"):
+            model.resume(world.data, validation=world.validation)
+        assert len(model.partial_fit(world.data).history_) > model.best_epoch_ + 1
+
+    def test_one_callback_needs_no_list(self, world):
+        assert len(world.make().fit(world.data, callbacks=stop_after(1)).history_) == 1
+        assert len(world.make().fit(world.data, callbacks=vse.TimeBudget(1e-9)).history_) == 1
+        with pytest.raises(vse.InputError, match="a callback must be a Callback or a function"):
+            world.make().fit(world.data, callbacks=[vse.TimeBudget])
+
+    def test_tables_of_other_parameters_are_not_trained(self, world):
+        """Found 2026-11: kernels went through tables of another width."""
+        model = world.make().fit(world.data, callbacks=[stop_after(1)])
+        before = {name: table.copy() for name, table in model.tables_.items()}
+        model.set_params(n_factors=3)
+        for train in (model.partial_fit, model.resume):
+            with pytest.raises(vse.InputError, match="fit.* afresh"):
+                train(world.data)
+        assert all(np.array_equal(before[name], table) for name, table in model.tables_.items())
+
+    def test_vectors_are_asked_for_by_name(self, world):
+        model = world.make(n_epochs=1).fit(world.data)
+        for what in model.exports:
+            names, vectors = model.vectors(what, world.data)
+            assert vectors.shape == (len(names), model.n_factors)
+            assert vectors.dtype == np.float32
+        with pytest.raises(vse.UnknownNameError, match="unknown what 'fish'"):
+            model.vectors("fish", world.data)
+
     def test_one_epoch_is_the_best_by_one_metric(self, world):
         stopping = [vse.EarlyStopping("mrr"), vse.EarlyStopping("auc")]
         with pytest.raises(vse.InputError, match="not by auc .* and mrr"):
@@ -274,6 +337,41 @@ def test_a_member_that_is_set_badly_stays_as_it_was():
     assert sampler == vse.AdaptiveSampler()
     assert sampler.set_params(n_candidates=3) is sampler
     assert str(sampler) == "adaptive (n_candidates=3)"
+
+
+def test_one_model_does_not_change_what_another_takes_by_default():
+    """Found 2026-11: `member` handed out the object that all models share."""
+    model = vse.ImageAnnotator()
+    model.member("sampler").set_params(lam=9.0)
+    assert model.member("sampler").lam == vse.ImageAnnotator().member("sampler").lam == 0.1
+    with pytest.raises(vse.UnknownNameError, match="unknown parameter 'smpler'; did you mean 'sampler'"):
+        model.member("smpler")
+
+
+def test_parameters_are_set_together_or_not_at_all():
+    model = vse.ImageAnnotator(loss="hinge")
+    before = model.get_params()
+    for bad in ({"loss__margin": 2.0, "sampler__lamb": 1}, {"n_factors": 8, "sampler__lam": -1}):
+        with pytest.raises(vse.VsenumbaError):
+            model.set_params(**bad)
+        assert model.get_params() == before
+
+
+def test_the_optimisers_memory_is_that_of_the_optimiser():
+    """Found 2026-11: a kernel wrote past the end of the memory of plain gradient descent."""
+    data = WORLDS["labels"].data
+    model = WORLDS["labels"].make(optimiser="sgd").fit(data)
+    with pytest.raises(vse.InputError, match="the optimiser's memory is not that of"):
+        model.set_params(optimiser="adagrad").partial_fit(data)
+
+
+def test_inputs_belong_to_the_tables_they_were_fitted_with():
+    """Found 2026-11: a model of labels that was set to ids ended in a KeyError."""
+    data = WORLDS["labels"].data
+    model = WORLDS["labels"].make(n_epochs=1).fit(data).set_params(inputs="ids")
+    for use in (model.partial_fit, model.resume, model.embed, model.annotate):
+        with pytest.raises(vse.InputError, match="fitted with other inputs"):
+            use(data)
 
 
 # Files.

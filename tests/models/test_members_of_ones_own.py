@@ -84,8 +84,21 @@ def test_a_pooling_of_ones_own(tmp_path):
 
 def test_what_is_handed_in_are_classes(tmp_path):
     _, path = saved(tmp_path)
-    with pytest.raises(vse.InputError, match="members must be classes, such as MildSampler, not MildSampler"):
+    with pytest.raises(vse.InputError, match="members must be the classes themselves, not MildSampler"):
         vse.load_model(path, members=[MildSampler()])
+    with pytest.raises(vse.InputError, match="expect must be a class of models"):
+        vse.load_model(path, expect=int)
+
+
+def test_one_class_needs_no_list(tmp_path):
+    _, path = saved(tmp_path, sampler=MildSampler())
+    assert vse.load_model(path, members=MildSampler).sampler == MildSampler()
+
+
+def test_a_namesake_is_not_taken_for_the_packages_own(tmp_path):
+    """Found 2026-11: a class handed in took the place of the package's where they had one name."""
+    _, path = saved(tmp_path, sampler=vse.PopularitySampler())
+    assert type(vse.load_model(path, members=[Namesake]).sampler) is vse.PopularitySampler
 
 
 def test_a_member_of_a_newer_version_asks_for_an_update_too(tmp_path):
@@ -97,6 +110,8 @@ def test_a_member_of_a_newer_version_asks_for_an_update_too(tmp_path):
     for sampler, message in (
         ({"name": "psychic"}, "'psychic' is none of this version's; if its class is your own, hand it in with"),
         ({"name": "adaptive", "telepathy": 1}, "parameters that this version does not know .*pip install -U vsenumba"),
+        ({"name": "adaptive", "lam": "x"}, "does not know or refuses"),
+        ({"name": ["x"]}, "is none of this version's"),
     ):
         plain["parameters"]["sampler"] = sampler
         storage.write_file(

@@ -10,7 +10,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import as_json_text, note, say, say_json, size_of, suggest
-from vsenumba.cli.settings import parameters_of, set_option
+from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from vsenumba.losses import Loss
     from vsenumba.models import ImageAnnotator
     from vsenumba.samplers import Sampler
+
+# What says how to compare, and is no parameter of the models that are compared.
+OF_RUNS = {"sampler": "--sampler", "n_epochs": "--epochs", "random_state": "--seed", "n_threads": "--threads"}
 
 FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergence.svg")
 
@@ -92,6 +95,7 @@ def command(
     given = click.get_current_context().get_parameter_source("n_epochs")
     if time_budget and given is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--epochs and --time-budget exclude each other")
+    refuse_given_twice(settings, always=OF_RUNS)
     method: dict[str, Any] = {"samplers": samplers or None, "inputs": inputs, "loss": loss, "n_factors": n_factors}
     parameters = parameters_of(models_to_compare(**method), settings)
     run_settings = {

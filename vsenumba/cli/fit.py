@@ -9,7 +9,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, size_of, suggest
-from vsenumba.cli.settings import parameters_of, set_option
+from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def command(
     if patience and hold_out == "none":
         raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
     model = ImageAnnotator(**parameters, n_threads=threads, random_state=seed)
+    refuse_given_twice(settings)
     model.set_params(**parameters_of([model], settings))
     options.check_output(output, source)
     data = load_dataset(source)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -62,20 +63,53 @@ def parameters_of(models: Sequence[Fitted], settings: Settings) -> dict[str, Any
     >>> parameters_of([ImageAnnotator(loss="hinge")], [("sampler.lam", "0.5"), ("margin", "2"), ("l2", "0")])
     {'sampler__lam': 0.5, 'loss__margin': 2.0, 'l2': 0.0}
     """
+    from sklearn.base import clone
+
     values: dict[str, Any] = {}
+    # Changed on the way, so that a setting sees what was set before it.
+    tried = [clone(model) for model in models]
     for name, text in settings:
         errors: list[InputError | UnknownNameError] = []
-        for model in models:
+        fits = False
+        for model in tried:
             try:
                 path, value = _resolved(model, name, text)
+                model.set_params(**{"__".join(path): value})
             except (InputError, UnknownNameError) as error:
                 errors.append(error)
             else:
                 values["__".join(path)] = value
-                break
-        else:
-            raise errors[-1]
+                fits = True
+        if not fits:
+            where = "nothing that is compared has it: " if len(models) > 1 else ""
+            raise type(errors[0])(f"{where}{errors[0]}")
     return values
+
+
+def refuse_given_twice(settings: Settings, *, always: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Refuse settings of parameters that are given by an option of the command too, or that only an option can give.
+
+    Parameters
+    ----------
+    settings : iterable of (str, str)
+        Names and texts.
+    always : mapping from str to str
+        Parameters that are an option's alone, and that option.
+    """
+    context = click.get_current_context()
+    given = {
+        option.name: option.opts[0]
+        for option in context.command.params
+        if context.get_parameter_source(str(option.name)) is click.core.ParameterSource.COMMANDLINE
+    }
+    others = {"random_state": given.get("seed"), "n_threads": given.get("threads")}
+    for name, _ in settings:
+        option = always.get(name)
+        if option is not None:
+            raise click.UsageError(f"--set {name}: that is what {option} is for")
+        option = given.get(name) or others.get(name)
+        if option is not None:
+            raise click.UsageError(f"{name} is given twice, by {option} and by --set")
 
 
 def _resolved(model: Fitted, name: str, text: str) -> tuple[list[str], Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from vsenumba.checks import is_whole
-from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.errors import InputError
 from vsenumba.evaluation import Scores, evaluate, parse_metric
@@ -70,6 +70,10 @@ def models_to_compare(
         If a parameter cannot be used, or two models are the same.
     """
     plain, nested = split_params(parameters)
+    if "sampler" in plain:
+        raise InputError("compare trains several samplers: name them in `samplers`")
+    if isinstance(samplers, (str, Sampler)) or (samplers is not None and len(samplers) == 0):
+        raise InputError(f"samplers must be a list of samplers or names, such as ['uniform', 'warp'], not {samplers!r}")
     models = []
     for sampler in map(as_sampler, SAMPLERS if samplers is None else samplers):
         its_loss = loss if loss is not None else "warp" if sampler.name == "warp" else "logistic"
@@ -78,7 +82,10 @@ def models_to_compare(
         for parameter, value in changes.items():
             able = [model for model in models if parameter.split("__")[0] in model.member(name).get_params(deep=False)]
             for model in able or models:
-                model.set_params(**{f"{name}__{parameter}": value})
+                own = getattr(model.member(name), parameter, None)
+                # A variant's own value goes before one for all.
+                if own == getattr(type(model.member(name)), parameter, None) or not able:
+                    model.set_params(**{f"{name}__{parameter}": value})
     names = [str(model.sampler) for model in models]
     if len(set(names)) < len(names):
         raise InputError(f"each sampler can be compared once, found {', '.join(names)}")
@@ -144,6 +151,9 @@ def compare(
     InputError
         If no image has two labels, or a parameter cannot be used.
     """
+    data = as_annotation_set(data, "data")
+    if not is_whole(random_state, 0):
+        raise InputError(f"random_state must be a whole number >= 0, not {random_state!r}")
     if not is_whole(n_seeds):
         raise InputError(f"n_seeds must be a whole number of at least 1, not {n_seeds!r}")
     metrics = tuple(dict.fromkeys([metric, *_METRICS]))
@@ -181,7 +191,11 @@ def compare(
         "time_budget": time_budget,
         "n_seeds": int(n_seeds),
         "random_state": random_state,
-        "parameters": {name: value for name, value in parameters.items() if value is not None},
+        "parameters": {
+            name: ImageAnnotator.PARAMETERS[name].to_json(value) if name in ImageAnnotator.PARAMETERS else value
+            for name, value in parameters.items()
+            if value is not None
+        },
         "samplers": {str(model.sampler): repr(model.sampler) for model in models},
         "data": {
             "n_images": data.n_images,

@@ -25,7 +25,7 @@ MODELS: dict[str, type[Fitted]] = {
 }
 
 
-def load_model(path: str | PathLike[str], expect: type[M] | None = None, members: Iterable[type] = ()) -> Any:
+def load_model(path: str | PathLike[str], expect: type[M] | None = None, members: type | Iterable[type] = ()) -> Any:
     """Read a model that its `save` wrote.
 
     Parameters
@@ -34,7 +34,7 @@ def load_model(path: str | PathLike[str], expect: type[M] | None = None, members
         The file.
     expect : type, optional
         The class that the model must be of, such as `Annotator` for any model of images and labels.
-    members : iterable of type
+    members : type or iterable of type
         Classes of your own that the model was made with: samplers, losses, poolings and the like. A file holds their
         names and parameters, never code.
 
@@ -51,10 +51,12 @@ def load_model(path: str | PathLike[str], expect: type[M] | None = None, members
     InputError
         If the file holds another kind of model.
     """
-    members = list(members)
+    members = [members] if isinstance(members, type) else list(members)
     for member in members:
         if not isinstance(member, type):
-            raise InputError(f"members must be classes, such as {type(member).__name__}, not {member!r}")
+            raise InputError(f"members must be the classes themselves, not {member!r}")
+    if expect is not None and not (isinstance(expect, type) and issubclass(expect, Fitted)):
+        raise InputError(f"expect must be a class of models, such as ImageAnnotator, not {expect!r}")
     elements = storage.read_file(path, "model").elements
     kind = elements["class"]
     if kind not in MODELS:

@@ -257,6 +257,11 @@ class Annotator(Fitted):
         ['l2', 'sampler__lam']
         """
         known, held_out = leave_one_out(self.align(X, drop_unknown=True), rng=0)
+        if held_out.n_pairs == 0:
+            raise InputError(
+                "score holds out a label of every image with two that the model knows, and there is no such image; "
+                "give images with all their labels"
+            )
         return evaluate(self._for_new_images(known), held_out, exclude=known, metrics=["mrr"]).mean["mrr"]
 
     def _for_new_images(self, known: AnnotationSet) -> Any:

@@ -26,6 +26,7 @@ from vsenumba.models.parameters import Choice, MemberOf, Number, Parameter, Seed
 from vsenumba.models.trained import Callbacks, Trained
 from vsenumba.objectives import Objective, as_objective
 from vsenumba.poolings import Pooling, as_pooling
+from vsenumba.training.callbacks import as_callbacks
 from vsenumba.training.captions.adamw import AdamW
 from vsenumba.training.captions.branch import Branch
 from vsenumba.training.captions.caption_rows import Captions, TokenCaptions, WordCaptions, caption_words
@@ -249,6 +250,7 @@ class CrossModalRetriever(Trained):
             self._start(data, None)
         _check_data(data)
         self._check_images(data.images)
+        self._check_trainable()
         self.best_ = None
         return self._train(data, n_epochs, 0, validation, callbacks)
 
@@ -271,16 +273,34 @@ class CrossModalRetriever(Trained):
         same = [data.n_images, data.n_captions] == [self.provenance_[name] for name in ("n_images", "n_captions")]
         return self._train(data, self.n_epochs, self._check_resumable(same), validation, callbacks)
 
-    def _fresh_tables(
-        self, data: CaptionSet, words: WordVectors | None, rng: np.random.Generator
-    ) -> dict[str, np.ndarray]:
-        width = self.word_factors if data.tokens is None else data.tokens.width
-        sides = (("image", self._image_branch, data.images.width), ("caption", self._caption_branch, width))
-        tables = {
+    def _check_tables(self) -> None:
+        expected = self._branch_tables(self._caption_width, np.random.default_rng(0))
+        found = {name: table.shape for name, table in self.tables_.items() if name != "words"}
+        if found != {name: table.shape for name, table in expected.items()}:
+            raise InputError(
+                "projections, poolings or n_factors are not those that the model was fitted with; fit afresh"
+            )
+
+    @property
+    def _caption_width(self) -> int:
+        return int(self.tables_["caption.projection.weights"].shape[0])
+
+    def _branch_tables(self, caption_width: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        sides = (
+            ("image", self._image_branch, self._image_width),
+            ("caption", self._caption_branch, caption_width),
+        )
+        return {
             f"{side}.{name}": table
             for side, branch, columns in sides
             for name, table in branch.fresh_parameters(columns, self.n_factors, rng).items()
         }
+
+    def _fresh_tables(
+        self, data: CaptionSet, words: WordVectors | None, rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        width = self.word_factors if data.tokens is None else data.tokens.width
+        tables = self._branch_tables(width, rng)
         if self.words_ is None:
             return tables
         table = rng.uniform(-0.1, 0.1, (len(self.words_), width)).astype(np.float32)
@@ -309,9 +329,8 @@ class CrossModalRetriever(Trained):
         return WordCaptions(data.captions, self.words_)
 
     def _token_captions(self, tokens: Ragged) -> TokenCaptions:
-        width = len(self.tables_["caption.projection.weights"])
-        if tokens.width != width:
-            raise InputError(f"captions must have rows of {width} numbers, not {tokens.width}")
+        if tokens.width != self._caption_width:
+            raise InputError(f"captions must have rows of {self._caption_width} numbers, not {tokens.width}")
         return TokenCaptions(tokens)
 
     def _train(
@@ -344,7 +363,7 @@ class CrossModalRetriever(Trained):
             done=done,
             validate=validate,
             keep="rsum",
-            callbacks=[_warn_of_collapse, *callbacks],
+            callbacks=[_warn_of_collapse, *as_callbacks(callbacks)],
         )
         return self
 
@@ -401,8 +420,7 @@ class CrossModalRetriever(Trained):
                 result[some] = branch.forward(found, offsets, parameters)[0]
         return result
 
-    def vectors(self, what: str, data: Any = None) -> tuple[Vocabulary, np.ndarray]:
-        """Return the ids and vectors of a set's images or captions; see `Fitted.vectors`."""
+    def _named_vectors(self, what: str, data: Any) -> tuple[Vocabulary, np.ndarray]:
         if data is None:
             raise InputError("a retriever embeds what it is given: name a set with --data")
         source = data if isinstance(data, CaptionSet) else load_caption_set(data)

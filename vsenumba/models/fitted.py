@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from os import PathLike
@@ -12,8 +13,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from vsenumba import storage
+from vsenumba.checks import check_choice
 from vsenumba.data.vocabulary import Vocabulary
-from vsenumba.errors import FileFormatError, InputError
+from vsenumba.errors import FileFormatError, InputError, UnknownNameError, unknown_name
 from vsenumba.models.parameters import MemberOf, Parameter
 from vsenumba.registry import Member, split_params
 
@@ -41,11 +43,14 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     def chosen(self, name: str) -> Any:
         """Return a parameter, or where it is None what the model takes for it."""
         value = getattr(self, name)
-        return getattr(self._recipe, name, None) if value is None else value
+        # A copy: the recipe is the same for all models.
+        return copy.copy(getattr(self._recipe, name, None)) if value is None else value
 
     def member(self, name: str) -> Any:
         """Return the member that a parameter is, is the name of, or stands for where it is None."""
-        parameter, value = self.PARAMETERS.get(name), self.chosen(name)
+        if name not in self.PARAMETERS:
+            raise unknown_name("parameter", name, self.PARAMETERS)
+        parameter, value = self.PARAMETERS[name], self.chosen(name)
         if not isinstance(parameter, MemberOf):
             raise InputError(f"{name} is {value!r}, which has no parameters of its own")
         return parameter.family(value)
@@ -64,12 +69,24 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     def set_params(self, **parameters: Any) -> Self:
         """Set parameters; ``sampler__lam=0.1`` is that of a member, also of one that is given by name or by default."""
         own, nested = split_params(parameters)
-        super().set_params(**own)
-        for name, changes in nested.items():
-            if name not in self.PARAMETERS:
-                super().set_params(**{f"{name}__{key}": value for key, value in changes.items()})  # which refuses it
-            member: Member = self.member(name)
-            setattr(self, name, member.with_params(changes))
+        before = self.get_params(deep=False)
+        try:
+            # It refuses what is not a parameter at all.
+            super().set_params(**own, **{name: before.get(name) for name in nested if name not in own})
+            for name, changes in nested.items():
+                member: Member = self.member(name)
+                try:
+                    changed = member.with_params(changes)
+                except UnknownNameError as error:
+                    if getattr(self, name) is not None:
+                        raise
+                    raise UnknownNameError(f"{error}; {name} is left to its default here, {member}") from error
+                setattr(self, name, changed)
+        except Exception:
+            # All or nothing.
+            for name, value in before.items():
+                setattr(self, name, value)
+            raise
         return self
 
     def vectors(self, what: str, data: Any = None) -> tuple[Vocabulary, np.ndarray]:
@@ -82,6 +99,10 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         data : set, or name or path of one, optional
             The images or captions to embed; what the model was trained on, if it knows that, where left out.
         """
+        check_choice("what", what, self.exports)
+        return self._named_vectors(what, data)
+
+    def _named_vectors(self, what: str, data: Any) -> tuple[Vocabulary, np.ndarray]:
         raise InputError(f"a model without vectors ({self.kind})")
 
     @abstractmethod
@@ -110,8 +131,10 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     def from_elements(cls, elements: Mapping[str, Any], members: Iterable[type] = ()) -> Self:
         """Make a model from what `save` wrote; `members` are classes of one's own that its parameters name."""
         parameters = {}
+        if not isinstance(elements["parameters"], Mapping):
+            raise FileFormatError("the model's parameters are no JSON object")
         for name, value in elements["parameters"].items():
-            name = _FORMER_NAMES.get(name, name)
+            name = str(_FORMER_NAMES.get(name, name))
             if name not in cls.PARAMETERS:
                 raise FileFormatError(
                     f"the model's parameter {name!r} is not known to this version; update with pip install -U vsenumba"

@@ -233,6 +233,7 @@ class ImageAnnotator(Annotator, Trained):
         if not hasattr(self, "seen_"):
             self._begin()
             self._remember(as_annotation_set(X))
+        self._check_trainable()
         data = X if isinstance(X, AnnotationSet) else self.align(X)
         self.best_ = None
         self._remember(self.seen_.union(data))
@@ -267,6 +268,15 @@ class ImageAnnotator(Annotator, Trained):
     @property
     def _recipe(self) -> Recipe:
         return self._inputs.recipe
+
+    def _check_tables(self) -> None:
+        expected = self._inputs.tables(0, 0).keys()
+        if self.tables_ and self.tables_.keys() != expected:
+            raise InputError(
+                f"inputs is {self.inputs!r}, but the model was fitted with other inputs: it has the tables "
+                f"{', '.join(self.tables_)}; fit it afresh"
+            )
+        super()._check_tables()
 
     def _grow(self) -> None:
         """Give every image and label that has none a fresh row in each table."""
@@ -327,6 +337,7 @@ class ImageAnnotator(Annotator, Trained):
         return self._inputs.vectors(self.tables_, self._table_rows(known, rows), known, rows)
 
     def _table_rows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        self._check_tables()
         same = known.image_ids is self.image_ids_
         return rows if same else self.image_ids_.find(known.image_ids.take(rows))
 
@@ -349,8 +360,7 @@ class ImageAnnotator(Annotator, Trained):
         self._check_images(data)
         return np.ascontiguousarray(self._vectors(data, np.arange(data.n_images)), dtype=np.float32)
 
-    def vectors(self, what: str, data: Any = None) -> tuple[Vocabulary, np.ndarray]:
-        """Return the names and vectors of the labels, or of images; see `Fitted.vectors`."""
+    def _named_vectors(self, what: str, data: Any) -> tuple[Vocabulary, np.ndarray]:
         check_is_fitted(self)
         if what == "labels":
             return self.label_names_, self.label_factors_
@@ -383,6 +393,7 @@ class ImageAnnotator(Annotator, Trained):
     def _fold(self, data: AnnotationSet) -> np.ndarray:
         """Return the factors of images as if they had never been seen."""
         inputs = self._inputs
+        self._check_tables()
         if not inputs.needs_image_rows:
             return inputs.vectors(self.tables_, np.full(data.n_images, -1), data, np.arange(data.n_images))
         fresh = np.random.default_rng(self._spawned(2)).standard_normal((data.n_images, self.n_factors), np.float32)

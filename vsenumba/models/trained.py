@@ -80,10 +80,15 @@ class Trained(Fitted):
     ) -> None:
         """Train; see `vsenumba.training.run.run`."""
         self.provenance_ |= {"device": getattr(self, "device", "cpu"), "n_threads": thread_count(self._threads)}
-        run(
-            self, trainer, schedule=self.schedule, learning_rate=self.chosen("learning_rate"), n_epochs=n_epochs,
-            done=done, validate=validate, keep=keep, callbacks=callbacks,
-        )  # fmt: skip
+        try:
+            run(
+                self, trainer, schedule=self.schedule, learning_rate=self.chosen("learning_rate"), n_epochs=n_epochs,
+                done=done, validate=validate, keep=keep, callbacks=callbacks,
+            )  # fmt: skip
+        finally:
+            if self.best_ is not None and self.best_.tables and self.best_.epoch != self.history_[-1]["epoch"]:
+                # It belongs to the last epoch's tables, not to those that were put back.
+                self._memory = None
 
     @property
     def _threads(self) -> int | None:
@@ -98,13 +103,37 @@ class Trained(Fitted):
 
     def _check_resumable(self, same: bool) -> int:
         """Return the epochs that are done, having made sure that a checkpoint can be resumed with some data."""
-        check_is_fitted(self)
         self.check_parameters()
-        if self._memory is None:
-            raise InputError("the model was saved without the optimiser's memory: only a checkpoint can be resumed")
+        self._check_trainable()
         if not same:
             raise InputError("resume takes the data that training began with; for other data there is partial_fit")
+        if self._memory is None and len(self.history_) < self.n_epochs:
+            raise InputError(
+                "the model was saved without the optimiser's memory, or the best epoch was put back: only a checkpoint "
+                "can be resumed"
+            )
         return len(self.history_)
+
+    def _check_tables(self) -> None:
+        """Refuse tables that were made with other parameters than the model has now."""
+        for name, table in self.tables_.items():
+            if table.shape[1:] != (self.n_factors,):
+                raise InputError(
+                    f"n_factors is {self.n_factors}, but {name} was fitted with {table.shape[1]}; fit afresh"
+                )
+
+    def _check_trainable(self) -> None:
+        """Refuse to go on with tables, or an optimiser's memory, that were made with other parameters."""
+        self._check_tables()
+        if self.memory_element != "optimiser_sums":
+            return
+        per_row = len(as_optimiser(self.optimiser).fresh_sums(1))
+        for name, sums in (self._memory or {}).items():
+            if len(sums) != per_row * len(self.tables_[name]):
+                raise InputError(
+                    f"the optimiser's memory is not that of {as_optimiser(self.optimiser)}; fit afresh, or save and "
+                    "load the model without its memory"
+                )
 
     def _grow_table(self, name: str, n_rows: int, fill: Callable[[np.ndarray], object]) -> None:
         """Give a table so many rows, the new ones written by `fill`, and the optimiser's sums likewise."""

@@ -201,6 +201,7 @@ class WordEmbedder(Trained):
         self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
         if not hasattr(self, "words_"):
             self._begin()
+        self._check_trainable()
         self.best_ = None
         return self._train(as_corpus(X), n_epochs, callbacks)
 
@@ -272,8 +273,7 @@ class WordEmbedder(Trained):
         check_is_fitted(self)
         return WordVectors(self.words_, self.word_factors_)
 
-    def vectors(self, what: str, data: Any = None) -> tuple[Vocabulary, np.ndarray]:
-        """Return the words and their vectors; see `Fitted.vectors`."""
+    def _named_vectors(self, what: str, data: Any) -> tuple[Vocabulary, np.ndarray]:
         check_is_fitted(self)
         return self.words_, self.word_factors_
 

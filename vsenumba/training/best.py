@@ -36,8 +36,10 @@ class Best:
     def note(self, record: Mapping[str, float], tables: Mapping[str, np.ndarray]) -> bool:
         """Look at an epoch's record, and copy the tables if it is the best so far; return whether it is."""
         if self.metric not in record:
-            error = unknown_name("metric", self.metric, record)
-            raise InputError(f"early stopping: {error}; give fit a validation set and name the metric in `metrics`")
+            # What comes after the learning rate is the validation.
+            names = list(record)
+            error = unknown_name("metric", self.metric, names[names.index("learning_rate") + 1 :])
+            raise InputError(f"early stopping: {error}; give fit a validation set, and a metric that is recorded of it")
         if not record[self.metric] > self.value + self.min_delta:
             return False
         self.epoch, self.value = int(record["epoch"]), float(record[self.metric])

@@ -65,6 +65,8 @@ class EarlyStopping(Callback):
             raise InputError(f"patience must be a whole number of at least 1, not {patience!r}")
         if not is_number(min_delta) or not 0 <= min_delta < np.inf:
             raise InputError(f"min_delta must be finite and not negative, not {min_delta!r}")
+        if metric == "loss":
+            raise InputError("the metric 'loss' falls where training goes well; name one of which higher is better")
         self.metric = metric
         self.patience = int(patience)
         self.min_delta = min_delta
@@ -88,6 +90,10 @@ class EarlyStopping(Callback):
         # Where there is none yet, those of this run.
         since = self._best.epoch or self._first
         return int(record["epoch"]) - since >= self.patience
+
+    def is_over(self, n_epochs: int) -> bool:
+        """Return whether so many epochs were enough, of a training that goes on from a checkpoint."""
+        return self._best is not None and self._best.epoch > 0 and n_epochs - self._best.epoch >= self.patience
 
 
 class TimeBudget(Callback):
@@ -144,9 +150,15 @@ def as_callback(callback: Callback | Callable[[Any, Mapping[str, float]], object
     """Return a callback as it is, or make one of a function of the model and the record."""
     if isinstance(callback, Callback):
         return callback
-    if not callable(callback):
+    if not callable(callback) or isinstance(callback, type):
         raise InputError(f"a callback must be a Callback or a function of the model and the record, not {callback!r}")
     return FunctionCallback(callback)
+
+
+def as_callbacks(callbacks: Any) -> list[Callback]:
+    """Return callbacks as a list; one by itself will do."""
+    alone = isinstance(callbacks, Callback) or callable(callbacks)
+    return [as_callback(callback) for callback in ([callbacks] if alone else callbacks)]
 
 
 @contextmanager

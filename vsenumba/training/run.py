@@ -10,7 +10,7 @@ import numpy as np
 
 from vsenumba.errors import InputError
 from vsenumba.training.best import Best
-from vsenumba.training.callbacks import Callback, EarlyStopping, as_callback, following
+from vsenumba.training.callbacks import Callback, EarlyStopping, as_callbacks, following
 from vsenumba.training.history import History
 from vsenumba.training.schedules import scheduled_rate
 
@@ -97,9 +97,10 @@ def run(
     TrainingDivergedError
         If a table becomes NaN or infinite.
     """
-    followers = [as_callback(callback) for callback in callbacks]
-    _choose_best(model, followers, keep if validate is not None else None)
+    followers = as_callbacks(callbacks)
     first = len(model.history_)
+    if done < n_epochs:
+        _choose_best(model, followers, keep, validated=validate is not None)
     if first:
         trainer.steps, trainer.seconds = int(model.history_[-1]["steps"]), float(model.history_[-1]["seconds"])
 
@@ -112,7 +113,8 @@ def run(
 
     try:
         with following(followers, model, n_epochs - done):
-            for turn in range(done, n_epochs):
+            over = any(isinstance(one, EarlyStopping) and one.is_over(first) for one in followers)
+            for turn in range(n_epochs if over else done, n_epochs):
 
                 def rate_at(share: float, turn: int = turn) -> float:
                     return scheduled_rate(schedule, learning_rate, turn + share, n_epochs)
@@ -131,10 +133,14 @@ def run(
             model.best_.put_back(model.tables_)
 
 
-def _choose_best(model: Trained, followers: Iterable[Callback], keep: str | None) -> None:
+def _choose_best(model: Trained, followers: Iterable[Callback], keep: str | None, *, validated: bool) -> None:
     """Have the model keep the best epoch by what an `EarlyStopping` or `keep` says, or go on with what it keeps."""
     stopping = [follower for follower in followers if isinstance(follower, EarlyStopping)]
-    asked = {(follower.metric, follower.min_delta) for follower in stopping} or ({(keep, 0.0)} if keep else set())
+    asked = {(follower.metric, follower.min_delta) for follower in stopping}
+    if keep and validated and not asked:
+        asked = {(keep, 0.0)}
+    if model.best_ is not None and not validated:
+        raise InputError(f"a best epoch by {model.best_.metric!r} is kept: give the validation set again")
     if len(asked) > 1:
         names = " and ".join(sorted(f"{metric} (min_delta={min_delta:g})" for metric, min_delta in asked))
         raise InputError(f"one epoch can be kept as the best, not by {names}; give one EarlyStopping")

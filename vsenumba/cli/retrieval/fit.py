@@ -10,7 +10,7 @@ import click
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, suggest
 from vsenumba.cli.retrieval.parts import part_of
-from vsenumba.cli.settings import parameters_of, set_option
+from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
 
 
@@ -73,6 +73,7 @@ def command(
     from vsenumba.training import Checkpoint, EarlyStopping, ProgressBar
 
     fresh = CrossModalRetriever(**parameters, n_threads=threads, random_state=seed)
+    refuse_given_twice(settings)
     fresh.set_params(**parameters_of([fresh], settings))
     options.check_output(output, source)
     data = load_caption_set(source)

@@ -10,7 +10,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, suggest
-from vsenumba.cli.settings import parameters_of, set_option
+from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def command(
     from vsenumba.training import Checkpoint, ProgressBar
 
     model = WordEmbedder(**parameters, n_threads=threads, random_state=seed)
+    refuse_given_twice(settings)
     model.set_params(**parameters_of([model], settings))
     for path in [output, *([corpus] if corpus else [])]:
         options.check_output(path, *(one for one in text if one.is_file()))

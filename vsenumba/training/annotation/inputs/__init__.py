@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vsenumba.errors import InputError
 from vsenumba.registry import Family
 from vsenumba.training.annotation.inputs.ids import IdInputs
 from vsenumba.training.annotation.inputs.kind import InputKind
@@ -15,7 +16,7 @@ INPUTS = _KINDS.members
 
 
 def as_inputs(inputs: str | Sequence[str]) -> Inputs:
-    """Return the inputs of a name, or the sum of those of several names.
+    """Return the inputs of a name, or the sum of those of several names, as ``("labels", "ids")`` or ``"labels+ids"``.
 
     Raises
     ------
@@ -24,7 +25,11 @@ def as_inputs(inputs: str | Sequence[str]) -> Inputs:
     InputError
         If it is neither a name nor several different ones.
     """
-    return Inputs([_KINDS(name) for name in (inputs if isinstance(inputs, (tuple, list)) else (inputs,))])
+    if isinstance(inputs, str):
+        inputs = [part.strip() for part in inputs.split("+")]
+    if not isinstance(inputs, (tuple, list)):
+        raise InputError(f'inputs must be a name, or several such as ("labels", "ids"), not {inputs!r}')
+    return Inputs([_KINDS(name) for name in inputs])
 
 
 __all__ = ["INPUTS", "IdInputs", "InputKind", "Inputs", "LabelInputs", "as_inputs"]
