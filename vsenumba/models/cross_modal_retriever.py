@@ -23,10 +23,10 @@ from vsenumba.evaluation.retrieval import RetrievalScores, evaluate_vectors
 from vsenumba.kernels.random import RandomLike
 from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.models.parameters import Choice, MemberOf, Number, Parameter, Seed, Whole
-from vsenumba.models.trained import Callbacks, Trained
+from vsenumba.models.trained import Trained
 from vsenumba.objectives import Objective, as_objective
 from vsenumba.poolings import Pooling, as_pooling
-from vsenumba.training.callbacks import as_callbacks
+from vsenumba.training.callbacks import Callbacks, as_callbacks
 from vsenumba.training.captions.adamw import AdamW
 from vsenumba.training.captions.branch import Branch
 from vsenumba.training.captions.caption_rows import Captions, TokenCaptions, WordCaptions, caption_words
@@ -187,7 +187,7 @@ class CrossModalRetriever(Trained):
             Evaluated after every epoch; the parameters of the epoch with the highest "rsum" are kept in the end.
         words : WordVectors, optional
             What the words' vectors begin as, where they are known; `word_factors` must be their length.
-        callbacks : iterable of callables
+        callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
 
         Returns

@@ -19,13 +19,14 @@ from vsenumba.kernels.random import RandomLike
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models.annotator import Annotator, as_label_lists
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
-from vsenumba.models.trained import Callbacks, Trained
+from vsenumba.models.trained import Trained
 from vsenumba.samplers import Sampler, as_sampler
 from vsenumba.training.annotation import DEVICES
 from vsenumba.training.annotation.inputs import INPUTS, Inputs, as_inputs
 from vsenumba.training.annotation.inputs.kind import Recipe
 from vsenumba.training.annotation.task import Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
+from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import SCHEDULES
 
@@ -177,7 +178,7 @@ class ImageAnnotator(Annotator, Trained):
             Pairs held out, evaluated after every epoch outside the clock, with X left out of the ranking.
         metrics : sequence of str
             What to evaluate on `validation`.
-        callbacks : iterable of callables
+        callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
 
         Returns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -17,12 +17,10 @@ from vsenumba.kernels.random import seed_sequence, spawned
 from vsenumba.kernels.threads import thread_count
 from vsenumba.models.fitted import Fitted
 from vsenumba.training.best import Best
-from vsenumba.training.callbacks import Callback
+from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.history import History
 from vsenumba.training.optimisers import as_optimiser
 from vsenumba.training.run import Trainer, run
-
-Callbacks = Iterable[Callback | Callable[..., object]]
 
 
 class Trained(Fitted):

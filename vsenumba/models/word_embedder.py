@@ -15,8 +15,9 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.kernels.random import RandomLike
 from vsenumba.models.parameters import Choice, Flag, MemberOf, Number, Parameter, Seed, Whole
-from vsenumba.models.trained import Callbacks, Trained
+from vsenumba.models.trained import Trained
 from vsenumba.samplers import Sampler, as_sampler
+from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import SCHEDULES
 from vsenumba.training.text import Architecture, as_architecture
@@ -156,7 +157,7 @@ class WordEmbedder(Trained):
             The text.
         y : None
             Ignored, as scikit-learn's conventions ask for it.
-        callbacks : iterable of callables
+        callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
 
         Returns

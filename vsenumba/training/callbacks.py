@@ -155,10 +155,15 @@ def as_callback(callback: Callback | Callable[[Any, Mapping[str, float]], object
     return FunctionCallback(callback)
 
 
-def as_callbacks(callbacks: Any) -> list[Callback]:
+#: What `fit` takes: callbacks and functions of the model and the record, or one of them by itself.
+Callbacks = Callback | Callable[..., object] | Iterable[Callback | Callable[..., object]]
+
+
+def as_callbacks(callbacks: Callbacks) -> list[Callback]:
     """Return callbacks as a list; one by itself will do."""
-    alone = isinstance(callbacks, Callback) or callable(callbacks)
-    return [as_callback(callback) for callback in ([callbacks] if alone else callbacks)]
+    if isinstance(callbacks, Callback) or callable(callbacks):
+        return [as_callback(callbacks)]
+    return [as_callback(callback) for callback in callbacks]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 
 from vsenumba.errors import InputError
 from vsenumba.training.best import Best
-from vsenumba.training.callbacks import Callback, EarlyStopping, as_callbacks, following
+from vsenumba.training.callbacks import Callback, Callbacks, EarlyStopping, as_callbacks, following
 from vsenumba.training.history import History
 from vsenumba.training.schedules import scheduled_rate
 
@@ -68,7 +68,7 @@ def run(
     done: int = 0,
     validate: Callable[[], Mapping[str, float]] | None = None,
     keep: str | None = None,
-    callbacks: Iterable[Callback | Callable[..., object]] = (),
+    callbacks: Callbacks = (),
 ) -> None:
     """Train a model for the epochs of a schedule that are not done yet, and add their records to its history.
 
@@ -87,7 +87,7 @@ def run(
     keep : str, optional
         The metric by which the best epoch's tables are put back in the end, where there is validation; an
         `EarlyStopping` names its own.
-    callbacks : iterable of Callback or callable
+    callbacks : Callback or callable, or iterable of them
         Told of every epoch; see `vsenumba.training.callbacks`.
 
     Raises
