@@ -53,7 +53,6 @@ def test_the_rate_is_chosen_on_one_half_and_reported_on_the_other(benchmark):
     assert [words.mean_similarity(run, "reporting") for run in chosen] == [-0.5, -0.6]
 
 
-@pytest.mark.skipif(not EXAMPLE.exists(), reason="the examples are not beside the tests")
 def test_the_example(files, tmp_path, monkeypatch, capsys):
     spec = importlib.util.spec_from_file_location("self_embedded_negatives", EXAMPLE)
     example = importlib.util.module_from_spec(spec)

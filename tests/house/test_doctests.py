@@ -31,7 +31,6 @@ README = ROOT / "README.md"
 SAMPLERS_PAGE = ROOT / "docs" / "samplers.md"
 
 
-@pytest.mark.skipif(not README.exists(), reason="README.md is not beside the tests")
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes minutes without the compiler")
 def test_the_readmes_python_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

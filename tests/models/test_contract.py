@@ -9,7 +9,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
-from worlds import WORLDS
+from worlds import WORLDS, Ears
 
 import vsenumba as vse
 from vsenumba import storage
@@ -82,16 +82,6 @@ class TestEveryTrainedModel:
         assert model.n_epochs == 4
 
     def test_progress_is_told_within_every_epoch(self, world):
-        class Ears(vse.Callback):
-            heard = ()
-
-            def during_epoch(self, model, done):
-                self.heard += (done,)
-
-            def after_epoch(self, model, record):
-                self.heard += ("epoch",)
-                return record["epoch"] == 2
-
         ears = Ears()
         world.make().fit(world.data, callbacks=[ears])
         first = ears.heard[: ears.heard.index("epoch")]
@@ -194,6 +184,8 @@ class TestEveryTrainedModel:
             assert vectors.dtype == np.float32
         with pytest.raises(vse.UnknownNameError, match="unknown what 'fish'"):
             model.vectors("fish", world.data)
+        with pytest.raises(vse.InputError, match="a model without vectors"):
+            vse.PopularityAnnotator().vectors("labels")
 
     def test_one_epoch_is_the_best_by_one_metric(self, world):
         stopping = [vse.EarlyStopping("mrr"), vse.EarlyStopping("auc")]

@@ -10,6 +10,7 @@ import pytest
 from command_line import ENVIRONMENT
 from hypothesis import given, settings
 from strategies import corpora
+from worlds import Ears
 
 import vsenumba as vse
 from vsenumba.training.text import ARCHITECTURES
@@ -107,16 +108,6 @@ def test_everything_is_in_the_file(tmp_path):
 
 
 def test_callbacks_hear_of_epochs_and_of_parts_of_them():
-    class Ears(vse.Callback):
-        heard = ()
-
-        def during_epoch(self, model, done):
-            self.heard += (done,)
-
-        def after_epoch(self, model, record):
-            self.heard += ("epoch",)
-            return record["epoch"] == 2
-
     ears = Ears()
     model = vse.WordEmbedder(**SMALL | {"n_epochs": 5}).fit(topics(), callbacks=[ears])
     assert len(model.history_) == 2

@@ -99,7 +99,8 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         data : set, or name or path of one, optional
             The images or captions to embed; what the model was trained on, if it knows that, where left out.
         """
-        check_choice("what", what, self.exports)
+        if self.exports:
+            check_choice("what", what, self.exports)
         return self._named_vectors(what, data)
 
     def _named_vectors(self, what: str, data: Any) -> tuple[Vocabulary, np.ndarray]:

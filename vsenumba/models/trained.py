@@ -17,7 +17,6 @@ from vsenumba.kernels.random import seed_sequence, spawned
 from vsenumba.kernels.threads import thread_count
 from vsenumba.models.fitted import Fitted
 from vsenumba.training.best import Best
-from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.history import History
 from vsenumba.training.optimisers import as_optimiser
 from vsenumba.training.run import Trainer, run
@@ -66,23 +65,11 @@ class Trained(Fitted):
         self._memory: dict[str, np.ndarray] | None = {}
         self.provenance_: dict[str, Any] = {}
 
-    def _run(
-        self,
-        trainer: Trainer,
-        *,
-        n_epochs: int,
-        done: int = 0,
-        validate: Callable[[], Mapping[str, float]] | None = None,
-        keep: str | None = None,
-        callbacks: Callbacks = (),
-    ) -> None:
-        """Train; see `vsenumba.training.run.run`."""
+    def _run(self, trainer: Trainer, **settings: Any) -> None:
+        """Train with the schedule and rate of the model; other settings are those of `vsenumba.training.run.run`."""
         self.provenance_ |= {"device": getattr(self, "device", "cpu"), "n_threads": thread_count(self._threads)}
         try:
-            run(
-                self, trainer, schedule=self.schedule, learning_rate=self.chosen("learning_rate"), n_epochs=n_epochs,
-                done=done, validate=validate, keep=keep, callbacks=callbacks,
-            )  # fmt: skip
+            run(self, trainer, schedule=self.schedule, learning_rate=self.chosen("learning_rate"), **settings)
         finally:
             if self.best_ is not None and self.best_.tables and self.best_.epoch != self.history_[-1]["epoch"]:
                 # It belongs to the last epoch's tables, not to those that were put back.
