@@ -73,9 +73,11 @@ class EaseAnnotator(Annotator):
         self.weights_ = _weights(gram)
         return self
 
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
         """Return the weighted sums over the known labels; see `Annotator.score_block`."""
-        return np.asarray(known.to_csr()[rows] @ self.weights_)
+        return np.asarray(known.to_csr()[rows] @ self.weights_[:, labels])
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return which images have a label; see `Annotator.knows`."""
