@@ -10,12 +10,6 @@ import vsenumba as vse
 
 TRAINED = [model_of(), model_of("ids"), model_of(("labels", "ids"))]
 MODELS = [*TRAINED, vse.EaseAnnotator(l2=1.0), vse.PopularityAnnotator()]
-    model_of("ids"),
-    model_of(("labels", "ids")),
-    vse.EaseAnnotator(l2=1.0),
-    vse.PopularityAnnotator(),
-]
-TRAINED = [model_of(), model_of("ids"), model_of(("labels", "ids"))]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: str(getattr(model, "inputs", model.kind)))

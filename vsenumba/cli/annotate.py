@@ -14,7 +14,6 @@ from vsenumba.cli import options
 from vsenumba.cli.output import say, say_json, table
 
 if TYPE_CHECKING:
-    from vsenumba.data import Match
     from vsenumba.models import Annotator
 
 _AT_A_TIME = 4096
@@ -34,7 +33,8 @@ _AT_A_TIME = 4096
     "label_lists",
     multiple=True,
     metavar="LABEL,LABEL,...",
-    help="The known labels of an image that the model has never seen; give it several times for several images.",
+    help="The known labels of an image that the model has never seen; give it several times for several images. "
+    "A label with a comma stands in quotes: '\"New York, NY\",city'.",
 )
 @click.option(
     "--all", "all_images", is_flag=True, help="Every image that the model knows; prints a table image,label,score."
@@ -58,7 +58,7 @@ def command(
         return
     if not images and not label_lists:
         raise click.UsageError("name an IMAGE that the model knows, or give the labels of a new one with --labels")
-    lists = [[name.strip() for name in one.split(",") if name.strip()] for one in label_lists]
+    lists = [_names(one) for one in label_lists]
     if not all(lists):
         raise click.UsageError("--labels needs at least one label")
     loaded = load_model(model, Annotator)
@@ -105,14 +105,14 @@ def _of_known_images(model: Annotator, images: tuple[str, ...], n: int) -> list[
 
 
 def _of_new_images(model: Annotator, lists: list[list[str]], n: int) -> list[dict[str, Any]]:
-    return [{"image": None, "known": labels, "suggestions": _for_labels(model, labels, n)} for labels in lists]
+    suggested = model.annotate(lists, n=n) if lists else []
+    return [
+        {"image": None, "known": labels, "suggestions": suggestions}
+        for labels, suggestions in zip(lists, suggested, strict=True)
+    ]
 
 
-def _for_labels(model: Annotator, labels: list[str], n: int) -> list[Match]:
-    from vsenumba.data import AnnotationSet
-    from vsenumba.models import ImageAnnotator
-
-    if not isinstance(model, ImageAnnotator):
-        return model.annotate(AnnotationSet.from_lists([labels]), n=n)[0]
-    (suggestions,) = model.annotate_factors(model.fold_in([labels]), n=n + len(labels))
-    return [one for one in suggestions if one.name not in labels][:n]
+def _names(text: str) -> list[str]:
+    """Return the names in a line of comma-separated values, in which quotes keep a comma from dividing."""
+    row = next(csv.reader([text], skipinitialspace=True))
+    return [name.strip() for name in row if name.strip()]

@@ -199,6 +199,19 @@ model_argument = click.argument("model", type=FILE)
 set_argument = click.argument("source", metavar="SET")
 
 
+def metrics_option(text: str) -> Callable[[F], F]:
+    """Return the option ``--metric``: what to compute."""
+    return click.option(
+        "--metric",
+        "metrics",
+        type=METRIC,
+        multiple=True,
+        default=("mrr", "recall@5", "recall@10", "auc"),
+        show_default=True,
+        help=f"{text} precision@k, recall@k, ndcg@k, ap@k and coverage@k take any k.",
+    )
+
+
 def examples(*commands: str) -> str:
     """Return the end of a command's help: how it is called."""
     title = "Example" if len(commands) == 1 else "Examples"

@@ -239,6 +239,8 @@ class ImageAnnotator(Annotator, Trained):
             self._remember(data)
         self._check_trainable()
         self.best_ = None
+        # It was of the model before it learnt more.
+        self.provenance_.pop("measured", None)
         self._remember(self.seen_.union(data))
         self._grow()
         data = data.with_columns(self.label_names_.index(data.label_names), self.label_names_)
