@@ -62,9 +62,7 @@ def quickly(name, words):
 
 
 def test_examples_run(succeeds, folder):
-    vse.ImageAnnotator(n_factors=4, n_epochs=1, sampler="uniform", random_state=0).fit(
-        vse.leave_one_out(vse.load_dataset("openclipart"), rng=0)[0]
-    ).save("clipart.h5")
+    succeeds("fit", "openclipart", "-o", "clipart.h5", *SMALL)
     # These take many epochs of several samplers, and have tests of their own.
     for example in EXAMPLES:
         name, *words = shlex.split(example)[1:]

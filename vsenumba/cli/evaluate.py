@@ -60,10 +60,10 @@ def _measured(model: Annotator, path: Path, data: AnnotationSet | None, metrics:
     """Return what was measured on pairs of the model's set when it did not know these yet."""
     measured = getattr(model, "provenance_", {}).get("measured")
     if measured is None or (data is not None and data.n_pairs != measured["of_pairs"]):
-        what = f"{path} has learnt from every pair of the set, and " if data is not None else ""
+        why = "nothing was measured when it was made" if data is None else "it has learnt from every pair of the set"
         raise InputError(
-            f"{what}nothing was measured on them before; name a SET with pairs that the model has not seen, such as "
-            "'vsenumba data split' keeps apart"
+            f"{path} cannot tell how good it is: {why}; name a SET with pairs that it has not seen, such as 'vsenumba "
+            "data split' keeps apart"
         )
     given = click.get_current_context().get_parameter_source("metrics") is click.core.ParameterSource.COMMANDLINE
     wanted = metrics if given else tuple(measured["metrics"])

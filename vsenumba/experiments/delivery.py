@@ -32,7 +32,7 @@ class Delivery(Callback):
     >>> scores = vse.evaluate(model, test, exclude=train, metrics=["mrr"])
     >>> measured = measurement(data, scores.n_images, test.n_pairs, scores.mean, n_epochs=3)
     >>> model.fit(data, callbacks=Delivery(3, measured)).provenance_["measured"]["n_pairs"]
-    60
+    49
     """
 
     def __init__(self, n_epochs: int, measured: Mapping[str, Any]) -> None:

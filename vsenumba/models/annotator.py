@@ -186,7 +186,7 @@ class Annotator(Fitted):
         --------
         >>> from vsenumba import ImageAnnotator, load_dataset
         >>> model = ImageAnnotator(n_epochs=1, random_state=0).fit(load_dataset("openclipart"))
-        >>> [match.name in ("clock", "time") for match in model.annotate([["clock", "time"]], n=2)[0]]
+        >>> [match.name in ("animal", "farm") for match in model.annotate([["animal", "farm"]], n=2)[0]]
         [False, False]
         """
         check_is_fitted(self)
