@@ -49,6 +49,15 @@ def test_nothing_is_suggested_for_an_image_without_labels(model):
     assert "bare" not in [one.name for one in model.find_images("label 2", n=99, include_known=True)]
 
 
+def test_ease_makes_nothing_up_of_a_label_that_stands_alone():
+    """A sibling: a label that no other stands beside has weights of 0, and all labels came with score 0.0."""
+    data = vse.AnnotationSet.from_lists([["cat", "animal"], ["dog", "animal"], ["alone"]], ["a", "b", "c"])
+    model = vse.EaseAnnotator(l2=1.0).fit(data)
+    with pytest.warns(UserWarning, match="no labels are suggested for 1 image.*'c'"):
+        assert [len(one) for one in model.annotate(["a", "c"])] == [2, 0]
+    assert [match.name for match in model.find_images("cat", include_known=True)] == ["a", "b"]
+
+
 def test_popularity_needs_no_label():
     data = with_an_unlabelled_image(checkerboard())
     model = vse.PopularityAnnotator().fit(data)

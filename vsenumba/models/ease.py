@@ -80,8 +80,9 @@ class EaseAnnotator(Annotator):
         return np.asarray(known.to_csr()[rows] @ self.weights_[:, labels])
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have a label; see `Annotator.knows`."""
-        return known.labels_per_image[rows] > 0
+        """Return which images have a label that says something of others; see `Annotator.knows`."""
+        telling = self.weights_.any(axis=1).astype(np.float32)
+        return np.asarray(known.to_csr()[rows] @ telling) > 0
 
     def _to_elements(self) -> dict[str, Any]:
         return {**super()._to_elements(), "arrays": {"weights": self.weights_}}
