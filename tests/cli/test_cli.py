@@ -11,6 +11,7 @@ import numba
 import numpy as np
 import pytest
 from command_line import SMALL, TAGS, in_a_process
+from threadpoolctl import threadpool_info
 
 import vsenumba as vse
 from vsenumba.cli import compare as compare_command
@@ -158,6 +159,22 @@ def test_annotate_and_find_work_with_every_kind_of_model(succeeds, folder, model
     assert succeeds("annotate", model, "--labels", "cat").out.startswith("new image\nhas: cat\n")
     found = json.loads(succeeds("find", model, "plant", "--include-known", "-n", "6", "--json").out)
     assert {one["name"] for one in found["images"]} == set(vse.load_dataset("tags.csv").image_ids)
+
+
+@pytest.mark.parametrize("words", [["annotate", "model.h5", "--all"], ["find", "model.h5", "cat"]])
+def test_threads_are_limited_while_suggestions_are_computed(succeeds, folder, monkeypatch, words):
+    before, heard = numba.get_num_threads(), []
+
+    def score_block(self, *given):
+        blas = {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+        heard.append((numba.get_num_threads(), blas))
+        return original(self, *given)
+
+    original = vse.ImageAnnotator.score_block
+    monkeypatch.setattr(vse.ImageAnnotator, "score_block", score_block)
+    succeeds(*words, "--threads", "1")
+    assert heard == [(1, {1})]
+    assert numba.get_num_threads() == before
 
 
 def test_labels_with_commas_and_quotes_can_be_given(succeeds, folder):

@@ -11,7 +11,6 @@ import pytest
 from click.shell_completion import ShellComplete
 from command_line import COMMANDS, EXAMPLES, SMALL, examples
 
-import vsenumba as vse
 from vsenumba.cli.app import cli
 from vsenumba.cli.output import as_json_text, counted, table
 from vsenumba.errors import unknown_name

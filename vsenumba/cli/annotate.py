@@ -40,9 +40,16 @@ _AT_A_TIME = 4096
     "--all", "all_images", is_flag=True, help="Every image that the model knows; prints a table image,label,score."
 )
 @options.count_option
+@options.threads_option
 @options.json_option
 def command(
-    model: Path, images: tuple[str, ...], label_lists: tuple[str, ...], all_images: bool, n: int, as_json: bool
+    model: Path,
+    images: tuple[str, ...],
+    label_lists: tuple[str, ...],
+    all_images: bool,
+    n: int,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Suggest labels for images, best first.
 
@@ -53,8 +60,9 @@ def command(
 
     if all_images:
         if images or label_lists or as_json:
-            raise click.UsageError("--all goes with -n only")
-        _say_all(load_model(model, Annotator), n)
+            raise click.UsageError("--all goes with -n and --threads only")
+        with options.limited_threads(threads):
+            _say_all(load_model(model, Annotator), n)
         return
     if not images and not label_lists:
         raise click.UsageError("name an IMAGE that the model knows, or give the labels of a new one with --labels")
@@ -62,7 +70,8 @@ def command(
     if not all(lists):
         raise click.UsageError("--labels needs at least one label")
     loaded = load_model(model, Annotator)
-    results = _of_known_images(loaded, images, n) + _of_new_images(loaded, lists, n)
+    with options.limited_threads(threads):
+        results = _of_known_images(loaded, images, n) + _of_new_images(loaded, lists, n)
     if as_json:
         say_json([{**result, "suggestions": [one._asdict() for one in result["suggestions"]]} for result in results])
         return
