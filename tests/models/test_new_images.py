@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from checkerboards import checkerboard, model_of
+from sklearn.base import clone
 
 import vsenumba as vse
 
@@ -46,6 +47,7 @@ class TestLabelLists:
 @pytest.mark.parametrize("model", TRAINED, ids=lambda model: str(model.inputs))
 def test_images_without_ids_are_new_each_time(model):
     """Found 2026-11: `partial_fit` of two lists, one after the other, made one image "0" of them with all labels."""
+    model = clone(model)
     for lists in ([["cat", "clock"]], [["dog", "bone"]], [["dog", "cat"], ["clock", "bone"]]):
         model.partial_fit(lists)
     found = {image: sorted(model.seen_.labels_of(image)) for image in model.image_ids_}

@@ -124,6 +124,20 @@ def test_evaluation_refuses_images_whose_rows_no_training_has_seen():
     assert vse.evaluate(model_of().fit(train), shifted(test), exclude=shifted(train)).mean["mrr"] > 0
 
 
+def test_evaluation_warns_of_pairs_that_were_trained_on():
+    """A sibling: a model that was fitted to all pairs is flattered by those that were held out of another."""
+    data = checkerboard()
+    train, test = vse.leave_one_out(data, rng=0)
+    model = model_of().fit(data)
+    for exclude in (train, None):
+        with pytest.warns(UserWarning, match=f"trained on {test.n_pairs} of the {test.n_pairs} test pairs, which fl"):
+            vse.evaluate(model, test, exclude=exclude)
+    # Nothing is wrong with labels that images have beside those that were seen, or with new images of the same ids.
+    model.fit(train)
+    vse.evaluate(model, test, exclude=vse.AnnotationSet.from_csr(train.to_csr(), train.image_ids, train.label_names))
+    assert 0 < vse.EaseAnnotator(l2=1.0).fit(data.to_csr()[:12]).score(data.to_csr()[12:]) <= 1
+
+
 def test_evaluation_warns_of_some_images_that_match_nothing():
     train, test = vse.leave_one_out(checkerboard(), rng=0)
     ids = [f"img {i}" if i < 3 else name for i, name in enumerate(test.image_ids)]

@@ -86,7 +86,7 @@ def evaluate(
     Warns
     -----
     UserWarning
-        If some images are known neither to the model nor to `exclude`.
+        If some images are known neither to the model nor to `exclude`, or some test pairs were trained on.
 
     Examples
     --------
@@ -109,6 +109,7 @@ def evaluate(
         )
     rows = _rows_to_evaluate(test, max_images, rng)
     _check_images(model, test, excluded, known, rows)
+    _warn_of_seen_pairs(getattr(model, "seen_", None), test, excluded)
     longest = max((m.k for m in wanted if m.family == "coverage" and m.k), default=0)
     ranks, best_places = _rank(
         model,
@@ -221,6 +222,36 @@ def _check_images(
             f"the model knows nothing of any test image, such as {test.image_ids[int(rows[0])]!r}: neither a label by "
             "what is excluded, nor a row that was trained"
         )
+
+
+def _warn_of_seen_pairs(seen: AnnotationSet | None, test: AnnotationSet, excluded: AnnotationSet | None) -> None:
+    """Say how many test pairs a model was trained on: it ranks them better than it would others."""
+    # What is excluded is no test pair: that is checked while ranks are counted.
+    if seen is None or (excluded is not None and _same_pairs(seen, excluded)):
+        return
+    if test.image_ids == Vocabulary.numbered(test.n_images, "image"):
+        return  # Images without ids of their own, as those of a matrix: the same numbers need not mean the same images.
+    rows, columns = test.pairs()
+    seen_rows, seen_columns = seen.reindex_images(test.image_ids).pairs()
+    n_labels = test.n_labels
+    again = np.isin(rows * n_labels + columns, seen_rows * n_labels + seen_columns, assume_unique=True)
+    if again.any():
+        warnings.warn(
+            f"the model was trained on {again.sum():,} of the {test.n_pairs:,} test pairs, which flatters it; evaluate "
+            "a model that was fitted without them",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _same_pairs(one: AnnotationSet, other: AnnotationSet) -> bool:
+    return one is other or (
+        one.shape == other.shape
+        and np.array_equal(one.indices, other.indices)
+        and np.array_equal(one.indptr, other.indptr)
+        and one.image_ids == other.image_ids
+        and one.label_names == other.label_names
+    )
 
 
 def _as_set(argument: str, data: Any, other: Any, label_names: Vocabulary) -> AnnotationSet:

@@ -17,6 +17,7 @@ from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.models.fitted import Fitted
+from vsenumba.models.new_images import NewImages
 
 # What holds the labels of one image, where its id could stand too.
 _LISTS = (list, tuple, set, frozenset, np.ndarray)
@@ -193,7 +194,7 @@ class Annotator(Fitted):
         n = checked_count(n)
         if isinstance(images, str):
             raise InputError(f"images must be a sequence of ids, such as [{images!r}], not one string")
-        scorer: Any = self
+        scorer: Annotator | NewImages = self
         given = images if isinstance(images, AnnotationSet) else list(images)
         if isinstance(given, AnnotationSet):
             known, rows = self.align(given, "images"), np.arange(given.n_images)
@@ -278,9 +279,9 @@ class Annotator(Fitted):
             )
         return evaluate(self._for_new_images(known), held_out, exclude=known, metrics=["mrr"]).mean["mrr"]
 
-    def _for_new_images(self, known: AnnotationSet) -> Any:
+    def _for_new_images(self, known: AnnotationSet) -> NewImages:
         """Return a scorer that ranks labels for images as if it had never seen them."""
-        return self
+        return NewImages(self)
 
     def _to_elements(self) -> dict[str, Any]:
         # Not the features and titles: they are not the model's.

@@ -19,6 +19,7 @@ from vsenumba.evaluation import evaluate
 from vsenumba.kernels.random import RandomLike
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models.annotator import Annotator, as_label_lists, warn_of_unknown
+from vsenumba.models.new_images import FoldedImages, NewImages
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
 from vsenumba.samplers import Sampler, as_sampler
@@ -426,8 +427,8 @@ class ImageAnnotator(Annotator, Trained):
         tables["image_factors"][data.labels_per_image == 0] = 0
         return tables["image_factors"]
 
-    def _for_new_images(self, known: AnnotationSet) -> _GivenFactors:
-        return _GivenFactors(self, self._fold(known))
+    def _for_new_images(self, known: AnnotationSet) -> NewImages:
+        return FoldedImages(self, self._fold(known), self.label_factors_)
 
     def annotate_factors(self, factors: np.ndarray, n: int = 10) -> list[list[Match]]:
         """Suggest labels for images given by their factors, such as `fold_in` and `embed` return.
@@ -453,32 +454,3 @@ class ImageAnnotator(Annotator, Trained):
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         Annotator._from_elements(self, elements)
         Trained._from_elements(self, elements)
-
-
-class _GivenFactors:
-    """A `Scorer` of images whose factors are given, in the rows of what is known of them."""
-
-    def __init__(self, model: ImageAnnotator, factors: np.ndarray) -> None:
-        self._model = model
-        self._factors = factors
-
-    @property
-    def label_names(self) -> Vocabulary:
-        """Those of the model."""
-        return self._model.label_names
-
-    def align(self, data: AnnotationSet) -> AnnotationSet:
-        """Have the model do it."""
-        return self._model.align(data)
-
-    def known_for(self, test: AnnotationSet, exclude: AnnotationSet | None) -> AnnotationSet:
-        """Return what is known, whose rows are those of the factors."""
-        return self._model.known_for(test, exclude)
-
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return the products with the labels' factors."""
-        return self._factors[rows] @ self._model.label_factors_.T
-
-    def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have a label."""
-        return known.labels_per_image[rows] > 0
