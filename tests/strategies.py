@@ -11,16 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from vsenumba.data import AnnotationSet, Corpus
+from vsenumba.data.names import plain
 
-# Any text that can be a name: some letters of every script; no surrogates, no NUL, not blank.
+# Any text that can be a name, as it is compared: some letters of every script; no surrogates, no NUL, not blank.
 names = st.one_of(
     st.text("ab", min_size=1, max_size=4),
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12).filter(
-        str.strip
-    ),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
+    .map(plain)
+    .filter(bool),
 )
-# What tables of text can carry as well: no blanks around it, and no control characters but tab and line feed.
-table_names = names.map(str.strip).filter(lambda name: name and all(c >= " " or c in "\t\n" for c in name))
+# What tables of text can carry as well: no control characters but tab and line feed.
+table_names = names.filter(lambda name: all(c >= " " or c in "\t\n" for c in name))
 seeds = st.integers(0, 2**32 - 1)
 
 

@@ -89,7 +89,6 @@ def command(
     judged by where it ranks. SET is a set's name or a file, see 'vsenumba data --help'. Writes comparison.json,
     runs.h5, model.h5 (the best, trained afresh on all pairs), convergence.png and convergence.svg.
     """
-    from vsenumba.data import load_dataset
     from vsenumba.experiments import models_to_compare
 
     given = click.get_current_context().get_parameter_source("n_epochs")
@@ -108,7 +107,7 @@ def command(
         "random_state": seed,
         "n_threads": threads,
     }
-    result = run_and_write(load_dataset(source), source, folder, run_settings)
+    result = run_and_write(options.load_set(source), source, folder, run_settings)
     if as_json:
         say_json(result.comparison.to_json())
     else:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
 )
 @options.model_argument
-@click.argument("source", metavar="[SET]", required=False)
+@options.optional_set_argument
 @options.metrics_option("One to compute; give it several times.")
 @options.threads_option
 @options.json_option
@@ -34,12 +34,11 @@ def command(model: Path, source: str | None, metrics: tuple[str, ...], threads: 
     ranking. Without SET, or where the model has learnt from all pairs of SET, it says what 'vsenumba fit' or 'vsenumba
     compare' measured on held-out pairs, before the model learnt from these too.
     """
-    from vsenumba.data import load_dataset
     from vsenumba.evaluation import evaluate
     from vsenumba.models import Annotator, load_model
 
     loaded = load_model(model, Annotator)
-    data = None if source is None else load_dataset(source)
+    data = None if source is None else options.load_set(source)
     test = None if data is None else _unseen_pairs(loaded, data, str(source))
     if test is not None:
         scores = evaluate(loaded, test, exclude=loaded.seen_, metrics=metrics, n_threads=threads)

@@ -77,7 +77,6 @@ def command(
     """
     from sklearn.base import clone
 
-    from vsenumba.data import load_dataset
     from vsenumba.experiments import Delivery
     from vsenumba.models import ImageAnnotator
     from vsenumba.training import Checkpoint, EarlyStopping, ProgressBar
@@ -88,7 +87,7 @@ def command(
     refuse_given_twice(settings)
     model.set_params(**parameters_of([model], settings))
     options.check_output(output, source)
-    data = load_dataset(source)
+    data = options.load_set(source)
     train, test = _divided(data, hold_out, model.inputs, seed)
     if patience and test is None:
         raise InputError("--patience needs held-out pairs, and there are none")

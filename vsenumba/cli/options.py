@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 from vsenumba.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
+    from vsenumba.data import AnnotationSet
     from vsenumba.models import Fitted
     from vsenumba.models.parameters import Parameter
 
@@ -197,7 +198,53 @@ threads_option = click.option("--threads", type=ThreadCount(), help="Threads to 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 count_option = click.option("-n", "n", type=POSITIVE, default=10, show_default=True, help="How many to show.")
 model_argument = click.argument("model", type=FILE)
-set_argument = click.argument("source", metavar="SET")
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Keep how a table is read, for `load_set`."""
+    context.meta[f"{__name__}.{parameter.name}"] = value
+
+
+_TABLE_OPTIONS = (
+    click.option(
+        "--image-column", expose_value=False, callback=_remember, help="The column of a table with the images."
+    ),
+    click.option(
+        "--label-column", expose_value=False, callback=_remember, help="The column of a table with the labels."
+    ),
+    click.option(
+        "--separator",
+        metavar="TEXT",
+        expose_value=False,
+        callback=_remember,
+        help="What stands between the labels of a cell, such as ', '; 'list' for lists, 'none' for one label a cell.",
+    ),
+)
+
+
+def set_argument(command: F) -> F:
+    """Add the argument SET, and the options that say how a table is read; `load_set` loads it."""
+    return click.argument("source", metavar="SET")(_with_table_options(command))
+
+
+def optional_set_argument(command: F) -> F:
+    """Add SET as an argument that may be left out; see `set_argument`."""
+    return click.argument("source", metavar="[SET]", required=False)(_with_table_options(command))
+
+
+def _with_table_options(command: F) -> F:
+    for option in reversed(_TABLE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def load_set(source: str) -> AnnotationSet:
+    """Load what was given for SET."""
+    from vsenumba.data import load_dataset
+
+    meta = click.get_current_context().meta
+    names = ("image_column", "label_column", "separator")
+    return load_dataset(source, **{name: meta.get(f"{__name__}.{name}") for name in names})
 
 
 def metrics_option(text: str) -> Callable[[F], F]:

@@ -1,7 +1,8 @@
 """Data sets: what they are, how they get in, how they are divided, and where some can be had."""
 
-from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import DATASETS, DataSet, load_dataset
+from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.data.annotation.planted import save_synthetic, synthetic
 from vsenumba.data.annotation.pruning import prune
 from vsenumba.data.annotation.readers import READERS, read_annotations

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vsenumba import storage
+from vsenumba.data.names import as_name, plain
 from vsenumba.errors import InputError, unknown_name
 
 NAME_DTYPE = np.dtypes.StringDType()
@@ -24,14 +25,15 @@ class Vocabulary:
     Parameters
     ----------
     names : iterable of str
-        The names; numbers are taken as their decimal text.
+        The names; whole numbers are taken as their decimal text. Unicode's form NFC is made of them, and outer blanks
+        are taken off, here and wherever a name is looked up; see `vsenumba.data.names`.
     kind : str
         What they name, for error messages: ``"image"`` or ``"label"``.
 
     Raises
     ------
     InputError
-        If a name is empty or stands twice.
+        If a name is missing, empty or no text, or stands twice.
 
     Examples
     --------
@@ -73,7 +75,7 @@ class Vocabulary:
         UnknownNameError
             For the first name that is not known, with the nearest known ones.
         """
-        names = names if isinstance(names, Vocabulary) else [str(name) for name in names]
+        names = names if isinstance(names, Vocabulary) else [as_name(name, f"a {self.kind}") for name in names]
         found = self.find(names)
         missing = np.flatnonzero(found < 0)
         if len(missing):
@@ -82,7 +84,7 @@ class Vocabulary:
 
     def find(self, names: Iterable[Any]) -> np.ndarray:
         """Return the positions of ``names`` as int64, -1 for those not known."""
-        return np.fromiter((self._position.get(str(name), -1) for name in names), dtype=np.int64)
+        return np.fromiter((self._position.get(_text(name), -1) for name in names), dtype=np.int64)
 
     def to_element(self) -> Any:
         """Return what stands for the names in a file."""
@@ -167,7 +169,7 @@ class NumberedVocabulary(Vocabulary):
             positions = np.arange(len(names))
             positions[self._n :] = -1
             return positions
-        return np.fromiter((self._number(str(name)) for name in names), dtype=np.int64)
+        return np.fromiter((self._number(_text(name)) for name in names), dtype=np.int64)
 
     def _number(self, name: str) -> int:
         digits = name[len(self._prefix) :]
@@ -199,25 +201,49 @@ class NumberedVocabulary(Vocabulary):
 
 
 def as_names(names: Iterable[Any], kind: str) -> np.ndarray:
-    """Return names as a ``StringDType`` array, refusing empty ones by their position."""
+    """Return names as a ``StringDType`` array in the form in which they are compared; what is none is refused by place.
+
+    Raises
+    ------
+    InputError
+        If a name is missing, empty or no text.
+    """
     if isinstance(names, np.ndarray) and names.dtype == NAME_DTYPE:
-        array = names
+        if names.ndim != 1:
+            raise InputError(f"{kind} names must be one-dimensional, not of shape {names.shape}")
+        array = _plain_array(names)
     elif isinstance(names, (str, bytes)):
         raise InputError(f"{kind} names must be a sequence of names, not one string {names!r}")
     else:
-        # None and NaN are what tables with gaps hold; as text they would become names like any other.
-        texts = ["" if name is None or name != name else str(name) for name in names]
+        if isinstance(names, np.ndarray) and names.ndim != 1:
+            raise InputError(f"{kind} names must be one-dimensional, not of shape {names.shape}")
+        texts = [as_name(name, f"{kind} name {i}") for i, name in enumerate(names)]
         try:
             array = np.array(texts, dtype=NAME_DTYPE)
         except UnicodeEncodeError as error:
             raise InputError(f"{kind} name {error.object!r} is not valid Unicode: {error.reason}") from error
-    if array.ndim != 1:
-        raise InputError(f"{kind} names must be one-dimensional, not of shape {array.shape}")
     for start in range(0, len(array), BLOCK):
-        empty = np.flatnonzero(np.strings.str_len(np.strings.strip(array[start : start + BLOCK])) == 0)
+        empty = np.flatnonzero(np.strings.str_len(array[start : start + BLOCK]) == 0)
         if len(empty):
             raise InputError(f"{kind} name {start + int(empty[0])} is empty; every {kind} needs a name")
     return array
+
+
+def _plain_array(names: np.ndarray) -> np.ndarray:
+    """Return names in the form in which they are compared; the same array where they are in it, as nearly always."""
+    result = names
+    for start in range(0, len(names), BLOCK):
+        texts = names[start : start + BLOCK].tolist()
+        plained = [plain(text) for text in texts]
+        if plained != texts:
+            result = names.copy() if result is names else result
+            result[start : start + BLOCK] = np.array(plained, dtype=NAME_DTYPE)
+    return result
+
+
+def _text(name: Any) -> str:
+    """Return a name to be looked up, as it is compared; what can be no name is found nowhere."""
+    return plain(name if isinstance(name, str) else str(name))
 
 
 def _check_distinct(names: np.ndarray, kind: str) -> None:
@@ -233,6 +259,9 @@ def _check_distinct(names: np.ndarray, kind: str) -> None:
         seen: set[str] = set()
         for name in names:
             if name in seen:
-                raise InputError(f"{kind} {name!r} stands twice among the {kind} names; they must be distinct")
+                raise InputError(
+                    f"{kind} {name!r} stands twice among the {kind} names; they must differ in more than outer blanks "
+                    "and the Unicode form of a letter"
+                )
             if hash(name) in suspects:
                 seen.add(name)

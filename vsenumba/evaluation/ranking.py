@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_ranks, list_top
@@ -257,7 +258,8 @@ def _same_pairs(one: AnnotationSet, other: AnnotationSet) -> bool:
 def _as_set(argument: str, data: Any, other: Any, label_names: Vocabulary) -> AnnotationSet:
     """Return `data` as a set; a matrix takes the model's labels and the other's images."""
     shape = getattr(data, "shape", None)
-    if isinstance(data, AnnotationSet) or shape is None or len(shape) != 2:
+    # The columns of a data frame have names.
+    if isinstance(data, AnnotationSet) or shape is None or len(shape) != 2 or hasattr(data, "columns"):
         return as_annotation_set(data, argument)
     if shape[1] != len(label_names):
         raise InputError(

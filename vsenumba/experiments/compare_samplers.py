@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.base import clone
 
 from vsenumba.checks import is_whole
-from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.errors import InputError
 from vsenumba.evaluation import Scores, evaluate, parse_metric

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy.linalg import lapack
 
-from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.errors import MemoryLimitError
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.parameters import Number, Parameter, Whole

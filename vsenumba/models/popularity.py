@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.parameters import Parameter
 

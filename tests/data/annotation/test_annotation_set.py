@@ -277,7 +277,7 @@ class TestAsAnnotationSet:
         data = AnnotationSet.from_csr(np.eye(2))
         assert as_annotation_set(data) is data
         assert as_annotation_set(sp.eye_array(2)).digest() == data.digest()
-        assert as_annotation_set([[1, 0], [0, 1]]).digest() == data.digest()
+        assert as_annotation_set(np.array([[1, 0], [0, 1]])).digest() == data.digest()
         assert as_annotation_set([["cat"], {"b", "a"}]).labels_of("1") == ["a", "b"]
 
     @pytest.mark.parametrize("bad", [None, "cat"])

@@ -16,8 +16,6 @@ from vsenumba.cli.output import counted, say, size_of
 )
 @options.set_argument
 @options.output_option("FILE.h5")
-@click.option("--image-column", help="The column of a table with the images.")
-@click.option("--label-column", help="The column of a table with the labels.")
 @click.option(
     "--min-images-per-label",
     type=options.POSITIVE,
@@ -35,8 +33,6 @@ from vsenumba.cli.output import counted, say, size_of
 def command(
     source: str,
     output: Path,
-    image_column: str | None,
-    label_column: str | None,
     min_images_per_label: int,
     min_labels_per_image: int,
 ) -> None:
@@ -45,10 +41,10 @@ def command(
     SET is a set's name or a file, see 'vsenumba data --help'. Labels with too few images and images with too few labels
     are left out, again and again until all that is left has enough.
     """
-    from vsenumba.data import load_dataset, prune
+    from vsenumba.data import prune
 
     options.check_output(output, source)
-    data = load_dataset(source, image_column=image_column, label_column=label_column)
+    data = options.load_set(source)
     pruned = prune(data, min_images_per_label, min_labels_per_image)
     pruned.save(output)
     say(f"saved {output}: {size_of(pruned)}")

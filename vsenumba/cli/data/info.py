@@ -25,9 +25,7 @@ def command(source: str, as_json: bool) -> None:
 
     SET is a set's name or a file, see 'vsenumba data --help'.
     """
-    from vsenumba.data import load_dataset
-
-    data = load_dataset(source)
+    data = options.load_set(source)
     facts = _facts(data)
     if as_json:
         say_json(facts)

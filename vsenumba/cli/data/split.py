@@ -34,9 +34,7 @@ def command(source: str, folder: Path, method: str, fraction: float, folds: int,
     SET is a set's name or a file, see 'vsenumba data --help'. Writes train.h5 and test.h5; or train-1.h5, test-1.h5,
     train-2.h5 and so on for folds. All files have all images and labels: only the pairs are divided.
     """
-    from vsenumba.data import load_dataset
-
-    parts = _parts(load_dataset(source), method, fraction, folds, seed)
+    parts = _parts(options.load_set(source), method, fraction, folds, seed)
     numbers = [f"-{i + 1}" for i in range(folds)] if method == "kfold" else [""]
     paths = options.prepare_folder(folder, [f"{role}{n}.h5" for n in numbers for role in ("train", "test")])
     for (train, test), train_path, test_path in zip(parts, paths[::2], paths[1::2], strict=True):

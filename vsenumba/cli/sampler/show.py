@@ -35,7 +35,7 @@ OF_TRAINING = {"n_epochs": "--epochs", "n_factors": "--factors"}
     )
 )
 @click.argument("chosen", metavar="NAME", type=options.SAMPLER)
-@click.argument("source", metavar="[SET]", required=False)
+@options.optional_set_argument
 @click.option(
     "-o",
     "--output",
@@ -93,7 +93,6 @@ def command(
     """
     import numpy as np
 
-    from vsenumba.data import load_dataset
     from vsenumba.experiments import inspect_sampler
     from vsenumba.plotting import save_figure
     from vsenumba.plotting.save import check_ending
@@ -116,7 +115,7 @@ def command(
         state = f"vectors of {model}"
     else:
         source = source or DEFAULT_SET
-        data = load_dataset(source)
+        data = options.load_set(source)
         row = _row_of(data, image, source)
         annotator = _trained(data, source, sampler, n_epochs, n_factors, seed)
         state = f"after {counted(n_epochs, 'epoch')}"
@@ -198,14 +197,13 @@ def _trained(
 
 
 def _loaded(path: Path, source: str | None) -> tuple[ImageAnnotator, AnnotationSet]:
-    from vsenumba.data import load_dataset
     from vsenumba.models import ImageAnnotator, load_model
 
     model = load_model(path, ImageAnnotator)
     if source is None:
         return model, model.seen_
     try:
-        return model, model.align(load_dataset(source))
+        return model, model.align(options.load_set(source))
     except UnknownNameError as error:
         raise InputError(f"{path} was trained on other labels than those of {source}: {error}") from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
 from os import PathLike
 from typing import Any
@@ -18,6 +18,7 @@ import scipy.sparse as sp
 
 from vsenumba import storage
 from vsenumba.data.annotation.pairs import check_structure, column_counts, merged, nonzero_pairs, pairs_to_csr
+from vsenumba.data.names import as_name
 from vsenumba.data.vocabulary import BLOCK, NAME_DTYPE, Vocabulary, as_names
 from vsenumba.errors import InputError
 
@@ -88,13 +89,17 @@ class AnnotationSet:
         Parameters
         ----------
         images, labels : iterable of str
-            Ids and names; numbers are taken as their decimal text.
+            Ids and names; whole numbers are taken as their decimal text. For two that are the same but for Unicode's
+            forms and outer blanks, see `Vocabulary`.
 
         Raises
         ------
         InputError
-            If the lengths differ, or an id or a name is empty.
+            If the lengths differ, an id or a name is missing, empty or no text, or a set is given, which has no order.
         """
+        for given, what in ((images, "images"), (labels, "labels")):
+            if isinstance(given, Set):
+                raise InputError(f"{what} is a set, whose order does not say what belongs to what; give a list")
         image_names, rows = _first_seen(as_names(images, "image"))
         label_names, columns = _first_seen(as_names(labels, "label"))
         if len(rows) != len(columns):
@@ -103,16 +108,38 @@ class AnnotationSet:
         return cls(indptr, indices, len(label_names), image_names, label_names)
 
     @classmethod
-    def from_lists(cls, lists: Iterable[Sequence[Any]], image_ids: Iterable[Any] | None = None) -> AnnotationSet:
-        """Make a set from one sequence of label names per image; an image may have none."""
-        lists = list(lists)
+    def from_lists(cls, lists: Iterable[Iterable[Any]], image_ids: Iterable[Any] | None = None) -> AnnotationSet:
+        """Make a set from one collection of label names per image; an image may have none.
+
+        Parameters
+        ----------
+        lists : iterable of iterable of str
+            The labels of each image, numbers as their decimal text. Labels are numbered as they come; those of a set,
+            which has no order, as they are sorted.
+        image_ids : iterable of str, optional
+            Their ids; ``"0", "1", ...`` where left out.
+
+        Raises
+        ------
+        InputError
+            If an image's labels are one text, or a name is missing, empty or no text.
+        """
+        if isinstance(lists, (str, bytes, Mapping, Set)):
+            raise InputError(
+                f"lists must be one list of labels for each image, not a {type(lists).__name__}"
+                + ("; give its values(), and its keys as image_ids" if isinstance(lists, Mapping) else "")
+            )
+        in_order: list[list[Any]] = []
         for i, one in enumerate(lists):
-            if isinstance(one, (str, bytes)) or not isinstance(one, Iterable):
-                raise InputError(f"image {i} has {one!r} where a list of label names is expected")
-        lengths = np.array([len(one) for one in lists], dtype=np.int64)
-        rows = np.repeat(np.arange(len(lists), dtype=np.int64), lengths)
-        label_names, columns = _first_seen(as_names((name for one in lists for name in one), "label"))
-        indptr, indices = pairs_to_csr(rows, columns, len(lists), len(label_names))
+            if isinstance(one, (str, bytes, Mapping)) or not isinstance(one, Iterable):
+                raise InputError(f"image {i} has {one!r:.60} where a list of label names is expected")
+            in_order.append(
+                sorted(one, key=lambda name: as_name(name, "a label")) if isinstance(one, Set) else list(one)
+            )
+        lengths = np.array([len(one) for one in in_order], dtype=np.int64)
+        rows = np.repeat(np.arange(len(in_order), dtype=np.int64), lengths)
+        label_names, columns = _first_seen(as_names((name for one in in_order for name in one), "label"))
+        indptr, indices = pairs_to_csr(rows, columns, len(in_order), len(label_names))
         return cls(indptr, indices, len(label_names), image_ids, label_names)
 
     @classmethod
@@ -308,22 +335,8 @@ class AnnotationSet:
         return f"<AnnotationSet: {counts}{extra}>"
 
 
-def as_annotation_set(data: Any, argument: str = "X") -> AnnotationSet:
-    """Return an `AnnotationSet` as it is, or make one from a matrix or a list of label lists.
-
-    Raises
-    ------
-    InputError
-        If `data` is none of these; the message names `argument`.
-    """
-    if isinstance(data, AnnotationSet):
-        return data
-    if isinstance(data, (str, bytes)) or data is None:
-        raise InputError(f"{argument} must be an AnnotationSet, a matrix or label lists, not {data!r}")
-    lists = isinstance(data, (list, tuple)) and all(isinstance(one, (list, tuple, set)) for one in data)
-    if lists and any(isinstance(name, str) for one in data for name in one):
-        return AnnotationSet.from_lists([sorted(one) if isinstance(one, set) else one for one in data])
-    return AnnotationSet.from_csr(data)
+def _as_label(name: Any) -> str:
+    return as_name(name, "a label")
 
 
 def _first_seen(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

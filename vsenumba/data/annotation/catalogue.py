@@ -52,7 +52,11 @@ DATASETS = {
 
 
 def load_dataset(
-    source: str | PathLike[str], *, image_column: str | None = None, label_column: str | None = None
+    source: str | PathLike[str],
+    *,
+    image_column: str | None = None,
+    label_column: str | None = None,
+    separator: str | None = None,
 ) -> AnnotationSet:
     """Load an annotation set by its name in the catalogue or from a file.
 
@@ -61,7 +65,7 @@ def load_dataset(
     source : str or path-like
         A key of `DATASETS`, or the path of a file of any format that `read_annotations` knows. A name of the
         catalogue goes before a file of the same name: write ``"./openclipart"`` for that.
-    image_column, label_column : str, optional
+    image_column, label_column, separator : str, optional
         See `read_annotations`.
 
     Returns
@@ -84,10 +88,10 @@ def load_dataset(
     if isinstance(source, str) and source in DATASETS:
         shipped = resources.files("vsenumba.data") / "shipped" / DATASETS[source].shipped
         with resources.as_file(shipped) as path:
-            return read_annotations(path, image_column=image_column, label_column=label_column)
+            return read_annotations(path, image_column=image_column, label_column=label_column, separator=separator)
     path = Path(source)
     if not path.exists():
         if path.suffix or path.name != str(source):
             raise InputError(f"there is no file {source}")
         raise unknown_name("data set", source, DATASETS)
-    return read_annotations(path, image_column=image_column, label_column=label_column)
+    return read_annotations(path, image_column=image_column, label_column=label_column, separator=separator)

@@ -1,28 +1,33 @@
 """Tables of pairs: delimited text with a header, one image and one label a row.
 
-The table is streamed: beside the distinct names, a pair costs 16 bytes, and no line is ever held that is
-longer than `LINE_BYTES`.
+The table is streamed: beside the distinct names, a pair costs 16 bytes, and no line is ever held that is longer than a
+megabyte.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
+import re
+import warnings
 from array import array
 from collections.abc import Iterator, Sequence
 from os import PathLike
-from typing import IO
 
 import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import pairs_to_csr
+from vsenumba.data.annotation.readers.cells import Cells, divider
+from vsenumba.data.annotation.readers.lines import Lines, wide_encoding
+from vsenumba.data.annotation.readers.options import TableOptions
 from vsenumba.data.compression import open_decompressed
+from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError
 
 DESCRIPTION = "a .csv or .tsv table in UTF-8 with an image and a label column"
 DELIMITERS = ",\t;|"
-LINE_BYTES = 1 << 20
+# What Excel writes before the header of a table for other programs, and reads.
+EXCEL = re.compile(r"sep=(.)[\r\n]*")
 # A column is found by the first of these that a header has; case, blanks and hyphens do not count.
 IMAGE_COLUMNS = (
     *("image", "image_id", "imageid", "image_name", "picture", "photo"),
@@ -33,110 +38,102 @@ LABEL_COLUMNS = (
     *("labels", "tags", "keywords"),
 )
 CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
-UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def recognises(head: bytes, name: str) -> bool:
     """Tell whether `head` is text, be it none or UTF-16: `read` says what is wrong with those."""
-    return head.startswith(UTF16_MARKS) or not any(byte in CONTROL_BYTES for byte in head)
+    return wide_encoding(head) is not None or not any(byte in CONTROL_BYTES for byte in head)
 
 
-def read(path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None) -> AnnotationSet:
-    """Read a table of pairs; blanks around a field do not count, and a pair that stands twice counts once."""
+def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
+    """Read a table of pairs; a pair that stands twice counts once, a row without a label is an image without."""
     with open_decompressed(path) as stream:
-        lines = _Lines(stream)
+        lines = Lines(stream)
         try:
-            return _read_lines(lines, image_column, label_column)
+            return _read_lines(lines, options)
         except FileFormatError as error:
             raise FileFormatError(f"{path}, line {max(lines.record_start, 1)}: {error}") from error
         except csv.Error as error:
             raise FileFormatError(f"{path}, line {lines.record_start}: not a valid row: {error}") from error
 
 
-def _read_lines(lines: _Lines, image_column: str | None, label_column: str | None) -> AnnotationSet:
+def _read_lines(lines: Lines, options: TableOptions) -> AnnotationSet:
     first = next(lines, None)
+    delimiter = None
+    if first is not None and (told := EXCEL.fullmatch(first)):
+        delimiter, first = told[1], next(lines, None)
     if first is None:
         raise FileFormatError("the file is empty; a header with an image and a label column is expected")
-    delimiter = _delimiter(first, image_column, label_column)
+    delimiter = delimiter or _delimiter(first, options)
     lines.push_back(first)
-    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    rows = _rows(lines, delimiter)
     header = [name.strip() for name in next(rows)]
-    image_at = _column(header, "image", image_column, IMAGE_COLUMNS)
-    label_at = _column(header, "label", label_column, LABEL_COLUMNS)
+    while header and not header[-1]:  # a delimiter at the end of each line
+        header.pop()
+    image_at = _column(header, "image", options.image_column, IMAGE_COLUMNS)
+    label_at = _column(header, "label", options.label_column, LABEL_COLUMNS)
     if image_at == label_at:
         raise InputError(f"image_column and label_column are both {header[image_at]!r}; they must differ")
 
+    divide = None if options.separator is None else divider(options.separator)
+    cells = Cells(header[label_at])
     images: dict[str, int] = {}
     labels: dict[str, int] = {}
     image_codes, label_codes = array("q"), array("q")
+    n_rows = n_empty = 0
     lines.end_record()
     for row in rows:
+        while len(row) > len(header) and not row[-1].strip():
+            row.pop()
         if len(row) != len(header):
             if row:  # a blank line is no row
                 raise FileFormatError(_wrong_number(row, len(header), delimiter))
-        elif (image := row[image_at].strip()) and (label := row[label_at].strip()):
-            image_codes.append(images.setdefault(image, len(images)))
+            lines.end_record()
+            continue
+        image, cell = plain(row[image_at]), plain(row[label_at])
+        if not image:
+            raise FileFormatError("the image is empty")
+        n_rows += 1
+        code = images.setdefault(image, len(images))
+        if divide is None:
+            cells.add(cell)
+        found = [cell] if divide is None else map(plain, divide(cell) if cell else [])
+        n_before = len(label_codes)
+        for label in filter(None, found):
+            image_codes.append(code)
             label_codes.append(labels.setdefault(label, len(labels)))
-        else:
-            raise FileFormatError(f"the {'label' if image else 'image'} is empty")
+        n_empty += len(label_codes) == n_before
         lines.end_record()
-    if not image_codes:
+    if not label_codes:
         lines.end_record()
-        raise FileFormatError(f"the table has a header ({', '.join(header)}) but no rows")
+        what = "no rows" if not n_rows else f"no label in its {n_rows:,} rows"
+        raise FileFormatError(f"the table has a header ({', '.join(header)}) but {what}")
+    if divide is None:
+        cells.check(one_row_an_image=len(images) == n_rows)
+    if n_empty:
+        warnings.warn(f"{n_empty:,} row(s) have no label: their images are kept without one", UserWarning, stacklevel=2)
     indptr, indices = pairs_to_csr(
         np.frombuffer(image_codes, np.int64), np.frombuffer(label_codes, np.int64), len(images), len(labels)
     )
     return AnnotationSet(indptr, indices, len(labels), images, labels)
 
 
-class _Lines(Iterator[str]):
-    """The lines of a stream as text, read in bounded memory, and where the current record began."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._number = 0
-        self._record_bytes = 0
-        self._pushed_back: str | None = None
-        self.record_start = 0
-
-    def __next__(self) -> str:
-        if self._pushed_back is not None:
-            line, self._pushed_back = self._pushed_back, None
-            return line
-        raw = self._stream.readline(LINE_BYTES + 1)
-        if not raw:
-            raise StopIteration
-        self._number += 1
-        if not self._record_bytes:
-            self.record_start = self._number
-        # Counted over the lines of a record: a quote that is never closed would make one of the whole file.
-        self._record_bytes += len(raw)
-        if self._record_bytes > LINE_BYTES:
-            raise FileFormatError(
-                f"the line, or the quoted field that begins in it, is longer than {LINE_BYTES:,} bytes"
-            )
-        if self._number == 1:
-            if raw.startswith(UTF16_MARKS):
-                raise FileFormatError("the file is UTF-16; save it as UTF-8")
-            raw = raw.removeprefix(codecs.BOM_UTF8)
-        try:
-            line = raw.decode()
-        except UnicodeDecodeError as error:
-            self.record_start = self._number
-            raise FileFormatError(f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8") from error
-        if "\0" in line:
-            self.record_start = self._number
-            raise FileFormatError("the line holds a NUL character, which text does not")
-        return line
-
-    def push_back(self, line: str) -> None:
-        self._pushed_back = line
-
-    def end_record(self) -> None:
-        self._record_bytes = 0
+def _rows(lines: Lines, delimiter: str) -> Iterator[list[str]]:
+    """Yield the fields of each row; between tabs a quote is a character, but for one at both ends of a field."""
+    if delimiter != "\t":
+        yield from csv.reader(lines, delimiter=delimiter, strict=True)
+        return
+    for row in csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE):
+        yield [_unquoted(field) for field in row]
 
 
-def _delimiter(line: str, image_column: str | None, label_column: str | None) -> str:
+def _unquoted(field: str) -> str:
+    inner = field[1:-1].replace('""', "")
+    quoted = len(field) > 1 and field[0] == field[-1] == '"' and '"' not in inner
+    return field[1:-1].replace('""', '"') if quoted else field
+
+
+def _delimiter(line: str, options: TableOptions) -> str:
     """Return the delimiter by which the header has both columns, or else the most columns."""
 
     def fitness(delimiter: str) -> tuple[int, int]:
@@ -144,7 +141,7 @@ def _delimiter(line: str, image_column: str | None, label_column: str | None) ->
             header = [name.strip() for name in next(csv.reader([line], delimiter=delimiter))]
         except csv.Error:
             return 0, 0
-        found = (_find(header, image_column, IMAGE_COLUMNS), _find(header, label_column, LABEL_COLUMNS))
+        found = (_find(header, options.image_column, IMAGE_COLUMNS), _find(header, options.label_column, LABEL_COLUMNS))
         return sum(at is not None for at in found), len(header)
 
     return max(DELIMITERS, key=fitness)
@@ -160,6 +157,8 @@ def _find(header: Sequence[str], wanted: str | None, usual: Sequence[str]) -> in
 def _column(header: Sequence[str], kind: str, wanted: str | None, usual: Sequence[str]) -> int:
     at = _find(header, wanted, usual)
     if at is not None:
+        if header.count(header[at]) > 1:
+            raise FileFormatError(f"the header has the column {header[at]!r} twice; rename one of them")
         return at
     found = ", ".join(header)
     if wanted is not None:

@@ -6,7 +6,7 @@ from os import PathLike
 
 from vsenumba import storage
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.readers.options import refuse_columns
+from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
 from vsenumba.data.compression import is_compressed
 from vsenumba.errors import FileFormatError, InputError
 
@@ -18,9 +18,9 @@ def recognises(head: bytes, name: str) -> bool:
     return head.startswith(storage.MAGIC)
 
 
-def read(path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None) -> AnnotationSet:
+def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
     """Read an annotation set that `AnnotationSet.save` wrote."""
-    refuse_columns(path, image_column, label_column)
+    refuse_options(path, options)
     if is_compressed(path):
         raise FileFormatError(f"{path}: a compressed HDF5 file; decompress it first")
     elements = storage.read_file(path, "annotation-set").elements

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.readers.options import refuse_columns
+from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
 from vsenumba.data.compression import open_decompressed
 from vsenumba.errors import FileFormatError, InputError
 
@@ -22,9 +22,9 @@ def recognises(head: bytes, name: str) -> bool:
     return head.startswith(MAGIC)
 
 
-def read(path: str | PathLike[str], image_column: str | None = None, label_column: str | None = None) -> AnnotationSet:
+def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
     """Read a matrix with one row per image and one column per label; both are named by their numbers."""
-    refuse_columns(path, image_column, label_column)
+    refuse_options(path, options)
     with open_decompressed(path) as stream:
         try:
             matrix = _matrix(stream)

@@ -1,0 +1,96 @@
+"""The lines of a table as text, in bounded memory, however they end."""
+
+from __future__ import annotations
+
+import codecs
+from collections import deque
+from collections.abc import Iterator
+from typing import IO
+
+from vsenumba.errors import FileFormatError
+
+LINE_BYTES = 1 << 20
+# UTF-32's begin as UTF-16's do.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32", codecs.BOM_UTF32_BE: "UTF-32", codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}  # fmt: skip
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """Return the name of the encoding of a text whose characters have two or four bytes; None of any other."""
+    for mark, name in _MARKS.items():
+        if head.startswith(mark):
+            return name
+    # Without a mark: letters of Western scripts have zeros between them.
+    sample = head[: len(head) // 4 * 4]
+    for width, name in ((4, "UTF-32"), (2, "UTF-16")):
+        for used in (0, width - 1):
+            zeros = b"".join(sample[at::width] for at in range(width) if at != used)
+            if len(sample) >= 8 and zeros.count(0) == len(zeros) and 0 not in sample[used::width]:
+                return name
+    return None
+
+
+class Lines(Iterator[str]):
+    """The lines of a stream, and where the current record began; a line ends with LF, CR LF, or CR."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._ready: deque[bytes] = deque()
+        self._rest = b""
+        self._number = 0
+        self._record_bytes = 0
+        self._pushed_back: str | None = None
+        self.record_start = 0
+
+    def __next__(self) -> str:
+        if self._pushed_back is not None:
+            line, self._pushed_back = self._pushed_back, None
+            return line
+        raw = self._raw_line()
+        if not raw:
+            raise StopIteration
+        self._number += 1
+        if not self._record_bytes:
+            self.record_start = self._number
+        # Counted over the lines of a record: a quote that is never closed would make one of the whole file.
+        self._record_bytes += len(raw)
+        if self._record_bytes > LINE_BYTES:
+            raise FileFormatError(
+                f"the line, or the quoted field that begins in it, is longer than {LINE_BYTES:,} bytes"
+            )
+        if self._number == 1:
+            if wide := wide_encoding(raw):
+                raise FileFormatError(f"the file is {wide}; save it as UTF-8")
+            raw = raw.removeprefix(codecs.BOM_UTF8)
+        try:
+            line = raw.decode()
+        except UnicodeDecodeError as error:
+            self.record_start = self._number
+            raise FileFormatError(f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8") from error
+        if "\0" in line:
+            self.record_start = self._number
+            raise FileFormatError("the line holds a NUL character, which text does not")
+        return line
+
+    def _raw_line(self) -> bytes:
+        """Return the next line with its end, or part of one that is too long; nothing at the end of the file."""
+        while not self._ready:
+            read = self._stream.readline(LINE_BYTES + 1)
+            raw, self._rest = self._rest + read, b""
+            if b"\r" not in raw or len(raw) > 2 * LINE_BYTES:
+                return raw
+            whole = raw.splitlines(keepends=True)
+            if len(read) > LINE_BYTES and not read.endswith(b"\n"):
+                self._rest = whole.pop()
+            self._ready.extend(line.rstrip(b"\r\n") + b"\n" for line in whole)
+        return self._ready.popleft()
+
+    def push_back(self, line: str) -> None:
+        """Give a line back, which comes next then."""
+        self._pushed_back = line
+
+    def end_record(self) -> None:
+        """Say that a record ends with the last line."""
+        self._record_bytes = 0

@@ -1,0 +1,70 @@
+"""The one rule for names, wherever they come from: what is text, what is none, and which two are the same.
+
+Names of images, labels and words are text in Unicode's form NFC, without white space and invisible marks at their ends.
+So an é that one program writes as one character and another as two is the same letter, and ``"cat "`` is ``"cat"``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import numpy as np
+
+from vsenumba.errors import InputError
+
+# White space of all scripts, and what cannot be seen at all: the byte order mark, zero-width space, word joiner.
+_OUTER = "".join(map(chr, filter(lambda code: chr(code).isspace(), range(0x3001)))) + "\ufeff\u200b\u2060"
+
+
+def plain(text: str) -> str:
+    r"""Return a text in the form in which names are compared.
+
+    Examples
+    --------
+    >>> plain(" cafe\u0301\u00a0") == "café"
+    True
+    """
+    return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip(_OUTER)
+
+
+def as_name(value: Any, what: str) -> str:
+    """Return what stands for a name as text, in the form in which names are compared; a missing one is empty.
+
+    Parameters
+    ----------
+    value : str or int
+        A name; whole numbers are taken as their decimal text.
+    what : str
+        What it names, for error messages: ``"image name 3"``.
+
+    Raises
+    ------
+    InputError
+        If it is neither text nor a whole number; the message says how to make it text.
+    """
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return str(int(value))
+    if _is_missing(value):
+        return ""
+    raise InputError(f"{what} is {_described(value)}")
+
+
+def _is_missing(value: Any) -> bool:
+    """Tell whether it is what tables have in their gaps: None, NaN, NaT, pandas' NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):
+        return type(value).__name__ in ("NAType", "NaTType")
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, (bytes, bytearray)):
+        return f"{bytes(value)!r:.60}, bytes; make text of it with .decode()"
+    if isinstance(value, (float, np.floating)):
+        return f"the fractional number {value}; ids that were read as floats become text with astype(int)"
+    return f"{value!r:.60}, a {type(value).__name__}; names are text or whole numbers"
