@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-# Among more names than these, only those that begin or end alike are compared letter by letter.
+# Among more names than these, only those that begin or end alike are compared letter by letter ...
 _MANY_NAMES = 5_000
+# ... so many with each length of what they share.
+_ENOUGH = 100
 
 
 class VsenumbaError(Exception):
@@ -79,10 +80,10 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameEr
     >>> str(unknown_name("sampler", "adaptve", ["adaptive", "uniform"]))
     "unknown sampler 'adaptve'; did you mean 'adaptive'?"
     """
-    known = list(known)
-    candidates = known
-    if len(known) > _MANY_NAMES:  # comparing by letters takes seconds for a hundred thousand names
-        candidates = heapq.nlargest(_MANY_NAMES, known, key=lambda one: _common_ends(str(name), one))
+    names = getattr(known, "names", None)
+    known = list(known) if names is None else names.tolist()
+    # Comparing by letters takes seconds for a hundred thousand names.
+    candidates = _alike(str(name), known) if len(known) > _MANY_NAMES else known
     near = difflib.get_close_matches(str(name), candidates, n=3, cutoff=0.5)
     if near:
         hint = "did you mean " + " or ".join(repr(one) for one in near) + "?"
@@ -93,11 +94,21 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameEr
     return UnknownNameError(f"unknown {kind} {str(name)!r}; {hint}")
 
 
-def _common_ends(one: str, other: str) -> int:
-    """Return how many letters two names have in common at their beginning and at their end."""
-    return _common_start(one, other) + _common_start(one[::-1], other[::-1])
-
-
-def _common_start(one: str, other: str) -> int:
-    shorter = min(len(one), len(other))
-    return next((i for i in range(shorter) if one[i] != other[i]), shorter)
+def _alike(name: str, known: Sequence[str]) -> list[str]:
+    """Return some of very many names: those with the longest beginning, or the longest end, in common."""
+    found: dict[str, None] = {}
+    for shares, at_end in ((str.startswith, False), (str.endswith, True)):
+        # By halving: names that share so many letters share fewer too.
+        low, high, alike, levels = 0, len(name) + 1, known, []
+        while high - low > 1:
+            middle = (low + high) // 2
+            wanted = name[-middle:] if at_end else name[:middle]
+            some = [one for one in alike if shares(one, wanted)]
+            if some:
+                low, alike = middle, some
+                levels.append(some[:_ENOUGH])
+            else:
+                high = middle
+        for level in levels[::-1]:
+            found |= dict.fromkeys(level)
+    return list(found)[: 4 * _ENOUGH]

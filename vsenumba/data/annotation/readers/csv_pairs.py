@@ -95,7 +95,7 @@ def _read_lines(lines: Lines, options: TableOptions) -> AnnotationSet:
             raise FileFormatError("the image is empty")
         n_rows += 1
         code = images.setdefault(image, len(images))
-        if divide is None:
+        if divide is None and cell:
             cells.add(cell)
         found = [cell] if divide is None else map(plain, divide(cell) if cell else [])
         n_before = len(label_codes)
