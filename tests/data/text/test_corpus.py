@@ -18,21 +18,28 @@ from vsenumba.data import Corpus
 from vsenumba.data.text.corpus import LONGEST_SENTENCE, as_corpus
 from vsenumba.data.text.corpus_encoder import CorpusEncoder
 from vsenumba.data.text.reading import SENTENCES, text_blocks
+from vsenumba.data.text.reading import words_of as short_words_of
 from vsenumba.errors import FileFormatError, InputError, UnknownNameError
 
 letters = st.characters(exclude_categories=["Cs"])
-texts = st.text(st.sampled_from("ab.1_ \n\n\t\r") | letters, max_size=60)
+texts = st.text(st.sampled_from("ab.1_ \n\n\t\r\u0301\u200c\u200d\u00ad") | letters, max_size=60)
 
 
 def words_of(text):
-    """Return a text's words as the documentation says: letters, digits, underscores and marks, in lower case."""
+    """Return a text's words as the documentation says, in lower case.
+
+    A word begins with a letter, digit or underscore, goes on with these, marks, joiners and non-joiners, and does not
+    end with a non-joiner. Soft hyphens are dropped.
+    """
     words = [""]
     for character in text.lower():
-        inside = character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
-        words[-1] += character if inside else ""
-        if not inside and words[-1]:
+        begins = character.isalnum() or character == "_"
+        goes_on = begins or character in "\u200c\u200d" or unicodedata.category(character)[0] == "M"
+        if begins or (goes_on and words[-1]):
+            words[-1] += character
+        elif character != "\u00ad" and words[-1]:
             words.append("")
-    return [word for word in words if word]
+    return [word.rstrip("\u200c") for word in words if word]
 
 
 def sentences_of(text, rule):
@@ -48,6 +55,7 @@ def all_sentences(corpus):
 @given(text=texts)
 @example(text="a\n \n\nb.\n--\nc")
 @example(text="naïve e\u0301t मानक हिन्दी\u00a0x")
+@example(text="می\u200cروم می\u200c. അവന്\u200d \u2764\ufe0f co\u00adop -\u00ad-\n\u00ad\n\u0301\n\n")
 def test_words_and_sentences_are_those_of_the_rules(rule, text):
     expected = sentences_of(text, rule)
     with CorpusEncoder() as encoder:
@@ -62,6 +70,31 @@ def test_words_and_sentences_are_those_of_the_rules(rule, text):
     assert dict(zip(corpus.words, corpus.counts.tolist(), strict=True)) == counts
     # The most frequent first; of equally frequent ones the one that came first.
     assert list(corpus.words) == [word for word, _ in counts.most_common()]
+
+
+@given(text=texts)
+@example(text="می\u200cروم \u200c\u200dx\u0301\u00ad\u00ady\u200c\u200d\u200c")
+def test_short_texts_are_taken_apart_by_the_same_rule(text):
+    assert short_words_of(text) == words_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("می\u200cروم خانه\u200cها", ["می\u200cروم", "خانه\u200cها"]),  # Persian: non-joiners within words
+        ("ക്\u200dഷ അവന്\u200d", ["ക്\u200dഷ", "അവന്\u200d"]),  # Malayalam: joiners, also at the end
+        ("क्\u200dष हिन्\u200cदी", ["क्\u200dष", "हिन्\u200cदी"]),  # Hindi
+        ("co\u00adoperate", ["cooperate"]),
+        ("می\u200c x\u200c\u200c.", ["می", "x"]),  # behind a word it is not seen and means nothing
+        ("\u2764\ufe0f \U0001f469\u200d\u2764\ufe0f\u200d\U0001f468 a", ["a"]),  # no words of marks alone
+    ],
+)
+def test_joiners_stay_and_soft_hyphens_go(text, words):
+    """Joiners and soft hyphens split words; what selects an emoji's look was a word."""
+    with CorpusEncoder() as encoder:
+        encoder.add_text(text, "lines")
+        assert all_sentences(Corpus(**encoder.finish(1, None).arrays())) == [words]
+    assert short_words_of(text) == words
 
 
 @settings(max_examples=30)

@@ -151,8 +151,9 @@ class Corpus:
             A sentence is a line, or what stands between empty lines. One longer than 10,000 words, or a megabyte, is
             cut.
         tokenizer : callable, optional
-            Gives the words of a sentence. By default words are runs of letters, digits, underscores and the marks that
-            scripts put on letters, in lower case; found by compiled code, some ten times as fast.
+            Gives the words of a sentence. By default words are runs of letters, digits and underscores, with the marks
+            and joiners that scripts put on and between letters, in lower case and without soft hyphens; found by
+            compiled code, some ten times as fast.
         min_count : int
             Words that are rarer are left out of the text.
         max_vocab : int, optional

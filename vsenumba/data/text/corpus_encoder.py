@@ -14,7 +14,7 @@ import numpy as np
 
 from vsenumba import storage
 from vsenumba.checks import check_choice, is_whole
-from vsenumba.data.text.reading import LONGEST_SENTENCE, REPLACEMENT, SENTENCES, text_blocks, text_files
+from vsenumba.data.text.reading import LONGEST_SENTENCE, REPLACEMENT, SENTENCES, folded, text_blocks, text_files
 from vsenumba.data.text.word_numbers import CODE_POINTS, CharacterClasses, WordNumbers
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
@@ -106,7 +106,7 @@ class CorpusEncoder:
 
     def add_text(self, text: str, rule: str) -> None:
         """Add the words of a text, in lower case; `rule` says what a sentence is."""
-        codes = _codes(text.lower())
+        codes = _codes(folded(text))
         self._classes.learn(codes)
         self._add(codes, self._classes.table, paragraphs=rule == "paragraphs")
 

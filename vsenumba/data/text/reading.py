@@ -29,6 +29,10 @@ SENTENCES = {"lines": re.compile(r"\n"), "paragraphs": re.compile(r"\n[ \t\r\f\v
 # What an empty line may hold.
 BLANKS = " \t\r\f\v"
 
+# None of them is seen. A joiner shapes the letter before it; a non-joiner parts letters within a word, as in Persian,
+# and means nothing behind one; a soft hyphen says where a word may be broken.
+JOINER, NON_JOINER, SOFT_HYPHEN = "\u200d", "\u200c", "\u00ad"
+
 
 def text_files(sources: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
     """Return the files that sources stand for: themselves, and all files in folders, in the order of their names.
@@ -106,6 +110,11 @@ def _decoded_blocks(stream: BinaryIO) -> Iterator[str]:
     yield left.decode("utf-8", "replace")
 
 
+def folded(text: str) -> str:
+    """Return a text as words are looked for in it: in lower case, without soft hyphens."""
+    return text.lower().replace(SOFT_HYPHEN, "")
+
+
 def words_of(text: str) -> list[str]:
     """Return the words of a short text in lower case, by the rule of `Corpus`.
 
@@ -114,11 +123,26 @@ def words_of(text: str) -> list[str]:
     >>> words_of("A dog's ball, 2 cats.")
     ['a', 'dog', 's', 'ball', '2', 'cats']
     """
-    runs = itertools.groupby(text.lower(), is_letter)
-    return ["".join(run) for of_words, run in runs if of_words]
+    runs = itertools.groupby(folded(text), _in_words)
+    words = ("".join(itertools.dropwhile(_not_a_letter, run)).rstrip(NON_JOINER) for inside, run in runs if inside)
+    return [word for word in words if word]
+
+
+def _in_words(character: str) -> bool:
+    return is_letter(character) or is_mark(character) or character == NON_JOINER
+
+
+def _not_a_letter(character: str) -> bool:
+    return not is_letter(character)
 
 
 @functools.lru_cache(4096)
 def is_letter(character: str) -> bool:
-    """Tell whether a character can be part of a word."""
-    return character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
+    """Tell whether a word can begin with a character."""
+    return character.isalnum() or character == "_"
+
+
+@functools.lru_cache(4096)
+def is_mark(character: str) -> bool:
+    """Tell whether a character belongs to the letter before it, as accents, vowel signs and joiners do."""
+    return character == JOINER or unicodedata.category(character).startswith("M")
