@@ -281,3 +281,75 @@ def test_what_is_no_corpus_is_refused():
     ]:
         with pytest.raises(InputError, match=message):
             as_corpus(bad)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "message"),
+    [
+        ({"a", "b"}, r"not a set, whose order is not that of a text; give a list, such as sorted\(\.\.\.\) returns"),
+        (frozenset("ab"), "not a frozenset"),
+        ({"a": 1, "b": 2}, "not a dict"),
+        ({"a": 1, "b": 2}.keys(), "not a dict_keys"),
+        (Counter("ab"), "not a Counter"),
+        (b"a b", "not one text b'a b'"),
+        (3, "not 3"),
+        (np.array(3), r"not array\(3\)"),
+        (["a", None], "word name 1 is empty"),
+        (["a", float("nan")], "word name 1 is empty"),
+    ],
+)
+def test_sentences_without_an_order_or_words_are_refused(sentence, message):
+    """The order of a set follows Python's hash seed; a Counter lost its counts, None became a word."""
+    with pytest.raises(InputError, match=message):
+        Corpus.from_sentences([["a", "b"], sentence])
+
+
+def test_texts_without_an_order_are_refused():
+    for text in ({("a", "b"), ("c", "d")}, {"a": ["b", "c"]}, "the cat", b"the cat"):
+        with pytest.raises(InputError, match="a text must be a list of sentences, not"):
+            Corpus.from_sentences(text)
+
+
+def test_generators_tuples_arrays_and_numbers_are_sentences():
+    text = ((word for word in "ab"), ("b", 2), np.array([2, 7]), [np.str_("a"), np.int64(7)])
+    corpus = Corpus.from_sentences(sentence for sentence in text)
+    assert all_sentences(corpus) == [["a", "b"], ["b", "2"], ["2", "7"], ["a", "7"]]
+
+
+NO_TEXT = {
+    "program": (b"\x7fELF\2\1\1\0" + bytes(range(256)), "it holds NUL bytes"),
+    "picture.png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "it holds NUL bytes"),
+    "wide.txt": ("naïve text".encode("utf-16"), "it begins as UTF-16 does; convert it"),
+    "other-end.txt": (b"\xfe\xff\0a\0b", "it begins as UTF-16 does; convert it"),
+    "without-mark.txt": ("plain".encode("utf-16-le"), "it holds NUL bytes"),
+    "russian.txt": ("Привет мир, как дела".encode("cp1251"), "80% of it cannot be read so"),
+    "program.gz": (gzip.compress(b"\x7fELF\0"), "it holds NUL bytes"),
+}
+
+
+@pytest.mark.parametrize("name", NO_TEXT)
+def test_files_that_are_no_text_are_refused(name, tmp_path):
+    """A program trained 2,040 words."""
+    content, reason = NO_TEXT[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(FileFormatError, match=f"{name} is not text in UTF-8: {reason}"):
+        Corpus.from_text([tmp_path / name], tmp_path / "c.h5", min_count=1)
+    assert not (tmp_path / "c.h5").exists()
+
+
+def test_a_folder_is_read_without_the_files_that_are_no_text(tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name, (content, _) in NO_TEXT.items():
+        (folder / name).write_bytes(content)
+    with pytest.raises(
+        InputError, match="7 of 7 files in .* cannot be read as text in UTF-8, such as other-end.txt: it "
+    ):
+        Corpus.from_text(folder, tmp_path / "c.h5", min_count=1)
+    (folder / "a.txt").write_text("one two")
+    with pytest.warns(
+        UserWarning, match="7 of 8 files in .* cannot be read as text in UTF-8 and were left out, such as"
+    ):
+        corpus = Corpus.from_text(folder, tmp_path / "c.h5", min_count=1)
+    assert all_sentences(corpus) == [["one", "two"]]
+    assert corpus.about["sources"] == ["a.txt"]

@@ -77,6 +77,29 @@ def test_unknown_words_and_wrong_arguments(vectors):
     assert vectors["king"].tolist() == pytest.approx(ROWS[1])
 
 
+def test_whole_numbers_are_words():
+    """`neighbors(2)` of a text of numbers did not find the word "2"."""
+    vectors = WordVectors([1, 2, 30], np.eye(3))
+    assert vectors.neighbors(2, 3) == vectors.neighbors("2", 3) == vectors.neighbors(np.int64(2), 3)
+    assert vectors.analogy(1, 2, 30) == []
+    assert vectors.find([30, "1", 4]).tolist() == [2, 0, -1]
+    assert vectors[2].tolist() == [0, 1, 0]
+    assert 30 in vectors
+    with pytest.raises(UnknownNameError, match="unknown word '3'; did you mean '30'"):
+        vectors.neighbors(3)
+    for bad in (["2"], ["a"], [["a", [2]]]):
+        with pytest.raises(InputError, match="a vector must be 3 finite numbers"):
+            vectors.neighbors(bad)
+    for bad in (None, float("nan")):
+        with pytest.raises(InputError, match="word name 0 is empty"):
+            vectors.find([bad])
+    for n in (-1, 0, 2.5, "3", True, None):
+        with pytest.raises(InputError, match="n must be a whole number of at least 1, not"):
+            vectors.neighbors(2, n)
+        with pytest.raises(InputError, match="n must be a whole number of at least 1, not"):
+            vectors.analogy(1, 2, 30, n)
+
+
 def test_tables_that_do_not_fit_are_refused():
     for rows in (ROWS[:2], np.zeros((5, 0)), np.zeros(5)):
         with pytest.raises(InputError, match="factors must have a row for each of the 5 words"):

@@ -112,9 +112,14 @@ class Corpus:
         Parameters
         ----------
         sentences : iterable of iterable of str
-            The text.
+            The text, in its order: lists, tuples, generators. Numbers are taken as their decimal text.
         min_count, max_vocab
             As in `from_text`.
+
+        Raises
+        ------
+        InputError
+            If the text or a sentence is one string, or has no order, as a set has none; or if a word is empty or none.
         """
         # Here, as it imports Numba, which reading other data does not need.
         from vsenumba.data.text.corpus_encoder import CorpusEncoder
@@ -144,7 +149,8 @@ class Corpus:
         ----------
         sources : path or iterable of paths
             Files, and folders of files; plain or compressed by gzip or xz, in UTF-8. Bytes that are not UTF-8 separate
-            words, and are counted in ``about["n_unreadable"]``.
+            words, and are counted in ``about["n_unreadable"]``. Files in a folder that are not text are left out, with
+            a warning.
         path : str or path
             The token file, see ``docs/file-format.md``; whole or not at all.
         sentences : {"lines", "paragraphs"}
@@ -165,6 +171,8 @@ class Corpus:
         ------
         InputError
             If a source cannot be read or there is no word that stays.
+        FileFormatError
+            If a file that is named is not text in UTF-8.
         """
         from vsenumba.data.text.corpus_encoder import encode_text
 
