@@ -67,8 +67,8 @@ def command(
 ) -> None:
     """Learn word vectors from text and save them.
 
-    TEXT is files or folders of text in UTF-8, plain or compressed by gzip or xz; words are runs of letters and digits
-    in lower case. Or it is one file that --corpus kept, to which --min-count and the like no longer apply.
+    TEXT is files or folders of text in UTF-8, plain or compressed by gzip, xz or bzip2; words are runs of letters and
+    digits in lower case. Or it is one file that --corpus kept, to which --min-count and the like no longer apply.
     """
     from vsenumba.models import WordEmbedder
     from vsenumba.training import Checkpoint, ProgressBar

@@ -148,9 +148,9 @@ class Corpus:
         Parameters
         ----------
         sources : path or iterable of paths
-            Files, and folders of files; plain or compressed by gzip or xz, in UTF-8. Bytes that are not UTF-8 separate
-            words, and are counted in ``about["n_unreadable"]``. Files in a folder that are not text are left out, with
-            a warning.
+            Files, and folders of files; plain or compressed by gzip, xz or bzip2, in UTF-8. Bytes that are not UTF-8
+            separate words, and are counted in ``about["n_unreadable"]``. Files in a folder that are not text are left
+            out, with a warning.
         path : str or path
             The token file, see ``docs/file-format.md``; whole or not at all.
         sentences : {"lines", "paragraphs"}

@@ -122,7 +122,7 @@ def text_blocks(path: Path, rule: str) -> Iterator[str]:
     Parameters
     ----------
     path : Path
-        A text in UTF-8, plain or compressed by gzip or xz. Bytes that are not UTF-8 become U+FFFD.
+        A text in UTF-8, plain or compressed by gzip, xz or bzip2. Bytes that are not UTF-8 become U+FFFD.
     rule : {"lines", "paragraphs"}
         A sentence is a line, or what stands between empty lines. One longer than a megabyte is cut at a blank.
     """

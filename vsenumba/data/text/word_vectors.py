@@ -163,11 +163,20 @@ class WordVectors:
 
     @classmethod
     def load_word2vec(cls, path: str | PathLike[str]) -> Self:
-        """Read vectors in word2vec's text or binary format, recognised by content; gzip and xz are undone.
+        """Read vectors in word2vec's text or binary format, or GloVe's, recognised by content.
+
+        gzip, xz and bzip2 are undone. Words may hold blanks in text.
 
         Raises
         ------
         FileFormatError
-            If the header is wrong, a row is short or not finite, a word stands twice; the message says where.
+            If the first line is neither two whole numbers nor a word and its values, or a row is missing, short or not
+            finite; the message says where.
+
+        Warns
+        -----
+        UserWarning
+            If words stand twice, of which the first is kept; are blank, which are left out; or hold bytes that are not
+            UTF-8, which become U+FFFD.
         """
         return cls(*read_word2vec(path))
