@@ -159,6 +159,25 @@ def test_what_does_not_fit_is_refused(make, message):
         make()
 
 
+@pytest.mark.parametrize(
+    ("captions", "message"),
+    [
+        ("abc", "captions must be a list of texts, not 'abc'"),
+        ({"a", "b", "c"}, "captions must be a list of texts, not {"),
+        ([{"a", "b"}, "b", "c"], "captions must be a list of texts, not {"),
+        (["a", None, "c"], "captions must be a list of texts, not None"),
+        (["a", b"b", "c"], "captions must be a list of texts, not b'b'"),
+        (["a", ["b", None], "c"], "caption 1 must be a text, not None"),
+        (["a", ["b", 5], "c"], "caption 1 must be a text, not 5"),
+        (5, "captions must be a list of texts, not 5"),
+    ],
+)
+def test_captions_that_are_no_texts_are_refused(captions, message):
+    """One text became a caption a letter, None the text "None", a set came in the order of Python's hash seed."""
+    with pytest.raises(vse.InputError, match=message):
+        vse.CaptionSet.from_lists(np.ones((3, 5)), captions)
+
+
 def test_files_that_are_no_caption_set(tmp_path):
     elements = whole_set().to_elements()
     missing = {name: value for name, value in elements.items() if name != "image_subjects"}
