@@ -32,12 +32,12 @@ def words_of(text):
     end with a non-joiner. Soft hyphens are dropped.
     """
     words = [""]
-    for character in text.lower():
+    for character in unicodedata.normalize("NFC", text.lower().replace("\u00ad", "")):
         begins = character.isalnum() or character == "_"
         goes_on = begins or character in "\u200c\u200d" or unicodedata.category(character)[0] == "M"
         if begins or (goes_on and words[-1]):
             words[-1] += character
-        elif character != "\u00ad" and words[-1]:
+        elif words[-1]:
             words.append("")
     return [word.rstrip("\u200c") for word in words if word]
 
@@ -117,7 +117,7 @@ def test_a_text_is_the_same_in_whatever_blocks_it_is_read(text, block, rule, tmp
 
 @given(sentences=st.lists(st.lists(st.text(letters.filter(lambda c: c not in "\0\1"), min_size=1, max_size=3))))
 def test_lists_of_words_come_back(sentences):
-    sentences = [[word for word in words if word.strip()] for words in sentences]
+    sentences = [[unicodedata.normalize("NFC", word) for word in words if word.strip()] for words in sentences]
     if not any(sentences):
         return
     assert all_sentences(Corpus.from_sentences(sentences)) == [words for words in sentences if words]
@@ -281,6 +281,18 @@ def test_what_is_no_corpus_is_refused():
     ]:
         with pytest.raises(InputError, match=message):
             as_corpus(bad)
+
+
+def test_composed_and_decomposed_letters_are_one(tmp_path):
+    """They look alike, and were two words."""
+    for composed in ("Müller", "한국"):
+        both = [composed, unicodedata.normalize("NFD", composed)]
+        assert both[0] != both[1]
+        assert list(Corpus.from_sentences([both, ["x"]]).words) == [composed, "x"]
+        (tmp_path / "a.txt").write_text(" ".join(both), encoding="utf-8")
+        corpus = Corpus.from_text(tmp_path / "a.txt", tmp_path / "c.h5", min_count=1)
+        assert list(corpus.words) == [composed.lower()]
+        assert short_words_of(" ".join(both)) == [composed.lower()] * 2
 
 
 @pytest.mark.parametrize(

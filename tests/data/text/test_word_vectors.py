@@ -191,6 +191,7 @@ FLOATS = np.array([1.0, 2.0], "<f4").tobytes()
         (b"a 1 2\nb 1 2 3\n", "line 1 ends with 2 numbers and line 2 with 3"),
         (b"a 1 2\nb 1 2\nc 1\n", "line 3 must be a word and 2 values, found is 2 fields"),
         (b"a 1 2\nb 1 2\n\nc 1 2\n", "line 3 is blank, and there is more behind it"),
+        (b"1 2\na\0b 1 2\n", "word name 0 holds a NUL character"),
         (b"1 1\na 1x5\n", "line 2: could not convert string to float"),
         (b"99999999999999 9999\na 1 2\n", "more than memory holds"),
         (b"2 2\na " + FLOATS + b"\nb " + FLOATS[:-1], "cut off, or not word2vec's, at word 2 of 2"),

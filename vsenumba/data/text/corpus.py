@@ -112,7 +112,8 @@ class Corpus:
         Parameters
         ----------
         sentences : iterable of iterable of str
-            The text, in its order: lists, tuples, generators. Numbers are taken as their decimal text.
+            The text, in its order: lists, tuples, generators. Numbers are taken as their decimal text, words as their
+            composed form (NFC).
         min_count, max_vocab
             As in `from_text`.
 
@@ -158,8 +159,8 @@ class Corpus:
             cut.
         tokenizer : callable, optional
             Gives the words of a sentence. By default words are runs of letters, digits and underscores, with the marks
-            and joiners that scripts put on and between letters, in lower case and without soft hyphens; found by
-            compiled code, some ten times as fast.
+            and joiners that scripts put on and between letters, in lower case, composed (NFC) and without soft
+            hyphens; found by compiled code, some ten times as fast.
         min_count : int
             Words that are rarer are left out of the text.
         max_vocab : int, optional

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Set
 from dataclasses import dataclass
 from os import PathLike
@@ -122,7 +123,7 @@ class CorpusEncoder:
         sentences = _in_order(sentences, "a text", "sentences")
         while some := [_as_words(sentence) for sentence in itertools.islice(sentences, _SENTENCES)]:
             # One text for the kernel, in which the words are what stands between two control characters.
-            text = _END.join(_BETWEEN.join(words) for words in some)
+            text = unicodedata.normalize("NFC", _END.join(_BETWEEN.join(words) for words in some))
             if self._add(_codes(text), self._joined, paragraphs=False) != sum(map(len, some)):
                 raise InputError("a word must not be empty, nor hold the control characters 0 and 1")
 

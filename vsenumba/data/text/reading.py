@@ -164,8 +164,8 @@ def _decoded_blocks(stream: BinaryIO) -> Iterator[str]:
 
 
 def folded(text: str) -> str:
-    """Return a text as words are looked for in it: in lower case, without soft hyphens."""
-    return text.lower().replace(SOFT_HYPHEN, "")
+    """Return a text as words are looked for in it: in lower case, composed (NFC), without soft hyphens."""
+    return unicodedata.normalize("NFC", text.lower().replace(SOFT_HYPHEN, ""))
 
 
 def words_of(text: str) -> list[str]:
