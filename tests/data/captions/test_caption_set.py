@@ -313,6 +313,15 @@ def test_semantics_are_alike_for_texts_of_like_words():
             caption_semantics(texts)
 
 
+def test_words_with_vowel_signs_count_as_words():
+    """Of Hindi none of the words with vowel signs did, as str.isalpha says that they are not of letters."""
+    vectors = caption_semantics(["काली बिल्ली सोती है", "वह काली बिल्ली सोती", "दो कुत्ते दौड़ते हैं", "x_1 42"], 2)
+    cosine = vectors @ vectors.T
+    assert cosine[0, 1] > 0.5 * cosine[0, 0] > 0
+    assert abs(cosine[0, 2]) < 1e-4
+    assert np.allclose(vectors[3], 0, atol=1e-6)
+
+
 def test_the_real_emoji():
     folder = Path(__file__).parents[4] / "shared" / "data" / "emoji"
     if not folder.exists():
