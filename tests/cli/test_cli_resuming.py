@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -33,15 +34,15 @@ COMMANDS = {"words": WORDS, "retrieval": PICTURES}
 def interrupted(run, folder, monkeypatch):
     """Run a command and interrupt it when an epoch has ended."""
 
-    def interrupted(epoch, *words):
+    def interrupted(epoch, *words, by=signal.SIGINT):
         class Interrupting(vse.training.ProgressBar):
             def start(self, model, n_epochs):
                 if epoch == 0:
-                    raise KeyboardInterrupt
+                    signal.raise_signal(by)
 
             def after_epoch(self, model, record):
                 if record["epoch"] == epoch:
-                    raise KeyboardInterrupt
+                    signal.raise_signal(by)
                 return False
 
             def during_epoch(self, model, done):
@@ -131,3 +132,14 @@ def test_a_kept_corpus_is_gone_on_with(interrupted, succeeds):
     outcome = succeeds("words", "fit", "text.h5", "-o", "new.h5", "--threads", "1", "--resume")
     assert outcome.out.startswith("read     33 words of text")
     assert len(vse.load_model("new.h5").history_) == 5
+
+
+def test_a_termination_interrupts_like_a_key(interrupted):
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        (said,) = interrupted(2, *WORDS, *NEW["words"], "--checkpoint-every", "1", by=signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert said.startswith("interrupted after epoch 2; new.h5 holds epoch 2; go on with: vsenumba words fit notes.txt")
+    assert not [path for path in Path().iterdir() if path.name.startswith(".")]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import signal
+import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +77,8 @@ def checkpoint_in(output: Path, kind: type[M], fixed: Collection[str] = ()) -> M
 def interruptible(model: Trained, output: Path, saving: Checkpoint | None) -> Iterator[None]:
     """Say, where the training in the block is interrupted, what is saved and how to go on.
 
+    A termination, as by ``kill`` or a cluster's scheduler, interrupts it like Ctrl-C.
+
     Parameters
     ----------
     model : Trained
@@ -85,12 +89,18 @@ def interruptible(model: Trained, output: Path, saving: Checkpoint | None) -> It
         What saves them.
     """
     saved = len(getattr(model, "history_", ()))
+    # Of a program's threads only the main one can say what a signal does.
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main else None
     try:
         yield
     except KeyboardInterrupt:
         saved = max(saved, 0 if saving is None else saving.saved_epoch_)
         done = len(getattr(model, "history_", ()))
         raise KeyboardInterrupt(_what_is_saved(done, saved, output)) from None
+    finally:
+        if main:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _what_is_saved(done: int, saved: int, output: Path) -> str:
