@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,13 @@ def test_a_checkpoint_is_resumed(succeeds, folder):
     assert "the last epoch is kept" in outcome.err
 
 
+def test_search_names_the_words_that_say_nothing(succeeds, folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # in the tests they are errors
+        outcome = succeeds("retrieval", "search", "retriever.h5", "pictures.h5", "a red xyzzy")
+    assert outcome.err == "warning: the model does not know 'xyzzy', which counts as any rare word\n"
+
+
 def test_search_shows_pictures(succeeds, folder):
     outcome = succeeds("retrieval", "search", "retriever.h5", "pictures.h5", "a red car", "--sheet", "found.png")
     assert outcome.out.endswith("saved found.png\n")
@@ -109,13 +117,17 @@ def test_search_shows_pictures(succeeds, folder):
         (["import", "pictures.h5", "-o", "pictures.h5"], "it is the file that is read"),
         (["fit", "pictures.h5", "-o", "x.h5", "--part", "trian"], "did you mean 'train'"),
         (["fit", "pictures.h5", "-o", "x.h5", "--objective", "adpot"], "did you mean 'adopt'"),
-        (["fit", "pictures.h5", "-o", "x.h5", "--resume"], "cannot read x.h5"),
+        (["fit", "pictures.h5", "-o", "x.h5", "--resume"], "nothing to resume: there is no x.h5"),
         (
             ["evaluate", "words.h5", "pictures.h5"],
             "holds a model of words (word-embedder), not a model of images and captions",
         ),
         (["evaluate", "retriever.h5", "tags.h5"], "expected is 'caption-set'"),
         (["search", "retriever.h5", "pictures.h5"], "give a text, or an image"),
+        (
+            ["search", "retriever.h5", "pictures.h5", "fihs xyzzy"],
+            "the model knows no word of 'fihs xyzzy': unknown word 'fihs'; did you mean 'fish'?",
+        ),
         (["search", "retriever.h5", "pictures.h5", "--image", "noto"], "unknown image 'noto'"),
         (["search", "retriever.h5", "f30k_precomp", "a", "--sheet", "x.png"], "a set with thumbnails"),
     ],

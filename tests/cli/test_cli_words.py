@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,32 @@ def test_evaluate_on_similarities_and_analogies(succeeds, words):
     assert results["analogies"]["q.txt"]["sections"]["other"]["accuracy"] is None
     expected = vse.evaluate_similarity(vse.load_model("words.h5"), "pairs.tsv")
     assert results["similarity"]["pairs.tsv"]["spearman"] == pytest.approx(expected.spearman)
+
+
+def test_analogies_among_words_that_differ_in_case_alone(succeeds, folder):
+    """`--case-insensitive`, as gensim does: none of the words in upper case was known."""
+    rows = [[1, 0], [1, 1], [-1, 0.2], [-1, 1.2], [0.1, -1]]
+    vse.WordVectors(["MAN", "KING", "WOMAN", "QUEEN", "OX"], rows).save_word2vec("upper.vec")
+    Path("q.txt").write_text("man king woman queen\n")
+    words = ["words", "evaluate", "upper.vec", "q.txt", "--json"]
+    assert json.loads(succeeds(*words).out)["analogies"]["q.txt"]["n_missing"] == 1
+    scores = json.loads(succeeds(*words, "--case-insensitive").out)["analogies"]["q.txt"]
+    assert (scores["accuracy"], scores["n_missing"]) == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["program", "wide.txt"])
+def test_what_is_no_text_is_not_trained_on(fails, succeeds, folder, name):
+    """`words fit` trained on a binary file."""
+    Path("program").write_bytes(b"\x7fELF\2\1\1\0" + bytes(range(256)))
+    Path("wide.txt").write_bytes("some text".encode("utf-16"))
+    assert f"{name} is not text in UTF-8: it " in fails("words", "fit", name, "-o", "x.h5", *QUICK)
+    Path("texts", "program").write_bytes(Path("program").read_bytes())
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # in the tests they are errors
+        outcome = succeeds("words", "fit", "texts", "-o", "x.h5", *QUICK)
+    assert "warning: 1 of 2 files in texts cannot be read as text in UTF-8 and were left out, such as program: it" in (
+        outcome.err
+    )
 
 
 @pytest.mark.parametrize("ending", [".txt", ".vec", ".bin"])

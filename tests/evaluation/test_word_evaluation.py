@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import warnings
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -121,3 +124,92 @@ def test_wrong_arguments():
         vse.evaluate_analogies(vectors, [("a", "b", "c", "d")], restrict_vocab=0)
     with pytest.raises(InputError, match="vectors must be WordVectors or a model that has some, not ndarray"):
         vse.evaluate_similarity(np.eye(2), [("a", "b", 1)])
+
+
+FORMS = ["king", "King", "KING", "queen", "Queen", "man", "MAN", "woman", "Woman", "ox"]
+
+
+@pytest.mark.parametrize("method", ANALOGIES)
+@given(
+    table=factor_tables(rows=10),
+    asked=st.lists(st.tuples(*[st.sampled_from([*FORMS, "ouch"])] * 4), min_size=1, max_size=6),
+    restrict=st.sampled_from([None, 10, 7, 300_000]),
+)
+def test_words_that_differ_in_case_alone_can_be_one(method, table, asked, restrict):
+    """The numbers for words in upper case differed from gensim's, which takes all forms of a word for one."""
+    vectors = vse.WordVectors(FORMS, table)
+    scores = vse.evaluate_analogies(vectors, asked, method=method, restrict_vocab=restrict, case_insensitive=True)
+    known = FORMS[:restrict]
+    directions = vectors.directions()[: len(known)]
+    right = n_asked = 0
+    for question in asked:
+        upper = [word.upper() for word in question]
+        if not all(any(word.upper() == one for word in known) for one in upper):
+            continue
+        n_asked += 1
+        rows = [next(i for i, word in enumerate(known) if word.upper() == one) for one in upper[:3]]
+        score = ANALOGIES[method](*(directions @ directions[row] for row in rows))
+        others = [i for i, word in enumerate(known) if word.upper() not in upper]
+        own = [i for i, word in enumerate(known) if word.upper() == upper[3]]
+        best = max((score[i] for i in others), default=-np.inf)
+        right += upper[3] not in upper[:3] and max(score[i] for i in own) > best
+    assert scores.n_missing == len(asked) - n_asked
+    assert np.isnan(scores.accuracy) if n_asked == 0 else scores.accuracy == pytest.approx(right / n_asked)
+
+
+@pytest.mark.parametrize("case_insensitive", [False, True])
+@pytest.mark.parametrize("restrict", [40, 300_000])
+def test_gensim_counts_the_same(tmp_path, case_insensitive, restrict):
+    if importlib.util.find_spec("gensim") is None:
+        pytest.skip("gensim is not installed")
+    rng = np.random.default_rng(0)
+    words = [form(f"w{chr(97 + i)}") for i in range(20) for form in (str.lower, str.upper, str.title)]
+    table = np.repeat(rng.normal(size=(20, 4)), 3, axis=0) + 0.5 * rng.normal(size=(60, 4))
+    order = rng.permutation(60)
+    vse.WordVectors([words[i] for i in order], table[order]).save_word2vec(tmp_path / "v.vec")
+    questions = [" ".join(words[i] for i in rng.integers(0, 60, 4)) for _ in range(2000)]
+    (tmp_path / "q.txt").write_text(": one\n" + "\n".join(questions) + "\n")
+    ours = vse.evaluate_analogies(
+        vse.WordVectors.load_word2vec(tmp_path / "v.vec"), tmp_path / "q.txt", restrict_vocab=restrict,
+        case_insensitive=case_insensitive,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own imports
+        from gensim.models import KeyedVectors
+
+        theirs = KeyedVectors.load_word2vec_format(str(tmp_path / "v.vec"))
+        accuracy, _ = theirs.evaluate_word_analogies(
+            str(tmp_path / "q.txt"), restrict_vocab=restrict, case_insensitive=case_insensitive
+        )
+    assert ours.accuracy == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfec\0a\0t\0", "is not text in UTF-8: it begins as UTF-16 does"),
+        (b"\x7fELF\2\1\1\0", "is not text in UTF-8: it holds NUL bytes"),
+    ],
+)
+def test_files_that_are_no_text_are_refused(tmp_path, content, message):
+    (tmp_path / "a").write_bytes(content)
+    for reads in (read_pairs, read_questions, has_questions):
+        with pytest.raises(FileFormatError, match=message):
+            reads(tmp_path / "a")
+
+
+def test_questions_and_pairs_that_are_no_such_are_refused(tmp_path):
+    """Texts were taken apart into letters, and a judgement that is not known made both correlations NaN."""
+    vectors = named(np.eye(3))
+    for bad in ("w0w1", ("w0", "w1", "w2"), ("w0", "w1", "w2", "w0", "w1")):
+        with pytest.raises(InputError, match="a question must be four words, not"):
+            vse.evaluate_analogies(vectors, [("w0", "w1", "w2", "w0"), bad])
+    for bad in ("w05", ("w0", "w1"), ("w0", "w1", None), ("w0", "w1", "5")):
+        with pytest.raises(InputError, match="a pair must be two words and a number, not"):
+            vse.evaluate_similarity(vectors, [("w0", "w1", 2), bad])
+    with pytest.raises(InputError, match=r"a judgement must be a finite number, not that of \('w0', 'w2', nan\)"):
+        vse.evaluate_similarity(vectors, [("w0", "w1", 2), ("w0", "w2", float("nan"))])
+    for line in ("w0\tw1\tnan", "w0\t\t3"):
+        (tmp_path / "pairs").write_text(f"w0\tw1\t2\n{line}\n")
+        with pytest.raises(FileFormatError, match="line 2 must be two words and a number"):
+            read_pairs(tmp_path / "pairs")

@@ -96,7 +96,10 @@ def test_a_loaded_model_does_all_it_did(tmp_path):
     again = vse.load_model(tmp_path / "model.h5")
     assert again.get_params() == model.get_params()
     assert np.array_equal(again.embed_images(data), model.embed_images(data))
-    assert np.array_equal(again.embed_captions(["a red cat", "?"]), model.embed_captions(["a red cat", "?"]))
+    with pytest.warns(
+        UserWarning, match="1 of 2 captions have no word that the model knows; their vectors say nothing"
+    ):
+        assert np.array_equal(again.embed_captions(["a red cat", "?"]), model.embed_captions(["a red cat", "?"]))
     assert again.find_captions("3", data, 2) == model.find_captions("3", data, 2)
     assert again.evaluate(data).mean == model.evaluate(data).mean
     assert again.history_ == model.history_
@@ -185,6 +188,70 @@ def test_bad_data():
     model = vse.CrossModalRetriever(**SMALL | {"n_epochs": 1}).fit(tokens)
     with pytest.raises(vse.InputError, match="captions must have rows of 4 numbers, not 3"):
         model.embed_captions(np.ones((2, 3)))
+
+
+@pytest.fixture(scope="module")
+def retriever():
+    return vse.CrossModalRetriever(**SMALL | {"n_epochs": 1}).fit(scenes(copies=1))
+
+
+def test_a_text_of_unknown_words_finds_nothing(retriever):
+    """It found pictures, whose cosines meant nothing."""
+    data = scenes(copies=1)
+    for text, message in (
+        ("xyzzy", "the model knows no word of 'xyzzy': unknown word 'xyzzy'; known are a, the"),
+        ("Brid cta", "the model knows no word of 'Brid cta': unknown word 'brid'; did you mean 'bird'"),
+    ):
+        with pytest.raises(vse.UnknownNameError, match=message):
+            retriever.find_images(text, data)
+    for text, message in (
+        ("?!", r"the text has no words: '\?!'"),
+        ("", "the text has no words: ''"),
+        (None, "caption 0 must be a text, not None"),
+        (["a cat"], r"caption 0 must be a text, not \['a cat'\]"),
+    ):
+        with pytest.raises(vse.InputError, match=message):
+            retriever.find_images(text, data)
+    with pytest.warns(UserWarning, match="the model does not know 'xyzzy', 'plugh', which counts as any rare word"):
+        assert len(retriever.find_images("a xyzzy cat plugh", data, 3)) == 3
+
+
+def test_captions_of_unknown_words_are_counted_and_not_found(retriever):
+    data = vse.CaptionSet.from_lists(scenes(copies=1).images.select(np.arange(3)), ["a cat", "xyzzy", "..."])
+    with pytest.warns(UserWarning, match="2 of 3 captions have no word that the model knows; they are left out"):
+        assert [one.name for one in retriever.find_captions("0", data)] == ["a cat"]
+    with pytest.warns(
+        UserWarning, match="2 of 3 captions have no word that the model knows; their vectors say nothing"
+    ):
+        retriever.embed_captions(data)
+    with pytest.warns(UserWarning, match="1 of 1 captions have no word"):
+        retriever.embed_captions("xyzzy")
+
+
+def test_what_is_asked_for_is_checked_before_anything_is_embedded(retriever):
+    data = scenes(copies=1)
+    for find in (lambda n: retriever.find_images("a cat", data, n), lambda n: retriever.find_captions("0", data, n)):
+        for n in (0, -1, 2.5, "3"):
+            with pytest.raises(vse.InputError, match="n must be a whole number of at least 1, not"):
+                find(n)
+    for bad in (np.ones((3, 10)), "pictures.h5", None):
+        for ask in (
+            lambda bad: retriever.find_images("a", bad), lambda bad: retriever.find_captions("0", bad),
+            retriever.evaluate,
+        ):  # fmt: skip
+            with pytest.raises(vse.InputError, match="must be a CaptionSet, such as load_caption_set returns, not"):
+                ask(bad)
+    for bad, message in (
+        ({"a cat", "a dog"}, "captions must be a list of texts, not"),
+        (5, "captions must be a list of texts, not 5"),
+        (["a cat", None], "caption 1 must be a text, not None"),
+        (["a cat", b"a dog"], "caption 1 must be a text, not b'a dog'"),
+    ):
+        with pytest.raises(vse.InputError, match=message):
+            retriever.embed_captions(bad)
+    tokens = vse.CaptionSet.from_lists(np.eye(4), tokens=np.eye(4))
+    with pytest.raises(vse.InputError, match="knows no words: embed a text's rows instead"):
+        vse.CrossModalRetriever(**SMALL | {"n_epochs": 1}).fit(tokens).find_images("a cat", tokens)
 
 
 def test_a_validation_set_that_does_not_fit_is_refused_before_training():

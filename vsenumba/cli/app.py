@@ -35,8 +35,8 @@ class App(LazyGroup):
                 return value
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
-        except KeyboardInterrupt:
-            note("interrupted")
+        except KeyboardInterrupt as stop:
+            note(one_line(stop) or "interrupted")
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:  # who read the output has read enough, as in "vsenumba ... | head"
             silence_stdout()

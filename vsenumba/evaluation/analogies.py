@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from vsenumba.checks import check_choice, is_whole
 from vsenumba.data.compression import open_decompressed
+from vsenumba.data.text.reading import check_text
 from vsenumba.data.text.word_vectors import ANALOGIES, WordVectors
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.evaluation.similarity import as_word_vectors
@@ -48,19 +50,24 @@ def evaluate_analogies(
     *,
     method: str = "3cosadd",
     restrict_vocab: int | None = 30_000,
+    case_insensitive: bool = False,
 ) -> AnalogyScores:
     """Ask for the fourth word of analogies "a is to b as c is to d".
 
     Parameters
     ----------
     vectors : WordVectors, or a model with ``word_vectors_``
-        What is evaluated. A word is looked up as it stands, then in lower case.
+        What is evaluated.
     questions : path, iterable of (a, b, c, d), or mapping of these by section
         A file has one a line, and lines ``: name`` that begin a section, as Google's ``questions-words.txt``.
     method : {"3cosadd", "3cosmul"}
         How answers are scored; see `WordVectors.analogy`.
     restrict_vocab : int, optional
         Only so many first words are known, which are the most frequent ones; None for all.
+    case_insensitive : bool
+        Whether words that differ in case alone are one, as in gensim: of "Paris" and "PARIS" the vector is that of the
+        one that stands first, either is the answer, and neither is where the question has the other. Otherwise a word
+        is looked up as it stands, then in lower case.
 
     Returns
     -------
@@ -70,7 +77,7 @@ def evaluate_analogies(
     Raises
     ------
     InputError, FileFormatError
-        If there are no questions, or a line of a file is not four words.
+        If there are no questions, one is not four words, or a file is not text.
 
     Examples
     --------
@@ -89,12 +96,23 @@ def evaluate_analogies(
     asked = [question for one in sections.values() for question in one]
     if not asked:
         raise InputError("there are no questions to evaluate")
-    positions = np.stack([vectors.find(words) for words in zip(*asked, strict=True)], axis=1)
-    if restrict_vocab is not None:
-        positions[positions >= restrict_vocab] = -1
+    wrong = next((one for one in asked if isinstance(one, str) or len(one) != 4), None)
+    if wrong is not None:
+        raise InputError(f"a question must be four words, not {wrong!r:.80}")
+    texts = [[str(word) for word in words] for words in zip(*asked, strict=True)]
+    n_known = min(restrict_vocab or len(vectors), len(vectors))
+    if case_insensitive:
+        # Of words that differ in case the first stands for all.
+        first: dict[str, int] = {}
+        same = np.array([first.setdefault(word.upper(), i) for i, word in enumerate(islice(vectors.words, n_known))])
+        positions = np.array([[first.get(text.upper(), -1) for text in words] for words in texts]).T
+    else:
+        same = np.arange(n_known)
+        positions = np.stack([vectors.find(words) for words in texts], axis=1)
+        positions[positions >= n_known] = -1
     known: np.ndarray = np.all(positions >= 0, axis=1)
     right = np.zeros(len(asked), dtype=bool)
-    right[known] = _answered(vectors.directions()[:restrict_vocab], positions[known], method)
+    right[known] = _answered(vectors.directions()[:n_known], same, positions[known], method)
     ends = np.cumsum([len(one) for one in sections.values()])
     parts = {
         name: _scores(right[end - len(one) : end], known[end - len(one) : end], {})
@@ -108,26 +126,37 @@ def _scores(right: np.ndarray, known: np.ndarray, sections: Mapping[str, Analogy
     return AnalogyScores(accuracy, len(right), int((~known).sum()), sections)
 
 
-def _answered(directions: np.ndarray, positions: np.ndarray, method: str) -> np.ndarray:
-    """Return which questions, (n, 4) positions, are answered right."""
+def _answered(directions: np.ndarray, same: np.ndarray, positions: np.ndarray, method: str) -> np.ndarray:
+    """Return which questions, (n, 4) positions, are answered right.
+
+    Parameters
+    ----------
+    same : (n_words,) int array
+        For each word the first of those that are one with it; `positions` are of such.
+    """
+    firsts, answers = np.unique(same, return_inverse=True)
+    order = np.argsort(answers, kind="stable")
+    starts = np.searchsorted(answers[order], np.arange(len(firsts)))
     step = max(1, _BLOCK_CELLS // (4 * len(directions)))
     right = np.zeros(len(positions), dtype=bool)
     for start in range(0, len(positions), step):
         block = positions[start : start + step]
-        cosines = [directions[block[:, column]] @ directions.T for column in range(3)]
-        scores = ANALOGIES[method](*cosines)
-        rows = np.arange(len(block))
-        answer = scores[rows, block[:, 3]].copy()
+        scores = ANALOGIES[method](*(directions[block[:, column]] @ directions.T for column in range(3)))
+        if len(firsts) < len(same):
+            scores = np.maximum.reduceat(scores[:, order], starts, axis=1)
+        rows, asked = np.arange(len(block)), answers[block]
+        answer = scores[rows, asked[:, 3]].copy()
         # The answer among the question's own words is no answer.
-        is_own = (block[:, 3:] == block[:, :3]).any(axis=1)
+        is_own = (asked[:, 3:] == asked[:, :3]).any(axis=1)
         for column in range(4):
-            scores[rows, block[:, column]] = -np.inf
+            scores[rows, asked[:, column]] = -np.inf
         right[start : start + step] = (scores.max(axis=1) < answer) & ~is_own
     return right
 
 
 def read_questions(path: str | PathLike[str]) -> dict[str, list[Question]]:
     """Read analogies by section from a file; see `evaluate_analogies`."""
+    check_text(Path(path))
     sections: dict[str, list[Question]] = {}
     name = ""
     with open_decompressed(Path(path)) as stream:
@@ -147,6 +176,7 @@ def read_questions(path: str | PathLike[str]) -> dict[str, list[Question]]:
 
 def has_questions(path: str | PathLike[str]) -> bool:
     """Tell whether a file is of analogies: it begins with a section, or with four words and no tabs or commas."""
+    check_text(Path(path))
     with open_decompressed(Path(path)) as stream:
         for line in stream:
             text = line.decode("utf-8", "replace").strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
@@ -10,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.checks import is_number
 from vsenumba.data.compression import open_decompressed
+from vsenumba.data.text.reading import check_text
 from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.errors import FileFormatError, InputError
 
@@ -53,9 +56,9 @@ def evaluate_similarity(
     Raises
     ------
     InputError
-        If there are no pairs.
+        If there are no pairs, or one is not two words and a finite number.
     FileFormatError
-        If a line of a file is not two words and a number.
+        If a file is not text, or a line of it is not two words and a number.
 
     Examples
     --------
@@ -71,12 +74,19 @@ def evaluate_similarity(
     rows = read_pairs(pairs) if isinstance(pairs, (str, PathLike)) else list(pairs)
     if not rows:
         raise InputError("there are no pairs of words to evaluate")
+    wrong = next((row for row in rows if isinstance(row, str) or len(row) != 3 or not is_number(row[2])), None)
+    if wrong is not None:
+        raise InputError(f"a pair must be two words and a number, not {wrong!r:.80}")
     left, right, judged = zip(*rows, strict=True)
     ends = np.stack([vectors.find(left), vectors.find(right)])
     known = (ends >= 0).all(axis=0)
     directions = vectors.directions().astype(np.float64)
     cosines = (directions[ends[0, known]] * directions[ends[1, known]]).sum(axis=1)
-    judgements = np.asarray(judged, dtype=np.float64)[known]
+    judgements = np.asarray(judged, dtype=np.float64)
+    unclear = np.flatnonzero(~np.isfinite(judgements))
+    if len(unclear):
+        raise InputError(f"a judgement must be a finite number, not that of {rows[int(unclear[0])]}")
+    judgements = judgements[known]
     return SimilarityScores(
         spearman=_correlation(rankdata(cosines), rankdata(judgements)),
         pearson=_correlation(cosines, judgements),
@@ -104,10 +114,13 @@ def read_pairs(path: str | PathLike[str]) -> list[tuple[str, str, float]]:
 
     A first line without a number is taken for a header; lines that begin with "#" are comments.
     """
+    check_text(Path(path))
     rows: list[tuple[str, str, float]] = []
     for number, fields in _fields_of(path):
         try:
             left, right, judged = fields[0], fields[1], float(fields[2])
+            if not (left and right and math.isfinite(judged)):
+                raise ValueError
         except (IndexError, ValueError):
             if number == 1:
                 continue

@@ -11,8 +11,8 @@ import numpy as np
 
 from vsenumba.kernels.compiler import kernel
 
-# What a character is.
-OTHER, LETTER, LINE_END, BLANK = range(4)
+# What a character is. A word begins with a letter, goes on with letters, marks and seams, and ends before a seam.
+OTHER, LINE_END, BLANK, SEAM, MARK, LETTER = range(6)
 
 # Where the book counts its words and their letters.
 WORDS, LETTERS = range(2)
@@ -67,10 +67,13 @@ def number_words(codes, classes, paragraphs, book, tokens, lengths):
         kind = classes[codes[at]]
         if kind == LETTER:
             begin, code = at, _SEED
-            while at < codes.shape[0] and classes[codes[at]] == LETTER:
+            end, whole = begin, code
+            while at < codes.shape[0] and classes[codes[at]] >= SEAM:
                 code = mixed(code, codes[at])
                 at += 1
-            word = number_of(codes, begin, at, code, book)
+                if classes[codes[at - 1]] != SEAM:
+                    end, whole = at, code
+            word = number_of(codes, begin, end, whole, book)
             book.counts[word] += 1
             tokens[n_tokens] = word
             n_tokens += 1
@@ -82,7 +85,7 @@ def number_words(codes, classes, paragraphs, book, tokens, lengths):
                     n_sentences += 1
                     first = n_tokens
                 empty = True
-            elif kind == OTHER:
+            elif kind != BLANK:
                 empty = False
             at += 1
     if n_tokens > first:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -11,14 +12,15 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from vsenumba import storage
-from vsenumba.data.captions.caption_set import CaptionSet
+from vsenumba.data.captions.caption_set import CaptionSet, as_captions
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.captions.readers import load_caption_set
 from vsenumba.data.captions.semantics import caption_semantics
-from vsenumba.data.matches import Match, best_matches
+from vsenumba.data.matches import Match, best_matches, checked_count
+from vsenumba.data.text.reading import words_of
 from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.data.vocabulary import Vocabulary
-from vsenumba.errors import InputError
+from vsenumba.errors import InputError, UnknownNameError, unknown_name
 from vsenumba.evaluation.retrieval import RetrievalScores, evaluate_vectors
 from vsenumba.kernels.random import RandomLike
 from vsenumba.kernels.threads import one_blas_thread, threads
@@ -391,16 +393,22 @@ class CrossModalRetriever(Trained):
         ----------
         captions : CaptionSet or sequence of str; array or list of arrays for a model of rows of tokens
             The captions.
+
+        Warns
+        -----
+        UserWarning
+            If captions have no word that the model knows: all of them have the same vector, which says nothing.
         """
         check_is_fitted(self)
         if isinstance(captions, CaptionSet):
             source, n = self._captions(captions), captions.n_captions
         elif self.words_ is not None:
-            texts = [captions] if isinstance(captions, str) else list(captions)
+            texts = as_captions([captions] if isinstance(captions, str) else captions)
             source, n = WordCaptions(texts, self.words_), len(texts)
         else:
             tokens = Ragged.of(captions, "caption")
             source, n = self._token_captions(tokens), len(tokens)
+        _warn_of_unknown(source.unknown, "their vectors say nothing")
         return self._embed_captions(source, n)
 
     def _embed_captions(self, source: Captions, n: int) -> np.ndarray:
@@ -431,6 +439,7 @@ class CrossModalRetriever(Trained):
     def evaluate(self, data: CaptionSet, *, n_folds: int = 1) -> RetrievalScores:
         """Rank all captions for every image, and all images for every caption; see `evaluate_vectors`."""
         check_is_fitted(self)
+        _check_set(data)
         return self._evaluate(data, self._captions(data), n_folds)
 
     def _metrics(self, data: CaptionSet, captions: Captions) -> Mapping[str, float]:
@@ -448,16 +457,60 @@ class CrossModalRetriever(Trained):
         return float(np.mean([(1 / ranks).mean() for ranks in (scores.image_ranks, scores.caption_ranks)]))
 
     def find_images(self, text: str, data: CaptionSet, n: int = 10) -> list[Match]:
-        """Return the ids of the images of a set that are closest to a text, and their cosines."""
+        """Return the ids of the images of a set that are closest to a text, and their cosines.
+
+        Raises
+        ------
+        UnknownNameError
+            If the model knows no word of the text.
+
+        Warns
+        -----
+        UserWarning
+            If it knows some words only.
+        """
+        check_is_fitted(self)
+        n = checked_count(n)
+        _check_set(data)
+        self._check_text(text)
         return best_matches(self.embed_images(data) @ self.embed_captions([text])[0], n, data.image_ids)
 
+    def _check_text(self, text: Any) -> None:
+        """Refuse a text of which no word is known, and warn of words that are not."""
+        if self.words_ is None:
+            raise InputError("the model was trained on rows of tokens, and knows no words: embed a text's rows instead")
+        (text,) = as_captions([text])
+        words = list(dict.fromkeys(words_of(text)))
+        if not words:
+            raise InputError(f"the text has no words: {text!r:.60}")
+        unknown = [word for word, place in zip(words, self.words_.find(words), strict=True) if place < 0]
+        if len(unknown) == len(words):
+            hint = unknown_name("word", unknown[0], itertools.islice(self.words_, 1, None))
+            raise UnknownNameError(f"the model knows no word of {text!r:.60}: {hint}")
+        if unknown:
+            names = ", ".join(map(repr, unknown))
+            warnings.warn(f"the model does not know {names}, which counts as any rare word", UserWarning, stacklevel=3)
+
     def find_captions(self, image: str, data: CaptionSet, n: int = 10) -> list[Match]:
-        """Return the captions of a set that are closest to one of its images, and their cosines."""
+        """Return the captions of a set that are closest to one of its images, and their cosines.
+
+        Warns
+        -----
+        UserWarning
+            If captions have no word that the model knows, which are left out.
+        """
+        check_is_fitted(self)
+        n = checked_count(n)
+        _check_set(data)
         if data.captions is None:
             raise InputError("the set has no texts to be found")
         (row,) = data.image_ids.index([image])
+        captions = self._captions(data)
+        _warn_of_unknown(captions.unknown, "they are left out")
         vector = self.embed_images(data.images.select(np.array([row])))[0]
-        return best_matches(self.embed_captions(data) @ vector, n, data.captions)
+        cosines = self._embed_captions(captions, data.n_captions) @ vector
+        cosines[captions.unknown] = -np.inf
+        return best_matches(cosines, n, data.captions)
 
     def _to_elements(self) -> dict[str, Any]:
         elements = super()._to_elements()
@@ -472,11 +525,24 @@ class CrossModalRetriever(Trained):
         self.words_ = Vocabulary.from_element(elements["words"], "word") if "words" in elements else None
 
 
-def _check_data(data: Any) -> None:
+def _check_set(data: Any) -> None:
     if not isinstance(data, CaptionSet):
-        raise InputError(f"data must be a CaptionSet, not {type(data).__name__}")
+        raise InputError(f"data must be a CaptionSet, such as load_caption_set returns, not {type(data).__name__}")
+
+
+def _check_data(data: Any) -> None:
+    _check_set(data)
     if len(np.unique(data.image_subjects)) < 2:
         raise InputError("all images have one subject; there is nothing to tell apart")
+
+
+def _warn_of_unknown(unknown: np.ndarray, so: str) -> None:
+    if unknown.any():
+        warnings.warn(
+            f"{unknown.sum():,} of {len(unknown):,} captions have no word that the model knows; {so}",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _warn_of_collapse(model: CrossModalRetriever, record: Mapping[str, float]) -> None:

@@ -37,6 +37,8 @@ class Trained(Fitted):
         What the randomness was seeded with.
     provenance_ : dict
         Where and on what it was trained, for people.
+    is_resumable_ : bool
+        Whether `resume` can go on with it.
     """
 
     #: The file's element that holds the optimiser's memory.
@@ -53,6 +55,11 @@ class Trained(Fitted):
     def best_epoch_(self) -> int:
         """The epoch that was best by a validation metric; 0 where none was kept."""
         return 0 if self.best_ is None else self.best_.epoch
+
+    @property
+    def is_resumable_(self) -> bool:
+        """Whether the model has the optimiser's memory of its last epoch, as a checkpoint does."""
+        return self._memory is not None
 
     def _begin(self) -> None:
         """Forget everything that was learnt."""
@@ -92,7 +99,7 @@ class Trained(Fitted):
         self._check_trainable()
         if not same:
             raise InputError("resume takes the data that training began with; for other data there is partial_fit")
-        if self._memory is None and len(self.history_) < self.n_epochs:
+        if not self.is_resumable_ and len(self.history_) < self.n_epochs:
             raise InputError(
                 "the model was saved without the optimiser's memory, or the best epoch was put back: only a checkpoint "
                 "can be resumed"

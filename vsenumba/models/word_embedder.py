@@ -278,7 +278,7 @@ class WordEmbedder(Trained):
         check_is_fitted(self)
         return self.words_, self.word_factors_
 
-    def neighbors(self, word: str | np.ndarray, n: int = 10) -> list[Match]:
+    def neighbors(self, word: str | int | np.ndarray, n: int = 10) -> list[Match]:
         """Find the words whose vectors have the largest cosine with a word's; see `WordVectors.neighbors`."""
         return self.word_vectors_.neighbors(word, n)
 

@@ -64,6 +64,9 @@ class AdaptiveNegatives(Negatives):
     ``K = min(max(int(N cos((align + uniform)^1.25)) + 1, 1), N - 1)`` with ``align`` the mean cosine of the matching
     pairs, and ``uniform`` the mean over all pairs of ``exp(-cosine)``, where that of a matching pair counts as 0.
 
+    A query's match is never one of its negatives. In the authors' code it can be: they take its score for 0 when they
+    look for the K highest, so that it is among them where fewer than K others are above 0.
+
     References
     ----------
     Zhang et al., "Improving Visual-Semantic Embedding with Adaptive Pooling and Optimization Objective", EACL 2023.

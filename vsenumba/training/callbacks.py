@@ -126,6 +126,11 @@ class Checkpoint(Callback):
         The file; replaced each time.
     every : int
         Epochs between two saves; the last epoch is always saved.
+
+    Attributes
+    ----------
+    saved_epoch_ : int
+        The epoch that was saved last; 0 for none.
     """
 
     def __init__(self, path: str | PathLike[str], every: int = 1) -> None:
@@ -133,6 +138,7 @@ class Checkpoint(Callback):
             raise InputError(f"every must be a whole number of at least 1, not {every!r}")
         self.path = path
         self.every = int(every)
+        self.saved_epoch_ = 0
 
     def start(self, model: Any, n_epochs: int) -> None:
         """Refuse a path that cannot be written before any work is done."""
@@ -143,6 +149,7 @@ class Checkpoint(Callback):
         """Save when it is time."""
         if record["epoch"] % self.every == 0 or record["epoch"] == self._last:
             model.save(self.path, include_optimiser=True)
+            self.saved_epoch_ = int(record["epoch"])
         return False
 
 

@@ -159,6 +159,25 @@ def test_what_does_not_fit_is_refused(make, message):
         make()
 
 
+@pytest.mark.parametrize(
+    ("captions", "message"),
+    [
+        ("abc", "captions must be a list of texts, not 'abc'"),
+        ({"a", "b", "c"}, "captions must be a list of texts, not {"),
+        ([{"a", "b"}, "b", "c"], "captions must be a list of texts, not {"),
+        (["a", None, "c"], "captions must be a list of texts, not None"),
+        (["a", b"b", "c"], "captions must be a list of texts, not b'b'"),
+        (["a", ["b", None], "c"], "caption 1 must be a text, not None"),
+        (["a", ["b", 5], "c"], "caption 1 must be a text, not 5"),
+        (5, "captions must be a list of texts, not 5"),
+    ],
+)
+def test_captions_that_are_no_texts_are_refused(captions, message):
+    """One text became a caption a letter, None the text "None", a set came in the order of Python's hash seed."""
+    with pytest.raises(vse.InputError, match=message):
+        vse.CaptionSet.from_lists(np.ones((3, 5)), captions)
+
+
 def test_files_that_are_no_caption_set(tmp_path):
     elements = whole_set().to_elements()
     missing = {name: value for name, value in elements.items() if name != "image_subjects"}
@@ -292,6 +311,15 @@ def test_semantics_are_alike_for_texts_of_like_words():
     for texts, message in ((["the", "a"], "no words but stop words"), (["cat", "cat"], "too few different words")):
         with pytest.raises(vse.InputError, match=message):
             caption_semantics(texts)
+
+
+def test_words_with_vowel_signs_count_as_words():
+    """Of Hindi none of the words with vowel signs did, as str.isalpha says that they are not of letters."""
+    vectors = caption_semantics(["काली बिल्ली सोती है", "वह काली बिल्ली सोती", "दो कुत्ते दौड़ते हैं", "x_1 42"], 2)
+    cosine = vectors @ vectors.T
+    assert cosine[0, 1] > 0.5 * cosine[0, 0] > 0
+    assert abs(cosine[0, 2]) < 1e-4
+    assert np.allclose(vectors[3], 0, atol=1e-6)
 
 
 def test_the_real_emoji():

@@ -18,21 +18,28 @@ from vsenumba.data import Corpus
 from vsenumba.data.text.corpus import LONGEST_SENTENCE, as_corpus
 from vsenumba.data.text.corpus_encoder import CorpusEncoder
 from vsenumba.data.text.reading import SENTENCES, text_blocks
+from vsenumba.data.text.reading import words_of as short_words_of
 from vsenumba.errors import FileFormatError, InputError, UnknownNameError
 
 letters = st.characters(exclude_categories=["Cs"])
-texts = st.text(st.sampled_from("ab.1_ \n\n\t\r") | letters, max_size=60)
+texts = st.text(st.sampled_from("ab.1_ \n\n\t\r\u0301\u200c\u200d\u00ad") | letters, max_size=60)
 
 
 def words_of(text):
-    """Return a text's words as the documentation says: letters, digits, underscores and marks, in lower case."""
+    """Return a text's words as the documentation says, in lower case.
+
+    A word begins with a letter, digit or underscore, goes on with these, marks, joiners and non-joiners, and does not
+    end with a non-joiner. Soft hyphens are dropped.
+    """
     words = [""]
-    for character in text.lower():
-        inside = character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
-        words[-1] += character if inside else ""
-        if not inside and words[-1]:
+    for character in unicodedata.normalize("NFC", text.lower().replace("\u00ad", "")):
+        begins = character.isalnum() or character == "_"
+        goes_on = begins or character in "\u200c\u200d" or unicodedata.category(character)[0] == "M"
+        if begins or (goes_on and words[-1]):
+            words[-1] += character
+        elif words[-1]:
             words.append("")
-    return [word for word in words if word]
+    return [word.rstrip("\u200c") for word in words if word]
 
 
 def sentences_of(text, rule):
@@ -48,6 +55,7 @@ def all_sentences(corpus):
 @given(text=texts)
 @example(text="a\n \n\nb.\n--\nc")
 @example(text="naïve e\u0301t मानक हिन्दी\u00a0x")
+@example(text="می\u200cروم می\u200c. അവന്\u200d \u2764\ufe0f co\u00adop -\u00ad-\n\u00ad\n\u0301\n\n")
 def test_words_and_sentences_are_those_of_the_rules(rule, text):
     expected = sentences_of(text, rule)
     with CorpusEncoder() as encoder:
@@ -62,6 +70,31 @@ def test_words_and_sentences_are_those_of_the_rules(rule, text):
     assert dict(zip(corpus.words, corpus.counts.tolist(), strict=True)) == counts
     # The most frequent first; of equally frequent ones the one that came first.
     assert list(corpus.words) == [word for word, _ in counts.most_common()]
+
+
+@given(text=texts)
+@example(text="می\u200cروم \u200c\u200dx\u0301\u00ad\u00ady\u200c\u200d\u200c")
+def test_short_texts_are_taken_apart_by_the_same_rule(text):
+    assert short_words_of(text) == words_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("می\u200cروم خانه\u200cها", ["می\u200cروم", "خانه\u200cها"]),  # Persian: non-joiners within words
+        ("ക്\u200dഷ അവന്\u200d", ["ക്\u200dഷ", "അവന്\u200d"]),  # Malayalam: joiners, also at the end
+        ("क्\u200dष हिन्\u200cदी", ["क्\u200dष", "हिन्\u200cदी"]),  # Hindi
+        ("co\u00adoperate", ["cooperate"]),
+        ("می\u200c x\u200c\u200c.", ["می", "x"]),  # behind a word it is not seen and means nothing
+        ("\u2764\ufe0f \U0001f469\u200d\u2764\ufe0f\u200d\U0001f468 a", ["a"]),  # no words of marks alone
+    ],
+)
+def test_joiners_stay_and_soft_hyphens_go(text, words):
+    """Joiners and soft hyphens split words; what selects an emoji's look was a word."""
+    with CorpusEncoder() as encoder:
+        encoder.add_text(text, "lines")
+        assert all_sentences(Corpus(**encoder.finish(1, None).arrays())) == [words]
+    assert short_words_of(text) == words
 
 
 @settings(max_examples=30)
@@ -84,7 +117,7 @@ def test_a_text_is_the_same_in_whatever_blocks_it_is_read(text, block, rule, tmp
 
 @given(sentences=st.lists(st.lists(st.text(letters.filter(lambda c: c not in "\0\1"), min_size=1, max_size=3))))
 def test_lists_of_words_come_back(sentences):
-    sentences = [[word for word in words if word.strip()] for words in sentences]
+    sentences = [[unicodedata.normalize("NFC", word) for word in words if word.strip()] for words in sentences]
     if not any(sentences):
         return
     assert all_sentences(Corpus.from_sentences(sentences)) == [words for words in sentences if words]
@@ -248,3 +281,87 @@ def test_what_is_no_corpus_is_refused():
     ]:
         with pytest.raises(InputError, match=message):
             as_corpus(bad)
+
+
+def test_composed_and_decomposed_letters_are_one(tmp_path):
+    """They look alike, and were two words."""
+    for composed in ("Müller", "한국"):
+        both = [composed, unicodedata.normalize("NFD", composed)]
+        assert both[0] != both[1]
+        assert list(Corpus.from_sentences([both, ["x"]]).words) == [composed, "x"]
+        (tmp_path / "a.txt").write_text(" ".join(both), encoding="utf-8")
+        corpus = Corpus.from_text(tmp_path / "a.txt", tmp_path / "c.h5", min_count=1)
+        assert list(corpus.words) == [composed.lower()]
+        assert short_words_of(" ".join(both)) == [composed.lower()] * 2
+
+
+@pytest.mark.parametrize(
+    ("sentence", "message"),
+    [
+        ({"a", "b"}, r"not a set, whose order is not that of a text; give a list, such as sorted\(\.\.\.\) returns"),
+        (frozenset("ab"), "not a frozenset"),
+        ({"a": 1, "b": 2}, "not a dict"),
+        ({"a": 1, "b": 2}.keys(), "not a dict_keys"),
+        (Counter("ab"), "not a Counter"),
+        (b"a b", "not one text b'a b'"),
+        (3, "not 3"),
+        (np.array(3), r"not array\(3\)"),
+        (["a", None], "word name 1 is empty"),
+        (["a", float("nan")], "word name 1 is empty"),
+    ],
+)
+def test_sentences_without_an_order_or_words_are_refused(sentence, message):
+    """The order of a set follows Python's hash seed; a Counter lost its counts, None became a word."""
+    with pytest.raises(InputError, match=message):
+        Corpus.from_sentences([["a", "b"], sentence])
+
+
+def test_texts_without_an_order_are_refused():
+    for text in ({("a", "b"), ("c", "d")}, {"a": ["b", "c"]}, "the cat", b"the cat"):
+        with pytest.raises(InputError, match="a text must be a list of sentences, not"):
+            Corpus.from_sentences(text)
+
+
+def test_generators_tuples_arrays_and_numbers_are_sentences():
+    text = ((word for word in "ab"), ("b", 2), np.array([2, 7]), [np.str_("a"), np.int64(7)])
+    corpus = Corpus.from_sentences(sentence for sentence in text)
+    assert all_sentences(corpus) == [["a", "b"], ["b", "2"], ["2", "7"], ["a", "7"]]
+
+
+NO_TEXT = {
+    "program": (b"\x7fELF\2\1\1\0" + bytes(range(256)), "it holds NUL bytes"),
+    "picture.png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "it holds NUL bytes"),
+    "wide.txt": ("naïve text".encode("utf-16"), "it begins as UTF-16 does; convert it"),
+    "other-end.txt": (b"\xfe\xff\0a\0b", "it begins as UTF-16 does; convert it"),
+    "without-mark.txt": ("plain".encode("utf-16-le"), "it holds NUL bytes"),
+    "russian.txt": ("Привет мир, как дела".encode("cp1251"), "80% of it cannot be read so"),
+    "program.gz": (gzip.compress(b"\x7fELF\0"), "it holds NUL bytes"),
+}
+
+
+@pytest.mark.parametrize("name", NO_TEXT)
+def test_files_that_are_no_text_are_refused(name, tmp_path):
+    """A program trained 2,040 words."""
+    content, reason = NO_TEXT[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(FileFormatError, match=f"{name} is not text in UTF-8: {reason}"):
+        Corpus.from_text([tmp_path / name], tmp_path / "c.h5", min_count=1)
+    assert not (tmp_path / "c.h5").exists()
+
+
+def test_a_folder_is_read_without_the_files_that_are_no_text(tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name, (content, _) in NO_TEXT.items():
+        (folder / name).write_bytes(content)
+    with pytest.raises(
+        InputError, match="7 of 7 files in .* cannot be read as text in UTF-8, such as other-end.txt: it "
+    ):
+        Corpus.from_text(folder, tmp_path / "c.h5", min_count=1)
+    (folder / "a.txt").write_text("one two")
+    with pytest.warns(
+        UserWarning, match="7 of 8 files in .* cannot be read as text in UTF-8 and were left out, such as"
+    ):
+        corpus = Corpus.from_text(folder, tmp_path / "c.h5", min_count=1)
+    assert all_sentences(corpus) == [["one", "two"]]
+    assert corpus.about["sources"] == ["a.txt"]

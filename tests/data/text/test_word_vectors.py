@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import importlib.util
+import lzma
 import warnings
 
 import numpy as np
@@ -77,6 +79,29 @@ def test_unknown_words_and_wrong_arguments(vectors):
     assert vectors["king"].tolist() == pytest.approx(ROWS[1])
 
 
+def test_whole_numbers_are_words():
+    """`neighbors(2)` of a text of numbers did not find the word "2"."""
+    vectors = WordVectors([1, 2, 30], np.eye(3))
+    assert vectors.neighbors(2, 3) == vectors.neighbors("2", 3) == vectors.neighbors(np.int64(2), 3)
+    assert vectors.analogy(1, 2, 30) == []
+    assert vectors.find([30, "1", 4]).tolist() == [2, 0, -1]
+    assert vectors[2].tolist() == [0, 1, 0]
+    assert 30 in vectors
+    with pytest.raises(UnknownNameError, match="unknown word '3'; did you mean '30'"):
+        vectors.neighbors(3)
+    for bad in (["2"], ["a"], [["a", [2]]]):
+        with pytest.raises(InputError, match="a vector must be 3 finite numbers"):
+            vectors.neighbors(bad)
+    for bad in (None, float("nan")):
+        with pytest.raises(InputError, match="word name 0 is empty"):
+            vectors.find([bad])
+    for n in (-1, 0, 2.5, "3", True, None):
+        with pytest.raises(InputError, match="n must be a whole number of at least 1, not"):
+            vectors.neighbors(2, n)
+        with pytest.raises(InputError, match="n must be a whole number of at least 1, not"):
+            vectors.analogy(1, 2, 30, n)
+
+
 def test_tables_that_do_not_fit_are_refused():
     for rows in (ROWS[:2], np.zeros((5, 0)), np.zeros(5)):
         with pytest.raises(InputError, match="factors must have a row for each of the 5 words"):
@@ -139,8 +164,16 @@ FLOATS = np.array([1.0, 2.0], "<f4").tobytes()
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "line 1 must be the number of words and of values, such as '3000 100', not b''"),
-        (b"a 1 2\n", "line 1 must be the number of words"),
+        (
+            b"",
+            "line 1 must be the number of words and of values, such as '3000 100', or a word and its values, not b''",
+        ),
+        (
+            b"a 1\n",
+            "line 1 must be the number of words and of values, such as '3000 100', or a word and its values, not",
+        ),
+        (b"a b c\n", "line 1 must be the number of words"),
+        (b"9" * 5000 + b" 2\n", "line 1 must be the number of words"),
         (b"2 x\na 1\n", "line 1 must be the number of words"),
         (b"0 2\n", "line 1 must be the number of words"),
         (b"-1 2\n", "line 1 must be the number of words"),
@@ -151,7 +184,15 @@ FLOATS = np.array([1.0, 2.0], "<f4").tobytes()
         (b"1 2\na 1 2\nb 1 2\n", "line 1 announces 1 words, but there are more"),
         (b"2 2\na 1 2\nb 1 x\n", "line 3: could not convert string to float"),
         (b"2 2\na 1 2\nb 1 nan\n", "the vector of word 2, 'b', holds NaN or an infinity"),
-        (b"2 2\na 1 2\na 1 2\n", "word 'a' stands twice"),
+        (b"2 2\na 1 2\nb 1 1e99\n", "the vector of word 2, 'b', holds NaN or an infinity"),
+        (b"2 2\na 1 2 3\nb 1 2 3\n", "line 1 announces 2 values, but all rows have more"),
+        (b"1 2\na 1 2\n\nb 1 2\n", "line 3 is blank, and there is more behind it"),
+        (b"a 1 2\nb 1\n", "line 1 ends with 2 numbers and line 2 with 1; if one belongs to a word, put the number of"),
+        (b"a 1 2\nb 1 2 3\n", "line 1 ends with 2 numbers and line 2 with 3"),
+        (b"a 1 2\nb 1 2\nc 1\n", "line 3 must be a word and 2 values, found is 2 fields"),
+        (b"a 1 2\nb 1 2\n\nc 1 2\n", "line 3 is blank, and there is more behind it"),
+        (b"1 2\na\0b 1 2\n", "word name 0 holds a NUL character"),
+        (b"1 1\na 1x5\n", "line 2: could not convert string to float"),
         (b"99999999999999 9999\na 1 2\n", "more than memory holds"),
         (b"2 2\na " + FLOATS + b"\nb " + FLOATS[:-1], "cut off, or not word2vec's, at word 2 of 2"),
         (b"1 2\na " + FLOATS + b"\nb " + FLOATS, "line 1 announces 1 words, but there is more"),
@@ -169,3 +210,113 @@ def test_files_that_are_wrong_are_refused(tmp_path, content, message):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="cannot read .*nothing"):
         WordVectors.load_word2vec(tmp_path / "nothing")
+
+
+def is_text_too(content):
+    """Tell whether a binary file is also, byte by byte, one of text, which only its writer can tell apart."""
+    header, *lines = content.removesuffix(b"\n").split(b"\n")
+    n_words, n_factors = map(int, header.split())
+    try:
+        rows = [[float(value) for value in line.split()[1:]] for line in lines]
+    except ValueError:
+        return False
+    return [len(row) for row in rows] == [n_factors] * n_words
+
+
+# What the bytes of floats are taken from: all there are, and those that lines of text have.
+BYTES = (bytes(range(256)), b"0123456789. \n-e", b"\n 1ab", bytes(range(32, 127)) + b"\n")
+
+
+@settings(max_examples=100)
+@given(seed=st.integers(0, 2**32), compressed=st.booleans())
+def test_binary_files_are_not_taken_for_text(seed, compressed, tmp_path_factory):
+    """Files whose first value's bytes are printable and followed by a line feed were: 5 of 4,000 random ones."""
+    rng = np.random.default_rng(seed)
+    path = tmp_path_factory.mktemp("file") / "v"
+    for _ in range(20):
+        n_words, n_factors = rng.integers(1, 5, 2)
+        codes = np.frombuffer(BYTES[rng.integers(len(BYTES))], np.uint8)
+        factors = rng.choice(codes, (n_words, 4 * n_factors)).view("<f4")
+        factors = np.where(np.isfinite(factors), factors, np.float32(1)).astype("<f4")
+        words = [f"w{i}" for i in range(n_words)]
+        rows = (word.encode() + b" " + row.tobytes() + b"\n" for word, row in zip(words, factors, strict=True))
+        content = f"{n_words} {n_factors}\n".encode() + b"".join(rows)
+        path.write_bytes(gzip.compress(content, 1) if compressed else content)
+        if not is_text_too(content):
+            loaded = WordVectors.load_word2vec(path)
+            assert list(loaded.words) == words
+            assert loaded.factors.tobytes() == factors.tobytes()
+
+
+def test_a_line_of_floats_that_is_no_text(tmp_path):
+    """As `save_word2vec(binary=True)` wrote it, and as gensim does, without line feeds."""
+    factors = np.frombuffer(b"abcd\n123 xy\n", "<f4").reshape(1, 3)
+    WordVectors(["w"], factors).save_word2vec(tmp_path / "v", binary=True)
+    assert WordVectors.load_word2vec(tmp_path / "v").factors.tobytes() == factors.tobytes()
+    (tmp_path / "g").write_bytes(b"2 3\nw " + factors.tobytes() + b"x " + factors.tobytes())
+    assert WordVectors.load_word2vec(tmp_path / "g").factors.tobytes() == 2 * factors.tobytes()
+
+
+READABLE = {
+    "GloVe": b"a 1 2\nb 3 4.5\n",
+    "GloVe, a mark of UTF-8 first": b"\xef\xbb\xbfa 1 2\nb 3 4.5\n",
+    "word2vec, a mark of UTF-8 first": b"\xef\xbb\xbf2 2\na 1 2\nb 3 4.5\n",
+    "fastText, blanks at the ends": b"2 2\na 1 2 \nb 3 4.5 \n",
+    "Windows": b"2 2\r\na 1 2\r\nb 3 4.5\r\n",
+    "Windows, GloVe": b"a 1 2\r\nb 3 4.5\r\n",
+    "tabs": b"2\t2\na\t1\t2\nb\t3\t4.5\n",
+    "no last line feed": b"2 2\na 1 2\nb 3 4.5",
+    "blank lines at the end": b"2 2\na 1 2\nb 3 4.5\n\n\n",
+    "blank lines at the end, GloVe": b"a 1 2\nb 3 4.5\n\n \n",
+}
+
+
+@pytest.mark.parametrize("layout", READABLE)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, lzma.compress, bz2.compress])
+def test_layouts_of_text_that_are_read(layout, compress, tmp_path):
+    """Without a header, compressed by bzip2, or with tabs, files were refused."""
+    (tmp_path / "v").write_bytes(compress(READABLE[layout]))
+    loaded = WordVectors.load_word2vec(tmp_path / "v")
+    assert list(loaded.words) == ["a", "b"]
+    assert loaded.factors.tolist() == [[1, 2], [3, 4.5]]
+
+
+def test_words_may_hold_blanks_and_be_numbers(tmp_path):
+    """As some of GloVe's 840 thousand million words do."""
+    words = [". .", "at name@domain.com", "New\u00a0York", "\u00a0x", "5", "1 2", "nan"]
+    rows = "".join(f"{word} {i} 0.5 -1e-3\n" for i, word in enumerate(words))
+    for head in ("", "7 3\n"):
+        (tmp_path / "v").write_text("a 9 9 9\n" * (not head) + head + rows)
+        loaded = WordVectors.load_word2vec(tmp_path / "v")
+        assert list(loaded.words) == [*(["a"] * (not head)), *words]
+        assert loaded.factors[-7:, 0].tolist() == list(range(7))
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_words_that_stand_twice_or_cannot_be_kept_are_counted(binary, tmp_path):
+    names = [b"a", b"b", b"a", b"", b"\xc3", b"b", b"\xc2\xa0", b"c\xc3\xa9"]
+    rows = np.arange(16, dtype="<f4").reshape(8, 2)
+    values = [row.tobytes() if binary else f"{row[0]} {row[1]}".encode() for row in rows]
+    lines = b"".join(name + b" " + value + b"\n" for name, value in zip(names, values, strict=True))
+    (tmp_path / "v").write_bytes(b"8 2\n" + lines)
+    with pytest.warns(UserWarning, match="of 8 words") as caught:
+        loaded = WordVectors.load_word2vec(tmp_path / "v")
+    assert [str(one.message).partition(": ")[2] for one in caught] == [
+        "of 8 words 2 stand twice, such as 'a', of which the first is kept; 2 are blank and were left out; "
+        "1 hold bytes that are not UTF-8, which became U+FFFD, such as '\ufffd'"
+    ]
+    assert list(loaded.words) == ["a", "b", "\ufffd", "cé"]
+    assert loaded.factors[:, 0].tolist() == [0, 2, 8, 14]
+
+
+def test_many_rows_without_a_header(tmp_path):
+    (tmp_path / "v").write_text("".join(f"w{i} {i} 1\n" for i in range(3000)))
+    assert WordVectors.load_word2vec(tmp_path / "v").factors[:, 0].tolist() == list(range(3000))
+
+
+def test_a_damaged_bzip2_file_is_refused(tmp_path):
+    content = bytearray(bz2.compress(READABLE["GloVe"] * 50))
+    for damaged in (content[:-9], content[:40] + b"xx" + content[42:]):
+        (tmp_path / "v").write_bytes(damaged)
+        with pytest.raises(FileFormatError, match="the compressed file is damaged or cut off"):
+            WordVectors.load_word2vec(tmp_path / "v")

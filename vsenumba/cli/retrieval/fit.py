@@ -9,6 +9,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, suggest
+from vsenumba.cli.resuming import checkpoint_in, checkpoint_option, interruptible, resume_option
 from vsenumba.cli.retrieval.parts import part_of
 from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
@@ -43,8 +44,8 @@ from vsenumba.errors import InputError
 @set_option
 @click.option("--words", type=options.FILE, metavar="VECTORS", help="Word vectors to begin with.")
 @click.option("--patience", type=options.POSITIVE, help="Stop after so many epochs without a higher rsum.")
-@click.option("--checkpoint-every", type=options.POSITIVE, help="Save all that --resume needs after so many epochs.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in MODEL.h5.")
+@checkpoint_option
+@resume_option
 @options.seed_option
 @options.threads_option
 @options.json_option
@@ -69,12 +70,15 @@ def command(
     """
     from vsenumba.cli.words.vectors import load_vectors
     from vsenumba.data import load_caption_set
-    from vsenumba.models import CrossModalRetriever, load_model
+    from vsenumba.models import CrossModalRetriever
     from vsenumba.training import Checkpoint, EarlyStopping, ProgressBar
 
-    fresh = CrossModalRetriever(**parameters, n_threads=threads, random_state=seed)
-    refuse_given_twice(settings)
-    fresh.set_params(**parameters_of([fresh], settings))
+    if resume:
+        model = checkpoint_in(output, CrossModalRetriever, fixed=("words",)).set_params(n_threads=threads)
+    else:
+        model = CrossModalRetriever(**parameters, n_threads=threads, random_state=seed)
+        refuse_given_twice(settings)
+        model.set_params(**parameters_of([model], settings))
     options.check_output(output, source)
     data = load_caption_set(source)
     train = part_of(data, part, ("train",)) or data
@@ -85,13 +89,13 @@ def command(
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
     callbacks = [callback for callback in (ProgressBar(), saving, stopping) if callback]
     vectors = None if words is None else load_vectors(words)
-    model = load_model(output, CrossModalRetriever) if resume else fresh
     if chosen_by is None:
         note("note: no part to choose the best epoch by; the last epoch is kept")
-    if resume:
-        model.resume(train, validation=chosen_by, callbacks=callbacks)
-    else:
-        model.fit(train, validation=chosen_by, words=vectors, callbacks=callbacks)
+    with interruptible(model, output, saving):
+        if resume:
+            model.resume(train, validation=chosen_by, callbacks=callbacks)
+        else:
+            model.fit(train, validation=chosen_by, words=vectors, callbacks=callbacks)
     model.save(output)
     last = model.history_[model.best_epoch_ - 1 if model.best_epoch_ else -1]
     report = {

@@ -26,10 +26,17 @@ from vsenumba.cli.words.vectors import load_vectors, vectors_argument
     type=options.POSITIVE,
     help="Ask analogies among so many first words only.",
 )
+@click.option("--case-insensitive", is_flag=True, help="In analogies, words that differ in case alone are one.")
 @click.option("--sections", is_flag=True, help="Show every section of the analogies.")
 @options.json_option
 def command(
-    vectors: Path, tests: tuple[Path, ...], method: str, restrict_vocab: int, sections: bool, as_json: bool
+    vectors: Path,
+    tests: tuple[Path, ...],
+    method: str,
+    restrict_vocab: int,
+    case_insensitive: bool,
+    sections: bool,
+    as_json: bool,
 ) -> None:
     """Evaluate word vectors on similarities and analogies.
 
@@ -44,7 +51,9 @@ def command(
     analogies: dict[str, Any] = {}
     for path in tests:
         if has_questions(path):
-            analogies[path.name] = evaluate_analogies(loaded, path, method=method, restrict_vocab=restrict_vocab)
+            analogies[path.name] = evaluate_analogies(
+                loaded, path, method=method, restrict_vocab=restrict_vocab, case_insensitive=case_insensitive
+            )
         else:
             similarities[path.name] = evaluate_similarity(loaded, path)
     if as_json:

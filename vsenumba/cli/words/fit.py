@@ -10,6 +10,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, say_json, suggest
+from vsenumba.cli.resuming import checkpoint_in, checkpoint_option, interruptible, resume_option
 from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
 
@@ -47,7 +48,8 @@ SENTENCES = options.Member("sentences", "vsenumba.data.text.reading", "SENTENCES
 @click.option("--max-vocab", type=options.POSITIVE, help="Keep at most so many words, the most frequent ones.")
 @click.option("--sentences", type=SENTENCES, default="lines", show_default=True, help="What a sentence is.")
 @click.option("--corpus", type=options.FILE, metavar="FILE.h5", help="Keep the text in numbers here, to fit again.")
-@click.option("--checkpoint-every", type=options.POSITIVE, help="Save the model after every so many epochs.")
+@checkpoint_option
+@resume_option
 @options.seed_option
 @options.threads_option
 @options.json_option
@@ -60,6 +62,7 @@ def command(
     sentences: str,
     corpus: Path | None,
     checkpoint_every: int | None,
+    resume: bool,
     seed: int,
     threads: int | None,
     as_json: bool,
@@ -67,23 +70,32 @@ def command(
 ) -> None:
     """Learn word vectors from text and save them.
 
-    TEXT is files or folders of text in UTF-8, plain or compressed by gzip or xz; words are runs of letters and digits
-    in lower case. Or it is one file that --corpus kept, to which --min-count and the like no longer apply.
+    TEXT is files or folders of text in UTF-8, plain or compressed by gzip, xz or bzip2; words are runs of letters and
+    digits in lower case. Or it is one file that --corpus kept, to which --min-count and the like no longer apply.
+
+    With --checkpoint-every, training that was interrupted goes on with --resume and the same TEXT, --min-count and the
+    like; what the model is, its checkpoint knows.
     """
     from vsenumba.models import WordEmbedder
     from vsenumba.training import Checkpoint, ProgressBar
 
-    model = WordEmbedder(**parameters, n_threads=threads, random_state=seed)
-    refuse_given_twice(settings)
-    model.set_params(**parameters_of([model], settings))
+    if resume:
+        model = checkpoint_in(output, WordEmbedder).set_params(n_threads=threads)
+    else:
+        model = WordEmbedder(**parameters, n_threads=threads, random_state=seed)
+        refuse_given_twice(settings)
+        model.set_params(**parameters_of([model], settings))
     for path in [output, *([corpus] if corpus else [])]:
         options.check_output(path, *(one for one in text if one.is_file()))
     if corpus and corpus.absolute() == output.absolute():
         raise InputError(f"cannot write {output} twice: give --corpus another name")
-    callbacks = [*([Checkpoint(output, checkpoint_every)] if checkpoint_every else []), ProgressBar()]
+    saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
+    callbacks = [*([saving] if saving else []), ProgressBar()]
     with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".words-") as folder:
         data = _opened(text, corpus or Path(folder) / "corpus.h5", sentences, min_count, max_vocab)
-        model.fit(data, callbacks=callbacks)
+        with interruptible(model, output, saving):
+            train = model.resume if resume else model.fit
+            train(data, callbacks=callbacks)
         report = _report(model, data)
         # Before its folder goes: some systems keep a file that is mapped.
         del data

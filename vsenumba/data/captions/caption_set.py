@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from os import PathLike
 from typing import Any, Self
 
@@ -67,7 +67,7 @@ class CaptionSet:
         self.images = images
         self.image_subjects = np.asarray(image_subjects, np.int64)
         self.caption_subjects = np.asarray(caption_subjects, np.int64)
-        self.captions = None if captions is None else np.array(list(captions), NAME_DTYPE)
+        self.captions = None if captions is None else np.array(as_captions(captions), NAME_DTYPE)
         self.tokens = tokens
         if image_ids is None:
             image_ids = Vocabulary.numbered(len(images), "image")
@@ -135,7 +135,7 @@ class CaptionSet:
         token_rows = None if tokens is None else Ragged.of(tokens, "caption")
         texts: list[str] | None = None
         if captions is not None:
-            lists = [[one] if isinstance(one, str) else list(one) for one in captions]
+            lists = [[one] if isinstance(one, str) else as_captions(one) for one in _in_order(captions)]
             if len(lists) != len(rows):
                 raise InputError(f"there are captions of {len(lists):,} images for {len(rows):,} images")
             counts = [len(one) for one in lists]
@@ -315,3 +315,24 @@ class CaptionSet:
         subjects = len(np.unique(self.image_subjects))
         shared = "" if subjects == self.n_images else f", {subjects:,} subjects"
         return f"<CaptionSet: {self.n_images:,} images of {numbers}, {self.n_captions:,} captions{shared}>"
+
+
+def as_captions(captions: Iterable[str]) -> list[str]:
+    """Return captions as a list, refusing what is no text and what has no order.
+
+    Raises
+    ------
+    InputError
+        If there is one text instead of several, a set, or a caption is None, a number or bytes.
+    """
+    texts = list(_in_order(captions))
+    wrong = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
+    if wrong is not None:
+        raise InputError(f"caption {wrong} must be a text, not {texts[wrong]!r:.60}")
+    return texts
+
+
+def _in_order(captions: Iterable[Any]) -> Iterable[Any]:
+    if isinstance(captions, (str, bytes, Set, Mapping)) or not isinstance(captions, Iterable):
+        raise InputError(f"captions must be a list of texts, not {captions!r:.60}")
+    return captions

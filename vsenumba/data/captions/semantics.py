@@ -34,7 +34,7 @@ def caption_semantics(texts: Iterable[str], n_components: int = 400, random_stat
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
     def words(text: str) -> list[str]:
-        return [word for word in words_of(text) if word.isalpha() and word not in ENGLISH_STOP_WORDS]
+        return [word for word in words_of(text) if _is_of_letters(word) and word not in ENGLISH_STOP_WORDS]
 
     texts = [str(text) for text in texts]
     try:
@@ -45,3 +45,8 @@ def caption_semantics(texts: Iterable[str], n_components: int = 400, random_stat
     if r < 1:
         raise InputError("the captions have too few different words for semantic margins")
     return TruncatedSVD(r, random_state=random_state).fit_transform(weights).astype(np.float32)
+
+
+def _is_of_letters(word: str) -> bool:
+    # Not isalpha, which is false for the vowel signs of most words in Hindi.
+    return not any(character.isnumeric() or character == "_" for character in word)

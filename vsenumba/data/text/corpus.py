@@ -112,9 +112,15 @@ class Corpus:
         Parameters
         ----------
         sentences : iterable of iterable of str
-            The text.
+            The text, in its order: lists, tuples, generators. Numbers are taken as their decimal text, words as their
+            composed form (NFC).
         min_count, max_vocab
             As in `from_text`.
+
+        Raises
+        ------
+        InputError
+            If the text or a sentence is one string, or has no order, as a set has none; or if a word is empty or none.
         """
         # Here, as it imports Numba, which reading other data does not need.
         from vsenumba.data.text.corpus_encoder import CorpusEncoder
@@ -143,16 +149,18 @@ class Corpus:
         Parameters
         ----------
         sources : path or iterable of paths
-            Files, and folders of files; plain or compressed by gzip or xz, in UTF-8. Bytes that are not UTF-8 separate
-            words, and are counted in ``about["n_unreadable"]``.
+            Files, and folders of files; plain or compressed by gzip, xz or bzip2, in UTF-8. Bytes that are not UTF-8
+            separate words, and are counted in ``about["n_unreadable"]``. Files in a folder that are not text are left
+            out, with a warning.
         path : str or path
             The token file, see ``docs/file-format.md``; whole or not at all.
         sentences : {"lines", "paragraphs"}
             A sentence is a line, or what stands between empty lines. One longer than 10,000 words, or a megabyte, is
             cut.
         tokenizer : callable, optional
-            Gives the words of a sentence. By default words are runs of letters, digits, underscores and the marks that
-            scripts put on letters, in lower case; found by compiled code, some ten times as fast.
+            Gives the words of a sentence. By default words are runs of letters, digits and underscores, with the marks
+            and joiners that scripts put on and between letters, in lower case, composed (NFC) and without soft
+            hyphens; found by compiled code, some ten times as fast.
         min_count : int
             Words that are rarer are left out of the text.
         max_vocab : int, optional
@@ -164,6 +172,8 @@ class Corpus:
         ------
         InputError
             If a source cannot be read or there is no word that stays.
+        FileFormatError
+            If a file that is named is not text in UTF-8.
         """
         from vsenumba.data.text.corpus_encoder import encode_text
 

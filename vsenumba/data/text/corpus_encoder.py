@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Set
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -14,9 +15,9 @@ import numpy as np
 
 from vsenumba import storage
 from vsenumba.checks import check_choice, is_whole
-from vsenumba.data.text.reading import LONGEST_SENTENCE, REPLACEMENT, SENTENCES, text_blocks, text_files
+from vsenumba.data.text.reading import LONGEST_SENTENCE, REPLACEMENT, SENTENCES, folded, text_blocks, text_files
 from vsenumba.data.text.word_numbers import CODE_POINTS, CharacterClasses, WordNumbers
-from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.data.vocabulary import Vocabulary, as_names
 from vsenumba.errors import InputError
 from vsenumba.kernels.words import LETTER, LINE_END, OTHER
 
@@ -106,7 +107,7 @@ class CorpusEncoder:
 
     def add_text(self, text: str, rule: str) -> None:
         """Add the words of a text, in lower case; `rule` says what a sentence is."""
-        codes = _codes(text.lower())
+        codes = _codes(folded(text))
         self._classes.learn(codes)
         self._add(codes, self._classes.table, paragraphs=rule == "paragraphs")
 
@@ -116,12 +117,13 @@ class CorpusEncoder:
         Raises
         ------
         InputError
-            If a sentence is one text, or a word is empty or holds a control character 0 or 1.
+            If the text or a sentence is one string, or has no order, as a set has none; or if a word is empty, is none,
+            or holds a control character 0 or 1.
         """
-        sentences = iter(sentences)
+        sentences = _in_order(sentences, "a text", "sentences")
         while some := [_as_words(sentence) for sentence in itertools.islice(sentences, _SENTENCES)]:
             # One text for the kernel, in which the words are what stands between two control characters.
-            text = _END.join(_BETWEEN.join(words) for words in some)
+            text = unicodedata.normalize("NFC", _END.join(_BETWEEN.join(words) for words in some))
             if self._add(_codes(text), self._joined, paragraphs=False) != sum(map(len, some)):
                 raise InputError("a word must not be empty, nor hold the control characters 0 and 1")
 
@@ -233,7 +235,21 @@ def _codes(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def _as_words(sentence: Iterable[str]) -> list[str]:
-    if isinstance(sentence, str):
-        raise InputError(f"a sentence must be a list of words, not one text {sentence!r:.60}; split it first")
-    return [str(word) for word in sentence]
+def _as_words(sentence: Iterable[Any]) -> list[str]:
+    words = list(_in_order(sentence, "a sentence", "words"))
+    return words if all(isinstance(word, str) for word in words) else as_names(words, "word").tolist()
+
+
+def _in_order(items: Iterable[Any], what: str, kind: str) -> Iterator[Any]:
+    """Return an iterator over sentences or words, having made sure that they have an order of their own."""
+    if isinstance(items, (str, bytes)):
+        raise InputError(f"{what} must be a list of {kind}, not one text {items!r:.60}; split it first")
+    if isinstance(items, (Set, Mapping, MappingView)):
+        raise InputError(
+            f"{what} must be a list of {kind}, not a {type(items).__name__}, whose order is not that of a text; give a "
+            "list, such as sorted(...) returns"
+        )
+    try:
+        return iter(items)
+    except TypeError:
+        raise InputError(f"{what} must be a list of {kind}, not {items!r:.60}") from None

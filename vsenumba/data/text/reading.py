@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import functools
 import itertools
 import re
 import unicodedata
+import warnings
 from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
 from vsenumba.data.compression import open_decompressed
-from vsenumba.errors import InputError
+from vsenumba.errors import FileFormatError, InputError
 
 # Bytes of text that are looked at together; a sentence that is longer is cut at a blank.
 _BLOCK = 1 << 20
@@ -23,11 +25,20 @@ LONGEST_SENTENCE = 10_000
 # What stands for bytes that are not UTF-8; no word has it.
 REPLACEMENT = "\ufffd"
 
+# By how much of its beginning a file is known to be text, and the share of it that may be unreadable: of German in
+# Latin-1 some 3 % are, of Russian in a code page most.
+_HEAD = 1 << 16
+_UNREADABLE = 0.3
+
 # What ends a sentence, by the name of the rule.
 SENTENCES = {"lines": re.compile(r"\n"), "paragraphs": re.compile(r"\n[ \t\r\f\v]*\n")}
 
 # What an empty line may hold.
 BLANKS = " \t\r\f\v"
+
+# None of them is seen. A joiner shapes the letter before it; a non-joiner parts letters within a word, as in Persian,
+# and means nothing behind one; a soft hyphen says where a word may be broken.
+JOINER, NON_JOINER, SOFT_HYPHEN = "\u200d", "\u200c", "\u00ad"
 
 
 def text_files(sources: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
@@ -36,23 +47,69 @@ def text_files(sources: str | PathLike[str] | Iterable[str | PathLike[str]]) -> 
     Raises
     ------
     InputError
-        If there is no such file or folder, or a folder has no file. Files whose names begin with a dot do not count.
+        If there is no such file or folder, or a folder has no text. Files whose names begin with a dot do not count.
+    FileFormatError
+        If a file that is named is not text.
+
+    Warns
+    -----
+    UserWarning
+        If a folder has files that are not text, which are left out.
     """
     files: list[Path] = []
     for source in [sources] if isinstance(sources, (str, PathLike)) else sources:
         path = Path(source)
-        if not path.is_dir():
-            if not path.exists():
-                raise InputError(f"cannot read {path}: there is no such file or folder")
-            files.append(path)
+        if path.is_dir():
+            files += _texts_of(path)
             continue
-        inside = sorted(one for one in path.rglob("*") if one.is_file() and not _is_hidden(one.relative_to(path)))
-        if not inside:
-            raise InputError(f"cannot read {path}: the folder has no files")
-        files += inside
+        if not path.exists():
+            raise InputError(f"cannot read {path}: there is no such file or folder")
+        check_text(path)
+        files.append(path)
     if not files:
         raise InputError("no text was named: give files or folders")
     return files
+
+
+def _texts_of(folder: Path) -> list[Path]:
+    inside = sorted(one for one in folder.rglob("*") if one.is_file() and not _is_hidden(one.relative_to(folder)))
+    if not inside:
+        raise InputError(f"cannot read {folder}: the folder has no files")
+    reasons = {path: reason for path in inside if (reason := _why_no_text(path)) is not None}
+    if reasons:
+        found = f"{len(reasons):,} of {len(inside):,} files in {folder} cannot be read as text in UTF-8"
+        first = next(iter(reasons))
+        example = f"{first.relative_to(folder)}: {reasons[first]}"
+        if len(reasons) == len(inside):
+            raise InputError(f"{found}, such as {example}")
+        warnings.warn(f"{found} and were left out, such as {example}", UserWarning, stacklevel=2)
+    return [path for path in inside if path not in reasons]
+
+
+def check_text(path: Path) -> None:
+    """Refuse a file that is not text in UTF-8, plain or compressed, by its beginning.
+
+    Raises
+    ------
+    FileFormatError
+        If it is not; the message says by what it was seen.
+    """
+    reason = _why_no_text(path)
+    if reason is not None:
+        raise FileFormatError(f"{path} is not text in UTF-8: {reason}")
+
+
+def _why_no_text(path: Path) -> str | None:
+    """Return why a file is not text in UTF-8, by its beginning; None for one that is."""
+    with open_decompressed(path) as stream:
+        head = stream.read(_HEAD)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "it begins as UTF-16 does; convert it, as by iconv -f UTF-16 -t UTF-8"
+    if b"\0" in head:
+        return "it holds NUL bytes"
+    text = head.decode("utf-8", "replace")
+    share = text.count(REPLACEMENT) / max(len(text), 1)
+    return f"{share:.0%} of it cannot be read so" if share > _UNREADABLE else None
 
 
 def _is_hidden(path: Path) -> bool:
@@ -65,7 +122,7 @@ def text_blocks(path: Path, rule: str) -> Iterator[str]:
     Parameters
     ----------
     path : Path
-        A text in UTF-8, plain or compressed by gzip or xz. Bytes that are not UTF-8 become U+FFFD.
+        A text in UTF-8, plain or compressed by gzip, xz or bzip2. Bytes that are not UTF-8 become U+FFFD.
     rule : {"lines", "paragraphs"}
         A sentence is a line, or what stands between empty lines. One longer than a megabyte is cut at a blank.
     """
@@ -106,6 +163,11 @@ def _decoded_blocks(stream: BinaryIO) -> Iterator[str]:
     yield left.decode("utf-8", "replace")
 
 
+def folded(text: str) -> str:
+    """Return a text as words are looked for in it: in lower case, composed (NFC), without soft hyphens."""
+    return unicodedata.normalize("NFC", text.lower().replace(SOFT_HYPHEN, ""))
+
+
 def words_of(text: str) -> list[str]:
     """Return the words of a short text in lower case, by the rule of `Corpus`.
 
@@ -114,11 +176,26 @@ def words_of(text: str) -> list[str]:
     >>> words_of("A dog's ball, 2 cats.")
     ['a', 'dog', 's', 'ball', '2', 'cats']
     """
-    runs = itertools.groupby(text.lower(), is_letter)
-    return ["".join(run) for of_words, run in runs if of_words]
+    runs = itertools.groupby(folded(text), _in_words)
+    words = ("".join(itertools.dropwhile(_not_a_letter, run)).rstrip(NON_JOINER) for inside, run in runs if inside)
+    return [word for word in words if word]
+
+
+def _in_words(character: str) -> bool:
+    return is_letter(character) or is_mark(character) or character == NON_JOINER
+
+
+def _not_a_letter(character: str) -> bool:
+    return not is_letter(character)
 
 
 @functools.lru_cache(4096)
 def is_letter(character: str) -> bool:
-    """Tell whether a character can be part of a word."""
-    return character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
+    """Tell whether a word can begin with a character."""
+    return character.isalnum() or character == "_"
+
+
+@functools.lru_cache(4096)
+def is_mark(character: str) -> bool:
+    """Tell whether a character belongs to the letter before it, as accents, vowel signs and joiners do."""
+    return character == JOINER or unicodedata.category(character).startswith("M")

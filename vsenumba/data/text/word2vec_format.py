@@ -1,23 +1,36 @@
-"""word2vec's files of word vectors: a line with the two extents, then a word and its values, as text or as floats."""
+"""word2vec's files of word vectors: a line with the two extents, then a word and its values, as text or as floats.
+
+GloVe's are the same as text, without the first line.
+"""
 
 from __future__ import annotations
 
+import codecs
 import re
 import warnings
+from collections.abc import Sequence
+from contextlib import suppress
 from os import PathLike
-from typing import BinaryIO
 
 import numpy as np
 
 from vsenumba.data.compression import open_decompressed
-from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.data.text.reading import REPLACEMENT
+from vsenumba.data.vocabulary import Vocabulary, as_names
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.storage import atomic_path
 
-# Longer words, and a header longer than this, are a sign of another format.
+# Longer words are a sign of another format, and so is a first line longer than this.
 _LONGEST_WORD = 10_000
+_LONGEST_HEAD = 1 << 20
+
+# The most bytes that a value takes as text, with room to spare.
+_LONGEST_VALUE = 64
 
 _BLOCK = 1 << 20
+
+# Rows that there is room for at first, where no header says how many there are.
+_ROWS = 1 << 10
 
 
 def write_word2vec(path: str | PathLike[str], words: Vocabulary, factors: np.ndarray, *, binary: bool = False) -> None:
@@ -40,9 +53,9 @@ def write_word2vec(path: str | PathLike[str], words: Vocabulary, factors: np.nda
         If names that differ in blanks and underscores alone become the same.
     """
     names = [re.sub(r"\s", "_", name) for name in words]
-    if len(set(names)) < len(names):
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
-        warnings.warn(f"several {words.kind}s are called {twice!r} once blanks are underscores", stacklevel=3)
+    twice = _repeated(names)
+    if twice:
+        warnings.warn(f"several {words.kind}s are called {names[twice[0]]!r} once blanks are underscores", stacklevel=3)
     rows = np.ascontiguousarray(factors, dtype="<f4")
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         file.write(f"{len(names)} {rows.shape[1]}\n".encode())
@@ -52,7 +65,7 @@ def write_word2vec(path: str | PathLike[str], words: Vocabulary, factors: np.nda
 
 
 def read_word2vec(path: str | PathLike[str]) -> tuple[Vocabulary, np.ndarray]:
-    """Read names and their vectors, as text or binary, recognised by the first row.
+    """Read names and their vectors, as text or binary, recognised by the first row and by what fits to the last byte.
 
     Returns
     -------
@@ -66,77 +79,219 @@ def read_word2vec(path: str | PathLike[str]) -> tuple[Vocabulary, np.ndarray]:
     InputError
         If there is no such file.
     FileFormatError
-        If the header is not two whole numbers, a row is missing, short, or holds what is no finite number.
+        If the first line is neither two whole numbers nor a word and its values, a row is missing, short, or holds what
+        is no finite number.
+
+    Warns
+    -----
+    UserWarning
+        If words stand twice, of which the first is kept; are blank, which are left out; or hold bytes that are not
+        UTF-8, which become U+FFFD.
     """
     with open_decompressed(path) as stream:
-        n_words, n_factors = _read_header(path, stream.readline(_LONGEST_WORD))
-        try:
-            factors = np.empty((n_words, n_factors), dtype=np.float32)
-        except (MemoryError, ValueError) as error:
+        line = stream.readline(_LONGEST_HEAD).removeprefix(codecs.BOM_UTF8)
+        extents = _extents(line)
+        second = stream.readline(_LONGEST_HEAD if extents is None else _longest_row(extents[1]))
+    if extents is None:
+        n_factors = _n_values(line)
+        if second.strip() and _n_values(second) != n_factors > 1:
             raise FileFormatError(
-                f"{path}: the header announces {n_words:,} words of {n_factors:,} values, more than memory holds"
-            ) from error
-        # A row of text is a line of so many fields; of one in binary a line feed may be anywhere.
-        first = stream.readline(64 * n_factors + _LONGEST_WORD)
-        read = _read_text if _is_text(first) else _read_binary
-        words = read(path, stream, first, factors)
-    if not np.isfinite(factors).all():
-        row = int(np.flatnonzero(~np.isfinite(factors).all(axis=1))[0])
-        raise FileFormatError(f"{path}: the vector of word {row + 1}, {words[row]!r}, holds NaN or an infinity")
+                f"{path}: line 1 ends with {n_factors} numbers and line 2 with {_n_values(second)}; if one belongs to "
+                "a word, put the number of words and of values into a line before them"
+            )
+        if n_factors < 2:
+            raise FileFormatError(
+                f"{path}: line 1 must be the number of words and of values, such as '3000 100', or a word and its "
+                f"values, not {line[:60]!r}"
+            )
+        names, factors, _ = _read_text(path, None, n_factors)
+    else:
+        names, factors = _read_either(path, *extents, second)
     try:
-        return Vocabulary(words, "word"), factors
+        return _distinct(path, names, factors)
     except InputError as error:
         raise FileFormatError(f"{path}: {error}") from error
 
 
-def _read_header(path: str | PathLike[str], line: bytes) -> tuple[int, int]:
+def _extents(line: bytes) -> tuple[int, int] | None:
+    """Return the number of words and of values that a header announces; None for what is no header."""
     fields = line.split()
-    if len(fields) != 2 or not all(field.isdigit() for field in fields) or b"0" in fields:
-        raise FileFormatError(
-            f"{path}: line 1 must be the number of words and of values, such as '3000 100', not {line[:60]!r}"
-        )
+    if len(fields) != 2 or not all(field.isdigit() and len(field) < 19 and int(field) for field in fields):
+        return None
     return int(fields[0]), int(fields[1])
 
 
-def _is_text(row: bytes) -> bool:
-    """Tell whether what follows the first word is text, right or wrong; floats of 32 bits have other bytes."""
-    values = row.rstrip().partition(b" ")[2]
-    return len(values) > 0 and all(32 <= byte < 127 or byte == 9 for byte in values)
+def _longest_row(n_factors: int) -> int:
+    return min(_LONGEST_VALUE * n_factors, 1 << 26) + _LONGEST_WORD
 
 
-def _read_text(path: str | PathLike[str], stream: BinaryIO, first: bytes, factors: np.ndarray) -> list[str]:
-    words, line = [], first
-    n_factors = factors.shape[1]
-    for row in range(len(factors)):
-        name, *values = line.rstrip().rsplit(b" ", n_factors)
-        if len(values) != n_factors:
-            found = f"{len(line.split())} fields" if line else "the end of the file"
-            raise FileFormatError(f"{path}: line {row + 2} must be a word and {n_factors} values, found is {found}")
-        try:
-            factors[row] = values
-        except ValueError as error:
-            raise FileFormatError(f"{path}: line {row + 2}: {error}") from error
-        words.append(name.decode("utf-8", "replace"))
-        line = stream.readline()
-    if line.strip():
-        raise FileFormatError(f"{path}: line 1 announces {len(factors)} words, but there are more")
-    return words
+def _n_values(line: bytes) -> int:
+    """Return how many numbers a line ends with, its first field, the word, left out."""
+    fields = line.split()[1:]
+    return next((i for i, field in enumerate(reversed(fields)) if not _is_number(field)), len(fields))
 
 
-def _read_binary(path: str | PathLike[str], stream: BinaryIO, first: bytes, factors: np.ndarray) -> list[str]:
-    words = []
-    held, at = first, 0
-    size = 4 * factors.shape[1]
-    for row in range(len(factors)):
-        while (blank := held.find(b" ", at)) < 0 or blank + size >= len(held):
-            block = stream.read(_BLOCK)
-            if not block or (blank < 0 and len(held) - at > _LONGEST_WORD):
-                raise FileFormatError(f"{path}: cut off, or not word2vec's, at word {row + 1} of {len(factors)}")
-            held, at = held[at:] + block, 0
-        # Some writers end a row with a line feed, some do not.
-        words.append(held[at:blank].lstrip(b"\n").decode("utf-8", "replace"))
-        at = blank + 1 + size
-        factors[row] = np.frombuffer(held[blank + 1 : at], "<f4")
-    if held[at:].strip(b"\n") or stream.read(1):
-        raise FileFormatError(f"{path}: line 1 announces {len(factors)} words, but there is more")
-    return words
+def _is_number(field: bytes) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_either(path: str | PathLike[str], n_words: int, n_factors: int, row: bytes) -> tuple[list[bytes], np.ndarray]:
+    """Read what a header announces, as text or binary, with the first row at hand.
+
+    The bytes of floats can be those of a line of text, so that only the whole file tells. One that fits as both is text
+    if its lines are nothing but words without blanks and their values.
+    """
+    text: tuple[list[bytes], np.ndarray] | None = None
+    if _n_values(row) >= n_factors:
+        with suppress(FileFormatError):
+            names, factors, is_plain = _read_text(path, n_words, n_factors)
+            text = names, factors
+            if is_plain:
+                return text
+    try:
+        return _read_binary(path, n_words, n_factors)
+    except FileFormatError:
+        if text is None and not _is_printable(row):
+            raise
+    return text or _read_text(path, n_words, n_factors)[:2]
+
+
+def _is_printable(row: bytes) -> bool:
+    """Tell whether what follows the first word is text, right or wrong."""
+    values = row.rstrip().split(None, 1)[1:]
+    return bool(values) and all(32 <= byte < 127 or byte == 9 for byte in values[0])
+
+
+def _room(path: str | PathLike[str], n_words: int, n_factors: int) -> np.ndarray:
+    try:
+        return np.empty((n_words, n_factors), dtype=np.float32)
+    except (MemoryError, ValueError) as error:
+        raise FileFormatError(
+            f"{path}: the header announces {n_words:,} words of {n_factors:,} values, more than memory holds"
+        ) from error
+
+
+def _read_text(path: str | PathLike[str], n_words: int | None, n_factors: int) -> tuple[list[bytes], np.ndarray, bool]:
+    """Read rows of text, as many as a header announced, or where `n_words` is None all there are, without a header.
+
+    Returns names, vectors, and whether there is nothing else, no blank within a word and no line without any.
+    """
+    factors = _room(path, _ROWS if n_words is None else n_words, n_factors)
+    names: list[bytes] = []
+    with open_decompressed(path) as stream:
+        if n_words is not None:
+            stream.readline(_LONGEST_HEAD)
+        number = 1 if n_words is None else 2
+        line = stream.readline(_longest_row(n_factors))
+        if n_words is None:
+            line = line.removeprefix(codecs.BOM_UTF8)
+        while line.strip() if n_words is None else len(names) < n_words:
+            # The word may hold blanks; or be nothing but some.
+            name, *values = (
+                [b"", *line.split()] if _lacks_word(line, n_factors) else line.rsplit(None, n_factors) or [b""]
+            )
+            if len(values) != n_factors:
+                found = f"{len(line.split())} fields" if line else "the end of the file"
+                raise FileFormatError(f"{path}: line {number} must be a word and {n_factors} values, found is {found}")
+            if len(names) == len(factors):
+                factors.resize((2 * len(factors), n_factors), refcheck=False)
+            try:
+                with np.errstate(over="ignore"):
+                    factors[len(names)] = values
+            except ValueError as error:
+                raise FileFormatError(f"{path}: line {number}: {error}") from error
+            names.append(name.strip())
+            line = stream.readline(_longest_row(n_factors))
+            number += 1
+        if line.strip():
+            raise FileFormatError(f"{path}: line 1 announces {n_words} words, but there are more")
+        if stream.read(_BLOCK).strip():
+            raise FileFormatError(f"{path}: line {number} is blank, and there is more behind it")
+    if n_words is not None and all(b" " in name and _is_number(name.split()[-1]) for name in names):
+        raise FileFormatError(f"{path}: line 1 announces {n_factors} values, but all rows have more")
+    factors = factors[: len(names)]
+    _check_finite(path, names, factors)
+    return names, factors, not line and all(len(name.split()) == 1 for name in names)
+
+
+def _lacks_word(line: bytes, n_factors: int) -> bool:
+    return line[:1].isspace() and len(line.split()) == n_factors
+
+
+def _read_binary(path: str | PathLike[str], n_words: int, n_factors: int) -> tuple[list[bytes], np.ndarray]:
+    """Read rows of floats."""
+    factors = _room(path, n_words, n_factors)
+    names = []
+    with open_decompressed(path) as stream:
+        stream.readline(_LONGEST_HEAD)
+        held, at = b"", 0
+        size = 4 * n_factors
+        n_ended = 0
+        for row in range(n_words):
+            while (blank := held.find(b" ", at)) < 0 or blank + size >= len(held):
+                block = stream.read(_BLOCK)
+                if not block or (blank < 0 and len(held) - at > _LONGEST_WORD):
+                    raise FileFormatError(f"{path}: cut off, or not word2vec's, at word {row + 1} of {n_words}")
+                held, at = held[at:] + block, 0
+            # Some writers end a row with a line feed, some do not.
+            name = held[at:blank].lstrip(b"\n")
+            if b"\n" in name:
+                raise FileFormatError(f"{path}: a line feed within word {row + 1} of {n_words}, or not word2vec's")
+            n_ended += row > 0 and len(name) < blank - at
+            names.append(name)
+            at = blank + 1 + size
+            factors[row] = np.frombuffer(held[blank + 1 : at], "<f4")
+        left = held[at:] + stream.read(1)
+    if left.strip(b"\n"):
+        raise FileFormatError(f"{path}: line 1 announces {n_words} words, but there is more")
+    if not left and not n_ended and _are_lines(factors):
+        raise FileFormatError(f"{path}: rows of text, of which not all are a word and {n_factors} values")
+    _check_finite(path, names, factors)
+    return names, factors
+
+
+def _check_finite(path: str | PathLike[str], names: Sequence[bytes], factors: np.ndarray) -> None:
+    if not np.isfinite(factors).all():
+        row = int(np.flatnonzero(~np.isfinite(factors).all(axis=1))[0])
+        name = names[row].decode("utf-8", "replace")
+        raise FileFormatError(f"{path}: the vector of word {row + 1}, {name!r}, holds NaN or an infinity")
+
+
+def _are_lines(factors: np.ndarray) -> bool:
+    """Tell whether the bytes of every row could be those of a line of text, to its line feed."""
+    codes = factors.astype("<f4").view(np.uint8)
+    inside = codes[:, :-1]
+    return bool(((inside >= 32) & (inside < 127)).all() and (codes[:, -1] == 10).all())
+
+
+def _distinct(path: str | PathLike[str], names: list[bytes], factors: np.ndarray) -> tuple[Vocabulary, np.ndarray]:
+    """Return words and their vectors without blank words and those that stand twice, which are counted in a warning."""
+    texts = [name.decode("utf-8", "replace") for name in names]
+    replaced = [text for text, name in zip(texts, names, strict=True) if REPLACEMENT in text and text.encode() != name]
+    kept = np.array([i for i, text in enumerate(texts) if text.strip()], np.int64)
+    words = as_names([texts[i] for i in kept], "word").tolist()
+    repeated = _repeated(words)
+    said = []
+    if repeated:
+        said.append(f"{len(repeated):,} stand twice, such as {words[repeated[0]]!r}, of which the first is kept")
+    if len(kept) < len(texts):
+        said.append(f"{len(texts) - len(kept):,} are blank and were left out")
+    if replaced:
+        said.append(f"{len(replaced):,} hold bytes that are not UTF-8, which became U+FFFD, such as {replaced[0]!r}")
+    if said:
+        warnings.warn(f"{path}: of {len(texts):,} words {'; '.join(said)}", UserWarning, stacklevel=4)
+    if repeated:
+        words = list(dict.fromkeys(words))
+        kept = np.delete(kept, repeated)
+    return Vocabulary(words, "word"), factors if len(kept) == len(factors) else factors[kept]
+
+
+def _repeated(names: Sequence[str]) -> list[int]:
+    """Return where names stand that stood before."""
+    seen: set[str] = set()
+    # Adding returns None, which is false.
+    return [i for i, name in enumerate(names) if name in seen or seen.add(name)]  # type: ignore[func-returns-value]

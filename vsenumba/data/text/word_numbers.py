@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from vsenumba.data.text.reading import BLANKS, is_letter
-from vsenumba.kernels.words import BLANK, LETTER, LETTERS, LINE_END, OTHER, WORDS, WordBook, fill_slots, number_words
+from vsenumba.data.text.reading import BLANKS, NON_JOINER, is_letter, is_mark
+from vsenumba.kernels.words import (
+    BLANK,
+    LETTER,
+    LETTERS,
+    LINE_END,
+    MARK,
+    OTHER,
+    SEAM,
+    WORDS,
+    WordBook,
+    fill_slots,
+    number_words,
+)
 
 CODE_POINTS = 0x110000
 _PAGE = 256
@@ -14,7 +26,7 @@ _PAGE = 256
 class CharacterClasses:
     """Which characters are letters of words; looked up page by page as texts need them.
 
-    A word is a run of letters, digits, underscores, and the marks that scripts put on letters.
+    A word is a run of letters, digits and underscores, with the marks and joiners that scripts put on and between them.
     """
 
     def __init__(self) -> None:
@@ -36,7 +48,11 @@ def _class_of(character: str) -> int:
         return LINE_END
     if character in BLANKS:
         return BLANK
-    return LETTER if is_letter(character) else OTHER
+    if character == NON_JOINER:
+        return SEAM
+    if is_letter(character):
+        return LETTER
+    return MARK if is_mark(character) else OTHER
 
 
 class WordNumbers:

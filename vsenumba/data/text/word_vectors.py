@@ -11,7 +11,7 @@ import numpy as np
 from vsenumba.checks import check_choice
 from vsenumba.data.matches import Match, best_matches
 from vsenumba.data.text.word2vec_format import read_word2vec, write_word2vec
-from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.data.vocabulary import Vocabulary, as_names
 from vsenumba.errors import InputError
 
 # Keeps the quotient of 3CosMul finite, as in the paper.
@@ -87,17 +87,17 @@ class WordVectors:
 
     def find(self, words: Iterable[str]) -> np.ndarray:
         """Return the positions of words as they stand or, where there is none, in lower case; -1 for unknown ones."""
-        texts = [str(word) for word in words]
+        texts = as_names(words, "word").tolist()
         exact = self.words.find(texts)
         return np.where(exact >= 0, exact, self.words.find([text.lower() for text in texts]))
 
-    def neighbors(self, word: str | np.ndarray, n: int = 10) -> list[Match]:
+    def neighbors(self, word: str | int | np.ndarray, n: int = 10) -> list[Match]:
         """Find the words whose vectors have the largest cosine with a word's, or with a vector.
 
         Parameters
         ----------
-        word : str or (k,) array
-            A word, which is itself left out; or any vector.
+        word : str, int or (k,) array
+            A word, which is itself left out, a whole number being its decimal text; or any vector.
         n : int
             How many at most.
 
@@ -105,13 +105,23 @@ class WordVectors:
         -------
         list of Match
             Nearest first.
+
+        Raises
+        ------
+        UnknownNameError
+            If the word is not known.
+        InputError
+            If it is neither a word nor a vector, or `n` is below 1.
         """
-        if isinstance(word, str):
+        if isinstance(word, (str, bytes)) or not hasattr(word, "__len__"):
             own = self.words.index([word])
             vector = self.factors[own[0]]
         else:
             own = np.zeros(0, np.int64)
-            vector = np.asarray(word, dtype=np.float32)
+            try:
+                vector = np.asarray(word, dtype=np.float32)
+            except (ValueError, TypeError) as error:
+                raise InputError(f"a vector must be {self.factors.shape[1]} finite numbers: {error}") from error
             if vector.shape != self.factors.shape[1:] or not np.isfinite(vector).all():
                 raise InputError(f"a vector must be {self.factors.shape[1]} finite numbers, not of {vector.shape}")
         length = np.linalg.norm(vector.astype(np.float64))
@@ -153,11 +163,20 @@ class WordVectors:
 
     @classmethod
     def load_word2vec(cls, path: str | PathLike[str]) -> Self:
-        """Read vectors in word2vec's text or binary format, recognised by content; gzip and xz are undone.
+        """Read vectors in word2vec's text or binary format, or GloVe's, recognised by content.
+
+        gzip, xz and bzip2 are undone. Words may hold blanks in text.
 
         Raises
         ------
         FileFormatError
-            If the header is wrong, a row is short or not finite, a word stands twice; the message says where.
+            If the first line is neither two whole numbers nor a word and its values, or a row is missing, short or not
+            finite; the message says where.
+
+        Warns
+        -----
+        UserWarning
+            If words stand twice, of which the first is kept; are blank, which are left out; or hold bytes that are not
+            UTF-8, which become U+FFFD.
         """
         return cls(*read_word2vec(path))

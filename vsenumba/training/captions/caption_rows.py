@@ -21,6 +21,11 @@ class Captions(ABC):
 
     trained: ClassVar[bool]
 
+    @property
+    @abstractmethod
+    def unknown(self) -> np.ndarray:
+        """Which captions have no word that is known, (n,) bool."""
+
     @abstractmethod
     def take(self, captions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what stands for the tokens of some captions, and where each caption begins, (n + 1,) int64."""
@@ -62,6 +67,13 @@ class WordCaptions(Captions):
         """The share of words that are known."""
         return float((self._tokens > 0).mean())
 
+    @property
+    def unknown(self) -> np.ndarray:
+        """Which captions have no word that is known; see `Captions.unknown`."""
+        if not len(self._tokens):
+            return np.zeros(0, bool)
+        return np.asarray(np.maximum.reduceat(self._tokens, self._offsets[:-1]) == 0)
+
     def take(self, captions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the words' numbers; see `Captions.take`."""
         starts = self._offsets[captions]
@@ -97,6 +109,11 @@ class TokenCaptions(Captions):
 
     def __init__(self, tokens: Ragged) -> None:
         self._tokens = tokens
+
+    @property
+    def unknown(self) -> np.ndarray:
+        """Return none; see `Captions.unknown`."""
+        return np.zeros(len(self._tokens), bool)
 
     def take(self, captions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows; see `Captions.take`."""

@@ -6,7 +6,6 @@ picture of which code stands at that place of the third. All pictures of a code 
 
 from __future__ import annotations
 
-import csv
 import json
 import zipfile
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.picture_grid import grid_features
 from vsenumba.data.captions.ragged import Ragged
+from vsenumba.data.captions.readers.lines import lines_of, naming
 from vsenumba.errors import FileFormatError, InputError
 
 DESCRIPTION = "a folder of emoji.jsonl, images.tsv and thumbs64.npz"
@@ -32,18 +32,19 @@ def read(path: Path, features: Path | None) -> CaptionSet:
     """Read the pictures' grid features, and for each code three captions: its name, its tags, and its keywords."""
     if features is not None:
         raise InputError(f"{path} has pictures, of which features are made; leave features out")
+    records = _records(path / _TEXTS)
+    rows = _rows(path / _ROWS)
     try:
-        records = [json.loads(line) for line in (path / _TEXTS).read_text(encoding="utf-8").splitlines()]
-        with (path / _ROWS).open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
         with np.load(path / _PICTURES, allow_pickle=False) as archive:
             pictures = archive[archive.files[0]]
-        subjects = {record["hex"]: i for i, record in enumerate(records)}
-        texts = [(i, text) for i, record in enumerate(records) for text in _captions(record)]
-        image_subjects = np.array([subjects[row["hex"]] for row in rows])
-        ids = [f"{row['vendor']}/{row['hex']}" for row in rows]
     except (ValueError, KeyError, TypeError, IndexError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise FileFormatError(f"{path}: not such a folder: {type(error).__name__}: {error}") from error
+        raise FileFormatError(f"{path / _PICTURES}: not an .npz file of pictures: {error}") from error
+    subjects = {code: i for i, code in enumerate(records)}
+    texts = [(i, text) for i, captions in enumerate(records.values()) for text in captions]
+    unknown = next((code for _, code in rows if code not in subjects), None)
+    if unknown is not None:
+        raise FileFormatError(f"{path / _ROWS}: {unknown!r} is not in {_TEXTS}")
+    image_subjects = np.array([subjects[code] for _, code in rows], np.int64)
     if len(pictures) != len(rows):
         raise FileFormatError(f"{path}: {len(pictures):,} pictures for {len(rows):,} rows of {_ROWS}")
     shown = np.isin([subject for subject, _ in texts], image_subjects)
@@ -52,17 +53,44 @@ def read(path: Path, features: Path | None) -> CaptionSet:
         rows_of_cells = Ragged.of(grid_features(pictures), "image")
     except InputError as error:
         raise FileFormatError(f"{path / _PICTURES}: {error}") from error
-    return CaptionSet(
-        rows_of_cells,
-        [text for _, text in texts],
-        image_subjects,
-        np.array([subject for subject, _ in texts]),
-        image_ids=ids,
-        thumbnails=pictures,
-    )
+    with naming(path):
+        return CaptionSet(
+            rows_of_cells,
+            [text for _, text in texts],
+            image_subjects,
+            np.array([subject for subject, _ in texts]),
+            image_ids=[f"{vendor}/{code}" for vendor, code in rows],
+            thumbnails=pictures,
+        )
 
 
-def _captions(record: dict[str, object]) -> list[str]:
-    """Return the name, the tags and the keywords, as far as there are any."""
-    words = [" ".join(record[name]).replace("_", " ") for name in ("tags", "keywords")]  # type: ignore[arg-type]
-    return [text for text in (str(record["label"]), *words) if text.strip()]
+def _records(path: Path) -> dict[str, list[str]]:
+    """Return the captions of every code: its name, its tags and its keywords, as far as there are any."""
+    records: dict[str, list[str]] = {}
+    for number, line in lines_of(path):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            words = [" ".join(record[name]).replace("_", " ") for name in ("tags", "keywords")]
+            code, texts = record["hex"], [record["label"], *words]
+            known = records.setdefault(code, captions := [text for text in texts if text.strip()])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise FileFormatError(f"{path}, line {number}: not an emoji: {type(error).__name__}: {error}") from error
+        if known is not captions:
+            raise FileFormatError(f"{path}, line {number}: {code!r} stands twice")
+    return records
+
+
+def _rows(path: Path) -> list[tuple[str, str]]:
+    """Return the vendor and the code of every picture."""
+    lines = ((number, line.split("\t")) for number, line in lines_of(path) if line.strip())
+    _, header = next(lines, (1, []))
+    if not {"vendor", "hex"} <= set(header):
+        raise FileFormatError(f"{path}, line 1: a table of 'vendor' and 'hex' is expected, found is {header!r:.80}")
+    rows = []
+    for number, cells in lines:
+        if len(cells) != len(header):
+            raise FileFormatError(f"{path}, line {number}: {len(cells)} cells for the {len(header)} of the first line")
+        rows.append((cells[header.index("vendor")], cells[header.index("hex")]))
+    return rows

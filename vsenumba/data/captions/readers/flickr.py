@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path
 
@@ -9,31 +10,39 @@ import numpy as np
 
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.readers.features import mapped_rows
+from vsenumba.data.captions.readers.lines import lines_of, naming
 from vsenumba.errors import FileFormatError
 
 DESCRIPTION = "a token file as of Flickr8k, with an .npy file of features"
 
-_LINE = re.compile(r"([^\t#]+)#\d+\t(.*)")
+_LINE = re.compile(r"(([^\t#]+)#\d+)\t(.*)")
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether its first line is such a one."""
+    """Tell whether its first line, blank ones left out, is such a one."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return _LINE.match(file.readline(1 << 16).decode("utf-8", "replace")) is not None
+        head = file.read(1 << 16).removeprefix(codecs.BOM_UTF8)
+    return _LINE.match(head.lstrip().decode("utf-8", "replace")) is not None
 
 
 def read(path: Path, features: Path | None) -> CaptionSet:
     """Read it; features stand in the order in which the images first come."""
     images: dict[str, int] = {}
+    keys: dict[str, int] = {}
     owners, texts = [], []
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, start=1):
-            found = _LINE.fullmatch(line.rstrip("\r\n"))
-            if found is None or not found[2].strip():
-                raise FileFormatError(f"{path}, line {number}: expected is IMAGE#NUMBER, a tab and a caption")
-            owners.append(images.setdefault(found[1], len(images)))
-            texts.append(found[2])
+    for number, line in lines_of(path):
+        if not line.strip():
+            continue
+        found = _LINE.fullmatch(line)
+        if found is None or not found[3].strip():
+            raise FileFormatError(f"{path}, line {number}: expected is IMAGE#NUMBER, a tab and a caption")
+        first = keys.setdefault(found[1], number)
+        if first != number:
+            raise FileFormatError(f"{path}, line {number}: {found[1]} stands in line {first} already")
+        owners.append(images.setdefault(found[2], len(images)))
+        texts.append(found[3])
     rows = mapped_rows(features, len(images), path.name)
-    return CaptionSet(rows, texts, np.arange(len(images)), np.array(owners), image_ids=images)
+    with naming(path):
+        return CaptionSet(rows, texts, np.arange(len(images)), np.array(owners), image_ids=images)

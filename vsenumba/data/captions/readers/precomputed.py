@@ -9,6 +9,7 @@ import numpy as np
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.captions.readers.features import mapped_array, mapped_rows
+from vsenumba.data.captions.readers.lines import lines_of, naming
 from vsenumba.errors import FileFormatError, InputError
 
 DESCRIPTION = "a folder of train_ims.npy, train_caps.txt and the like"
@@ -31,16 +32,17 @@ def read(path: Path, features: Path | None) -> CaptionSet:
     sets = [_read_part(path, part) for part in _parts(path) if (path / f"{part}{_CAPTIONS}").exists()]
     shifts = np.cumsum([0, *(len(images) for images, _, _, _ in sets)])
     names = [name for _, _, _, name in sets]
-    return CaptionSet(
-        Ragged.join([images for images, _, _, _ in sets]),
-        [text for _, texts, _, _ in sets for text in texts],
-        np.arange(shifts[-1]),
-        np.concatenate([owners + shift for (_, _, owners, _), shift in zip(sets, shifts[:-1], strict=True)]),
-        image_ids=[
-            f"{name}-{i}" for name, (images, _, _, _) in zip(names, sets, strict=True) for i in range(len(images))
-        ],
-        parts=[name for name, (images, _, _, _) in zip(names, sets, strict=True) for _ in range(len(images))],
-    )
+    with naming(path):
+        return CaptionSet(
+            Ragged.join([images for images, _, _, _ in sets]),
+            [text for _, texts, _, _ in sets for text in texts],
+            np.arange(shifts[-1]),
+            np.concatenate([owners + shift for (_, _, owners, _), shift in zip(sets, shifts[:-1], strict=True)]),
+            image_ids=[
+                f"{name}-{i}" for name, (images, _, _, _) in zip(names, sets, strict=True) for i in range(len(images))
+            ],
+            parts=[name for name, (images, _, _, _) in zip(names, sets, strict=True) for _ in range(len(images))],
+        )
 
 
 def _parts(path: Path) -> list[str]:
@@ -50,10 +52,12 @@ def _parts(path: Path) -> list[str]:
 def _read_part(path: Path, part: str) -> tuple[Ragged, list[str], np.ndarray, str]:
     """Return the images, the captions, and the image of each."""
     file = path / f"{part}{_CAPTIONS}"
-    texts = file.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
-    blank = next((i for i, text in enumerate(texts, start=1) if not text.strip()), None)
-    if blank is not None:
-        raise FileFormatError(f"{file}, line {blank}: the caption is empty")
+    texts = []
+    for number, text in lines_of(file):
+        # Which image a caption is of is the number of its line, so that none can be left out.
+        if not text.strip():
+            raise FileFormatError(f"{file}, line {number}: the caption is empty")
+        texts.append(text)
     features = mapped_array(path / f"{part}{_IMAGES}")
     images = mapped_rows(path / f"{part}{_IMAGES}", len(features), str(path))
     if len(texts) % len(images):
