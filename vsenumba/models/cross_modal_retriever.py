@@ -28,7 +28,7 @@ from vsenumba.objectives import Objective, as_objective
 from vsenumba.poolings import Pooling, as_pooling
 from vsenumba.training.callbacks import Callbacks, as_callbacks
 from vsenumba.training.captions.adamw import AdamW
-from vsenumba.training.captions.branch import Branch
+from vsenumba.training.captions.branch import Branch, parameter_shapes
 from vsenumba.training.captions.caption_rows import Captions, TokenCaptions, WordCaptions, caption_words
 from vsenumba.training.captions.projections import Projection, as_projection
 from vsenumba.training.captions.trainer import CaptionTrainer, side_of
@@ -273,26 +273,39 @@ class CrossModalRetriever(Trained):
         same = [data.n_images, data.n_captions] == [self.provenance_[name] for name in ("n_images", "n_captions")]
         return self._train(data, self.n_epochs, self._check_resumable(same), validation, callbacks)
 
+    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
+        shapes = {} if self.words_ is None else {"words": (len(self.words_), self._caption_width)}
+        for side, branch, width in self._sides(self._caption_width):
+            of_branch = parameter_shapes(branch, width, int(self.n_factors))
+            shapes |= {f"{side}.{name}": shape for name, shape in of_branch.items()}
+        return shapes
+
     def _check_tables(self) -> None:
-        expected = self._branch_tables(self._caption_width, np.random.default_rng(0))
-        found = {name: table.shape for name, table in self.tables_.items() if name != "words"}
-        if found != {name: table.shape for name, table in expected.items()}:
-            raise InputError(
-                "projections, poolings or n_factors are not those that the model was fitted with; fit afresh"
-            )
+        expected = self._table_shapes()
+        for name in sorted(self.tables_.keys() | expected.keys()):
+            if name not in expected or np.shape(self.tables_.get(name)) != expected[name]:
+                found = np.shape(self.tables_[name]) if name in self.tables_ else "not there"
+                raise InputError(
+                    f"tables_[{name!r}] is {found}, not {expected.get(name, 'left out')}: projections, poolings or "
+                    "n_factors are not those that the model was fitted with; fit afresh"
+                )
+        super()._check_tables()
 
     @property
     def _caption_width(self) -> int:
-        return int(self.tables_["caption.projection.weights"].shape[0])
+        return len(self.tables_.get("caption.projection.weights", ()))
 
-    def _branch_tables(self, caption_width: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        sides = (
+    def _sides(self, caption_width: int) -> tuple[tuple[str, Branch, int], ...]:
+        """Return the two branches: their names, what they are, and how wide the rows are that they take."""
+        return (
             ("image", self._image_branch, self._image_width),
             ("caption", self._caption_branch, caption_width),
         )
+
+    def _branch_tables(self, caption_width: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         return {
             f"{side}.{name}": table
-            for side, branch, columns in sides
+            for side, branch, columns in self._sides(caption_width)
             for name, table in branch.fresh_parameters(columns, self.n_factors, rng).items()
         }
 
@@ -411,6 +424,7 @@ class CrossModalRetriever(Trained):
         return self._embed("caption", self._caption_branch, n, rows)
 
     def _embed(self, side: str, branch: Branch, n: int, rows: Callable[..., Any]) -> np.ndarray:
+        self._check_tables()
         parameters = side_of(self.tables_, side)
         result = np.empty((n, self.n_factors), np.float32)
         with threads(self.n_threads), one_blas_thread():

@@ -270,9 +270,12 @@ class ImageAnnotator(Annotator, Trained):
     def _recipe(self) -> Recipe:
         return self._inputs.recipe
 
+    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
+        rows = self._inputs.tables(len(self.image_ids_), len(self.label_names_))
+        return {name: (n, int(self.n_factors)) for name, (n, _) in rows.items()}
+
     def _check_tables(self) -> None:
-        expected = self._inputs.tables(0, 0).keys()
-        if self.tables_ and self.tables_.keys() != expected:
+        if self.tables_.keys() != self._table_shapes().keys():
             raise InputError(
                 f"inputs is {self.inputs!r}, but the model was fitted with other inputs: it has the tables "
                 f"{', '.join(self.tables_)}; fit it afresh"

@@ -268,6 +268,9 @@ class WordEmbedder(Trained):
         self._grow_table("output_factors", len(self.words_), lambda fresh: fresh.fill(0))
         return None if np.array_equal(known, np.arange(len(known))) else known.astype(np.int32)
 
+    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
+        return dict.fromkeys(("word_factors", "output_factors"), (len(self.words_), int(self.n_factors)))
+
     @property
     def word_vectors_(self) -> WordVectors:
         """The words with their vectors."""

@@ -18,6 +18,7 @@ from numba import prange
 
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import dispatched, kernel
+from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import RandomLike, seed_sequence, shard_states
 from vsenumba.registry import Member
 
@@ -239,7 +240,7 @@ def checked_arguments(
                 f"{name} must be finite; row {int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])}"
                 " holds NaN, inf or a number too large for float32"
             )
-        tables.append(table)
+        tables.append(readable(name, table, table.shape))
     images, labels = tables
     if images.shape[1] != labels.shape[1]:
         raise InputError(

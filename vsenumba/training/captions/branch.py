@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,13 @@ class Branch:
         in_projected, of_pooling = self.pooling.backward(in_pooled, pooling_memory)
         in_given, of_projection = self.projection.backward(in_projected, projection_memory, in_rows=in_rows)
         return in_given, _prefixed("projection", of_projection) | _prefixed("pooling", of_pooling)
+
+
+@functools.lru_cache(maxsize=32)
+def parameter_shapes(branch: Branch, width: int, n_factors: int) -> Mapping[str, tuple[int, ...]]:
+    """Return the shapes of a branch's parameters, for rows of so many columns."""
+    parameters = branch.fresh_parameters(width, n_factors, np.random.default_rng(0))
+    return {name: table.shape for name, table in parameters.items()}
 
 
 def _prefixed(prefix: str, tables: Mapping[str, np.ndarray]) -> Tables:
