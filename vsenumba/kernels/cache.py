@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import warnings
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numba
 from numba.core.caching import FunctionCache
+
+_AGAIN = "each process compiles anew, which takes a minute or more: set NUMBA_CACHE_DIR to a folder that you can write"
 
 
 class KernelCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
@@ -36,14 +38,18 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the code that is kept for a signature, None where there is none or it cannot be read."""
         asked = numba.config.CACHE_DIR
-        if self.cache_path is None or (asked and not within(self.cache_path, asked)):
-            where = "nowhere" if self.cache_path is None else self.cache_path
+        if self.cache_path is None:
             what = f"NUMBA_CACHE_DIR={asked} cannot be written" if asked else "no folder for it can be written"
-            warn_once(f"compiled code is kept {where}: {what}")
+            warn_once(f"compiled code is not kept: {what}, so that {_AGAIN}")
+        elif asked and not Path(self.cache_path).is_relative_to(asked):
+            warn_once(f"NUMBA_CACHE_DIR={asked} cannot be written; compiled code is kept in {self.cache_path}")
         try:
             return super().load_overload(sig, target_context)
-        except Exception as error:  # whatever reading a pickle that is cut or overwritten may raise
-            warn_once(f"the compiled code in {self.cache_path} cannot be read ({_said(error)}) and is made anew")
+        except Exception as error:  # noqa: BLE001  # whatever reading a pickle that is cut or overwritten may raise
+            warn_once(
+                f"the compiled code in {self.cache_path} cannot be read ({_said(error)}) and is made anew; if it comes "
+                "again, empty that folder, or set NUMBA_CACHE_DIR to another"
+            )
             self._write(self.flush)
             return None
 
@@ -55,26 +61,15 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
         try:
             write()
         except OSError as error:
-            warn_once(f"compiled code cannot be kept in {self.cache_path} ({_said(error)})")
+            warn_once(f"{self.cache_path} cannot be written ({_said(error)}), so that {_AGAIN}")
             self.disable()
-
-
-def within(path: str, folder: str) -> bool:
-    """Return whether a path lies in a folder, or in one of its folders."""
-    path, folder = os.path.abspath(path), os.path.abspath(folder)
-    return os.path.commonpath([path, folder]) == folder
 
 
 def warn_once(what: str) -> None:
     """Warn of the first kernel whose cache does not work: what holds for one holds for nearly all."""
     if not KernelCache.warned:
         KernelCache.warned = True
-        warnings.warn(
-            f"{what}; the next process may have to compile again, which takes a minute: set NUMBA_CACHE_DIR to a "
-            "folder that you can write",
-            UserWarning,
-            stacklevel=3,
-        )
+        warnings.warn(what, UserWarning, stacklevel=3)
 
 
 def _said(error: Exception) -> str:

@@ -7,7 +7,7 @@ launch, an epoch or a training, never once a step.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,7 +76,7 @@ def writable(name: str, array: Any, shape: Shape) -> np.ndarray:
     return copy
 
 
-def admit(owner: str, arrays: MutableMapping[str, np.ndarray], shapes: dict[str, tuple[int, ...]]) -> None:
+def admit(owner: str, arrays: MutableMapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Have arrays by name be such as kernels may change; those that are not are replaced by copies.
 
     Parameters

@@ -1,8 +1,9 @@
-"""Threads: how many a kernel gets, and how many BLAS does, set around a call and put back; and what a fork makes of them."""
+"""Threads: how many a kernel gets, and how many BLAS does, set around a call and put back; and what a fork leaves."""
 
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import sys
 import threading
@@ -38,13 +39,11 @@ def _runs_gnu_openmp() -> bool:
         return False
     if layer != "omp":
         return False
-    from numba.np.ufunc import omppool
-
-    return bool(omppool.openmp_vendor == "GNU")
+    return bool(importlib.import_module("numba.np.ufunc.omppool").openmp_vendor == "GNU")
 
 
 def _begin_in_child() -> None:
-    """Begin anew in a process that was forked: who held a lock, unless it forked itself, is not here to give it back."""
+    """Begin anew in a process that was forked: threads that held a lock are not here to give it back."""
     global _LAUNCH, _BLAS, _limited, _cut_off
     _LAUNCH, _BLAS, _limited = threading.RLock(), threading.RLock(), False
     _cut_off = _runs_gnu_openmp()
@@ -65,9 +64,9 @@ def launching() -> Iterator[None]:
     """
     if _cut_off:
         raise ForkedProcessError(
-            "this process was forked from one that had trained, and its threads (GNU OpenMP) do not survive a fork; "
-            "start processes by multiprocessing.get_context('spawn') or 'forkserver', or with joblib, or set "
-            "NUMBA_THREADING_LAYER=workqueue before the first training"
+            "this process was forked after Numba had started threads (GNU OpenMP), which do not survive a fork; start "
+            "processes by multiprocessing.get_context('spawn') or 'forkserver', or with joblib, or set the environment "
+            "variable NUMBA_THREADING_LAYER=workqueue"
         )
     with _LAUNCH:
         yield

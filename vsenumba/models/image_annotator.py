@@ -17,6 +17,7 @@ from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.kernels.random import RandomLike
 from vsenumba.losses import Loss, as_loss
+from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator, as_label_lists
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
@@ -24,11 +25,16 @@ from vsenumba.samplers import Sampler, as_sampler
 from vsenumba.training.annotation import DEVICES
 from vsenumba.training.annotation.inputs import INPUTS, Inputs, as_inputs
 from vsenumba.training.annotation.inputs.kind import Recipe
-from vsenumba.training.annotation.task import Task
+from vsenumba.training.annotation.layout import VECTOR_ROWS
+from vsenumba.training.annotation.task import N_SHARDS, Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import SCHEDULES
+
+# Each pair has so many steps, in turn; with more than some dozens nothing was gained, and a launch of one image with
+# millions could not be interrupted.
+_MOST_NEGATIVES = 10_000
 
 # Epochs of `fold_in`, enough for a row of its own to settle.
 _FOLD_EPOCHS = 30
@@ -117,7 +123,7 @@ class ImageAnnotator(Annotator, Trained):
         "learning_rate": Number("Learning rate of the first epoch.", "what suits the inputs", above=0),
         "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
         "l2": Number("Weight decay per step.", "what suits the inputs"),
-        "n_negatives": Whole("Negatives per pair.", "what suits the inputs"),
+        "n_negatives": Whole("Negatives per pair.", "what suits the inputs", most=_MOST_NEGATIVES),
         "n_epochs": Whole("Passes over all pairs."),
         "n_threads": Whole("Threads to train with.", "all", in_file=False),
         "deterministic": Flag("Whether the same seed must give bit-equal factors, which takes one thread."),
@@ -195,6 +201,7 @@ class ImageAnnotator(Annotator, Trained):
         """
         self.check_parameters()
         data = as_annotation_set(X)
+        self._check_memory(data.n_images, data.n_labels)
         self._begin()
         self._remember(data)
         self._grow()
@@ -236,8 +243,10 @@ class ImageAnnotator(Annotator, Trained):
             self._remember(as_annotation_set(X))
         self._check_trainable()
         data = X if isinstance(X, AnnotationSet) else self.align(X)
+        union = self.seen_.union(data)
+        self._check_memory(union.n_images, union.n_labels)
         self.best_ = None
-        self._remember(self.seen_.union(data))
+        self._remember(union)
         self._grow()
         data = data.with_columns(self.label_names_.index(data.label_names), self.label_names_)
         return self._train(data.reindex_images(self.image_ids_), n_epochs, 0, validation, metrics, callbacks)
@@ -269,6 +278,15 @@ class ImageAnnotator(Annotator, Trained):
     @property
     def _recipe(self) -> Recipe:
         return self._inputs.recipe
+
+    def _check_memory(self, n_images: int, n_labels: int) -> None:
+        """Refuse to make tables, and what a launch works in, that do not fit into memory."""
+        rows = sum(n for n, _ in self._inputs.tables(n_images, n_labels).values())
+        check_memory(
+            4 * int(self.n_factors) * (rows + N_SHARDS * VECTOR_ROWS),
+            f"training with n_factors={self.n_factors} on {n_images:,} images and {n_labels:,} labels",
+            "lower n_factors, or leave out rare labels",
+        )
 
     def _table_shapes(self) -> dict[str, tuple[int, ...]]:
         rows = self._inputs.tables(len(self.image_ids_), len(self.label_names_))
