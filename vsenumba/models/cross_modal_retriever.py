@@ -20,6 +20,7 @@ from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation.retrieval import RetrievalScores, evaluate_vectors
+from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import RandomLike
 from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.memory import check_memory
@@ -278,7 +279,10 @@ class CrossModalRetriever(Trained):
         """
         check_is_fitted(self)
         same = [data.n_images, data.n_captions] == [self.provenance_[name] for name in ("n_images", "n_captions")]
-        return self._train(data, self.n_epochs, self._check_resumable(same), validation, callbacks)
+        done = self._check_resumable(same)
+        if done >= self.n_epochs:
+            return self
+        return self._train(data, self.n_epochs, done, validation, callbacks)
 
     def _check_memory(self, data: CaptionSet) -> None:
         """Refuse to make parameters, or a batch's cosines, that do not fit into memory."""
@@ -317,6 +321,8 @@ class CrossModalRetriever(Trained):
 
     @property
     def _caption_width(self) -> int:
+        if self.words_ is not None:
+            return int(np.shape(self.tables_.get("words", ((),)))[-1])
         return len(self.tables_.get("caption.projection.weights", ()))
 
     def _sides(self, caption_width: int) -> tuple[tuple[str, Branch, int], ...]:
@@ -449,7 +455,10 @@ class CrossModalRetriever(Trained):
 
     def _embed(self, side: str, branch: Branch, n: int, rows: Callable[..., Any]) -> np.ndarray:
         self._check_tables()
-        parameters = side_of(self.tables_, side)
+        parameters = {
+            name: readable(f"tables_[{name!r}]", table, table.shape)
+            for name, table in side_of(self.tables_, side).items()
+        }
         result = np.empty((n, self.n_factors), np.float32)
         with threads(self.n_threads), one_blas_thread():
             for first in range(0, n, _BLOCK):

@@ -269,6 +269,8 @@ class ImageAnnotator(Annotator, Trained):
         check_is_fitted(self)
         data = self.align(X)
         done = self._check_resumable(data.digest() == self.seen_.digest())
+        if done >= self.n_epochs:
+            return self
         return self._train(self.seen_, self.n_epochs, done, validation, metrics, callbacks)
 
     @property

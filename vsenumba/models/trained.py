@@ -89,7 +89,10 @@ class Trained(Fitted):
             warnings.warn(f"deterministic=True reduces n_threads={self.n_threads} to 1", UserWarning, stacklevel=4)
 
     def _check_resumable(self, same: bool) -> int:
-        """Return the epochs that are done, having made sure that a checkpoint can be resumed with some data."""
+        """Return the epochs that are done, having made sure that a checkpoint can be resumed with some data.
+
+        Where all are done, nothing is to be trained, and there may be no optimiser's memory to do it with.
+        """
         self.check_parameters()
         self._check_trainable()
         if not same:

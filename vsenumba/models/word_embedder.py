@@ -14,6 +14,7 @@ from vsenumba.data.text.reading import LONGEST_SENTENCE
 from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
+from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import RandomLike
 from vsenumba.memory import check_memory
 from vsenumba.models.parameters import Choice, Flag, MemberOf, Number, Parameter, Seed, Whole
@@ -242,6 +243,8 @@ class WordEmbedder(Trained):
         check_is_fitted(self)
         corpus = as_corpus(X)
         done = self._check_resumable(np.array_equal(corpus.counts, self.counts_) and corpus.words == self.words_)
+        if done >= self.n_epochs:
+            return self
         return self._train_on(corpus, None, self.n_epochs, done, callbacks)
 
     def _train(self, corpus: Corpus, n_epochs: int, callbacks: Callbacks) -> WordEmbedder:
@@ -290,6 +293,10 @@ class WordEmbedder(Trained):
 
     def _table_shapes(self) -> dict[str, tuple[int, ...]]:
         return dict.fromkeys(("word_factors", "output_factors"), (len(self.words_), int(self.n_factors)))
+
+    def _check_tables(self) -> None:
+        super()._check_tables()
+        readable("counts_", self.counts_, (len(self.words_),), np.int64)
 
     @property
     def word_vectors_(self) -> WordVectors:
