@@ -47,9 +47,15 @@ def readable(name: str, array: Any, shape: Shape, dtype: Any = np.float32) -> np
     """
     dtype = np.dtype(dtype)
     array = np.asarray(array)
-    if len(array.shape) != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
+    found = array.shape
+    if found != shape and (
+        len(found) != len(shape) or any(n not in (None, m) for n, m in zip(shape, found, strict=True))
+    ):
         expected = ", ".join("any" if n is None else str(n) for n in shape)
-        raise InputError(f"{name} must have the shape ({expected}{',' * (len(shape) == 1)}), not {array.shape}")
+        raise InputError(f"{name} must have the shape ({expected}{',' * (len(shape) == 1)}), not {found}")
+    # What passes at every launch, as a rule.
+    if array.flags.carray and array.dtype == dtype:
+        return array
     if not (array.dtype.kind == dtype.kind == "f" or np.can_cast(array.dtype, dtype)):
         raise InputError(f"{name} must hold {dtype} numbers, not {array.dtype}")
     array = np.require(array, dtype, ("C", "A"))
@@ -69,7 +75,8 @@ def writable(name: str, array: Any, shape: Shape) -> np.ndarray:
     The parameters and errors are those of `readable`.
     """
     found = readable(name, array, shape)
-    if np.shares_memory(found, array) and array.flags.writeable:
+    given = np.asarray(array)
+    if given.flags.carray and given.dtype == np.float32:
         return found
     copy = aligned_empty(found.shape)
     copy[...] = found

@@ -295,7 +295,7 @@ class ImageAnnotator(Annotator, Trained):
         return {name: (n, int(self.n_factors)) for name, (n, _) in rows.items()}
 
     def _check_tables(self) -> None:
-        if self.tables_.keys() != self._table_shapes().keys():
+        if self.tables_.keys() != self._inputs.tables(0, 0).keys():
             raise InputError(
                 f"inputs is {self.inputs!r}, but the model was fitted with other inputs: it has the tables "
                 f"{', '.join(self.tables_)}; fit it afresh"
