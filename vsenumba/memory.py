@@ -35,9 +35,7 @@ def check_memory(needed: int, what: str, advice: str) -> None:
 
     Examples
     --------
-    >>> check_memory(10**18, "n_factors=1000000000", "lower n_factors")
-    Traceback (most recent call last):
-    vsenumba.errors.MemoryLimitError: n_factors=1000000000 takes at least 1,000,000,000,000,000,000 bytes of memory, ...
+    >>> check_memory(1_000, "a table of 250 numbers", "make it smaller")
     """
     if needed > _SMALL and needed > (free := available_bytes()):
         raise MemoryLimitError(f"{what} takes at least {needed:,} bytes of memory, and {free:,} are free; {advice}")

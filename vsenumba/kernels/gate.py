@@ -63,7 +63,10 @@ def readable(name: str, array: Any, shape: Shape, dtype: Any = np.float32) -> np
 
 
 def _lent(array: np.ndarray) -> np.ndarray:
-    """Return a read-only array's memory as an array that looks writeable: Numba would compile each kernel once more."""
+    """Return a read-only array's memory as an array that looks writeable: Numba would compile each kernel once more.
+
+    Whoever writes to it may end the process: only kernels may have it.
+    """
     address, _ = array.__array_interface__["data"]
     lender = SimpleNamespace(__array_interface__={**array.__array_interface__, "data": (address, False)}, array=array)
     return np.asarray(lender)

@@ -126,7 +126,8 @@ class Objective(Member, ABC):
         n = len(scores)
         if scores.shape != (n, n):
             raise InputError(f"scores must be square, a row per image and a column per caption, not {scores.shape}")
-        scores = readable("scores", scores, (n, n))
+        # A copy of what cannot be written: rules may be anyone's.
+        scores = readable("scores", np.require(scores, requirements="W"), (n, n))
         if isinstance(self.margin, SemanticMargin):
             if semantics is None or len(semantics) != n:
                 raise InputError(f"a semantic margin needs what each of the {n} captions is about: give semantics")

@@ -61,7 +61,8 @@ class Pooling(Member, ABC):
         InputError
             If the offsets do not divide the rows into segments of one row or more.
         """
-        values = readable("values", values, (None, None))
-        offsets = segments("offsets", offsets, len(values), least=1)
+        # Copies of what cannot be written: `forward` may be anyone's.
+        values = readable("values", np.require(values, requirements="W"), (None, None))
+        offsets = segments("offsets", np.require(offsets, requirements="W"), len(values), least=1)
         pooled: np.ndarray = self.forward(values, offsets, parameters)[0]
         return pooled

@@ -213,6 +213,7 @@ class Sampler(Member, ABC):
         self.refresh(state, labels)
         drawn = np.full((len(images), size), -1, dtype=np.int32)
         states = shard_states(seed_sequence(rng), _DRAW_SHARDS)
+        images, labels = (readable("factors", table, table.shape) for table in (images, labels))
         _draw_many(state, states, images, labels, own.indptr.astype(np.int64), own.indices.astype(np.int32), drawn)
         return drawn
 
@@ -254,7 +255,7 @@ def checked_arguments(
                 f"{name} must be finite; row {int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])}"
                 " holds NaN, inf or a number too large for float32"
             )
-        tables.append(readable(name, table, table.shape))
+        tables.append(table)
     images, labels = tables
     if images.shape[1] != labels.shape[1]:
         raise InputError(
