@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from vsenumba.errors import (
         FileFormatError,
+        ForkedProcessError,
         InputError,
         MemoryLimitError,
         TrainingDivergedError,
@@ -92,8 +93,8 @@ _ROOMS = {
         "leave_one_out", "load_caption_set", "load_dataset", "prune", "synthetic",
     ),
     "errors": (
-        "FileFormatError", "InputError", "MemoryLimitError", "TrainingDivergedError", "UnknownNameError",
-        "VsenumbaError",
+        "FileFormatError", "ForkedProcessError", "InputError", "MemoryLimitError", "TrainingDivergedError",
+        "UnknownNameError", "VsenumbaError",
     ),
     "evaluation": (
         "AnalogyScores", "RetrievalScores", "Scores", "SimilarityScores", "evaluate", "evaluate_analogies",

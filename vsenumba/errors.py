@@ -31,6 +31,10 @@ class MemoryLimitError(VsenumbaError, MemoryError):
     """A computation would need more memory than the machine has; the message names the bytes."""
 
 
+class ForkedProcessError(VsenumbaError, RuntimeError):
+    """A process was forked after kernels had run, and cannot run them; the message says how to start it instead."""
+
+
 class TrainingDivergedError(VsenumbaError, ArithmeticError):
     """A factor table became NaN or infinite.
 

@@ -186,6 +186,7 @@ def test_one_image_has_no_negatives():
         (lambda: SemiHardNegatives(k=0), "k must be a whole number"),
         (lambda: LSEH().batch_loss(np.zeros((2, 2))), "give semantics"),
         (lambda: SumOfHinges().batch_loss(np.zeros((2, 3))), "scores must be square"),
+        (lambda: SumOfHinges().batch_loss(np.zeros((2, 2)), same=np.eye(3, dtype=bool)), r"same must have the shape"),
         (lambda: as_objective("lse"), "did you mean 'lseh'"),
         (lambda: as_negatives(1), "negatives must be a negatives or a name"),
     ],

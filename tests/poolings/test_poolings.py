@@ -127,6 +127,7 @@ def test_masked_pooling_does_not_depend_on_the_batch():
         (lambda: TopMeanPooling(k=0), "k must be a whole number"),
         (lambda: GeneralisedPooling(temperature=0), "temperature must be positive"),
         (lambda: GeneralisedPooling(hidden=1.5), "hidden must be a whole number"),
+        (lambda: GeneralisedPooling(hidden=10**9), "hidden must be at most 10,000, not 1000000000"),
         (lambda: AdPool(padding="released?"), "did you mean 'released'"),
         (lambda: as_pooling("adpol"), "unknown pooling 'adpol'; did you mean 'adpool'"),
         (lambda: as_pooling(3), "pooling must be a pooling or a name"),
@@ -135,3 +136,12 @@ def test_masked_pooling_does_not_depend_on_the_batch():
 def test_bad_settings(make, message):
     with pytest.raises((InputError, UnknownNameError), match=message):
         make()
+
+
+@pytest.mark.parametrize("pooling", [made() for made in POOLINGS.values()], ids=POOLINGS)
+def test_offsets_that_leave_the_rows_are_refused(pooling):
+    """Found 2026-11: what lies behind the rows in memory was pooled."""
+    parameters = pooling.fresh_parameters(2, np.random.default_rng(0))
+    for bad in ([0, 50], [0, 2, 2, 3], [0, 2], [-1, 3], [0], []):
+        with pytest.raises(InputError, match=r"offsets must (rise from 0|have the shape)"):
+            pooling.pool(np.ones((3, 2), np.float32), np.array(bad, np.int64), parameters)

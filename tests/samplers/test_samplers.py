@@ -293,3 +293,17 @@ def test_warp_in_order_returns_the_first_violator_among_those_it_may_try():
 def test_lam_takes_any_kind_of_number():
     for lam in (1, 0.5, np.float32(0.5), np.int64(2)):
         assert RankSampler(lam=lam).law(np.ones((1, 1)), np.ones((3, 1))).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("size", [-1, 1.5, None, True])
+def test_a_number_of_draws_is_a_whole_one(size):
+    with pytest.raises(InputError, match="size must be a whole number of at least 0, not"):
+        SAMPLERS["uniform"]().draw(np.ones((1, 2)), np.ones((3, 2)), size)
+
+
+def test_a_state_of_other_labels_is_not_refreshed():
+    """Found 2026-11: orders of three labels were written for those of five, past their end."""
+    sampler = SAMPLERS["adaptive"]()
+    state = sampler.state(np.ones(3, np.int64), 2, 1)
+    with pytest.raises(InputError, match=r"label_factors must have the shape \(3, 2\), not \(5, 2\)"):
+        sampler.refresh(state, np.ones((5, 2), np.float32))

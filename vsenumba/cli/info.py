@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def _facts() -> dict[str, Any]:
         "compilation": "off (NUMBA_DISABLE_JIT)" if numba.config.DISABLE_JIT else "on",
         "cache": "on" if CACHE else "off (VSENUMBA_CACHE=0)",
         "cache_folder": _cache_folder(),
+        "cache_writable": _cache_writable(),
         "data_sets": list(DATASETS),
     }
 
@@ -62,16 +64,39 @@ def _threading_layer() -> str:
         return f"none: {error}"
 
 
-def _cache_folder() -> str:
-    """Return where compiled code is kept, as Numba chooses for this package's files."""
+def _cache_path() -> str | None:
+    """Return where the compiled code of one of this package's files is kept; None where it is not."""
     import numba
 
     from vsenumba.kernels.compiler import CACHE
     from vsenumba.kernels.orders import refresh_orders
 
     if numba.config.DISABLE_JIT or not CACHE:
+        return None
+    path: str | None = refresh_orders.compiled.stats.cache_path
+    return path
+
+
+def _cache_writable() -> str:
+    """Return whether compiled code can be kept."""
+    path = _cache_path()
+    if path is None:
+        return "no"
+    try:
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(bytes(1 << 16))
+            file.flush()
+    except OSError as error:
+        return f"no: {error.strerror}"
+    return "yes"
+
+
+def _cache_folder() -> str:
+    """Return where compiled code is kept, as Numba chooses for this package's files."""
+    path = _cache_path()
+    if path is None:
         return "none"
-    folder = Path(refresh_orders.stats.cache_path)
+    folder = Path(path)
     if folder.name == "__pycache__":
         return str(folder.parents[1] / "*" / "__pycache__")
     # Below the folder of NUMBA_CACHE_DIR, or of the user, there is one for each folder of source files.

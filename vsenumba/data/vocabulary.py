@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from vsenumba import storage
+from vsenumba.checks import is_whole
 from vsenumba.data.names import as_name, plain
 from vsenumba.errors import InputError, unknown_name
+from vsenumba.memory import check_memory
 
 NAME_DTYPE = np.dtypes.StringDType()
 
@@ -137,7 +139,7 @@ class NumberedVocabulary(Vocabulary):
     Raises
     ------
     InputError
-        If the prefix holds a NUL character.
+        If the number is negative, or the prefix holds a NUL character.
 
     Examples
     --------
@@ -147,6 +149,8 @@ class NumberedVocabulary(Vocabulary):
     """
 
     def __init__(self, n: int, kind: str, prefix: str = "") -> None:
+        if not is_whole(n, 0):
+            raise InputError(f"the number of {kind} names must be a whole number of at least 0, not {n!r}")
         if "\0" in prefix:
             raise InputError(f"the prefix of the {kind} names holds a NUL character: {prefix!r}")
         self.kind = kind
@@ -156,6 +160,7 @@ class NumberedVocabulary(Vocabulary):
     @property
     def names(self) -> np.ndarray:
         """All names, as a ``StringDType`` array that is made at every call."""
+        check_memory(24 * self._n, f"a list of {self._n:,} {self.kind} names", "take some of them")
         return self.take(np.arange(self._n))
 
     def take(self, positions: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from vsenumba.evaluation.metrics import parse_metrics
 from vsenumba.evaluation.ranks import Ranks, gather_rows, sort_within
 from vsenumba.evaluation.scorer import Scorer
 from vsenumba.evaluation.scores import Scores, defined_mean
+from vsenumba.kernels.gate import below, readable, segments
 from vsenumba.kernels.random import RandomLike, seed_sequence
 from vsenumba.kernels.threads import one_blas_thread, thread_count
 
@@ -150,7 +151,10 @@ def _rank(
     """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1)."""
     n_labels = test.n_labels
     indptr, labels = gather_rows(test.indptr, test.indices, rows)
-    excluded = known.indptr if exclude else np.zeros_like(known.indptr), known.indices
+    labels = below("the test set's indices", labels, n_labels)
+    known_labels = below("the indices of what is known", known.indices, n_labels)
+    offsets_of = segments("the indptr of what is known", known.indptr, len(known_labels), known.n_images)
+    excluded = offsets_of if exclude else np.zeros_like(offsets_of), known_labels
     ranks = np.empty(len(labels), dtype=np.int64)
     status = np.empty(len(rows), dtype=np.int64)
     size = _images_per_block(len(rows), n_labels)
@@ -161,6 +165,7 @@ def _rank(
         scores = np.ascontiguousarray(model.score_block(known, block), dtype=np.float32)
         if scores.shape != (len(block), n_labels):
             raise InputError(f"the model's scores have shape {scores.shape}; expected {(len(block), n_labels)}")
+        scores = readable("the model's scores", scores, scores.shape)
         offsets = indptr[begin : begin + len(block) + 1]
         count_ranks(scores, block, offsets, labels, *excluded, ranks, status[begin : begin + len(block)])
         top = np.full((len(block), min(longest, n_labels)), -1, dtype=np.int64)

@@ -11,7 +11,11 @@ from typing import Any, TypeVar
 
 import numba
 from numba import cloudpickle
+from numba.core.caching import NullCache
 from numba.extending import overload
+
+from vsenumba.kernels.cache import KernelCache
+from vsenumba.kernels.threads import launching
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,7 +51,8 @@ def kernel(
     function : callable
         Takes arrays, scalars and named tuples of these; never raises, and makes no arrays.
     parallel : bool
-        Whether its ``prange`` loops run on several threads.
+        Whether its ``prange`` loops run on several threads. It is then called from Python alone, one at a time in a
+        process; see `vsenumba.kernels.threads.launching`.
     finite : bool
         Whether the compiler may assume that there is no NaN, which a vectorised maximum needs.
     inline : bool
@@ -59,7 +64,19 @@ def kernel(
     if function is None:
         return functools.partial(kernel, parallel=parallel, finite=finite, inline=inline, counted=counted)
     options = OPTIONS | {"fastmath": set(FASTMATH | {"nnan"}) if finite else set(FASTMATH), "_nrt": counted}
-    return numba.njit(cache=CACHE, parallel=parallel, forceinline=inline, **options)(function)
+    compiled = numba.njit(parallel=parallel, forceinline=inline, **options)(function)
+    # As ``cache=True`` does it, with a cache that may fail.
+    compiled._cache = KernelCache(function) if CACHE and not numba.config.DISABLE_JIT else NullCache()
+    if not parallel:
+        return compiled
+
+    @functools.wraps(function)
+    def launch(*arguments: Any) -> Any:
+        with launching():
+            return compiled(*arguments)
+
+    launch.compiled = compiled  # type: ignore[attr-defined]
+    return launch
 
 
 def _keep_with_code(cls: type) -> None:

@@ -11,21 +11,26 @@ import numpy as np
 from numba import prange
 
 from vsenumba.kernels.compiler import kernel
-from vsenumba.kernels.threads import one_blas_thread
+from vsenumba.kernels.gate import readable
+from vsenumba.kernels.threads import launching, one_blas_thread
 
 
 def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return ``left @ right`` of two C-contiguous float32 arrays, (n, k) and (k, m)."""
+    """Return ``left @ right`` of two float32 arrays, (n, k) and (k, m)."""
+    left = readable("the left factor", left, (None, None))
+    right = readable("the right factor", right, (left.shape[1], None))
     result = np.empty((len(left), right.shape[1]), np.float32)
-    with one_blas_thread():
+    with launching(), one_blas_thread():
         _product(left, right, min(numba.get_num_threads(), max(len(left), 1)), result)
     return result
 
 
 def product_of_transposed(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return ``left.T @ right`` of two C-contiguous float32 arrays, (n, k) and (n, m)."""
+    """Return ``left.T @ right`` of two float32 arrays, (n, k) and (n, m)."""
+    left = readable("the left factor", left, (None, None))
+    right = readable("the right factor", right, (len(left), None))
     parts = np.empty((min(numba.get_num_threads(), max(len(left), 1)), left.shape[1], right.shape[1]), np.float32)
-    with one_blas_thread():
+    with launching(), one_blas_thread():
         _product_of_transposed(left, right, parts)
     for part in parts[1:]:
         parts[0] += part

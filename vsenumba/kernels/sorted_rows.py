@@ -12,6 +12,7 @@ import numpy as np
 from numba import prange
 
 from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.gate import readable
 
 # So many columns are sorted at a time: those of some dozens of rows stay in the first cache.
 _COLUMNS = 64
@@ -35,7 +36,7 @@ def sort_segments(values: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, 
         The row of `values`, counted within its segment, that each came from.
     """
     # Their bits are sorted, so that other numbers would become nonsense.
-    values = np.ascontiguousarray(values, np.float32)
+    values = readable("values", values, (None, None))
     ordered, origins = np.empty_like(values), np.empty(values.shape, np.int32)
     # Rows of a table may lie a power of two apart, and then share few places of a cache: blocks are sorted elsewhere.
     space = np.empty((numba.get_num_threads(), 2, int(np.diff(offsets).max()), _COLUMNS), np.int32)

@@ -1,8 +1,10 @@
-"""Threads: how many a kernel gets, and how many BLAS does, set around a call and put back."""
+"""Threads: how many a kernel gets, and how many BLAS does, set around a call and put back; and what a fork leaves."""
 
 from __future__ import annotations
 
 import functools
+import importlib
+import os
 import sys
 import threading
 import warnings
@@ -13,7 +15,7 @@ import numba
 from threadpoolctl import ThreadpoolController
 
 from vsenumba.checks import is_whole
-from vsenumba.errors import InputError
+from vsenumba.errors import ForkedProcessError, InputError
 
 # The "workqueue" layer aborts the process when two Python threads launch parallel kernels at once, and which layer
 # runs is known only after the first launch.
@@ -24,6 +26,50 @@ _LAUNCH = threading.RLock()
 _BLAS = threading.RLock()
 # Whether who holds it has done so already.
 _limited = False
+
+# Whether this process was forked from one that had GNU's OpenMP running, which ends a child that uses it.
+_cut_off = False
+
+
+def _runs_gnu_openmp() -> bool:
+    """Return whether Numba has started threads that do not survive a fork; those of its other layers do."""
+    try:
+        layer = numba.threading_layer()
+    except ValueError:  # none was started
+        return False
+    if layer != "omp":
+        return False
+    return bool(importlib.import_module("numba.np.ufunc.omppool").openmp_vendor == "GNU")
+
+
+def _begin_in_child() -> None:
+    """Begin anew in a process that was forked: threads that held a lock are not here to give it back."""
+    global _LAUNCH, _BLAS, _limited, _cut_off
+    _LAUNCH, _BLAS, _limited = threading.RLock(), threading.RLock(), False
+    _cut_off = _runs_gnu_openmp()
+
+
+# Systems that cannot fork have no such function.
+getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_begin_in_child)
+
+
+@contextmanager
+def launching() -> Iterator[None]:
+    """Keep other parallel kernels waiting inside.
+
+    Raises
+    ------
+    ForkedProcessError
+        If the launch would end this process without a word, as it was forked after kernels had run.
+    """
+    if _cut_off:
+        raise ForkedProcessError(
+            "this process was forked after Numba had started threads (GNU OpenMP), which do not survive a fork; start "
+            "processes by multiprocessing.get_context('spawn') or 'forkserver', or with joblib, or set the environment "
+            "variable NUMBA_THREADING_LAYER=workqueue"
+        )
+    with _LAUNCH:
+        yield
 
 
 def thread_count(n_threads: int | None) -> int:
@@ -53,7 +99,7 @@ def thread_count(n_threads: int | None) -> int:
 def threads(n_threads: int | None) -> Iterator[int]:
     """Run the kernels launched inside on `n_threads` threads, then restore the former number."""
     n_threads = thread_count(n_threads)
-    with _LAUNCH:
+    with launching():
         before = numba.get_num_threads()
         numba.set_num_threads(n_threads)
         try:

@@ -22,15 +22,17 @@ from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError, UnknownNameError, unknown_name
 from vsenumba.evaluation.retrieval import RetrievalScores, evaluate_vectors
+from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import RandomLike
 from vsenumba.kernels.threads import one_blas_thread, threads
+from vsenumba.memory import check_memory
 from vsenumba.models.parameters import Choice, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
 from vsenumba.objectives import Objective, as_objective
 from vsenumba.poolings import Pooling, as_pooling
 from vsenumba.training.callbacks import Callbacks, as_callbacks
 from vsenumba.training.captions.adamw import AdamW
-from vsenumba.training.captions.branch import Branch
+from vsenumba.training.captions.branch import Branch, parameter_shapes, parameter_size
 from vsenumba.training.captions.caption_rows import Captions, TokenCaptions, WordCaptions, caption_words
 from vsenumba.training.captions.projections import Projection, as_projection
 from vsenumba.training.captions.trainer import CaptionTrainer, side_of
@@ -38,6 +40,10 @@ from vsenumba.training.schedules import SCHEDULES
 
 # Items that are embedded together.
 _BLOCK = 256
+
+# Numbers of four bytes for each of a table's, to train it: itself, its gradient and two moments; and for each pair of a
+# batch's images and captions.
+_PER_PARAMETER, _PER_COSINE = 4, 6
 
 # Cosines of a batch that differ by less on average are taken for equal.
 _COLLAPSED = 0.01
@@ -211,6 +217,7 @@ class CrossModalRetriever(Trained):
     def _start(self, data: CaptionSet, words: WordVectors | None) -> None:
         """Forget everything, and make fresh tables for a set."""
         _check_data(data)
+        self._check_memory(data)
         self._begin()
         self.words_ = caption_words(data.captions, self.min_count) if data.tokens is None else None
         self.provenance_ = {
@@ -252,6 +259,7 @@ class CrossModalRetriever(Trained):
             self._start(data, None)
         _check_data(data)
         self._check_images(data.images)
+        self._check_memory(data)
         self._check_trainable()
         self.best_ = None
         return self._train(data, n_epochs, 0, validation, callbacks)
@@ -273,28 +281,63 @@ class CrossModalRetriever(Trained):
         """
         check_is_fitted(self)
         same = [data.n_images, data.n_captions] == [self.provenance_[name] for name in ("n_images", "n_captions")]
-        return self._train(data, self.n_epochs, self._check_resumable(same), validation, callbacks)
+        done = self._check_resumable(same)
+        if done >= self.n_epochs:
+            return self
+        return self._train(data, self.n_epochs, done, validation, callbacks)
+
+    def _check_memory(self, data: CaptionSet) -> None:
+        """Refuse to make parameters, or a batch's cosines, that do not fit into memory."""
+        caption_width = int(self.word_factors) if data.tokens is None else data.tokens.width
+        n = int(self.n_factors)
+        sizes = [
+            parameter_size(branch, width, n)
+            for branch, width in ((self._image_branch, data.images.width), (self._caption_branch, caption_width))
+        ]
+        batch = min(int(self.batch_size), max(data.n_images, data.n_captions))
+        check_memory(
+            4 * (_PER_PARAMETER * (sum(sizes) + caption_width) + _PER_COSINE * batch**2),
+            f"training with n_factors={n}, word_factors={self.word_factors} and batch_size={self.batch_size}",
+            "lower them",
+        )
+
+    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
+        shapes: dict[str, tuple[int, ...]] = {}
+        if self.words_ is not None:
+            shapes["words"] = (len(self.words_), self._caption_width)
+        for side, branch, width in self._sides(self._caption_width):
+            of_branch = parameter_shapes(branch, width, int(self.n_factors))
+            shapes |= {f"{side}.{name}": shape for name, shape in of_branch.items()}
+        return shapes
 
     def _check_tables(self) -> None:
-        expected = self._branch_tables(self._caption_width, np.random.default_rng(0))
-        found = {name: table.shape for name, table in self.tables_.items() if name != "words"}
-        if found != {name: table.shape for name, table in expected.items()}:
-            raise InputError(
-                "projections, poolings or n_factors are not those that the model was fitted with; fit afresh"
-            )
+        expected = self._table_shapes()
+        found = {name: np.shape(table) for name, table in self.tables_.items()}
+        for name in sorted(found.keys() | expected.keys()):
+            if found.get(name) != expected.get(name):
+                raise InputError(
+                    f"tables_[{name!r}] has the shape {found.get(name)}, not {expected.get(name)}: projections, "
+                    "poolings or n_factors are not those that the model was fitted with; fit afresh"
+                )
+        super()._check_tables()
 
     @property
     def _caption_width(self) -> int:
-        return int(self.tables_["caption.projection.weights"].shape[0])
+        if self.words_ is not None:
+            return int(np.shape(self.tables_.get("words", ((),)))[-1])
+        return len(self.tables_.get("caption.projection.weights", ()))
 
-    def _branch_tables(self, caption_width: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        sides = (
+    def _sides(self, caption_width: int) -> tuple[tuple[str, Branch, int], ...]:
+        """Return the two branches: their names, what they are, and how wide the rows are that they take."""
+        return (
             ("image", self._image_branch, self._image_width),
             ("caption", self._caption_branch, caption_width),
         )
+
+    def _branch_tables(self, caption_width: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         return {
             f"{side}.{name}": table
-            for side, branch, columns in sides
+            for side, branch, columns in self._sides(caption_width)
             for name, table in branch.fresh_parameters(columns, self.n_factors, rng).items()
         }
 
@@ -419,7 +462,11 @@ class CrossModalRetriever(Trained):
         return self._embed("caption", self._caption_branch, n, rows)
 
     def _embed(self, side: str, branch: Branch, n: int, rows: Callable[..., Any]) -> np.ndarray:
-        parameters = side_of(self.tables_, side)
+        self._check_tables()
+        parameters = {
+            name: readable(f"tables_[{name!r}]", table, table.shape)
+            for name, table in side_of(self.tables_, side).items()
+        }
         result = np.empty((n, self.n_factors), np.float32)
         with threads(self.n_threads), one_blas_thread():
             for first in range(0, n, _BLOCK):

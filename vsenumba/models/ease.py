@@ -11,6 +11,7 @@ from scipy.linalg import lapack
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.errors import MemoryLimitError
+from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.parameters import Number, Parameter, Whole
 
@@ -57,7 +58,7 @@ class EaseAnnotator(Annotator):
         Raises
         ------
         MemoryLimitError
-            If the matrices between all labels take more than `max_bytes`; the bytes are named.
+            If the matrices between all labels take more than `max_bytes`, or than there is; the bytes are named.
         """
         self.check_parameters()
         data = as_annotation_set(X)
@@ -67,6 +68,7 @@ class EaseAnnotator(Annotator):
                 f"EASE needs {needed:,} bytes for its matrices between {data.n_labels:,} labels, more than max_bytes="
                 f"{self.max_bytes:,}; leave out rare labels, or use an ImageAnnotator"
             )
+        check_memory(needed, f"EASE with {data.n_labels:,} labels", "leave out rare labels, or use an ImageAnnotator")
         self._remember(data)
         matrix = data.to_csr().astype(np.float64)
         gram = (matrix.T @ matrix).toarray()

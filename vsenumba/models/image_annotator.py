@@ -19,6 +19,7 @@ from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.kernels.random import RandomLike
 from vsenumba.losses import Loss, as_loss
+from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator, as_label_lists, warn_of_unknown
 from vsenumba.models.new_images import FoldedImages, NewImages
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
@@ -27,11 +28,16 @@ from vsenumba.samplers import Sampler, as_sampler
 from vsenumba.training.annotation import DEVICES
 from vsenumba.training.annotation.inputs import INPUTS, Inputs, as_inputs
 from vsenumba.training.annotation.inputs.kind import Recipe
-from vsenumba.training.annotation.task import Task
+from vsenumba.training.annotation.layout import VECTOR_ROWS
+from vsenumba.training.annotation.task import N_SHARDS, Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import SCHEDULES
+
+# Each pair has so many steps, in turn; with more than some dozens nothing was gained, and a launch of one image with
+# millions could not be interrupted.
+_MOST_NEGATIVES = 10_000
 
 # Epochs of `fold_in`, enough for a row of its own to settle.
 _FOLD_EPOCHS = 30
@@ -120,7 +126,7 @@ class ImageAnnotator(Annotator, Trained):
         "learning_rate": Number("Learning rate of the first epoch.", "what suits the inputs", above=0),
         "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
         "l2": Number("Weight decay per step.", "what suits the inputs"),
-        "n_negatives": Whole("Negatives per pair.", "what suits the inputs"),
+        "n_negatives": Whole("Negatives per pair.", "what suits the inputs", most=_MOST_NEGATIVES),
         "n_epochs": Whole("Passes over all pairs."),
         "n_threads": Whole("Threads to train with.", "all", in_file=False),
         "deterministic": Flag("Whether the same seed must give bit-equal factors, which takes one thread."),
@@ -198,6 +204,7 @@ class ImageAnnotator(Annotator, Trained):
         """
         self.check_parameters()
         data = as_annotation_set(X)
+        self._check_memory(data.n_images, data.n_labels)
         self._begin()
         self._remember(data)
         self._grow()
@@ -240,10 +247,12 @@ class ImageAnnotator(Annotator, Trained):
             self._begin()
             self._remember(data)
         self._check_trainable()
+        union = self.seen_.union(data)
+        self._check_memory(union.n_images, union.n_labels)
         self.best_ = None
         # It was of the model before it learnt more.
         self.provenance_.pop("measured", None)
-        self._remember(self.seen_.union(data))
+        self._remember(union)
         self._grow()
         data = data.with_columns(self.label_names_.index(data.label_names), self.label_names_)
         return self._train(data.reindex_images(self.image_ids_), n_epochs, 0, validation, metrics, callbacks)
@@ -266,6 +275,8 @@ class ImageAnnotator(Annotator, Trained):
         check_is_fitted(self)
         data = self.align(X)
         done = self._check_resumable(data.digest() == self.seen_.digest())
+        if done >= self.n_epochs:
+            return self
         return self._train(self.seen_, self.n_epochs, done, validation, metrics, callbacks)
 
     @property
@@ -276,9 +287,21 @@ class ImageAnnotator(Annotator, Trained):
     def _recipe(self) -> Recipe:
         return self._inputs.recipe
 
+    def _check_memory(self, n_images: int, n_labels: int) -> None:
+        """Refuse to make tables, and what a launch works in, that do not fit into memory."""
+        rows = sum(n for n, _ in self._inputs.tables(n_images, n_labels).values())
+        check_memory(
+            4 * int(self.n_factors) * (rows + N_SHARDS * VECTOR_ROWS),
+            f"training with n_factors={self.n_factors} on {n_images:,} images and {n_labels:,} labels",
+            "lower n_factors, or leave out rare labels",
+        )
+
+    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
+        rows = self._inputs.tables(len(self.image_ids_), len(self.label_names_))
+        return {name: (n, int(self.n_factors)) for name, (n, _) in rows.items()}
+
     def _check_tables(self) -> None:
-        expected = self._inputs.tables(0, 0).keys()
-        if self.tables_ and self.tables_.keys() != expected:
+        if self.tables_.keys() != self._inputs.tables(0, 0).keys():
             raise InputError(
                 f"inputs is {self.inputs!r}, but the model was fitted with other inputs: it has the tables "
                 f"{', '.join(self.tables_)}; fit it afresh"

@@ -73,14 +73,17 @@ class Parameter(ABC):
 
 @dataclass(frozen=True)
 class Whole(Parameter):
-    """A whole number of at least `least`."""
+    """A whole number of at least `least` and, if given, at most `most`."""
 
     least: int = 1
+    most: int | None = None
 
     def _check(self, name: str, value: Any) -> None:
         # 4.0 is refused: it would have to be made whole wherever it is used.
         if not is_whole(value, self.least) or not isinstance(value, (int, np.integer)):
             raise self._refuse(name, f"a whole number of at least {self.least}", value)
+        if self.most is not None and value > self.most:
+            raise self._refuse(name, f"at most {self.most:,}", value)
 
     def parse(self, name: str, text: str) -> Any:
         """Return the number; see `Parameter.parse`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from vsenumba import storage
 from vsenumba.errors import InputError
 from vsenumba.kernels.aligned import aligned_empty
+from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import seed_sequence, spawned
 from vsenumba.kernels.threads import thread_count
 from vsenumba.models.fitted import Fitted
@@ -94,7 +96,10 @@ class Trained(Fitted):
             warnings.warn(f"deterministic=True reduces n_threads={self.n_threads} to 1", UserWarning, stacklevel=4)
 
     def _check_resumable(self, same: bool) -> int:
-        """Return the epochs that are done, having made sure that a checkpoint can be resumed with some data."""
+        """Return the epochs that are done, having made sure that a checkpoint can be resumed with some data.
+
+        Where all are done, nothing is to be trained, and there may be no optimiser's memory to do it with.
+        """
         self.check_parameters()
         self._check_trainable()
         if not same:
@@ -106,25 +111,36 @@ class Trained(Fitted):
             )
         return len(self.history_)
 
+    @abstractmethod
+    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each table, as the parameters and names that the model has now imply it."""
+
     def _check_tables(self) -> None:
-        """Refuse tables that were made with other parameters than the model has now."""
-        for name, table in self.tables_.items():
-            if table.shape[1:] != (self.n_factors,):
+        """Refuse tables that were made with other parameters than the model has now, or set or cut since."""
+        for name, shape in self._table_shapes().items():
+            table = np.asarray(self.tables_[name])
+            if len(shape) == table.ndim == 2 and table.shape[1] != shape[1] == self.n_factors:
                 raise InputError(
                     f"n_factors is {self.n_factors}, but {name} was fitted with {table.shape[1]}; fit afresh"
                 )
+            readable(f"tables_[{name!r}]", table, shape)
 
     def _check_trainable(self) -> None:
         """Refuse to go on with tables, or an optimiser's memory, that were made with other parameters."""
+        if not self.tables_:
+            return
         self._check_tables()
+        for name, table in ({} if self.best_ is None else self.best_.tables).items():
+            readable(f"best_.tables[{name!r}]", table, self.tables_[name].shape)
         if self.memory_element != "optimiser_sums":
             return
         per_row = len(as_optimiser(self.optimiser).fresh_sums(1))
         for name, sums in (self._memory or {}).items():
-            if len(sums) != per_row * len(self.tables_[name]):
+            if np.shape(sums) != (per_row * len(self.tables_[name]),):
                 raise InputError(
-                    f"the optimiser's memory is not that of {as_optimiser(self.optimiser)}; fit afresh, or save and "
-                    "load the model without its memory"
+                    f"the optimiser's memory is not that of {as_optimiser(self.optimiser)}: {name} has sums of the "
+                    f"shape {np.shape(sums)}, not ({per_row * len(self.tables_[name])},); fit afresh, or save and load "
+                    "the model without its memory"
                 )
 
     def _grow_table(self, name: str, n_rows: int, fill: Callable[[np.ndarray], object]) -> None:

@@ -10,10 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from vsenumba.data.matches import Match
 from vsenumba.data.text.corpus import Corpus, as_corpus
+from vsenumba.data.text.reading import LONGEST_SENTENCE
 from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
+from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import RandomLike
+from vsenumba.memory import check_memory
 from vsenumba.models.parameters import Choice, Flag, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
 from vsenumba.samplers import Sampler, as_sampler
@@ -21,7 +24,10 @@ from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import SCHEDULES
 from vsenumba.training.text import Architecture, as_architecture
-from vsenumba.training.text.trainer import TextTrainer
+from vsenumba.training.text.trainer import N_SHARDS, TextTrainer
+
+# A window takes as long as it has draws, for which every shard has room; more than some dozens are of no use.
+_MOST_NEGATIVES, _MOST_DRAWS = 10_000, 100_000
 
 
 class WordEmbedder(Trained):
@@ -102,11 +108,14 @@ class WordEmbedder(Trained):
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
         "architecture": MemberOf("What predicts what.", family=as_architecture),
         "n_factors": Whole("Length of the vectors."),
-        "window": Whole("The most words on each side."),
+        # No sentence has more words.
+        "window": Whole("The most words on each side.", most=LONGEST_SENTENCE),
         "subsample": Number("Thin out words above this share of the text; 0 for none."),
         "sampler": MemberOf("Where negatives come from.", family=as_sampler),
-        "n_negatives": Whole("Negatives per pair of words."),
-        "n_draws": Whole("Negatives drawn for a window, shared by its pairs.", "what suits the architecture"),
+        "n_negatives": Whole("Negatives per pair of words.", most=_MOST_NEGATIVES),
+        "n_draws": Whole(
+            "Negatives drawn for a window, shared by its pairs.", "what suits the architecture", most=_MOST_DRAWS
+        ),
         "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
         "learning_rate": Number("Learning rate at the start.", "what suits the architecture", above=0),
         "schedule": Choice("How the rate changes with the words trained on.", names=SCHEDULES),
@@ -173,8 +182,18 @@ class WordEmbedder(Trained):
             If a table becomes NaN or infinite.
         """
         self.check_parameters()
+        corpus = as_corpus(X)
+        self._check_memory(corpus.n_words)
         self._begin()
-        return self._train(as_corpus(X), self.n_epochs, callbacks)
+        return self._train(corpus, self.n_epochs, callbacks)
+
+    def _check_memory(self, n_words: int) -> None:
+        """Refuse to make tables, and what a launch works in, that do not fit into memory."""
+        check_memory(
+            4 * int(self.n_factors) * 2 * (n_words + N_SHARDS),
+            f"training with n_factors={self.n_factors} on {n_words:,} words",
+            "lower n_factors, or leave out rare words",
+        )
 
     def _begin(self) -> None:
         super()._begin()
@@ -203,8 +222,10 @@ class WordEmbedder(Trained):
         if not hasattr(self, "words_"):
             self._begin()
         self._check_trainable()
+        corpus = as_corpus(X)
+        self._check_memory(len(self.words_) + int((self.words_.find(corpus.words) < 0).sum()))
         self.best_ = None
-        return self._train(as_corpus(X), n_epochs, callbacks)
+        return self._train(corpus, n_epochs, callbacks)
 
     def resume(self, X: Any, *, callbacks: Callbacks = ()) -> WordEmbedder:
         """Go on from a checkpoint to the last of `n_epochs`, with the text of `fit`, as if it had never stopped.
@@ -222,6 +243,8 @@ class WordEmbedder(Trained):
         check_is_fitted(self)
         corpus = as_corpus(X)
         done = self._check_resumable(np.array_equal(corpus.counts, self.counts_) and corpus.words == self.words_)
+        if done >= self.n_epochs:
+            return self
         return self._train_on(corpus, None, self.n_epochs, done, callbacks)
 
     def _train(self, corpus: Corpus, n_epochs: int, callbacks: Callbacks) -> WordEmbedder:
@@ -267,6 +290,13 @@ class WordEmbedder(Trained):
         self._grow_table("word_factors", len(self.words_), near_zero)
         self._grow_table("output_factors", len(self.words_), lambda fresh: fresh.fill(0))
         return None if np.array_equal(known, np.arange(len(known))) else known.astype(np.int32)
+
+    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
+        return dict.fromkeys(("word_factors", "output_factors"), (len(self.words_), int(self.n_factors)))
+
+    def _check_tables(self) -> None:
+        super()._check_tables()
+        readable("counts_", self.counts_, (len(self.words_),), np.int64)
 
     @property
     def word_vectors_(self) -> WordVectors:

@@ -18,6 +18,7 @@ from numba import prange
 
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import dispatched, kernel
+from vsenumba.kernels.gate import readable
 from vsenumba.kernels.largest import choose_largest
 from vsenumba.objectives.margins import SemanticMargin, as_margin, check_margin
 from vsenumba.objectives.negatives import Negatives, as_negatives
@@ -125,13 +126,17 @@ class Objective(Member, ABC):
         n = len(scores)
         if scores.shape != (n, n):
             raise InputError(f"scores must be square, a row per image and a column per caption, not {scores.shape}")
+        # A copy of what cannot be written: rules may be anyone's.
+        scores = readable("scores", np.require(scores, requirements="W"), (n, n))
         if isinstance(self.margin, SemanticMargin):
             if semantics is None or len(semantics) != n:
                 raise InputError(f"a semantic margin needs what each of the {n} captions is about: give semantics")
             margins = self.margin.of(semantics)
         else:
             margins = np.full((n, n), self.margin, np.float32)
-        excluded = np.eye(n, dtype=bool) if same is None else same | np.eye(n, dtype=bool)
+        excluded = np.eye(n, dtype=bool)
+        if same is not None:
+            excluded |= readable("same", same, (n, n), np.bool_)
         rule = as_negatives(self.negatives)
         size = min(rule.group_size(scores), max(n - 1, 1))
         rng = np.random.default_rng(rng)

@@ -13,6 +13,9 @@ from vsenumba.errors import InputError
 from vsenumba.poolings.pooling import Pooling, Tables
 from vsenumba.poolings.ranked import ranked_sums, ranked_sums_backward
 
+# Far wider than what it is fed with could fill.
+_MOST_HIDDEN = 10_000
+
 # Length of the code of a position.
 _CODE = 32
 
@@ -45,6 +48,8 @@ class GeneralisedPooling(Pooling):
             raise InputError(f"temperature must be positive and finite, not {self.temperature!r}")
         if not is_whole(self.hidden):
             raise InputError(f"hidden must be a whole number of at least 1, not {self.hidden!r}")
+        if self.hidden > _MOST_HIDDEN:
+            raise InputError(f"hidden must be at most {_MOST_HIDDEN:,}, not {self.hidden!r}")
 
     def fresh_parameters(self, width: int, rng: np.random.Generator) -> Tables:
         """Return a network whose last layer is 0; see `Pooling.fresh_parameters`."""

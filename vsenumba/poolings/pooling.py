@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.kernels.gate import readable, segments
 from vsenumba.registry import Member
 
 Tables = dict[str, np.ndarray]
@@ -53,6 +54,15 @@ class Pooling(Member, ABC):
         """Return the gradients in the rows, (N, d), and in the parameters, from that in the pooled vectors."""
 
     def pool(self, values: np.ndarray, offsets: np.ndarray, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return the pooled vectors alone."""
+        """Return the pooled vectors alone, of values and offsets that are checked.
+
+        Raises
+        ------
+        InputError
+            If the offsets do not divide the rows into segments of one row or more.
+        """
+        # Copies of what cannot be written: `forward` may be anyone's.
+        values = readable("values", np.require(values, requirements="W"), (None, None))
+        offsets = segments("offsets", np.require(offsets, requirements="W"), len(values), least=1)
         pooled: np.ndarray = self.forward(values, offsets, parameters)[0]
         return pooled

@@ -14,6 +14,7 @@ from vsenumba.errors import InputError
 from vsenumba.kernels.bits import bits_float, float_bits
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.dot import dots
+from vsenumba.kernels.gate import readable
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.orders import refresh_orders, sort_space
 from vsenumba.kernels.prefetch import prefetch_row
@@ -123,6 +124,7 @@ class AdaptiveSampler(Sampler):
     def refresh(self, state: AdaptiveState, label_factors: np.ndarray) -> None:
         """Sort the labels by every factor and measure the spreads, in parallel."""
         n_factors, n_labels = state.orders.shape
+        label_factors = readable("label_factors", label_factors, (n_labels, n_factors))
         spreads = np.zeros(n_factors)
         # Of its own each time: kept, it would be memory that training does without.
         space = sort_space(n_labels, min(numba.get_num_threads(), n_factors))

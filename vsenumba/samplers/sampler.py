@@ -16,9 +16,12 @@ import numpy as np
 import scipy.sparse as sp
 from numba import prange
 
+from vsenumba.checks import is_whole
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import dispatched, kernel
+from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import RandomLike, seed_sequence, shard_states
+from vsenumba.memory import check_memory
 from vsenumba.registry import Member
 
 # An image's own labels are rejected; after so many rejections in a row the draw is given up.
@@ -135,6 +138,7 @@ class Sampler(Member, ABC):
             If shapes do not fit, a factor is not finite, or scores could overflow float32.
         """
         images, labels, own, counts = checked_arguments(image_factors, label_factors, positives, label_counts)
+        _check_table(images, labels)
         weights = self._weights(images, labels, own, counts)
         weights[np.repeat(np.arange(len(images)), np.diff(own.indptr)), own.indices] = 0
         totals = weights.sum(axis=1, keepdims=True)
@@ -164,6 +168,7 @@ class Sampler(Member, ABC):
         array([0., 1.])
         """
         arguments = checked_arguments(image_factors, label_factors, positives, label_counts)
+        _check_table(*arguments[:2])
         return np.clip(self._skips(*arguments), 0, 1)
 
     def _skips(
@@ -200,12 +205,23 @@ class Sampler(Member, ABC):
             Label columns; -1 where a draw was given up.
         """
         images, labels, own, counts = checked_arguments(image_factors, label_factors, positives, label_counts)
+        if not is_whole(size, 0):
+            raise InputError(f"size must be a whole number of at least 0, not {size!r}")
+        size = int(size)
+        check_memory(4 * len(images) * size, f"size={size} for each of {len(images):,} images", "draw fewer at once")
         state = self.state(counts, labels.shape[1], _DRAW_SHARDS)
         self.refresh(state, labels)
         drawn = np.full((len(images), size), -1, dtype=np.int32)
         states = shard_states(seed_sequence(rng), _DRAW_SHARDS)
+        images, labels = (readable("factors", table, table.shape) for table in (images, labels))
         _draw_many(state, states, images, labels, own.indptr.astype(np.int64), own.indices.astype(np.int32), drawn)
         return drawn
+
+
+def _check_table(images: np.ndarray, labels: np.ndarray) -> None:
+    """Refuse a law of so many labels for so many images that it does not fit into memory."""
+    what = f"the law of {len(labels):,} labels for each of {len(images):,} images"
+    check_memory(16 * len(images) * len(labels), what, "ask for fewer images at once")
 
 
 def own_share(own: sp.csr_array, weights: np.ndarray) -> np.ndarray:

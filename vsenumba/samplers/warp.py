@@ -14,6 +14,9 @@ from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below
 from vsenumba.samplers.sampler import Sampler, draw
 
+# Trials for each label there is, at most: beyond them the chance that a violator is still missed is below 1e-27.
+_TRIALS_PER_LABEL = 64
+
 #: Which labels a search tries.
 SEARCHES = ("random", "in order")
 
@@ -48,7 +51,7 @@ class WarpSampler(Sampler):
     ----------
     max_trials : int, optional
         At most so many labels are tried per draw; by default as many as there are labels, as in WSABIE. (LightFM's
-        default is 10.)
+        default is 10.) More than 64 times the number of labels count as that, by which every violator is found.
     margin : float
         The margin, in units of score.
     search : {"random", "in order"}
@@ -75,7 +78,7 @@ class WarpSampler(Sampler):
 
     def _bound(self, n_labels: int) -> int:
         bound = n_labels if self.max_trials is None else int(self.max_trials)
-        return min(bound, n_labels) if self.search == "in order" else bound
+        return min(bound, n_labels if self.search == "in order" else _TRIALS_PER_LABEL * n_labels)
 
     def _skips(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray

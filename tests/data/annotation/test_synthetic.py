@@ -83,8 +83,8 @@ def test_topics_can_be_learnt_and_noise_cannot():
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        ((0, 5, 5), {}, "n_images must be at least 1, not 0"),
-        ((5, 0, 5), {}, "n_labels must be at least 1, not 0"),
+        ((0, 5, 5), {}, "n_images must be a whole number of at least 1, not 0"),
+        ((5, 0, 5), {}, "n_labels must be a whole number of at least 1, not 0"),
         ((5, 5, 4), {}, r"n_pairs must lie between n_images \(5"),
         ((5, 5, 26), {}, r"n_images \* n_labels \(25\), not 26"),
         ((5, 5, 9), {"n_topics": 6}, r"n_topics must lie between 1 and n_labels \(5\), not 6"),

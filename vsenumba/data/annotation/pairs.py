@@ -8,13 +8,20 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba.errors import InputError
+from vsenumba.memory import check_memory
 
 # Pairs that are looked at together: what is computed of all at once would take several times their memory.
 BLOCK = 1 << 22
 
+# Columns are int32, and a row and a column together one int64.
+_MOST_COLUMNS = 2**31 - 1
+
 
 def pairs_to_csr(rows: np.ndarray, columns: np.ndarray, n_rows: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(indptr int64, indices int32)`` of the distinct pairs, sorted by row and column."""
+    if n_columns > _MOST_COLUMNS:
+        raise InputError(f"{n_columns:,} labels are too many; label columns must fit in 31 bits")
+    check_memory(16 * n_rows, f"a set of {n_rows:,} images", "leave out images without labels")
     keys = sorted_distinct(rows.astype(np.int64) * n_columns + columns)
     rows, columns = np.divmod(keys, max(n_columns, 1))
     indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_rows))))
@@ -31,6 +38,7 @@ def sorted_distinct(keys: np.ndarray) -> np.ndarray:
 
 def column_counts(indices: np.ndarray, n_columns: int) -> np.ndarray:
     """Return how often each column occurs, (n_columns,) int64."""
+    check_memory(8 * n_columns, f"counting {n_columns:,} labels", "leave out labels without images")
     counts = np.zeros(n_columns, dtype=np.int64)
     for start in range(0, len(indices), BLOCK):
         counts += np.bincount(indices[start : start + BLOCK], minlength=n_columns)
@@ -67,7 +75,7 @@ def merged(
 def check_structure(indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, int]) -> None:
     """Refuse what is not the structure of a CSR matrix with sorted and distinct columns in every row."""
     n_images, n_labels = shape
-    if n_labels >= 2**31:
+    if n_labels > _MOST_COLUMNS:
         raise InputError(f"{n_labels:,} labels are too many; label columns must fit in 31 bits")
     if n_images < 0 or indptr[0] != 0 or indptr[-1] != len(indices) or (indptr[1:] < indptr[:-1]).any():
         raise InputError(f"indptr must rise from 0 to the number of pairs ({len(indices)}), one more entry than images")

@@ -9,11 +9,13 @@ from os import PathLike
 import numpy as np
 
 from vsenumba import storage
+from vsenumba.checks import is_whole
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import pairs_to_csr, row_blocks, sorted_distinct
 from vsenumba.data.annotation.splits import Rng
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
+from vsenumba.memory import check_memory
 
 # What an image is short of, because draws repeated labels it had, is drawn again in so many rounds from its
 # topics, then in so many from all labels; what is wanting even then is filled in from what it does
@@ -73,6 +75,7 @@ def synthetic(
     <AnnotationSet: 1,000 images, 100 labels, 5,000 pairs>
     """
     planted = _Planted(n_images, n_labels, n_pairs, n_topics, exponent, noise, rng)
+    check_memory(4 * n_pairs, f"a set of {n_pairs:,} pairs", "make it smaller, or write it by save_synthetic")
     indices = np.empty(n_pairs, dtype=np.int32)
     done = 0
     for block in planted.blocks():
@@ -230,14 +233,18 @@ def _fill(
 
 
 def _check(n_images: int, n_labels: int, n_pairs: int, n_topics: int, exponent: float, noise: float) -> None:
-    for name, value in (("n_images", n_images), ("n_labels", n_labels)):
-        if value < 1:
-            raise InputError(f"{name} must be at least 1, not {value}")
+    sizes = {"n_images": n_images, "n_labels": n_labels, "n_pairs": n_pairs, "n_topics": n_topics}
+    for name, value in sizes.items():
+        if not is_whole(value):
+            raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
     if not n_images <= n_pairs <= n_images * n_labels:
         raise InputError(
             f"n_pairs must lie between n_images ({n_images:,}: every image has a label) and "
             f"n_images * n_labels ({n_images * n_labels:,}), not {n_pairs:,}"
         )
+    # The images' topics and counts, and what is computed of the labels.
+    needed = 32 * (n_images + n_labels)
+    check_memory(needed, f"a set of {n_images:,} images and {n_labels:,} labels", "make it smaller")
     if not 1 <= n_topics <= n_labels:
         raise InputError(f"n_topics must lie between 1 and n_labels ({n_labels:,}), not {n_topics}")
     if not (math.isfinite(exponent) and exponent >= 0):

@@ -9,6 +9,7 @@ from vsenumba.data.annotation.splits import Rng
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.errors import InputError
+from vsenumba.memory import check_memory
 
 # Each thing has so many words, of which a caption uses one.
 _NAMES = 2
@@ -62,6 +63,8 @@ def synthetic_captions(
             raise InputError(f"{name} must be a whole number of at least {least}, not {value!r}")
     if not is_number(noise) or not 0 <= noise < np.inf:
         raise InputError(f"noise must be finite and at least 0, not {noise!r}")
+    needed = 4 * int(n_images) * int(n_regions) * int(width) + 8 * int(n_things) * int(width)
+    check_memory(needed, f"a set of {n_images:,} images of {n_regions:,} regions", "make it smaller")
     drawn = np.random.default_rng(rng)
     directions, backgrounds = (drawn.standard_normal((n, width)) for n in (n_things, 20))
     popularity = 1 / np.arange(1, n_things + 1)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from vsenumba.kernels.gate import below, segments
 from vsenumba.kernels.random import shard_states
 from vsenumba.kernels.threads import thread_count, threads
 from vsenumba.training.annotation.epoch import run_launch
@@ -32,6 +33,8 @@ class HostDevice:
     def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
         """Keep hold of the tables; see `Device.put`."""
         task = self._task
+        self._indices = below("the data's indices", task.data.indices, task.data.n_labels)
+        self._indptr = segments("the data's indptr", task.data.indptr, len(self._indices), task.data.n_images)
         self._labels, self._label_sums = tables["label_factors"], sums["label_factors"]
         n_labels, n_factors = self._labels.shape
         self._inputs = task.inputs.states(tables, sums, task.data)
@@ -57,7 +60,7 @@ class HostDevice:
         task.inputs.begin_launch(self._inputs, order)
         with threads(min(self._n_threads, 1 + draws // _DRAWS_PER_THREAD)):
             run_launch(
-                order, bounds, task.data.indptr, task.data.indices, self._labels, self._label_sums, *self._inputs,
+                order, bounds, self._indptr, self._indices, self._labels, self._label_sums, *self._inputs,
                 self._sampler, self._loss, self._optimiser, rates, np.float32(task.l2), task.n_negatives, self._states,
                 self._work,
             )  # fmt: skip

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
 
 import numpy as np
 
+from vsenumba.kernels.gate import admit
 from vsenumba.training.annotation.device import Device
 from vsenumba.training.annotation.layout import LOSS, SKIPPED, STEPS, TRIALS, VIOLATIONS
 from vsenumba.training.annotation.plan import Plan
@@ -25,7 +26,7 @@ class AnnotationTrainer:
         Where, made for the same task.
     tables, sums : mapping from str to array
         ``"label_factors"`` and the tables of the inputs, (rows, k) float32, changed in place; and the optimiser's sums
-        of each.
+        of each. Arrays that cannot be changed are replaced by copies.
     seeds : numpy.random.SeedSequence
         Epoch e visits in an order that is spawned of them by the key (e, 0), and draws by (e, 1).
     """
@@ -34,8 +35,8 @@ class AnnotationTrainer:
         self,
         task: Task,
         device: Device,
-        tables: Mapping[str, np.ndarray],
-        sums: Mapping[str, np.ndarray],
+        tables: MutableMapping[str, np.ndarray],
+        sums: MutableMapping[str, np.ndarray],
         seeds: np.random.SeedSequence,
     ) -> None:
         self.steps = 0
@@ -43,6 +44,10 @@ class AnnotationTrainer:
         self.plan = Plan(task, seeds)
         self._device = device
         self._tables = tables
+        n_rows = {name: n for name, (n, _) in task.inputs.tables(*task.data.shape).items()}
+        n_factors = np.shape(tables["label_factors"])[-1]
+        admit("tables_", tables, {name: (n, n_factors) for name, n in n_rows.items()})
+        admit("the optimiser's sums", sums, {name: task.optimiser.fresh_sums(n).shape for name, n in n_rows.items()})
         device.put(tables, sums)
         # Compile, or load from the cache, before the clock runs.
         device.seed(self.plan.draw_seeds(0))

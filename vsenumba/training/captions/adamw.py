@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 import numpy as np
 from numba import prange
 
 from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.gate import admit, readable
 
 _FIRST, _SECOND, _SMALLEST = 0.9, 0.999, 1e-8
 
@@ -21,7 +22,7 @@ class AdamW:
     Parameters
     ----------
     tables : mapping from str to float32 array
-        What is trained, changed in place.
+        What is trained, changed in place; tables that cannot be changed are replaced by copies.
     weight_decay : float
         The share of the learning rate by which weights shrink at every step.
     max_grad_norm : float
@@ -32,7 +33,7 @@ class AdamW:
 
     def __init__(
         self,
-        tables: Mapping[str, np.ndarray],
+        tables: MutableMapping[str, np.ndarray],
         weight_decay: float,
         max_grad_norm: float,
         moments: Mapping[str, np.ndarray] | None = None,
@@ -44,9 +45,17 @@ class AdamW:
             moments = {f"{turn}.{name}": np.zeros_like(table) for name, table in tables.items() for turn in "12"}
             moments["steps"] = np.zeros(1, np.int64)
         self.moments = dict(moments)
+        self.moments["steps"] = np.array(readable("moments['steps']", self.moments.get("steps", ()), (1,), np.int64))
+        self._admit()
+
+    def _admit(self) -> None:
+        shapes = {name: table.shape for name, table in self._tables.items()}
+        admit("tables_", self._tables, shapes)
+        admit("moments", self.moments, {f"{turn}.{name}": shape for name, shape in shapes.items() for turn in "12"})
 
     def step(self, gradients: Mapping[str, np.ndarray], learning_rate: float) -> float:
         """Move all tables against their gradients; return the gradients' length before it was cut."""
+        self._admit()
         length = float(np.sqrt(sum(float(np.vdot(one, one)) for one in gradients.values())))
         scale = min(1.0, self._max_grad_norm / max(length, 1e-30))
         self.moments["steps"] += 1
@@ -56,7 +65,7 @@ class AdamW:
         for name, gradient in gradients.items():
             table = self._tables[name]
             _move(
-                table.reshape(-1), np.ascontiguousarray(gradient, np.float32).reshape(-1),
+                table.reshape(-1), readable(f"the gradient in {name}", gradient, table.shape).reshape(-1),
                 self.moments[f"1.{name}"].reshape(-1), self.moments[f"2.{name}"].reshape(-1), np.float32(scale),
                 np.float32(size), np.float32(second), np.float32(1 - learning_rate * self._weight_decay),
             )  # fmt: skip

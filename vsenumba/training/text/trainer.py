@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
 
 import numpy as np
 
 from vsenumba.data.text.corpus import Corpus
 from vsenumba.data.text.reading import LONGEST_SENTENCE
 from vsenumba.kernels.aligned import aligned_empty
+from vsenumba.kernels.gate import admit, below, readable, segments
 from vsenumba.kernels.random import shard_states, spawned
 from vsenumba.kernels.threads import thread_count, threads
 from vsenumba.samplers import Sampler
@@ -48,7 +49,8 @@ class TextTrainer:
     counts : (W,) int64 array
         How often each row's word stands in all text seen, for subsampling and for popularity.
     tables, sums : mapping from str to array
-        ``"word_factors"`` and ``"output_factors"``, (W, k) float32, changed in place; and the optimiser's sums.
+        ``"word_factors"`` and ``"output_factors"``, (W, k) float32, changed in place; and the optimiser's sums. Arrays
+        that cannot be changed are replaced by copies.
     architecture, sampler, optimiser
         What to train with.
     window : int
@@ -68,8 +70,8 @@ class TextTrainer:
         corpus: Corpus,
         rows: np.ndarray | None,
         counts: np.ndarray,
-        tables: Mapping[str, np.ndarray],
-        sums: Mapping[str, np.ndarray],
+        tables: MutableMapping[str, np.ndarray],
+        sums: MutableMapping[str, np.ndarray],
         *,
         architecture: Architecture,
         sampler: Sampler,
@@ -87,7 +89,10 @@ class TextTrainer:
         self.seconds = 0.0
         self._corpus = corpus
         self._rows = rows
-        n_factors = tables["word_factors"].shape[1]
+        n_factors = np.shape(tables["word_factors"])[-1]
+        counts = readable("counts_", counts, (None,), np.int64)
+        self._shapes = dict.fromkeys(("word_factors", "output_factors"), (len(counts), n_factors))
+        self._sum_shapes = dict.fromkeys(self._shapes, optimiser.fresh_sums(len(counts)).shape)
         self._architecture = architecture.state()
         self._sampler = sampler
         self._state = sampler.state(counts, n_factors, N_SHARDS)
@@ -151,8 +156,12 @@ class TextTrainer:
         tokens = np.array(self._corpus.tokens[offsets[0] : offsets[-1]])
         for mapped in (self._corpus.tokens, self._corpus.offsets):
             release_pages(mapped)
+        tokens = below("the text's tokens", tokens, len(self._keep if self._rows is None else self._rows))
         if self._rows is not None:
             tokens = self._rows[tokens]
+        segments("the text's offsets", offsets - offsets[0], len(tokens), last - first)
+        admit("tables_", self.tables, self._shapes)
+        admit("the optimiser's sums", self.sums, self._sum_shapes)
         shares = offsets[0] + len(tokens) * np.arange(1, N_SHARDS) // N_SHARDS
         bounds = np.concatenate(([0], np.searchsorted(offsets[:-1], shares), [last - first]))
         with threads(min(self._n_threads, 1 + len(tokens) // _TOKENS_PER_THREAD)):

@@ -9,6 +9,7 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.gate import readable
 from vsenumba.kernels.prefetch import prefetch
 from vsenumba.samplers import AdaptiveSampler
 from vsenumba.training.annotation.inputs.kind import (
@@ -68,9 +69,12 @@ class LabelInputs(InputKind):
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
         """Return the scaled sums over all known labels, 0 for images without any; see `InputKind.vectors`."""
-        context = tables["context_factors"]
+        context = readable("tables_['context_factors']", tables["context_factors"], (known.n_labels, None))
+        indptr = readable("indptr", known.indptr, (known.n_images + 1,), np.int64)
+        indices = readable("indices", known.indices, (known.n_pairs,), np.int32)
+        rows = readable("rows", rows, (None,), np.int64)
         vectors = np.empty((len(rows), context.shape[1]), dtype=np.float32)
-        _sum_labels(context, _POWER, known.indptr, known.indices, rows, vectors)
+        _sum_labels(context, _POWER, indptr, indices, rows, vectors)
         return vectors
 
 
