@@ -1,9 +1,10 @@
 """The HDF5 file format of data sets, corpora, models and runs, specified in ``docs/file-format.md``; atomic writes."""
 
-from vsenumba.storage.atomic import atomic_path, check_writable
+from vsenumba.storage.atomic import atomic_path, check_writable, hidden_folder, named_errors, open_output
 from vsenumba.storage.encodings import Json, Stream
 from vsenumba.storage.files import FILE_VERSIONS, MAGIC, StoredFile, is_native, read_file, write_file
 from vsenumba.storage.mapped import blocks_of, release_pages
+from vsenumba.storage.targets import ending_of
 
 __all__ = [
     "FILE_VERSIONS",
@@ -14,7 +15,11 @@ __all__ = [
     "atomic_path",
     "blocks_of",
     "check_writable",
+    "ending_of",
+    "hidden_folder",
     "is_native",
+    "named_errors",
+    "open_output",
     "read_file",
     "release_pages",
     "write_file",

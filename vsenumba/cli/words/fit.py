@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +70,7 @@ def command(
     in lower case. Or it is one file that --corpus kept, to which --min-count and the like no longer apply.
     """
     from vsenumba.models import WordEmbedder
+    from vsenumba.storage import hidden_folder
     from vsenumba.training import Checkpoint, ProgressBar
 
     model = WordEmbedder(**parameters, n_threads=threads, random_state=seed)
@@ -81,8 +81,8 @@ def command(
     if corpus and corpus.absolute() == output.absolute():
         raise InputError(f"cannot write {output} twice: give --corpus another name")
     callbacks = [*([Checkpoint(output, checkpoint_every)] if checkpoint_every else []), ProgressBar()]
-    with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".words-") as folder:
-        data = _opened(text, corpus or Path(folder) / "corpus.h5", sentences, min_count, max_vocab)
+    with hidden_folder(output) as folder:
+        data = _opened(text, corpus or folder / "corpus.h5", sentences, min_count, max_vocab)
         model.fit(data, callbacks=callbacks)
         report = _report(model, data)
         # Before its folder goes: some systems keep a file that is mapped.
