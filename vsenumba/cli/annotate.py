@@ -12,6 +12,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import say, say_json, table
+from vsenumba.printable import printable
 
 if TYPE_CHECKING:
     from vsenumba.data import Match
@@ -69,8 +70,8 @@ def command(
     for i, result in enumerate(results):
         if i:
             say()
-        say(result["image"] or "new image")
-        say(f"has: {', '.join(result['known']) or 'nothing that the model has seen'}")
+        say(printable(result["image"] or "new image"))
+        say(printable(f"has: {', '.join(result['known']) or 'nothing that the model has seen'}"))
         rows = [[name, f"{score:.3f}"] for name, score in result["suggestions"]]
         say(table(["suggested label", "score"], rows, "lr") if rows else "there is no other label")
 
