@@ -39,7 +39,7 @@ from vsenumba.cli.app import cli
         ("evaluate tags.csv tags.csv", ["tags.csv: not a vsenumba file"]),
         ("evaluate model.h5 tags.csv --metric mr", ["unknown metric 'mr'", "'mrr'"]),
         ("evaluate model.h5 tags.csv --metric recall", ["the k of metric 'recall'"]),
-        ("evaluate all.h5 tags.csv", ["has seen every pair of tags.csv", "data split"]),
+        ("evaluate all.h5 tags.csv", ["it has learnt from every pair of the set", "data split"]),
         ("annotate model.h5 cat-3.jpg", ["unknown image 'cat-3.jpg'", "did you mean", "'cat-1.jpg'"]),
         ("annotate model.h5 --labels catt", ["unknown label 'catt'", "'cat'"]),
         ("find model.h5 anima", ["unknown label 'anima'; did you mean 'animal'?"]),

@@ -11,7 +11,6 @@ import pytest
 from click.shell_completion import ShellComplete
 from command_line import COMMANDS, EXAMPLES, SMALL, examples
 
-import vsenumba as vse
 from vsenumba.cli.app import cli
 from vsenumba.cli.output import as_json_text, counted, table
 from vsenumba.errors import unknown_name
@@ -62,9 +61,7 @@ def quickly(name, words):
 
 
 def test_examples_run(succeeds, folder):
-    vse.ImageAnnotator(n_factors=4, n_epochs=1, sampler="uniform", random_state=0).fit(
-        vse.leave_one_out(vse.load_dataset("openclipart"), rng=0)[0]
-    ).save("clipart.h5")
+    succeeds("fit", "openclipart", "-o", "clipart.h5", *SMALL)
     # These take many epochs of several samplers, and have tests of their own.
     for example in EXAMPLES:
         name, *words = shlex.split(example)[1:]

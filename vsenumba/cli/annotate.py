@@ -15,7 +15,6 @@ from vsenumba.cli.output import say, say_json, table
 from vsenumba.printable import printable
 
 if TYPE_CHECKING:
-    from vsenumba.data import Match
     from vsenumba.models import Annotator
 
 _AT_A_TIME = 4096
@@ -35,15 +34,23 @@ _AT_A_TIME = 4096
     "label_lists",
     multiple=True,
     metavar="LABEL,LABEL,...",
-    help="The known labels of an image that the model has never seen; give it several times for several images.",
+    help="The known labels of an image that the model has never seen; give it several times for several images. "
+    "A label with a comma stands in quotes: '\"New York, NY\",city'.",
 )
 @click.option(
     "--all", "all_images", is_flag=True, help="Every image that the model knows; prints a table image,label,score."
 )
 @options.count_option
+@options.threads_option
 @options.json_option
 def command(
-    model: Path, images: tuple[str, ...], label_lists: tuple[str, ...], all_images: bool, n: int, as_json: bool
+    model: Path,
+    images: tuple[str, ...],
+    label_lists: tuple[str, ...],
+    all_images: bool,
+    n: int,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Suggest labels for images, best first.
 
@@ -54,16 +61,18 @@ def command(
 
     if all_images:
         if images or label_lists or as_json:
-            raise click.UsageError("--all goes with -n only")
-        _say_all(load_model(model, Annotator), n)
+            raise click.UsageError("--all goes with -n and --threads only")
+        with options.limited_threads(threads):
+            _say_all(load_model(model, Annotator), n)
         return
     if not images and not label_lists:
         raise click.UsageError("name an IMAGE that the model knows, or give the labels of a new one with --labels")
-    lists = [[name.strip() for name in one.split(",") if name.strip()] for one in label_lists]
+    lists = [_names(one) for one in label_lists]
     if not all(lists):
         raise click.UsageError("--labels needs at least one label")
     loaded = load_model(model, Annotator)
-    results = _of_known_images(loaded, images, n) + _of_new_images(loaded, lists, n)
+    with options.limited_threads(threads):
+        results = _of_known_images(loaded, images, n) + _of_new_images(loaded, lists, n)
     if as_json:
         say_json([{**result, "suggestions": [one._asdict() for one in result["suggestions"]]} for result in results])
         return
@@ -106,14 +115,14 @@ def _of_known_images(model: Annotator, images: tuple[str, ...], n: int) -> list[
 
 
 def _of_new_images(model: Annotator, lists: list[list[str]], n: int) -> list[dict[str, Any]]:
-    return [{"image": None, "known": labels, "suggestions": _for_labels(model, labels, n)} for labels in lists]
+    suggested = model.annotate(lists, n=n) if lists else []
+    return [
+        {"image": None, "known": labels, "suggestions": suggestions}
+        for labels, suggestions in zip(lists, suggested, strict=True)
+    ]
 
 
-def _for_labels(model: Annotator, labels: list[str], n: int) -> list[Match]:
-    from vsenumba.data import AnnotationSet
-    from vsenumba.models import ImageAnnotator
-
-    if not isinstance(model, ImageAnnotator):
-        return model.annotate(AnnotationSet.from_lists([labels]), n=n)[0]
-    (suggestions,) = model.annotate_factors(model.fold_in([labels]), n=n + len(labels))
-    return [one for one in suggestions if one.name not in labels][:n]
+def _names(text: str) -> list[str]:
+    """Return the names in a line of comma-separated values, in which quotes keep a comma from dividing."""
+    row = next(csv.reader([text], skipinitialspace=True))
+    return [name.strip() for name in row if name.strip()]

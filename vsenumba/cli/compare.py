@@ -87,7 +87,7 @@ def command(
 
     All have the same split and the same clock. One label of every image with two or more is hidden, and models are
     judged by where it ranks. SET is a set's name or a file, see 'vsenumba data --help'. Writes comparison.json,
-    runs.h5, model.h5 (the best model), convergence.png and convergence.svg.
+    runs.h5, model.h5 (the best, trained afresh on all pairs), convergence.png and convergence.svg.
     """
     from vsenumba.data import load_dataset
     from vsenumba.experiments import models_to_compare
@@ -115,7 +115,7 @@ def command(
         result.show()
         runs, model = str(folder / "runs.h5"), str(folder / "model.h5")
         suggest(
-            ["vsenumba", "evaluate", model, source],
+            ["vsenumba", "evaluate", model],
             ["vsenumba", "plot", runs, "-o", "recall.png", "--metric", "recall@5"],
         )
 

@@ -76,7 +76,7 @@ def command(folder: Path, quick: bool, seed: int, threads: int | None, as_json: 
 
 
 def _pictures(data: AnnotationSet, model: Annotator, seed: int) -> list[dict[str, Any]]:
-    """Return suggestions for some random pictures of different folders, with the label that the model never saw."""
+    """Return suggestions for some random pictures of different folders."""
     import numpy as np
 
     chosen: dict[str, str] = {}
@@ -93,7 +93,6 @@ def _pictures(data: AnnotationSet, model: Annotator, seed: int) -> list[dict[str
         {
             "image": image,
             "known": model.seen_.labels_of(image),
-            "hidden": [name for name in data.labels_of(image) if name not in model.seen_.labels_of(image)],
             "suggestions": [one._asdict() for one in suggestions],
         }
         for image, suggestions in zip(images, model.annotate(images, n=N_SUGGESTIONS), strict=True)
@@ -105,11 +104,10 @@ def _found(model: Annotator) -> list[dict[str, Any]]:
 
 
 def _show(data: AnnotationSet, pictures: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
-    say(f"\nWhat the best model suggests for {counted(len(pictures), 'picture')} drawn at random:")
+    say(f"\nThe best, trained on all pairs, suggests labels that {counted(len(pictures), 'picture')} lack:")
     for picture in pictures:
         say(f"\n  {printable(picture['image'] + _title(data, picture['image']))}")
         say(f"    has       {', '.join(picture['known'])}")
-        say(f"    hidden    {', '.join(picture['hidden'])}")
         say(f"    suggested {', '.join(one['name'] for one in picture['suggestions'])}")
     say(f"\nPictures without the label '{SEARCHED}' that it fits best:\n")
     for one in found:

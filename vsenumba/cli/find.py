@@ -15,13 +15,15 @@ from vsenumba.cli.output import say, say_json, table
 @click.argument("label")
 @click.option("--include-known", is_flag=True, help="Show images that have the label already, too.")
 @options.count_option
+@options.threads_option
 @options.json_option
-def command(model: Path, label: str, include_known: bool, n: int, as_json: bool) -> None:
+def command(model: Path, label: str, include_known: bool, n: int, threads: int | None, as_json: bool) -> None:
     """Find images that lack a label and that it fits best."""
     from vsenumba.models import Annotator, load_model
 
     loaded = load_model(model, Annotator)
-    found = loaded.find_images(label, n=n, include_known=include_known)
+    with options.limited_threads(threads):
+        found = loaded.find_images(label, n=n, include_known=include_known)
     if as_json:
         say_json({"label": label, "images": [one._asdict() for one in found]})
     elif found:

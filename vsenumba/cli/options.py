@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -199,6 +200,19 @@ model_argument = click.argument("model", type=FILE)
 set_argument = click.argument("source", metavar="SET")
 
 
+def metrics_option(text: str) -> Callable[[F], F]:
+    """Return the option ``--metric``: what to compute."""
+    return click.option(
+        "--metric",
+        "metrics",
+        type=METRIC,
+        multiple=True,
+        default=("mrr", "recall@5", "recall@10", "auc"),
+        show_default=True,
+        help=f"{text} precision@k, recall@k, ndcg@k, ap@k and coverage@k take any k.",
+    )
+
+
 def examples(*commands: str) -> str:
     """Return the end of a command's help: how it is called."""
     title = "Example" if len(commands) == 1 else "Examples"
@@ -209,6 +223,17 @@ def examples(*commands: str) -> str:
 def output_option(metavar: str) -> Callable[[F], F]:
     """Return the option ``-o``: the file to write."""
     return click.option("-o", "--output", type=FILE, required=True, metavar=metavar, help="The file to write.")
+
+
+@contextmanager
+def limited_threads(n_threads: int | None) -> Iterator[None]:
+    """Have all that is computed inside take so many threads, kernels and matrix products; None for what there is."""
+    from threadpoolctl import threadpool_limits
+
+    from vsenumba.kernels.threads import threads
+
+    with threads(n_threads), threadpool_limits(limits=n_threads, user_api="blas"):
+        yield
 
 
 def check_output(output: Path, *inputs: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.data.vocabulary import Vocabulary
-from vsenumba.errors import InputError
+from vsenumba.errors import InputError, unknown_name
 from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_ranks, list_top
 from vsenumba.evaluation.metrics import parse_metrics
 from vsenumba.evaluation.ranks import Ranks, gather_rows, sort_within
@@ -79,8 +80,13 @@ def evaluate(
     UnknownNameError
         If a metric, or a label of the test set, is not known.
     InputError
-        If the test set has no pair, shares a pair with `exclude`, or does not fit in shape; or if the model's
-        scores are not finite.
+        If the test set has no pair, shares a pair with `exclude`, or does not fit in shape; if none of its images is
+        known to the model or `exclude`; or if the model's scores are not finite.
+
+    Warns
+    -----
+    UserWarning
+        If some images are known neither to the model nor to `exclude`, or some test pairs were trained on.
 
     Examples
     --------
@@ -102,6 +108,8 @@ def evaluate(
             "labels); did you pass the transpose?"
         )
     rows = _rows_to_evaluate(test, max_images, rng)
+    _check_images(model, test, excluded, known, rows)
+    _warn_of_seen_pairs(getattr(model, "seen_", None), test, excluded)
     longest = max((m.k for m in wanted if m.family == "coverage" and m.k), default=0)
     ranks, best_places = _rank(
         model,
@@ -184,6 +192,66 @@ def _rows_to_evaluate(test: AnnotationSet, max_images: int | None, rng: RandomLi
         return rows
     generator = np.random.default_rng(seed_sequence(rng))
     return np.sort(generator.choice(rows, size=int(max_images), replace=False))
+
+
+def _check_images(
+    model: Scorer, test: AnnotationSet, excluded: AnnotationSet | None, known: AnnotationSet, rows: np.ndarray
+) -> None:
+    """Refuse test images of which nothing is known, as where ids were read as other text; warn of some of them."""
+    vocabularies = [getattr(excluded, "image_ids", None), getattr(model, "image_ids_", None)]
+    sources = [one for one in vocabularies if one is not None]
+    unknown = np.full(len(rows), bool(sources))
+    for source in sources:
+        same = source is test.image_ids or source == test.image_ids
+        unknown &= False if same else source.find(test.image_ids.take(rows)) < 0
+        if not unknown.any():
+            break
+    if unknown.any():
+        ids = test.image_ids.take(rows[unknown])
+        examples = "; ".join(str(unknown_name("image", name, sources[0])) for name in ids[:2])
+        if unknown.all():
+            raise InputError(f"no image of the test set is known to the model or to exclude: {examples}")
+        warnings.warn(
+            f"{len(ids):,} of {len(rows):,} test images are known neither to the model nor to exclude, so that their "
+            f"labels are ranked without a clue: {examples}",
+            UserWarning,
+            stacklevel=3,
+        )
+    elif hasattr(model, "knows") and not model.knows(known, rows).any():
+        raise InputError(
+            f"the model knows nothing of any test image, such as {test.image_ids[int(rows[0])]!r}: neither a label by "
+            "what is excluded, nor a row that was trained"
+        )
+
+
+def _warn_of_seen_pairs(seen: AnnotationSet | None, test: AnnotationSet, excluded: AnnotationSet | None) -> None:
+    """Say how many test pairs a model was trained on: it ranks them better than it would others."""
+    # What is excluded is no test pair: that is checked while ranks are counted.
+    if seen is None or (excluded is not None and _same_pairs(seen, excluded)):
+        return
+    if test.image_ids == Vocabulary.numbered(test.n_images, "image"):
+        return  # Images without ids of their own, as those of a matrix: the same numbers need not mean the same images.
+    rows, columns = test.pairs()
+    seen_rows, seen_columns = seen.reindex_images(test.image_ids).pairs()
+    n_labels = test.n_labels
+    again = np.isin(rows * n_labels + columns, seen_rows * n_labels + seen_columns, assume_unique=True)
+    if again.any():
+        warnings.warn(
+            f"the model was trained on {again.sum():,} of the {test.n_pairs:,} test pairs, which flatters it; evaluate "
+            "a model that was fitted without them",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _same_pairs(one: AnnotationSet, other: AnnotationSet) -> bool:
+    return one is other or (
+        one.shape == other.shape
+        and np.array_equal(one.indices, other.indices)
+        and np.array_equal(one.indptr, other.indptr)
+        and one.image_ids == other.image_ids
+        and one.label_names == other.label_names
+    )
 
 
 def _as_set(argument: str, data: Any, other: Any, label_names: Vocabulary) -> AnnotationSet:

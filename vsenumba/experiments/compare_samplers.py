@@ -15,11 +15,11 @@ from vsenumba.errors import InputError
 from vsenumba.evaluation import Scores, evaluate, parse_metric
 from vsenumba.evaluation.scores import defined_mean
 from vsenumba.experiments.comparison import Comparison, Run
+from vsenumba.experiments.delivery import Delivery, measurement
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models import Annotator, EaseAnnotator, ImageAnnotator, PopularityAnnotator
 from vsenumba.registry import split_params
 from vsenumba.samplers import SAMPLERS, Sampler, as_sampler
-from vsenumba.training.best import Best
 from vsenumba.training.callbacks import Callback, TimeBudget
 from vsenumba.training.history import History
 
@@ -144,7 +144,9 @@ def compare(
     comparison : Comparison
         The runs and the reference models' values.
     model : ImageAnnotator
-        The model that was best on the validation half, at its best epoch.
+        To be kept: what was best on the validation half, trained afresh on all pairs, for as many epochs as were best.
+        Its values on the test half, with which it has learnt from none of the held-out pairs, are in
+        ``provenance_["measured"]``.
 
     Raises
     ------
@@ -206,19 +208,18 @@ def compare(
             "sha256": data.digest(),
         },
     }
-    return Comparison(runs, references, settings), recorder.best_model()
+    return Comparison(runs, references, settings), recorder.deliver(data)
 
 
 class _Recorder(Callback):
-    """Evaluates after every epoch on both halves, and keeps the tables that were best on the validation half."""
+    """Evaluates after every epoch on both halves, and notes which model was best on the validation half, and when."""
 
     def __init__(self, split: Split, metric: str, metrics: Sequence[str], n_threads: int | None) -> None:
         self._split = split
         self.metric = metric
         self._metrics = metrics
         self._n_threads = n_threads
-        self._best = Best(f"validation_{metric}")
-        self._best_model: ImageAnnotator | None = None
+        self._best: tuple[ImageAnnotator, Mapping[str, float]] | None = None
 
     def start(self, model: Any, n_epochs: int) -> None:
         """Begin the curve of a run."""
@@ -227,10 +228,11 @@ class _Recorder(Callback):
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
         """Add a point to the curve."""
         choosing, reporting = self.values(model)
-        point = {**record, **reporting, f"validation_{self.metric}": choosing[self.metric]}
+        validation = f"validation_{self.metric}"
+        point = {**record, **reporting, validation: choosing[self.metric]}
         self.history.append(point)
-        if self._best.note(point, model.tables_):
-            self._best_model = model
+        if self._best is None or point[validation] > self._best[1][validation]:
+            self._best = model, point
         return False
 
     def values(self, model: Annotator) -> tuple[dict[str, float], dict[str, float]]:
@@ -245,12 +247,16 @@ class _Recorder(Callback):
         chooses = self._split.chooses[scores.image_rows]
         return _means(scores, chooses), _means(scores, ~chooses)
 
-    def best_model(self) -> ImageAnnotator:
-        """Return the best model of all runs, at its best epoch."""
-        if self._best_model is None:
+    def deliver(self, data: AnnotationSet) -> ImageAnnotator:
+        """Return the best of all runs, trained afresh on all pairs."""
+        if self._best is None:
             raise InputError("no run could be evaluated")
-        self._best.put_back(self._best_model.tables_)
-        return self._best_model
+        best, point = self._best
+        values = {name: point[name] for name in self._metrics}
+        reporting = self._split.held_out.labels_per_image[~self._split.chooses]
+        n_images, n_pairs = int((reporting > 0).sum()), int(reporting.sum())
+        measured = measurement(data, n_images, n_pairs, values, n_epochs=int(point["epoch"]))
+        return clone(best).fit(data, callbacks=Delivery(measured["n_epochs"], measured))
 
 
 def _means(scores: Scores, images: np.ndarray) -> dict[str, float]:

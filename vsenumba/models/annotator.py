@@ -13,15 +13,21 @@ from sklearn.utils.validation import check_is_fitted
 from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.data.matches import Match, best_matches, checked_count
-from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.models.fitted import Fitted
+from vsenumba.models.new_images import NewImages
+
+# What holds the labels of one image, where its id could stand too.
+_LISTS = (list, tuple, set, frozenset, np.ndarray)
 
 _SEEN = ("indptr", "indices", "image_ids", "label_names")
 
 # Scores of a block of images are held at once; 32 MB of them.
 _BLOCK_CELLS = 8_000_000
+# ... and the vectors of so many images.
+_BLOCK_IMAGES = 65_536
 
 
 class Annotator(Fitted):
@@ -40,8 +46,10 @@ class Annotator(Fitted):
     subject: ClassVar[str] = "images and labels"
 
     @abstractmethod
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return the scores of all labels for some images, (len(rows), n_labels) float32.
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
+        """Return the scores of labels for some images, (len(rows), n_labels) float32.
 
         Parameters
         ----------
@@ -49,6 +57,8 @@ class Annotator(Fitted):
             What is known of the images; its label columns are the model's, see `align`.
         rows : (b,) int64 array
             Which images of `known`.
+        labels : slice or int64 array
+            Which labels; all by default.
         """
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
@@ -109,7 +119,8 @@ class Annotator(Fitted):
         check_is_fitted(self)
         if not isinstance(data, AnnotationSet):
             data = as_annotation_set(data, argument)
-            numbered = data.label_names == Vocabulary.numbered(data.n_labels, "label")
+            # Of a matrix; label lists have names, be they numbers.
+            numbered = isinstance(data.label_names, NumberedVocabulary)
             if numbered and data.n_labels != self.n_features_in_:
                 hint = "; did you pass the transpose?" if data.n_images == self.n_features_in_ else ""
                 raise InputError(
@@ -144,22 +155,16 @@ class Annotator(Fitted):
             return source
         return source.reindex_images(test.image_ids)
 
-    def _scores(self, known: AnnotationSet, rows: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-        """Yield blocks of images with their scores, which are minus infinity where nothing is known of an image."""
-        step = max(1, _BLOCK_CELLS // max(known.n_labels, 1))
-        for start in range(0, len(rows), step):
-            block = rows[start : start + step]
-            scores = self.score_block(known, block)
-            scores[~self.knows(known, block)] = -np.inf
-            yield block, scores
-
-    def annotate(self, images: Iterable[str] | AnnotationSet, n: int = 10) -> list[list[Match]]:
+    def annotate(
+        self, images: Iterable[str] | Iterable[Iterable[str]] | AnnotationSet, n: int = 10
+    ) -> list[list[Match]]:
         """Suggest labels for images, their known labels left out.
 
         Parameters
         ----------
-        images : sequence of str, or AnnotationSet
-            Ids of images that the model was trained on; or a set of any images, of which what is known is in the set.
+        images : sequence of str, sequence of lists of str, or AnnotationSet
+            Ids of images that the model was trained on. For new images, a list of the labels that each is known to
+            have: ``[["cat", "animal"]]`` is one image with two labels. Or a set of any images with their known labels.
         n : int
             How many labels to suggest for each image; fewer where there are fewer.
 
@@ -171,35 +176,42 @@ class Annotator(Fitted):
         Raises
         ------
         UnknownNameError
-            If an image id is not known; the nearest ids are suggested.
+            If an image id or a label is not known; the nearest names are suggested.
 
         Warns
         -----
         UserWarning
             If nothing is known of some images.
+
+        Examples
+        --------
+        >>> from vsenumba import ImageAnnotator, load_dataset
+        >>> model = ImageAnnotator(n_epochs=1, random_state=0).fit(load_dataset("openclipart"))
+        >>> [match.name in ("animal", "farm") for match in model.annotate([["animal", "farm"]], n=2)[0]]
+        [False, False]
         """
         check_is_fitted(self)
         n = checked_count(n)
-        if isinstance(images, AnnotationSet):
-            known, rows = self.align(images, "images"), np.arange(images.n_images)
+        if isinstance(images, str):
+            raise InputError(f"images must be a sequence of ids, such as [{images!r}], not one string")
+        scorer: Annotator | NewImages = self
+        given = images if isinstance(images, AnnotationSet) else list(images)
+        if isinstance(given, AnnotationSet):
+            known, rows = self.align(given, "images"), np.arange(given.n_images)
             self._check_images(known)
+        elif any(isinstance(one, _LISTS) for one in given):
+            known, rows = self.align(as_label_lists(given)), np.arange(len(given))
+            scorer = self._for_new_images(known)
         else:
-            if isinstance(images, str):
-                raise InputError(f"images must be a sequence of ids, such as [{images!r}], not one string")
-            known, rows = self.seen_, self.image_ids_.index(images)
-        unknown = rows[~self.knows(known, rows)]
-        if len(unknown):
-            first = known.image_ids[int(unknown[0])]
-            warnings.warn(
-                f"no labels are suggested for {len(unknown):,} image(s), such as {first!r}: nothing is known of them",
-                UserWarning,
-                stacklevel=2,
-            )
+            known, rows = self.seen_, self.image_ids_.index(given)
+        knows = scorer.knows(known, rows)
+        warn_of_unknown(known.image_ids.take(rows[~knows]))
         suggestions = []
-        for block, scores in self._scores(known, rows):
-            for row, line in zip(block, scores, strict=True):
+        for some in blocks_of_images(rows, known.n_labels):
+            block = rows[some]
+            for row, knowing, line in zip(block, knows[some], scorer.score_block(known, block), strict=True):
                 line[known.indices[known.indptr[row] : known.indptr[row + 1]]] = -np.inf
-                suggestions.append(best_matches(line, n, self.label_names_))
+                suggestions.append(best_matches(line, n, self.label_names_) if knowing else [])
         return suggestions
 
     def find_images(self, label: str, n: int = 10, *, include_known: bool = False) -> list[Match]:
@@ -222,7 +234,10 @@ class Annotator(Fitted):
         check_is_fitted(self)
         (column,) = self.label_names_.index([label])
         rows = np.arange(self.seen_.n_images)
-        scores = np.concatenate([block[:, column] for _, block in self._scores(self.seen_, rows)])
+        # Only the label's own column: a model can have more labels than memory has room for, times its images.
+        blocks = [rows[some] for some in blocks_of_images(rows, 1)]
+        scores = np.concatenate([self.score_block(self.seen_, block, np.array([column]))[:, 0] for block in blocks])
+        scores[~self.knows(self.seen_, rows)] = -np.inf
         if not include_known:
             known = np.flatnonzero(self.seen_.indices == column)
             scores[np.searchsorted(self.seen_.indptr, known, side="right") - 1] = -np.inf
@@ -264,9 +279,9 @@ class Annotator(Fitted):
             )
         return evaluate(self._for_new_images(known), held_out, exclude=known, metrics=["mrr"]).mean["mrr"]
 
-    def _for_new_images(self, known: AnnotationSet) -> Any:
+    def _for_new_images(self, known: AnnotationSet) -> NewImages:
         """Return a scorer that ranks labels for images as if it had never seen them."""
-        return self
+        return NewImages(self)
 
     def _to_elements(self) -> dict[str, Any]:
         # Not the features and titles: they are not the model's.
@@ -276,10 +291,34 @@ class Annotator(Fitted):
         self._remember(AnnotationSet.from_elements(elements["seen"]))
 
 
-def as_label_lists(label_lists: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Return lists of label names, refusing a single string or a flat list of strings."""
-    if isinstance(label_lists, str) or any(isinstance(one, str) for one in label_lists):
+def blocks_of_images(rows: np.ndarray, n_labels: int) -> list[slice]:
+    """Return slices of rows whose scores of so many labels are held at once."""
+    step = max(1, min(_BLOCK_IMAGES, _BLOCK_CELLS // max(n_labels, 1)))
+    return [slice(start, start + step) for start in range(0, len(rows), step)]
+
+
+def warn_of_unknown(images: Sequence[str] | np.ndarray) -> None:
+    """Say of how many images nothing is known, so that nothing is suggested for them."""
+    if len(images):
+        warnings.warn(
+            f"no labels are suggested for {len(images):,} image(s), such as {str(images[0])!r}: nothing is known of "
+            "them",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def as_label_lists(label_lists: Iterable[Any]) -> AnnotationSet:
+    """Return the set of new images, each known by a list of label names; they are called "new image 0", ...
+
+    Raises
+    ------
+    InputError
+        If it is a single text, or not one list for each image.
+    """
+    lists = [label_lists] if isinstance(label_lists, str) else list(label_lists)
+    if not all(isinstance(one, _LISTS) for one in lists):
         raise InputError(
             f"labels must be one list of names per image, such as [['cat', 'animal']], not {label_lists!r}"
         )
-    return [[str(name) for name in one] for one in label_lists]
+    return AnnotationSet.from_lists(lists, Vocabulary.numbered(len(lists), "image", "new image "))

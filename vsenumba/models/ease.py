@@ -73,13 +73,16 @@ class EaseAnnotator(Annotator):
         self.weights_ = _weights(gram)
         return self
 
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
         """Return the weighted sums over the known labels; see `Annotator.score_block`."""
-        return np.asarray(known.to_csr()[rows] @ self.weights_)
+        return np.asarray(known.to_csr()[rows] @ self.weights_[:, labels])
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have a label; see `Annotator.knows`."""
-        return known.labels_per_image[rows] > 0
+        """Return which images have a label that says something of others; see `Annotator.knows`."""
+        telling = self.weights_.any(axis=1).astype(np.float32)
+        return np.asarray(known.to_csr()[rows] @ telling) > 0
 
     def _to_elements(self) -> dict[str, Any]:
         return {**super()._to_elements(), "arrays": {"weights": self.weights_}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,12 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
 from vsenumba.data.annotation.catalogue import load_dataset
 from vsenumba.data.matches import Match, best_matches, checked_count
-from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.kernels.random import RandomLike
 from vsenumba.losses import Loss, as_loss
-from vsenumba.models.annotator import Annotator, as_label_lists
+from vsenumba.models.annotator import Annotator, as_label_lists, warn_of_unknown
+from vsenumba.models.new_images import FoldedImages, NewImages
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
 from vsenumba.samplers import Sampler, as_sampler
@@ -219,8 +221,8 @@ class ImageAnnotator(Annotator, Trained):
         Parameters
         ----------
         X, y, validation, metrics, callbacks
-            As in `fit`. Only an AnnotationSet can bring new labels, as they need names; the rows of a matrix are the
-            images 0, 1, ... unless there are as many as the model has images.
+            As in `fit`. Images of an AnnotationSet are matched by id, labels by name. Label lists and the rows of a
+            matrix have no ids: they are new images each time. The columns of a matrix are the model's labels.
         n_epochs : int
             Passes over `X`.
 
@@ -231,12 +233,15 @@ class ImageAnnotator(Annotator, Trained):
         """
         self.check_parameters()
         self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
-        if not hasattr(self, "seen_"):
+        begun = hasattr(self, "seen_")
+        data = self._as_new_images(X) if begun and not isinstance(X, AnnotationSet) else as_annotation_set(X)
+        if not begun:
             self._begin()
-            self._remember(as_annotation_set(X))
+            self._remember(data)
         self._check_trainable()
-        data = X if isinstance(X, AnnotationSet) else self.align(X)
         self.best_ = None
+        # It was of the model before it learnt more.
+        self.provenance_.pop("measured", None)
         self._remember(self.seen_.union(data))
         self._grow()
         data = data.with_columns(self.label_names_.index(data.label_names), self.label_names_)
@@ -326,9 +331,11 @@ class ImageAnnotator(Annotator, Trained):
     def _metrics(self, held_out: AnnotationSet, metrics: Sequence[str]) -> dict[str, float]:
         return evaluate(self, held_out, exclude=self.seen_, metrics=metrics, n_threads=self.n_threads).mean
 
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
         """Return the dot products of the images' and the labels' vectors; see `Annotator.score_block`."""
-        return self._vectors(known, rows) @ self.label_factors_.T
+        return self._vectors(known, rows) @ self.label_factors_[labels].T
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return which images have a vector; see `Annotator.knows`."""
@@ -340,7 +347,19 @@ class ImageAnnotator(Annotator, Trained):
     def _table_rows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         self._check_tables()
         same = known.image_ids is self.image_ids_
-        return rows if same else self.image_ids_.find(known.image_ids.take(rows))
+        rows = rows if same else self.image_ids_.find(known.image_ids.take(rows))
+        # The row of an image that had no label is as it was drawn: it says nothing.
+        indptr = self.seen_.indptr
+        return np.where((rows >= 0) & (indptr[rows] < indptr[rows + 1]), rows, -1)
+
+    def _as_new_images(self, X: Any) -> AnnotationSet:
+        """Return label lists, or the rows of a matrix, as images with ids that the model does not have yet."""
+        data = as_annotation_set(X)
+        if isinstance(data.label_names, NumberedVocabulary):
+            data = self.align(X)
+        free = (str(n) for n in itertools.count(len(self.image_ids_)) if str(n) not in self.image_ids_)
+        ids = list(itertools.islice(free, data.n_images))
+        return AnnotationSet(data.indptr, data.indices, data.n_labels, ids, data.label_names)
 
     def _check_images(self, data: AnnotationSet) -> None:
         if self._inputs.needs_image_rows:
@@ -389,10 +408,10 @@ class ImageAnnotator(Annotator, Trained):
         UnknownNameError
             If a label is not known; the nearest names are suggested.
         """
-        return self._fold(self.align(AnnotationSet.from_lists(as_label_lists(labels))))
+        return self._fold(self.align(as_label_lists(labels)))
 
     def _fold(self, data: AnnotationSet) -> np.ndarray:
-        """Return the factors of images as if they had never been seen."""
+        """Return the factors of images as if they had never been seen; 0 for those without a label."""
         inputs = self._inputs
         self._check_tables()
         if not inputs.needs_image_rows:
@@ -405,19 +424,29 @@ class ImageAnnotator(Annotator, Trained):
         trainer = self._trainer(self._task(data, frozen_labels=True), tables, sums, self._spawned(2))
         for epoch in range(_FOLD_EPOCHS):
             trainer.run_epoch(epoch + 1, lambda done: self.chosen("learning_rate"))
+        tables["image_factors"][data.labels_per_image == 0] = 0
         return tables["image_factors"]
 
-    def _for_new_images(self, known: AnnotationSet) -> _GivenFactors:
-        return _GivenFactors(self, self._fold(known))
+    def _for_new_images(self, known: AnnotationSet) -> NewImages:
+        return FoldedImages(self, self._fold(known), self.label_factors_)
 
     def annotate_factors(self, factors: np.ndarray, n: int = 10) -> list[list[Match]]:
-        """Suggest labels for images given by their factors, such as `fold_in` and `embed` return."""
+        """Suggest labels for images given by their factors, such as `fold_in` and `embed` return.
+
+        All labels take part, as factors do not say which ones an image has; `annotate` leaves these out.
+
+        Warns
+        -----
+        UserWarning
+            If the factors of some images are all 0: nothing is suggested for them.
+        """
         check_is_fitted(self)
         n = checked_count(n)
         factors = np.ascontiguousarray(factors, dtype=np.float32)
         if factors.ndim != 2 or factors.shape[1] != self.label_factors_.shape[1]:
             raise InputError(f"factors must be (images, {self.label_factors_.shape[1]}), not {factors.shape}")
-        return [best_matches(row @ self.label_factors_.T, n, self.label_names_) for row in factors]
+        warn_of_unknown([f"row {i}" for i, row in enumerate(factors) if not row.any()])
+        return [best_matches(row @ self.label_factors_.T, n, self.label_names_) if row.any() else [] for row in factors]
 
     def _to_elements(self) -> dict[str, Any]:
         return {**Annotator._to_elements(self), **Trained._to_elements(self)}
@@ -425,28 +454,3 @@ class ImageAnnotator(Annotator, Trained):
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         Annotator._from_elements(self, elements)
         Trained._from_elements(self, elements)
-
-
-class _GivenFactors:
-    """A `Scorer` of images whose factors are given, in the rows of what is known of them."""
-
-    def __init__(self, model: ImageAnnotator, factors: np.ndarray) -> None:
-        self._model = model
-        self._factors = factors
-
-    @property
-    def label_names(self) -> Vocabulary:
-        """Those of the model."""
-        return self._model.label_names
-
-    def align(self, data: AnnotationSet) -> AnnotationSet:
-        """Have the model do it."""
-        return self._model.align(data)
-
-    def known_for(self, test: AnnotationSet, exclude: AnnotationSet | None) -> AnnotationSet:
-        """Return what is known, whose rows are those of the factors."""
-        return self._model.known_for(test, exclude)
-
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return the products with the labels' factors."""
-        return self._factors[rows] @ self._model.label_factors_.T

@@ -31,9 +31,11 @@ class PopularityAnnotator(Annotator):
         self.counts_ = data.label_counts
         return self
 
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
         """Return the counts, once per image; see `Annotator.score_block`."""
-        return np.tile(self.counts_.astype(np.float32), (len(rows), 1))
+        return np.tile(self.counts_[labels].astype(np.float32), (len(rows), 1))
 
     def _to_elements(self) -> dict[str, Any]:
         return {**super()._to_elements(), "arrays": {"counts": self.counts_}}

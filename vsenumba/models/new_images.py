@@ -1,0 +1,71 @@
+"""Scorers of images that a model has never seen, whatever their ids: of them it knows the labels in a set, no more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.evaluation import Scorer
+
+
+class NewImages:
+    """Score as a model does that goes by an image's labels; a `Scorer`.
+
+    Parameters
+    ----------
+    model : Scorer
+        The model.
+    """
+
+    def __init__(self, model: Scorer) -> None:
+        self._model = model
+
+    @property
+    def label_names(self) -> Vocabulary:
+        """Those of the model."""
+        return self._model.label_names
+
+    def align(self, data: AnnotationSet) -> AnnotationSet:
+        """Have the model do it."""
+        return self._model.align(data)
+
+    def known_for(self, test: AnnotationSet, exclude: AnnotationSet | None) -> AnnotationSet:
+        """Have the model do it."""
+        return self._model.known_for(test, exclude)
+
+    def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Have the model do it."""
+        knows: np.ndarray = self._model.knows(known, rows)  # type: ignore[attr-defined]  # annotators have it
+        return knows
+
+    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Have the model do it."""
+        return self._model.score_block(known, rows)
+
+
+class FoldedImages(NewImages):
+    """Score by vectors that were folded in, one for each row of what is known.
+
+    Parameters
+    ----------
+    model : Scorer
+        The model.
+    factors : (n_images, k) float32 array
+        The images' vectors.
+    label_factors : (n_labels, k) float32 array
+        The labels'.
+    """
+
+    def __init__(self, model: Scorer, factors: np.ndarray, label_factors: np.ndarray) -> None:
+        super().__init__(model)
+        self._factors = factors
+        self._label_factors = label_factors
+
+    def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return which images have a label."""
+        return known.labels_per_image[rows] > 0
+
+    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return the products with the labels' vectors."""
+        return self._factors[rows] @ self._label_factors.T
