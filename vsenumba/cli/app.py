@@ -40,7 +40,7 @@ class App(LazyGroup):
                 sys.stdout.flush()
                 return value
         except click.ClickException as error:
-            error.message = printable(error.message)
+            vars(error)["message"] = printable(error.message)  # final by its type
             raise
         except (click.Abort, click.exceptions.Exit):
             raise

@@ -4,7 +4,7 @@ from vsenumba.storage.atomic import atomic_path, check_writable, hidden_folder, 
 from vsenumba.storage.encodings import Json, Stream
 from vsenumba.storage.files import FILE_VERSIONS, MAGIC, StoredFile, is_native, read_file, write_file
 from vsenumba.storage.mapped import blocks_of, release_pages
-from vsenumba.storage.targets import ending_of
+from vsenumba.storage.targets import check_name, ending_of
 
 __all__ = [
     "FILE_VERSIONS",
@@ -14,6 +14,7 @@ __all__ = [
     "Stream",
     "atomic_path",
     "blocks_of",
+    "check_name",
     "check_writable",
     "ending_of",
     "hidden_folder",

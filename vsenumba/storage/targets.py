@@ -35,6 +35,15 @@ def ending_of(path: str | PathLike[str]) -> str:
     return Path(name_of(path)).suffix.lower()
 
 
+def check_name(path: str | PathLike[str]) -> None:
+    """Refuse a name that only a folder can have."""
+    name = name_of(path)
+    last = os.path.basename(name)  # noqa: PTH119 - a Path would drop such an end
+    if name and last in ("", os.curdir, os.pardir):
+        what = "it is a folder" if os.path.isdir(name) else f"only a folder's name ends in {last or os.sep!r}"  # noqa: PTH112
+        raise InputError(f"cannot write {name}: {what}")
+
+
 def find_target(path: str | PathLike[str]) -> Path:
     """Return the regular file that a path names, there already or not.
 
@@ -56,14 +65,13 @@ def find_target(path: str | PathLike[str]) -> Path:
 
 def find_target_or_stream(path: str | PathLike[str]) -> Path | None:
     """Return what `find_target` does; None for a pipe, a character device, an open file such as ``/dev/stdout``."""
+    check_name(path)
     name = name_of(path)
-    folder, last = os.path.split(name)
     target = Path(os.path.realpath(name))
-    if last in ("", os.curdir, os.pardir) or target.is_dir():
-        what = "it is a folder" if target.is_dir() else f"only a folder's name ends in {last or os.sep!r}"
-        raise InputError(f"cannot write {name}: {what}")
-    for one in (folder or os.curdir, target.parent):
-        if not os.path.isdir(one):  # noqa: PTH112 - a Path would drop the dots of "none/.."
+    if target.is_dir():
+        raise InputError(f"cannot write {name}: it is a folder")
+    for one in (os.path.dirname(name) or os.curdir, target.parent):  # noqa: PTH120
+        if not os.path.isdir(one):  # noqa: PTH112
             raise InputError(f"cannot write {name}: there is no folder {one}")
     try:
         kind = stat.S_IFMT(os.stat(name).st_mode)  # noqa: PTH116 - likewise

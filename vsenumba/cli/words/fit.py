@@ -45,7 +45,7 @@ SENTENCES = options.Member("sentences", "vsenumba.data.text.reading", "SENTENCES
 @click.option("--min-count", type=options.POSITIVE, default=5, show_default=True, help="Leave out rarer words.")
 @click.option("--max-vocab", type=options.POSITIVE, help="Keep at most so many words, the most frequent ones.")
 @click.option("--sentences", type=SENTENCES, default="lines", show_default=True, help="What a sentence is.")
-@click.option("--corpus", type=options.FILE, metavar="FILE.h5", help="Keep the text in numbers here, to fit again.")
+@click.option("--corpus", type=options.OUTPUT, metavar="FILE.h5", help="Keep the text in numbers here, to fit again.")
 @click.option("--checkpoint-every", type=options.POSITIVE, help="Save the model after every so many epochs.")
 @options.seed_option
 @options.threads_option

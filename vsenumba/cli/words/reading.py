@@ -15,7 +15,7 @@ class ReadingProgress:
 
         console = Console(stderr=True)
         self._bar = Progress(
-            SpinnerColumn(), TextColumn("{task.description}", markup=False), console=console, transient=True,
+            SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True,
             disable=not console.is_terminal,
         )  # fmt: skip
         self._task = self._bar.add_task("reading", total=None)
