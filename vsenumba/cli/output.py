@@ -42,16 +42,20 @@ def prepare_streams() -> None:
 
 def say(text: str = "") -> None:
     """Print a result; control characters are shown as escapes."""
-    click.echo(_visible(text))
+    click.echo(_visible(text, sys.stdout))
 
 
 def note(text: str) -> None:
     """Print what is not a result: progress, warnings, advice; control characters are shown as escapes."""
-    click.echo(_visible(text), err=True)
+    click.echo(_visible(text, sys.stderr), err=True)
 
 
-def _visible(text: str) -> str:
-    return text if isinstance(text, Styled) else "\n".join(map(printable, text.split("\n")))
+def _visible(text: str, stream: Any) -> str:
+    if not isinstance(text, Styled):
+        text = "\n".join(map(printable, text.split("\n")))
+    # Click would write UTF-8 where a stream says that it takes ASCII.
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def say_json(value: Any) -> None:
@@ -60,8 +64,9 @@ def say_json(value: Any) -> None:
 
 
 def as_json_text(value: Any) -> str:
-    """Return a JSON document; NaN and infinity, which JSON lacks, become null."""
-    return json.dumps(_plain(value), indent=2, allow_nan=False)
+    """Return a JSON document in ASCII; NaN and infinity, which JSON lacks, become null."""
+    # The one control character of ASCII that JSON lets stand.
+    return json.dumps(_plain(value), indent=2, allow_nan=False).replace("\x7f", "\\u007f")
 
 
 def _plain(value: Any) -> Any:

@@ -70,8 +70,4 @@ def _checked_width(path: str | PathLike[str], names: Vocabulary) -> int:
             f"cannot write {path}: the longest {names.kind} has {width:,} characters, and .npz gives every name the "
             f"room of the longest, {n_bytes / 1e9:.1f} GB here; write a .vec or .bin file instead"
         )
-    if any(name.endswith("\0") for name in names):
-        raise InputError(
-            f"cannot write {path}: names end in the character 0, which .npz drops; write a .vec or .bin file instead"
-        )
     return width
