@@ -47,10 +47,10 @@ def write_csv(
 
     if output is not None:
         with open_output(output, streams=True) as file:
-            return _write(header, rows, lambda text: file.write(text.encode()), _for_excel if excel else str)
+            return _write(header, rows, lambda text: file.write(text.encode()), str, excel)
     # A terminal must not obey what stands in names; a file or another program gets them as they are.
     shown = printable if sys.stdout.isatty() else str
-    return _write(header, rows, sys.stdout.write, _for_excel if excel else shown)
+    return _write(header, rows, sys.stdout.write, shown, excel)
 
 
 def _write(
@@ -58,20 +58,21 @@ def _write(
     rows: Iterable[tuple[str | float, ...]],
     write: Callable[[str], object],
     shown: Callable[[str], str],
+    excel: bool,
 ) -> int:
-    lines = csv.writer(_Lines(write))
-    if shown is _for_excel:
+    if excel:
         write(_BOM)
+    lines = csv.writer(_Lines(write))
     lines.writerow(header)
     n_rows = 0
     for row in rows:
-        lines.writerow([shown(cell) if isinstance(cell, str) else f"{cell:.4f}" for cell in row])
+        lines.writerow([_name(shown(one), excel) if isinstance(one, str) else f"{one:.4f}" for one in row])
         n_rows += 1
     return n_rows
 
 
-def _for_excel(name: str) -> str:
-    return f"'{name}" if name.startswith(_FORMULA) else name
+def _name(name: str, excel: bool) -> str:
+    return f"'{name}" if excel and name.startswith(_FORMULA) else name
 
 
 class _Lines:
