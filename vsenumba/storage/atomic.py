@@ -63,7 +63,7 @@ def atomic_path(path: str | PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def open_output(path: str | PathLike[str], *, streams: bool = False) -> Iterator[BinaryIO]:
-    """Open a file for writing bytes; it appears whole or not at all, see `atomic_path`.
+    r"""Open a file for writing bytes; it appears whole or not at all, see `atomic_path`.
 
     Parameters
     ----------
@@ -82,6 +82,15 @@ def open_output(path: str | PathLike[str], *, streams: bool = False) -> Iterator
     ------
     InputError
         As `atomic_path` does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with open_output(Path(folder) / "table.csv", streams=True) as file:
+    ...         _ = file.write(b"image,label\n")
+    ...     (Path(folder) / "table.csv").read_bytes()
+    b'image,label\n'
     """
     with named_errors(path):
         is_stream = streams and find_target_or_stream(path) is None
