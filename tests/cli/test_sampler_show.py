@@ -159,7 +159,7 @@ def test_a_sampler_that_draws_nothing_is_described_too(succeeds, folder):
         ("uniform --model model.h5 --image cat-3.jpg", ["unknown image 'cat-3.jpg'"]),
         ("uniform tags.csv -o no/f.png", ["there is no folder", "no"]),
         ("uniform tags.csv -o f.gif", ["'.gif'", ".png, .svg, .pdf"]),
-        ("uniform tags.csv -o .", ["expected one of .png"]),
+        ("uniform tags.csv -o .", ["it is a folder"]),
     ],
 )
 def test_what_a_sampler_cannot_be_shown_with_is_one_line(fails, folder, words, parts):

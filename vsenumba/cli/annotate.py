@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsenumba.cli import options
-from vsenumba.cli.output import say, say_json, table
+from vsenumba.cli import csv_table, options
+from vsenumba.cli.output import counted, note, say, say_json, table
+from vsenumba.printable import printable
 
 if TYPE_CHECKING:
     from vsenumba.models import Annotator
@@ -23,7 +23,7 @@ _AT_A_TIME = 4096
     epilog=options.examples(
         "vsenumba annotate model.h5 food/fruit/apple",
         'vsenumba annotate model.h5 --labels "animal,farm" -n 5',
-        "vsenumba annotate model.h5 --all -n 3",
+        "vsenumba annotate model.h5 --all -n 3 -o suggestions.csv",
     )
 )
 @options.model_argument
@@ -39,6 +39,8 @@ _AT_A_TIME = 4096
 @click.option(
     "--all", "all_images", is_flag=True, help="Every image that the model knows; prints a table image,label,score."
 )
+@csv_table.output_option
+@csv_table.excel_option
 @options.count_option
 @options.threads_option
 @options.json_option
@@ -47,6 +49,8 @@ def command(
     images: tuple[str, ...],
     label_lists: tuple[str, ...],
     all_images: bool,
+    output: Path | None,
+    excel: bool,
     n: int,
     threads: int | None,
     as_json: bool,
@@ -60,10 +64,14 @@ def command(
 
     if all_images:
         if images or label_lists or as_json:
-            raise click.UsageError("--all goes with -n and --threads only")
+            raise click.UsageError("--all goes with -n, -o, --excel and --threads only")
+        if output is not None:
+            options.check_output(output, model, streams=True)
         with options.limited_threads(threads):
-            _say_all(load_model(model, Annotator), n)
+            _write_all(load_model(model, Annotator), n, output, excel)
         return
+    if output is not None or excel:
+        raise click.UsageError("-o and --excel go with --all")
     if not images and not label_lists:
         raise click.UsageError("name an IMAGE that the model knows, or give the labels of a new one with --labels")
     lists = [_names(one) for one in label_lists]
@@ -78,31 +86,28 @@ def command(
     for i, result in enumerate(results):
         if i:
             say()
-        say(result["image"] or "new image")
-        say(f"has: {', '.join(result['known']) or 'nothing that the model has seen'}")
+        say(printable(result["image"] or "new image"))
+        say(printable(f"has: {', '.join(result['known']) or 'nothing that the model has seen'}"))
         rows = [[name, f"{score:.3f}"] for name, score in result["suggestions"]]
         say(table(["suggested label", "score"], rows, "lr") if rows else "there is no other label")
 
 
-def _say_all(model: Annotator, n: int) -> None:
-    """Print the suggestions for all images as CSV, a few thousand images at a time."""
+def _write_all(model: Annotator, n: int, output: Path | None, excel: bool) -> None:
+    """Write the suggestions for all images as CSV."""
+    n_rows = csv_table.write_csv(("image", "label", "score"), _suggestions(model, n), output, excel=excel)
+    if output is not None:
+        images = counted(len(model.image_ids_), "image")
+        note(f"saved {output}: {counted(n_rows, 'suggestion')} for {images}")
+
+
+def _suggestions(model: Annotator, n: int) -> Iterator[tuple[str, str, float]]:
+    """Yield the suggestions for all images, found for a few thousand images at a time."""
     ids = list(model.image_ids_)
-    say(_csv_lines([("image", "label", "score")]))
     for start in range(0, len(ids), _AT_A_TIME):
         some = ids[start : start + _AT_A_TIME]
-        rows = [
-            (image, label, f"{score:.4f}")
-            for image, suggestions in zip(some, model.annotate(some, n=n), strict=True)
-            for label, score in suggestions
-        ]
-        if rows:
-            say(_csv_lines(rows))
-
-
-def _csv_lines(rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().rstrip("\n")
+        for image, suggestions in zip(some, model.annotate(some, n=n), strict=True):
+            for label, score in suggestions:
+                yield image, label, score
 
 
 def _of_known_images(model: Annotator, images: tuple[str, ...], n: int) -> list[dict[str, Any]]:

@@ -12,8 +12,9 @@ import click
 
 from vsenumba import __version__
 from vsenumba.cli.lazy import LazyGroup
-from vsenumba.cli.output import note, one_line, silence_stdout
+from vsenumba.cli.output import note, one_line, prepare_streams, silence_stdout
 from vsenumba.errors import VsenumbaError
+from vsenumba.printable import printable
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -26,6 +27,11 @@ COMMANDS = (
 class App(LazyGroup):
     """The group of all commands; every error ends in one line and an exit status."""
 
+    def main(self, *arguments: Any, **settings: Any) -> Any:
+        """Run the command line."""
+        prepare_streams()
+        return super().main(*arguments, **settings)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
@@ -33,7 +39,10 @@ class App(LazyGroup):
                 value = super().invoke(ctx)
                 sys.stdout.flush()
                 return value
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
+        except click.ClickException as error:
+            vars(error)["message"] = printable(error.message)  # final by its type
+            raise
+        except (click.Abort, click.exceptions.Exit):
             raise
         except KeyboardInterrupt as stop:
             note(one_line(stop) or "interrupted")

@@ -140,7 +140,7 @@ def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict
     from vsenumba.cli.comparison_progress import ComparisonProgress
     from vsenumba.experiments import compare
     from vsenumba.plotting import convergence_figure, save_figure
-    from vsenumba.storage import atomic_path
+    from vsenumba.storage import open_output
 
     files = options.prepare_folder(folder, FILES)
     document, runs, best_model, *figures = files
@@ -148,8 +148,8 @@ def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict
     budget, n_epochs = settings["time_budget"], settings["n_epochs"]
     with ComparisonProgress(n_epochs if budget is None else None, budget) as progress:
         comparison, model = compare(data, callbacks=progress.callbacks, **settings)
-    with atomic_path(document) as temporary:
-        temporary.write_text(as_json_text(comparison.to_json()) + "\n", encoding="utf-8")
+    with open_output(document) as file:
+        file.write(f"{as_json_text(comparison.to_json())}\n".encode())
     comparison.save(runs)
     model.save(best_model)
     figure = convergence_figure(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from vsenumba.experiments import Progress
+from vsenumba.printable import printable
 from vsenumba.training import Callback
 
 
@@ -29,10 +30,10 @@ class ComparisonProgress:
 
         console = Console(stderr=True)
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
         )
         self._bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("reference models", total=None, note="")
@@ -46,7 +47,7 @@ class ComparisonProgress:
         """Return what follows a run; the argument of this name of `vsenumba.compare`."""
         self._bar.update(
             self._task,
-            description=f"{progress.sampler} (run {progress.run + 1} of {progress.n_runs})",
+            description=f"{printable(progress.sampler)} (run {progress.run + 1} of {progress.n_runs})",
             total=progress.n_runs,
             completed=progress.run,
             # A first run of a sampler compiles for some seconds before its first epoch.

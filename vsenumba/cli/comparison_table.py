@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vsenumba.cli.output import table
+from vsenumba.cli.output import Styled, table
 
 if TYPE_CHECKING:
     from vsenumba.experiments import Comparison
 
 
-def comparison_table(comparison: Comparison) -> str:
+def comparison_table(comparison: Comparison) -> Styled:
     """Return a row per sampler, what the columns mean, and a row per reference model."""
     metric = comparison.metric
     rival = comparison.warp
@@ -37,7 +37,7 @@ def comparison_table(comparison: Comparison) -> str:
     references = [[name, f"{value:.3f}"] for name, value in comparison.reference_values(metric).items()]
     if references:
         parts += ["", table(["reference model, not trained by steps", shown], references, "lr")]
-    return "\n".join(parts)
+    return Styled("\n".join(parts))
 
 
 def _legend(comparison: Comparison, shown: str, with_rival: bool) -> list[str]:

@@ -10,6 +10,7 @@ import click
 from vsenumba.cli import options
 from vsenumba.cli.compare import run_and_write
 from vsenumba.cli.output import counted, note, say, say_json, suggest
+from vsenumba.printable import printable
 
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet
@@ -105,12 +106,12 @@ def _found(model: Annotator) -> list[dict[str, Any]]:
 def _show(data: AnnotationSet, pictures: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
     say(f"\nThe best, trained on all pairs, suggests labels that {counted(len(pictures), 'picture')} lack:")
     for picture in pictures:
-        say(f"\n  {picture['image']}{_title(data, picture['image'])}")
+        say(f"\n  {printable(picture['image'] + _title(data, picture['image']))}")
         say(f"    has       {', '.join(picture['known'])}")
         say(f"    suggested {', '.join(one['name'] for one in picture['suggestions'])}")
     say(f"\nPictures without the label '{SEARCHED}' that it fits best:\n")
     for one in found:
-        say(f"  {one['name']}{_title(data, one['name'])}")
+        say(f"  {printable(one['name'] + _title(data, one['name']))}")
 
 
 def _title(data: AnnotationSet, image: str) -> str:

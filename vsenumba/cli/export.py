@@ -31,15 +31,14 @@ KINDS = ("labels", "images", "captions", "words")
 def command(model: Path, output: Path, what: str | None, data: str | None) -> None:
     """Write the vectors of a model for other programs.
 
-    FILE ends in .npz (NumPy arrays 'names' and 'factors'), in .txt or .vec (the text format of word2vec, in which
-    blanks within names become underscores) or in .bin (its binary format). The dot product of an image's and a label's
-    vector is the score; of a retriever's, which have length 1, the cosine.
+    FILE ends in .npz (NumPy arrays 'factors' and 'names', in which each name takes the room of the longest), in .txt or
+    .vec (the text format of word2vec, in which blanks within names become underscores) or in .bin (its binary format).
+    The dot product of an image's and a label's vector is the score; of a retriever's, which have length 1, the cosine.
     """
     from vsenumba.data.vector_files import check_format, write_vectors
     from vsenumba.models import load_model
 
-    check_format(output)
-    options.check_output(output, model)
+    options.check_output(output, model, streams=check_format(output) != ".npz")
     loaded = load_model(model)
     if not loaded.exports:
         raise InputError(f"{model} holds a model without vectors ({loaded.kind})")

@@ -117,6 +117,17 @@ class ThreadCount(click.ParamType):  # type: ignore[type-arg]  # likewise
         return thread_count(click.IntRange(1).convert(value, param, ctx))
 
 
+class OutputPath(click.Path):
+    """The name of a file to write; a `Path` by itself would drop the end of names such as ``model.h5/``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the end of a name."""
+        from vsenumba.storage import check_name
+
+        check_name(value)
+        return super().convert(value, param, ctx)
+
+
 class DefaultOf(click.Option):
     """An option whose default is that of a parameter in the library, looked up when it is needed.
 
@@ -190,6 +201,7 @@ METRIC = MetricName()
 POSITIVE = click.IntRange(min=1)
 POSITIVE.name = "n"  # which help shows
 FILE = click.Path(path_type=Path)
+OUTPUT = OutputPath(path_type=Path)
 
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Where randomness starts."
@@ -269,7 +281,7 @@ def examples(*commands: str) -> str:
 
 def output_option(metavar: str) -> Callable[[F], F]:
     """Return the option ``-o``: the file to write."""
-    return click.option("-o", "--output", type=FILE, required=True, metavar=metavar, help="The file to write.")
+    return click.option("-o", "--output", type=OUTPUT, required=True, metavar=metavar, help="The file to write.")
 
 
 @contextmanager
@@ -283,14 +295,17 @@ def limited_threads(n_threads: int | None) -> Iterator[None]:
         yield
 
 
-def check_output(output: Path, *inputs: str | Path) -> None:
-    """Make sure, before the work, that a file can be written, and that it is none of those that are read."""
+def check_output(output: Path, *inputs: str | Path, streams: bool = False) -> None:
+    """Make sure, before the work, that a file can be written, and that it is none of those that are read.
+
+    With `streams`, it may also be a pipe or a device that is written through.
+    """
     from vsenumba.storage import check_writable
 
     for path in map(Path, inputs):
         if path.exists() and output.exists() and output.samefile(path):
             raise InputError(f"cannot write {output}: it is the file that is read; choose another name")
-    check_writable(output)
+    check_writable(output, streams=streams)
 
 
 def prepare_folder(folder: Path, names: Iterable[str]) -> list[Path]:

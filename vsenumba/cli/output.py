@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -13,20 +14,48 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vsenumba.printable import printable
+
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet
 
 
+class Styled(str):
+    """Text that may hold escape sequences, as they are the package's own: names in it are `printable` already."""
+
+    __slots__ = ()
+
+
+def prepare_streams() -> None:
+    """Make what is printed UTF-8 with plain line feeds, unless a terminal takes it; there its own encoding stays.
+
+    Letters that a terminal lacks are shown as escapes.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if stream.isatty():
+            stream.reconfigure(errors="backslashreplace")
+        else:
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
 def say(text: str = "") -> None:
-    """Print a result."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    # Names can hold letters that a terminal's encoding lacks.
-    click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+    """Print a result; control characters are shown as escapes."""
+    click.echo(_visible(text, sys.stdout))
 
 
 def note(text: str) -> None:
-    """Print what is not a result: progress, warnings, advice."""
-    click.echo(text, err=True)
+    """Print what is not a result: progress, warnings, advice; control characters are shown as escapes."""
+    click.echo(_visible(text, sys.stderr), err=True)
+
+
+def _visible(text: str, stream: Any) -> str:
+    if not isinstance(text, Styled):
+        text = "\n".join(map(printable, text.split("\n")))
+    # Click would write UTF-8 where a stream says that it takes ASCII.
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def say_json(value: Any) -> None:
@@ -35,8 +64,9 @@ def say_json(value: Any) -> None:
 
 
 def as_json_text(value: Any) -> str:
-    """Return a JSON document; NaN and infinity, which JSON lacks, become null."""
-    return json.dumps(_plain(value), indent=2, allow_nan=False)
+    """Return a JSON document in ASCII; NaN and infinity, which JSON lacks, become null."""
+    # The one control character of ASCII that JSON lets stand.
+    return json.dumps(_plain(value), indent=2, allow_nan=False).replace("\x7f", "\\u007f")
 
 
 def _plain(value: Any) -> Any:
@@ -54,11 +84,11 @@ def suggest(*commands: Sequence[str]) -> None:
         note("  " + shlex.join(words))
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> Styled:
     """Return text in aligned columns under a header; `align` has an l or an r for each column."""
     from rich.cells import cell_len  # letters of some scripts are two columns wide
 
-    lines = [list(header), *map(list, rows)]
+    lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(cell_len(line[i]) for line in lines) for i in range(len(header))]
 
     def padded(line: Sequence[str]) -> str:
@@ -68,7 +98,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> s
             cells.append(blanks + cell if side == "r" else cell + blanks)
         return "  ".join(cells).rstrip()
 
-    return "\n".join([click.style(padded(lines[0]), bold=True), *map(padded, lines[1:])])
+    return Styled("\n".join([click.style(padded(lines[0]), bold=True), *map(padded, lines[1:])]))
 
 
 def one_line(message: object) -> str:

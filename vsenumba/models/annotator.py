@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
@@ -19,6 +18,7 @@ from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.models.fitted import Fitted
 from vsenumba.models.new_images import NewImages
+from vsenumba.models.unfitted import check_is_fitted
 
 # What holds the labels of one image, where its id could stand too.
 _LISTS = (list, tuple, set, frozenset, np.ndarray)

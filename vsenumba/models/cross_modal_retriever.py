@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from vsenumba import storage
 from vsenumba.data.captions.caption_set import CaptionSet, as_captions
@@ -28,6 +27,7 @@ from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.memory import check_memory
 from vsenumba.models.parameters import Choice, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
+from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.objectives import Objective, as_objective
 from vsenumba.poolings import Pooling, as_pooling
 from vsenumba.training.callbacks import Callbacks, as_callbacks

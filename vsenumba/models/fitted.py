@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from vsenumba import storage
 from vsenumba.checks import check_choice
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import FileFormatError, InputError, UnknownNameError, unknown_name
 from vsenumba.models.parameters import MemberOf, Parameter
+from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.registry import Member, split_params
 
 # Parameters under the names they had before 0.1.0.

@@ -9,7 +9,6 @@ from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from vsenumba import storage
 from vsenumba.errors import InputError
@@ -18,6 +17,7 @@ from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import seed_sequence, spawned
 from vsenumba.kernels.threads import thread_count
 from vsenumba.models.fitted import Fitted
+from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.training.best import Best
 from vsenumba.training.history import History
 from vsenumba.training.optimisers import as_optimiser

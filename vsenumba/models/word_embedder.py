@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from vsenumba.data.matches import Match
 from vsenumba.data.text.corpus import Corpus, as_corpus
@@ -19,6 +18,7 @@ from vsenumba.kernels.random import RandomLike
 from vsenumba.memory import check_memory
 from vsenumba.models.parameters import Choice, Flag, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
+from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import Sampler, as_sampler
 from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser

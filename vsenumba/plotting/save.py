@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vsenumba.errors import InputError
+from vsenumba.storage import ending_of, open_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +23,7 @@ RC: Any = {"svg.fonttype": "none", "svg.hashsalt": "vsenumba", "pdf.fonttype": 4
 
 def check_ending(path: str | PathLike[str]) -> str:
     """Return the ending of a figure's file, in small letters, or refuse one that is not among `FORMATS`."""
-    suffix = Path(path).suffix.lower()
+    suffix = ending_of(path)
     if suffix not in FORMATS:
         raise InputError(f"figure {str(path)!r} ends in {suffix!r}; expected one of {', '.join(FORMATS)}")
     return suffix
@@ -48,8 +48,6 @@ def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
     """
     import matplotlib as mpl
 
-    from vsenumba.storage import atomic_path
-
     suffix = check_ending(path)
-    with atomic_path(path) as temporary, mpl.rc_context(RC):
-        figure.savefig(temporary, format=suffix[1:], **FORMATS[suffix])
+    with open_output(path) as file, mpl.rc_context(RC):
+        figure.savefig(file, format=suffix[1:], **FORMATS[suffix])

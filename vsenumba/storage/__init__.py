@@ -1,9 +1,10 @@
 """The HDF5 file format of data sets, corpora, models and runs, specified in ``docs/file-format.md``; atomic writes."""
 
-from vsenumba.storage.atomic import atomic_path, check_writable
+from vsenumba.storage.atomic import atomic_path, check_writable, hidden_folder, named_errors, open_output
 from vsenumba.storage.encodings import Json, Stream
 from vsenumba.storage.files import FILE_VERSIONS, MAGIC, StoredFile, is_native, read_file, write_file
 from vsenumba.storage.mapped import blocks_of, release_pages
+from vsenumba.storage.targets import check_name, ending_of
 
 __all__ = [
     "FILE_VERSIONS",
@@ -13,8 +14,13 @@ __all__ = [
     "Stream",
     "atomic_path",
     "blocks_of",
+    "check_name",
     "check_writable",
+    "ending_of",
+    "hidden_folder",
     "is_native",
+    "named_errors",
+    "open_output",
     "read_file",
     "release_pages",
     "write_file",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
+from typing import BinaryIO
 
 from vsenumba.errors import InputError
+from vsenumba.storage.hidden import hidden_folder_in, hidden_path
+from vsenumba.storage.targets import find_target, find_target_or_stream, name_of
 
 
 @contextmanager
@@ -19,12 +21,13 @@ def atomic_path(path: str | PathLike[str]) -> Iterator[Path]:
 
     The temporary file lies in the same folder, is hidden, and has the ending of `path`, so that writers
     that choose a format by the ending work. When the block raises, it is removed and `path` is as it was. A
-    process that is killed leaves at most the temporary file behind.
+    process that is killed leaves at most the temporary file behind, which the next writer in that folder removes.
 
     Parameters
     ----------
     path : str or path-like
-        The file to write. A symbolic link is followed.
+        The file to write. A symbolic link is followed. Of a file with several names (hard links) only this one becomes
+        the new file.
 
     Yields
     ------
@@ -34,7 +37,8 @@ def atomic_path(path: str | PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the file cannot be written: no such folder, no permission, a full disk.
+        If the file cannot be written: no such folder, no permission, a full disk; or `path` is a folder, a device, a
+        pipe, or no path.
 
     Examples
     --------
@@ -45,26 +49,72 @@ def atomic_path(path: str | PathLike[str]) -> Iterator[Path]:
     ...     (Path(folder) / "table.txt").read_text()
     'done'
     """
-    target = Path(os.path.realpath(path))
-    try:
-        temporary = _create_beside(target)
-        try:
+    with named_errors(path):
+        target = find_target(path)
+        with hidden_path(target.parent, target.suffix) as temporary:
             yield temporary
             if target.exists():
                 shutil.copymode(target, temporary)
             _sync(temporary, os.O_RDWR)
             os.replace(temporary, target)  # noqa: PTH105 - the tests of killed writers hook into os.replace
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
         if os.name == "posix":  # elsewhere a folder cannot be opened, and the rename needs no sync
             _sync(target.parent, os.O_RDONLY)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def check_writable(path: str | PathLike[str]) -> None:
+@contextmanager
+def open_output(path: str | PathLike[str], *, streams: bool = False) -> Iterator[BinaryIO]:
+    r"""Open a file for writing bytes; it appears whole or not at all, see `atomic_path`.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write.
+    streams : bool
+        Whether `path` may be a pipe, a character device or an open file such as ``/dev/stdout``. These are written
+        through, as they come, and cannot be sought in.
+
+    Yields
+    ------
+    binary file
+        To be written to, from its beginning to its end.
+
+    Raises
+    ------
+    InputError
+        As `atomic_path` does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with open_output(Path(folder) / "table.csv", streams=True) as file:
+    ...         _ = file.write(b"image,label\n")
+    ...     (Path(folder) / "table.csv").read_bytes()
+    b'image,label\n'
+    """
+    with named_errors(path):
+        is_stream = streams and find_target_or_stream(path) is None
+        if is_stream:
+            with Path(path).open("wb") as file:
+                yield file
+    if not is_stream:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            yield file
+
+
+@contextmanager
+def hidden_folder(path: str | PathLike[str]) -> Iterator[Path]:
+    """Yield an empty hidden folder beside a file that is to be written, for what is needed until then.
+
+    It is removed when the block ends; that of a process that is killed is removed by the next writer in the folder.
+    """
+    with ExitStack() as stack:
+        with named_errors(path):
+            folder = stack.enter_context(hidden_folder_in(find_target(path).parent))
+        yield folder
+
+
+def check_writable(path: str | PathLike[str], *, streams: bool = False) -> None:
     """Make sure that a file can be written at `path`, before the work whose result it is to hold.
 
     Nothing is left behind, and a file that is there already is not touched.
@@ -73,29 +123,37 @@ def check_writable(path: str | PathLike[str]) -> None:
     ----------
     path : str or path-like
         The file that is going to be written.
+    streams : bool
+        Whether it may be a stream, as in `open_output`.
 
     Raises
     ------
     InputError
-        If the folder is missing or cannot be written to, or `path` is a folder.
+        If the folder is missing or cannot be written to, or `path` is a folder, a device, a pipe, or no path.
     """
-    target = Path(os.path.realpath(path))
+    with named_errors(path):
+        target = find_target_or_stream(path) if streams else find_target(path)
+        if target is not None:
+            # Only creating a file tells: permission bits know nothing of read-only file systems or of root.
+            with hidden_path(target.parent, target.suffix):
+                pass
+
+
+@contextmanager
+def named_errors(path: str | PathLike[str]) -> Iterator[None]:
+    """Turn what the system says against writing into an error that names the file.
+
+    Raises
+    ------
+    InputError
+        For an `OSError` in the block, but not for a reader of a stream who has read enough.
+    """
     try:
-        # Only creating a file tells: permission bits know nothing of read-only file systems or of root.
-        _create_beside(target).unlink()
+        yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _create_beside(target: Path) -> Path:
-    if target.is_dir():
-        raise InputError(f"cannot write {target}: it is a folder")
-    if not target.parent.is_dir():
-        raise InputError(f"cannot write {target}: there is no folder {target.parent}")
-    temporary = target.parent / f".{secrets.token_hex(8)}.tmp{target.suffix}"
-    # Not tempfile.mkstemp, whose files only their owner may read: the umask decides, as for any new file.
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
-    return temporary
+        raise InputError(f"cannot write {name_of(path)}: {error.strerror or error}") from error
 
 
 def _sync(path: Path, flags: int) -> None:

@@ -13,6 +13,7 @@ from vsenumba.storage.atomic import atomic_path
 from vsenumba.storage.encodings import Json, read_members, write_members
 from vsenumba.storage.headers import check_checksum, check_version, label, read_label
 from vsenumba.storage.provenance import provenance
+from vsenumba.storage.sink import Sink
 
 # The newest version of each kind of file. A version goes up when a reader of the old one could go wrong.
 FILE_VERSIONS = {"annotation-set": 1, "caption-set": 1, "corpus": 1, "model": 1, "runs": 1}
@@ -82,15 +83,12 @@ def write_file(path: str | PathLike[str], kind: str, elements: Mapping[str, Any]
     if "provenance" in elements:
         raise InputError("an element may not be named 'provenance': every file has one of its own")
     version = FILE_VERSIONS[kind]
-    members = {**elements, "provenance": Json(provenance())}
-    with atomic_path(path) as temporary:
-        try:
-            with h5py.File(temporary, "w", libver=LIBVER, track_order=True) as file:
-                checksum = write_members(file, members, "", _head(kind, version))
-                label(file, kind, version, checksum)
-                file.flush()
-        except RuntimeError as error:  # what h5py makes of a full disk when it closes the file
-            raise OSError(str(error)) from error
+    with atomic_path(path) as temporary, temporary.open("r+b", buffering=0) as raw, Sink(raw) as sink:
+        members = {name: sink.watched(element) for name, element in elements.items()}
+        with h5py.File(sink, "w", libver=LIBVER, track_order=True) as file:
+            checksum = write_members(file, {**members, "provenance": Json(provenance())}, "", _head(kind, version))
+            label(file, kind, version, checksum)
+            file.flush()
 
 
 def read_file(path: str | PathLike[str], kind: str | None = None, *, mapped: Collection[str] = ()) -> StoredFile:

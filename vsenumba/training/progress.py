@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vsenumba.printable import printable
 from vsenumba.training.callbacks import Callback
 
 
@@ -27,17 +28,17 @@ class ProgressBar(Callback):
 
         console = Console(stderr=True)
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("epochs"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task(self.title, total=n_epochs, note="preparing")
+        self._task = self._progress.add_task(printable(self.title), total=n_epochs, note="preparing")
         self._epochs, self._note = 0, ""
         self._progress.start()
 

@@ -22,7 +22,7 @@ from vsenumba.errors import InputError
 @click.argument("text", required=False)
 @click.option("--image", help="Find the captions of this image instead.")
 @click.option(
-    "--sheet", type=options.FILE, metavar="FIGURE", help="Show the images that were found; .png, .svg or .pdf."
+    "--sheet", type=options.OUTPUT, metavar="FIGURE", help="Show the images that were found; .png, .svg or .pdf."
 )
 @options.count_option
 @options.json_option

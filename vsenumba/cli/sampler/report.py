@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vsenumba.cli.output import counted, say, table
+from vsenumba.printable import printable
 
 if TYPE_CHECKING:
     from vsenumba.data import Vocabulary
@@ -58,9 +59,8 @@ def show_report(report: Mapping[str, Any], sampler: str, n_others: int) -> None:
     own = report["own_labels"]
     distance, violation = report["total_variation"], report["violation_probability"]
     say(f"sampler   {sampler}")
-    say(
-        f"image     {report['image']}, which has {counted(len(own), 'label')} ({', '.join(own)}) and lacks {n_others:,}"
-    )
+    labels = f"{counted(len(own), 'label')} ({', '.join(own)})"
+    say(printable(f"image     {report['image']}, which has {labels} and lacks {n_others:,}"))
     n_draws, n_given_up = report["n_draws"], report["n_given_up"]
     given_up = f"{n_given_up:,}" if n_given_up else "none"
     say(f"draws     {n_draws:,}, {given_up} given up; the probability of giving up is {report['skip_probability']:.3f}")

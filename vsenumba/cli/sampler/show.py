@@ -39,7 +39,7 @@ OF_TRAINING = {"n_epochs": "--epochs", "n_factors": "--factors"}
 @click.option(
     "-o",
     "--output",
-    type=options.FILE,
+    type=options.OUTPUT,
     metavar="FIGURE",
     help="The file to write, ending in .png, .svg or .pdf.  [default: sampler-NAME.png]",
 )

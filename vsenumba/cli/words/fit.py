@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +46,7 @@ SENTENCES = options.Member("sentences", "vsenumba.data.text.reading", "SENTENCES
 @click.option("--min-count", type=options.POSITIVE, default=5, show_default=True, help="Leave out rarer words.")
 @click.option("--max-vocab", type=options.POSITIVE, help="Keep at most so many words, the most frequent ones.")
 @click.option("--sentences", type=SENTENCES, default="lines", show_default=True, help="What a sentence is.")
-@click.option("--corpus", type=options.FILE, metavar="FILE.h5", help="Keep the text in numbers here, to fit again.")
+@click.option("--corpus", type=options.OUTPUT, metavar="FILE.h5", help="Keep the text in numbers here, to fit again.")
 @checkpoint_option
 @resume_option
 @options.seed_option
@@ -77,6 +76,7 @@ def command(
     like; what the model is, its checkpoint knows.
     """
     from vsenumba.models import WordEmbedder
+    from vsenumba.storage import hidden_folder
     from vsenumba.training import Checkpoint, ProgressBar
 
     if resume:
@@ -91,8 +91,8 @@ def command(
         raise InputError(f"cannot write {output} twice: give --corpus another name")
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
     callbacks = [*([saving] if saving else []), ProgressBar()]
-    with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".words-") as folder:
-        data = _opened(text, corpus or Path(folder) / "corpus.h5", sentences, min_count, max_vocab)
+    with hidden_folder(output) as folder:
+        data = _opened(text, corpus or folder / "corpus.h5", sentences, min_count, max_vocab)
         with interruptible(model, output, saving):
             train = model.resume if resume else model.fit
             train(data, callbacks=callbacks)

@@ -6,6 +6,7 @@ import itertools
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -83,18 +84,21 @@ class CorpusEncoder:
 
     Parameters
     ----------
-    folder : path, optional
-        Where these files lie; by default where the system keeps such.
+    path : path, optional
+        The file that the text is going to: these files lie beside it. By default they lie where the system keeps such.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, path: str | PathLike[str] | None = None) -> None:
+        folder = tempfile.gettempdir() if path is None else Path(path).absolute().parent
+        self._target = folder if path is None else path
         self._numbers = WordNumbers()
         self._classes = CharacterClasses()
         self._joined = np.full(CODE_POINTS, LETTER, np.uint8)
         self._joined[[ord(_BETWEEN), ord(_END)]] = OTHER, LINE_END
         self._sizes: list[tuple[int, int]] = []
-        self._tokens = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
-        self._lengths = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        with storage.named_errors(self._target):
+            self._tokens = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+            self._lengths = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self.n_tokens = 0
         self.n_forgotten = 0
 
@@ -102,8 +106,9 @@ class CorpusEncoder:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._tokens.close()
-        self._lengths.close()
+        for file in (self._tokens, self._lengths):
+            with suppress(OSError):  # what is still to be written is not needed any more
+                file.close()
 
     def add_text(self, text: str, rule: str) -> None:
         """Add the words of a text, in lower case; `rule` says what a sentence is."""
@@ -130,8 +135,9 @@ class CorpusEncoder:
     def _add(self, codes: np.ndarray, classes: np.ndarray, *, paragraphs: bool) -> int:
         tokens, lengths = self._numbers.add(codes, classes, paragraphs=paragraphs)
         self._sizes.append((len(tokens), len(lengths)))
-        self._tokens.write(tokens.data)
-        self._lengths.write(lengths.data)
+        with storage.named_errors(self._target):
+            self._tokens.write(tokens.data)
+            self._lengths.write(lengths.data)
         self.n_tokens += len(tokens)
         if self._numbers.n_known > _MOST_WORDS:
             self.n_forgotten += self._numbers.forget_rarest()
@@ -145,6 +151,9 @@ class CorpusEncoder:
         InputError
             If no word stays.
         """
+        with storage.named_errors(self._target):
+            self._tokens.flush()
+            self._lengths.flush()
         for name, value in (("min_count", min_count), ("max_vocab", 1 if max_vocab is None else max_vocab)):
             if not is_whole(value):
                 raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
@@ -207,7 +216,7 @@ def encode_text(
     if tokenizer is not None and not callable(tokenizer):
         raise InputError(f"tokenizer must be a function from a text to its words, not {tokenizer!r}")
     n_unreadable = 0
-    with CorpusEncoder(Path(path).absolute().parent) as encoder:
+    with CorpusEncoder(path) as encoder:
         for n_files, file in enumerate(files):
             for text in text_blocks(file, sentences):
                 n_unreadable += text.count(REPLACEMENT)

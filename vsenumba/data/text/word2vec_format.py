@@ -18,7 +18,7 @@ from vsenumba.data.compression import open_decompressed
 from vsenumba.data.text.reading import REPLACEMENT
 from vsenumba.data.vocabulary import Vocabulary, as_names
 from vsenumba.errors import FileFormatError, InputError
-from vsenumba.storage import atomic_path
+from vsenumba.storage import open_output
 
 # Longer words are a sign of another format, and so is a first line longer than this.
 _LONGEST_WORD = 10_000
@@ -39,7 +39,7 @@ def write_word2vec(path: str | PathLike[str], words: Vocabulary, factors: np.nda
     Parameters
     ----------
     path : str or path
-        The file; whole or not at all.
+        The file; whole or not at all. A pipe or a device is written through.
     words : Vocabulary
         One per row. A blank ends a word in these formats, so that blanks within names become underscores.
     factors : (n, k) float32 array
@@ -57,7 +57,7 @@ def write_word2vec(path: str | PathLike[str], words: Vocabulary, factors: np.nda
     if twice:
         warnings.warn(f"several {words.kind}s are called {names[twice[0]]!r} once blanks are underscores", stacklevel=3)
     rows = np.ascontiguousarray(factors, dtype="<f4")
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
+    with open_output(path, streams=True) as file:
         file.write(f"{len(names)} {rows.shape[1]}\n".encode())
         for name, row in zip(names, rows, strict=True):
             values = row.tobytes() if binary else " ".join(f"{value:.9g}" for value in row.tolist()).encode()

@@ -1,0 +1,85 @@
+"""Tables of names as comma-separated values, to a file or to stdout."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from vsenumba.cli import options
+from vsenumba.printable import printable
+
+# What spreadsheets take a cell for a formula by.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_BOM = "\ufeff"
+
+output_option = click.option(
+    "-o", "--output", type=options.OUTPUT, metavar="FILE.csv", help="Write the table to a file, in UTF-8."
+)
+excel_option = click.option(
+    "--excel",
+    is_flag=True,
+    help="Write the table for spreadsheets: marked as UTF-8, and with an apostrophe before names that they would take "
+    "for formulas.",
+)
+
+
+def write_csv(
+    header: Sequence[str], rows: Iterable[tuple[str | float, ...]], output: Path | None, *, excel: bool
+) -> int:
+    """Write a table; return how many rows it had.
+
+    Parameters
+    ----------
+    header : sequence of str
+        The columns' names.
+    rows : iterable of tuples
+        Names, and numbers, which get four decimals.
+    output : path or None
+        The file or stream; stdout where it is None.
+    excel : bool
+        Whether it is for a spreadsheet.
+    """
+    from vsenumba.storage import open_output
+
+    if output is not None:
+        with open_output(output, streams=True) as file:
+            return _write(header, rows, lambda text: file.write(text.encode()), str, excel)
+    # A terminal must not obey what stands in names; a file or another program gets them as they are.
+    shown = printable if sys.stdout.isatty() else str
+    return _write(header, rows, sys.stdout.write, shown, excel)
+
+
+def _write(
+    header: Sequence[str],
+    rows: Iterable[tuple[str | float, ...]],
+    write: Callable[[str], object],
+    shown: Callable[[str], str],
+    excel: bool,
+) -> int:
+    if excel:
+        write(_BOM)
+    lines = csv.writer(_Lines(write))
+    lines.writerow(header)
+    n_rows = 0
+    for row in rows:
+        lines.writerow([_name(shown(one), excel) if isinstance(one, str) else f"{one:.4f}" for one in row])
+        n_rows += 1
+    return n_rows
+
+
+def _name(name: str, excel: bool) -> str:
+    return f"'{name}" if excel and name.startswith(_FORMULA) else name
+
+
+class _Lines:
+    """Takes the rows of a CSV writer, which quotes a bare CR only where CR and LF end its lines; ends them with LF."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+
+    def write(self, row: str) -> None:
+        self._write(row.removesuffix("\r\n") + "\n")

@@ -1,0 +1,27 @@
+"""Names as people may see them: what would steer a terminal, or turn text around, is shown and does nothing."""
+
+from __future__ import annotations
+
+import re
+
+# Control characters, line and paragraph separators, what changes the direction of writing, halves of characters.
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with its control characters as escapes.
+
+    Bytes of the command line that Python could not read are read as UTF-8.
+
+    Examples
+    --------
+    >>> print(printable("red \x1b[31m, schön, line\nfeed"))
+    red \x1b[31m, schön, line\nfeed
+    """
+    if any("\udc80" <= letter <= "\udcff" for letter in text):
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return _STEERING.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode("ascii")
