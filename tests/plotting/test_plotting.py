@@ -217,8 +217,8 @@ def test_time_never_runs_backwards_where_slow_seeds_end_first():
     assert len(alone.x) == 0
 
 
-@pytest.mark.parametrize("low", [1.0, 2.1, 3.3, 5.1, 7.7])
-@pytest.mark.parametrize("ratio", [4.01, 9, 12, 30, 80, 1e3, 1e5])
+@pytest.mark.parametrize("low", [1.0, 2.1, 5.1])
+@pytest.mark.parametrize("ratio", [4.01, 9, 12, 30, 80, 1e5])
 @pytest.mark.parametrize("axis", ["x", "y"])
 def test_a_logarithmic_axis_has_a_few_plain_numbers_that_do_not_touch(low, ratio, axis):
     """On an axis of little more than a decade, ticks lay on each other; a law within one had none."""

@@ -49,7 +49,9 @@ def command(
         if data.thumbnails is None or text is None:
             raise InputError("a sheet shows the images of a text, from a set with thumbnails")
         rows = data.image_ids.index([one.name for one in found])
-        save_figure(contact_sheet(data.thumbnails[rows], [f"{one.score:.2f}" for one in found], str(text)), sheet)
+        save_figure(
+            contact_sheet(data.thumbnails[rows], [f"{one.name}\n{one.score:.2f}" for one in found], str(text)), sheet
+        )
     if as_json:
         say_json([one._asdict() for one in found])
         return
