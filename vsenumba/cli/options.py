@@ -195,6 +195,7 @@ seed_option = click.option(
 threads_option = click.option("--threads", type=ThreadCount(), help="Threads to use; all there are by default.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 count_option = click.option("-n", "n", type=POSITIVE, default=10, show_default=True, help="How many to show.")
+force_option = click.option("--force", is_flag=True, help="Replace files of an earlier run in DIR.")
 model_argument = click.argument("model", type=FILE)
 set_argument = click.argument("source", metavar="SET")
 
@@ -208,7 +209,14 @@ def examples(*commands: str) -> str:
 
 def output_option(metavar: str) -> Callable[[F], F]:
     """Return the option ``-o``: the file to write."""
-    return click.option("-o", "--output", type=FILE, required=True, metavar=metavar, help="The file to write.")
+    return click.option(
+        "-o",
+        "--output",
+        type=FILE,
+        required=True,
+        metavar=metavar,
+        help="The file to write; one that is there is replaced.",
+    )
 
 
 def check_output(output: Path, *inputs: str | Path) -> None:
@@ -221,15 +229,24 @@ def check_output(output: Path, *inputs: str | Path) -> None:
     check_writable(output)
 
 
-def prepare_folder(folder: Path, names: Iterable[str]) -> list[Path]:
-    """Make a folder and return the paths of files in it, having made sure that they can be written."""
+def prepare_folder(folder: Path, names: Iterable[str], *, force: bool) -> list[Path]:
+    """Make a folder and return the paths of files in it, having made sure that they can be written.
+
+    A file that the caller of a command named, with ``-o``, is replaced. Of a folder, the caller did not name the files
+    that are written: those that are there stay, unless `force` says otherwise.
+    """
     from vsenumba.storage import check_writable
 
+    paths = [folder / name for name in names]
+    there = [path.name for path in paths if path.exists()]
+    if there and not force:
+        raise InputError(
+            f"{folder} has {', '.join(there)} already; name another folder with --out, or replace with --force"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
-    paths = [folder / name for name in names]
     for path in paths:
         check_writable(path)
     return paths
