@@ -145,6 +145,7 @@ def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict
     from vsenumba.plotting import convergence_figure, save_figure
     from vsenumba.storage import atomic_path
 
+    options.limit_threads(settings["n_threads"])
     files = options.prepare_folder(folder, FILES, force=force)
     document, runs, best_model, *figures = files
     note(f"{source}: {size_of(data)}")

@@ -219,6 +219,14 @@ def output_option(metavar: str) -> Callable[[F], F]:
     )
 
 
+def limit_threads(threads: int | None) -> None:
+    """Leave BLAS, which multiplies matrices beside the package's kernels, so many threads until the command ends."""
+    if threads is not None:
+        from threadpoolctl import threadpool_limits
+
+        click.get_current_context().with_resource(threadpool_limits(threads, user_api="blas"))
+
+
 def check_output(output: Path, *inputs: str | Path) -> None:
     """Make sure, before the work, that a file can be written, and that it is none of those that are read."""
     from vsenumba.storage import check_writable

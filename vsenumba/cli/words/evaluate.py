@@ -27,9 +27,16 @@ from vsenumba.cli.words.vectors import load_vectors, vectors_argument
     help="Ask analogies among so many first words only.",
 )
 @click.option("--sections", is_flag=True, help="Show every section of the analogies.")
+@options.threads_option
 @options.json_option
 def command(
-    vectors: Path, tests: tuple[Path, ...], method: str, restrict_vocab: int, sections: bool, as_json: bool
+    vectors: Path,
+    tests: tuple[Path, ...],
+    method: str,
+    restrict_vocab: int,
+    sections: bool,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Evaluate word vectors on similarities and analogies.
 
@@ -40,6 +47,7 @@ def command(
     from vsenumba.evaluation import evaluate_analogies, evaluate_similarity, has_questions
 
     loaded = load_vectors(vectors)
+    options.limit_threads(threads)
     similarities: dict[str, Any] = {}
     analogies: dict[str, Any] = {}
     for path in tests:
