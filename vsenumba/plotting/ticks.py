@@ -18,12 +18,14 @@ def label_log_axis(axis: Axis) -> None:
     matplotlib's own labels of the steps between powers of ten have another form than those of the powers, and lie on
     each other where an axis reaches over little more than one.
     """
+    import numpy as np
     from matplotlib.ticker import LogLocator, NullFormatter
 
     low, high = axis.get_view_interval()
     decades = math.log10(high / low)
     steps = next(steps for end, steps in LABELLED if decades < end)
     axis.set_major_locator(LogLocator(subs=steps))
-    axis.set_major_formatter("{x:g}")
+    # Without the powers of ten that stand for numbers below .0001, beside which .001 looks like another kind of number.
+    axis.set_major_formatter(lambda x, _: np.format_float_positional(float(f"{x:g}"), trim="-"))
     axis.set_minor_locator(LogLocator(subs=range(1, 10)))
     axis.set_minor_formatter(NullFormatter())
