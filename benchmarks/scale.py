@@ -100,6 +100,7 @@ def _figure(by_pairs: list[dict[str, Any]], by_labels: list[dict[str, Any]], opt
     from matplotlib.ticker import NullFormatter
 
     from vsenumba.plotting.style import FULL_WIDTH, RC
+    from vsenumba.plotting.ticks import label_log_axis
 
     panels = (
         (by_pairs, "n_pairs", "pairs", lambda row: row["epoch_seconds"], "seconds an epoch"),
@@ -112,6 +113,7 @@ def _figure(by_pairs: list[dict[str, Any]], by_labels: list[dict[str, Any]], opt
             _draw(axes, rows, x, value)
             axes.set(xscale="log", yscale="log", xlabel=x_name, ylabel=y_name)
             axes.xaxis.set_minor_formatter(NullFormatter())
+            label_log_axis(axes.yaxis)
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=len(names), frameon=False)
     return figure

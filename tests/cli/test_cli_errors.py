@@ -15,6 +15,7 @@ from command_line import ENVIRONMENT, SMALL, in_a_process
 
 import vsenumba as vse
 from vsenumba.cli.app import cli
+from vsenumba.errors import InputError
 
 # What goes wrong.
 
@@ -233,3 +234,47 @@ def test_a_reader_that_leaves_early_is_no_error(folder):
     outcome = in_a_process("data", "list", stdout=writer)
     os.close(writer)
     assert (outcome.status, outcome.err) == (1, "")
+
+
+def test_files_of_an_earlier_run_in_a_folder_are_replaced_by_force_alone(fails, succeeds, folder):
+    """Another comparison into the same folder replaced the first, which had taken hours, without a word."""
+    compare = ("compare", "tags.csv", *SMALL, "--seeds", "1", "--out", "c")
+    split = ("data", "split", "tags.csv", "--out", "parts")
+    for words, name in ((compare, "runs.h5"), (split, "train.h5")):
+        place = folder / words[-1]
+        place.mkdir()
+        (place / "notes.txt").write_text("of no concern")
+        succeeds(*words)
+        line = fails(*words)
+        assert line.startswith(f"error: {words[-1]} has ")
+        assert name in line
+        assert "name another folder with --out, or replace with --force" in line
+        (place / name).write_bytes(b"of an earlier run")
+        succeeds(*words, "--force")
+        assert (place / name).stat().st_size > 100
+
+
+def test_the_demo_replaces_its_own_folder_alone(fails, folder, monkeypatch):
+    from vsenumba.cli import demo
+
+    def asked(data, source, out, settings, *, force):
+        raise InputError(f"force is {force}")
+
+    monkeypatch.setattr(demo, "run_and_write", asked)
+    assert "force is True" in fails("demo", "--json")
+    assert "force is False" in fails("demo", "--json", "--out", "comparison")
+    assert "force is True" in fails("demo", "--json", "--out", "comparison", "--force")
+
+
+def test_a_file_that_is_named_is_replaced(succeeds, folder):
+    for words in (
+        ("data", "import", "tags.csv", "-o", "out.h5"),
+        ("data", "synth", "-o", "out.h5", "--images", "9", "--labels", "4", "--pairs", "20"),
+        ("export", "model.h5", "-o", "out.npz"),
+        ("plot", "runs.h5", "-o", "out.png"),
+        ("sampler", "show", "uniform", "tags.csv", "--epochs", "1", "-o", "out.svg"),
+    ):
+        output = folder / words[words.index("-o") + 1]
+        output.write_bytes(b"old")
+        succeeds(*words)
+        assert output.stat().st_size > 100

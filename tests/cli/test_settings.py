@@ -153,9 +153,9 @@ def test_variants_are_compared_and_named(succeeds, folder):
     assert list(document["settings"]["samplers"]) == names
     # WARP of whatever parameters is what the speed-up is against.
     assert document["samplers"][names[0]]["speed_up_against_warp"]["of"] == 1
-    table = succeeds(*words, *variants).out
+    table = succeeds(*words, *variants, "--force").out
     assert "adaptive (n_candidates=4)" in table
-    assert "to WARP" in table
+    assert "than WARP" in table
     assert vse.load_model("c/model.h5").l2 in (None, 0.01)
     assert (folder / "c" / "convergence.png").stat().st_size > 0
 
@@ -231,7 +231,7 @@ def test_a_variant_looks_the_same_in_all_panels():
 
     figure = convergence_figure({"adaptive": history(1.0), "adaptive (lam=0.1)": history(4.0)})
     shown = [{line.get_label(): line.get_marker() for line in panel.lines} for panel in figure.axes]
-    assert [set(panel) for panel in shown] == [set(shown[0]), set(shown[0]), {"adaptive (lam=0.1)"}]
+    assert [set(panel) for panel in shown] == [set(shown[0])] * 3
     assert len({panel["adaptive (lam=0.1)"] for panel in shown}) == 1
 
 

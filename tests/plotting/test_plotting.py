@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from vsenumba.plotting import convergence_figure, law_figure, save_figure
 from vsenumba.plotting.bands import band_over_seeds
 from vsenumba.plotting.law import BINS_PER_DECADE, rank_bins
 from vsenumba.plotting.style import SAMPLER_LOOKS, looks
+from vsenumba.plotting.ticks import label_log_axis
 from vsenumba.training.history import History
 
 
@@ -68,11 +69,13 @@ def test_no_two_looks_are_alike():
     assert len({look.marker for look in SAMPLER_LOOKS.values()}) == len(SAMPLER_LOOKS)
 
 
-def test_trials_are_drawn_for_those_that_try_many():
+def test_trials_of_all_are_drawn_where_one_tries_many():
+    """The panel was silent about the samplers that try one label."""
     histories = {"warp": [run([0.1, 0.2], trials=100)], "adaptive": [run([0.1, 0.2], trials=0.6)]}
     panel = convergence_figure(histories).axes[2]
-    assert [one.get_label() for one in panel.get_lines()] == ["warp"]
+    assert [one.get_label() for one in panel.get_lines()] == ["warp", "adaptive"]
     np.testing.assert_allclose(line(panel, "warp").get_ydata(), [100, 200])
+    np.testing.assert_allclose(line(panel, "adaptive").get_ydata(), [0.6, 1.2])
     assert panel.get_ylabel() == "labels tried per step"
     assert len(convergence_figure(histories, trials=False).axes) == 2
     assert len(convergence_figure({"adaptive": histories["adaptive"]}).axes) == 2
@@ -89,17 +92,30 @@ def test_the_time_axis_is_logarithmic_where_lengths_differ_much(slow, scale):
     assert convergence_figure(histories).axes[0].get_xscale() == scale
 
 
-def test_references_are_lines_with_labels_that_do_not_touch():
+def test_references_are_lines_that_the_legend_names_with_their_values():
+    """Their labels stood between two panels, of which they seemed to belong to the wrong one."""
     figure = convergence_figure(
-        {"adaptive": [run([0.1, 0.5])]},
-        references={"EASE": 0.4, "iALS": 0.399, "a long name of two lines": 0.401},
+        {"adaptive": [run([0.1, 0.5], trials=9)], "warp": [run([0.1, 0.4])]},
+        references={"EASE": 0.4, "iALS": 0.399, "popularity ranking": -3.0, "oracle": 5.0},
     )
     for panel in figure.axes[:2]:
-        assert sum(len(set(one.get_ydata())) == 1 for one in panel.get_lines()) == 3
-    figure.draw_without_rendering()
-    boxes = sorted((text.get_window_extent() for text in figure.axes[1].texts), key=lambda box: box.y0)
-    assert len(boxes) == 3
-    assert all(below.y1 <= above.y0 + 1 for below, above in pairwise(boxes))
+        level = [one for one in panel.get_lines() if len(set(one.get_ydata())) == 1]
+        assert [one.get_ydata()[0] for one in level] == [0.4, 0.399]
+        assert len({one.get_linestyle() for one in level} | {str(one._dash_pattern) for one in level}) > 1
+    assert all(not panel.texts for panel in figure.axes)
+    legend = figure.legends[0]
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert [text for text in texts if text] == [
+        "warp",
+        "adaptive",
+        "oracle, 5.000 (above the axis)",
+        "EASE, 0.400",
+        "iALS, 0.399",
+        "popularity ranking, -3.000 (below the axis)",
+    ]
+    lines = dict(zip(texts, legend.get_lines(), strict=True))
+    assert lines["EASE, 0.400"].get_linestyle() != "None"
+    assert lines["oracle, 5.000 (above the axis)"].get_linestyle() == "None"
 
 
 @pytest.mark.parametrize("names", [["adaptive"], ["x" * 200, "word " * 40], [f"method {i}" for i in range(15)]])
@@ -136,6 +152,7 @@ def test_epochs_that_were_not_validated_are_left_out():
     figure = convergence_figure({"adaptive": [run([None, 0.2, np.nan, 0.4])], "warp": [run([np.nan, np.nan])]})
     np.testing.assert_array_equal(line(figure.axes[1], "adaptive").get_xdata(), [2, 4])
     assert len(line(figure.axes[1], "warp").get_xdata()) == 0
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["warp (no finite mrr)", "adaptive"]
 
 
 def test_other_metrics_are_named():
@@ -175,6 +192,49 @@ def test_bands_begin_with_the_last_seed():
     np.testing.assert_array_equal(band.low, [0.5, 1.0])
     apart = band_over_seeds([(np.array([1.0, 2.0]), np.array([0.0, 1.0])), (np.array([5.0]), np.array([0.5]))])
     np.testing.assert_array_equal(apart.x, [5.0])
+
+
+def test_seeds_that_differ_in_speed_alone_make_no_band():
+    """A band in time began as a triangle: seeds that had got further by then were compared with one at its start."""
+    values = np.array([0.6, 0.7, 0.72])
+    histories = {"dynamic": [run(values, seconds_per_epoch=pace) for pace in (0.1, 0.2, 0.15)]}
+    (outline,) = convergence_figure(histories).axes[0].collections
+    band = band_over_seeds([(np.arange(3), values)] * 3, [np.arange(3) * pace for pace in (1, 2, 1.5)])
+    np.testing.assert_array_equal(band.low, values)
+    np.testing.assert_array_equal(band.high, values)
+    np.testing.assert_array_equal(band.x, [0, 1.5, 3])
+    vertices = outline.get_paths()[0].vertices
+    np.testing.assert_allclose(np.unique(vertices[:, 1]), values)
+    assert vertices[:, 0].min() == 0.15
+
+
+def test_time_never_runs_backwards_where_slow_seeds_end_first():
+    epochs = [np.arange(1.0, n + 1) for n in (40, 60, 100)]
+    band = band_over_seeds([(x, x) for x in epochs], [10 * x / x[-1] for x in epochs])
+    assert (np.diff(band.x) > 0).all()
+    assert (band.x[-1], band.median[-1]) == (10, 60)
+    alone = band_over_seeds([(np.array([1.0]), np.array([0.5])), (np.array([2.0]), np.array([0.5]))], [np.ones(1)] * 2)
+    assert len(alone.x) == 0
+
+
+@pytest.mark.parametrize("low", [1.0, 2.1, 5.1])
+@pytest.mark.parametrize("ratio", [4.01, 9, 12, 30, 80, 1e5])
+@pytest.mark.parametrize("axis", ["x", "y"])
+def test_a_logarithmic_axis_has_a_few_plain_numbers_that_do_not_touch(low, ratio, axis):
+    """On an axis of little more than a decade, ticks lay on each other; a law within one had none."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2.2, 2.2), dpi=100)
+    panel = figure.subplots()
+    panel.set(**{f"{axis}scale": "log", f"{axis}lim": (low, low * ratio)})
+    label_log_axis(getattr(panel, f"{axis}axis"))
+    figure.draw_without_rendering()
+    ticks = getattr(panel, f"get_{axis}ticklabels")(which="both")
+    shown = [one for one in ticks if one.get_text() and low <= one.get_position()[axis == "y"] <= low * ratio]
+    assert 2 <= len(shown) <= 7
+    assert all(float(one.get_text()) > 0 for one in shown)
+    boxes = [one.get_window_extent() for one in shown]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 CURVES = st.lists(

@@ -62,13 +62,13 @@ def command(
     """
     from vsenumba.models import Annotator, load_model
 
+    options.limit_threads(threads)
     if all_images:
         if images or label_lists or as_json:
             raise click.UsageError("--all goes with -n, -o, --excel and --threads only")
         if output is not None:
             options.check_output(output, model, streams=True)
-        with options.limited_threads(threads):
-            _write_all(load_model(model, Annotator), n, output, excel)
+        _write_all(load_model(model, Annotator), n, output, excel)
         return
     if output is not None or excel:
         raise click.UsageError("-o and --excel go with --all")
@@ -78,8 +78,9 @@ def command(
     if not all(lists):
         raise click.UsageError("--labels needs at least one label")
     loaded = load_model(model, Annotator)
-    with options.limited_threads(threads):
-        results = _of_known_images(loaded, images, n) + _of_new_images(loaded, lists, n)
+    if "n_threads" in loaded.PARAMETERS:  # what folds new images in
+        loaded.set_params(n_threads=threads)
+    results = _of_known_images(loaded, images, n) + _of_new_images(loaded, lists, n)
     if as_json:
         say_json([{**result, "suggestions": [one._asdict() for one in result["suggestions"]]} for result in results])
         return

@@ -40,6 +40,7 @@ FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergen
     help="One to compare, also as NAME:PARAM=VALUE,...; may be repeated; all by default.",
 )
 @click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="The folder to write to.")
+@options.force_option
 @options.model_options("ImageAnnotator", inputs="--inputs", n_factors="--factors")
 @click.option(
     "--loss",
@@ -71,6 +72,7 @@ def command(
     source: str,
     samplers: tuple[str | Sampler, ...],
     folder: Path,
+    force: bool,
     inputs: str | tuple[str, ...],
     loss: str | Loss | None,
     settings: tuple[tuple[str, str], ...],
@@ -107,7 +109,7 @@ def command(
         "random_state": seed,
         "n_threads": threads,
     }
-    result = run_and_write(options.load_set(source), source, folder, run_settings)
+    result = run_and_write(options.load_set(source), source, folder, run_settings, force=force)
     if as_json:
         say_json(result.comparison.to_json())
     else:
@@ -135,14 +137,15 @@ class Result:
         say(f"\nwritten to {self.files[0].parent}: {', '.join(path.name for path in self.files)}")
 
 
-def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict[str, Any]) -> Result:
-    """Compare samplers on a set, and write everything there is to keep into a folder."""
+def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict[str, Any], *, force: bool) -> Result:
+    """Compare samplers on a set, and write everything there is to keep into a folder; see `options.prepare_folder`."""
     from vsenumba.cli.comparison_progress import ComparisonProgress
     from vsenumba.experiments import compare
     from vsenumba.plotting import convergence_figure, save_figure
     from vsenumba.storage import open_output
 
-    files = options.prepare_folder(folder, FILES)
+    options.limit_threads(settings["n_threads"])
+    files = options.prepare_folder(folder, FILES, force=force)
     document, runs, best_model, *figures = files
     note(f"{source}: {size_of(data)}")
     budget, n_epochs = settings["time_budget"], settings["n_epochs"]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from vsenumba.models import Annotator
 
 SET = "openclipart"
+# The demo's own: another run may replace what is there.
+FOLDER = Path("vsenumba-demo")
 N_PICTURES = 3
 N_SUGGESTIONS = 5
 SEARCHED = "animal"
@@ -29,16 +31,17 @@ DULL_FOLDERS = ("computer", "shapes")
     "--out",
     "folder",
     type=options.FILE,
-    default=Path("vsenumba-demo"),
+    default=FOLDER,
     show_default=True,
     metavar="DIR",
     help="The folder to write to.",
 )
+@options.force_option
 @click.option("--quick", is_flag=True, help="Fewer epochs and one seed: less to see, sooner.")
 @options.seed_option
 @options.threads_option
 @options.json_option
-def command(folder: Path, quick: bool, seed: int, threads: int | None, as_json: bool) -> None:
+def command(folder: Path, force: bool, quick: bool, seed: int, threads: int | None, as_json: bool) -> None:
     """Train six samplers on the set that ships, and show what for.
 
     Prints the table of a comparison and writes its figure, runs and best model, which then suggests labels for a few
@@ -58,7 +61,7 @@ def command(folder: Path, quick: bool, seed: int, threads: int | None, as_json: 
     }
     if not as_json:
         note("Six negative samplers learn which labels clip-art pictures have. The first time, each is compiled.")
-    result = run_and_write(data, SET, folder, settings)
+    result = run_and_write(data, SET, folder, settings, force=force or folder == FOLDER)
     pictures, found = _pictures(data, result.model, seed), _found(result.model)
     if as_json:
         say_json(result.comparison.to_json() | {"pictures": pictures, "found": {SEARCHED: found}})

@@ -28,7 +28,8 @@ KINDS = ("labels", "images", "captions", "words")
     help="Whose vectors; by default those that the model has first: labels, words, or a retriever's images.",
 )
 @click.option("--data", metavar="SET", help="The set whose images or captions are embedded; a retriever needs one.")
-def command(model: Path, output: Path, what: str | None, data: str | None) -> None:
+@options.threads_option
+def command(model: Path, output: Path, what: str | None, data: str | None, threads: int | None) -> None:
     """Write the vectors of a model for other programs.
 
     FILE ends in .npz (NumPy arrays 'factors' and 'names', in which each name takes the room of the longest), in .txt or
@@ -46,6 +47,8 @@ def command(model: Path, output: Path, what: str | None, data: str | None) -> No
     if what not in loaded.exports:
         known = " or ".join(loaded.exports)
         raise InputError(f"{model} holds a model of {loaded.subject}: --what is {known}, not {what}")
+    if "n_threads" in loaded.PARAMETERS:
+        loaded.set_params(n_threads=threads)
     names, factors = loaded.vectors(what, data)
     write_vectors(output, names, factors)
     say(f"saved {output}: the vectors of {counted(len(names), what[:-1])}, {factors.shape[1]} factors each")

@@ -32,6 +32,7 @@ def command(
     """Find images that lack a label and that it fits best."""
     from vsenumba.models import Annotator, load_model
 
+    options.limit_threads(threads)
     if excel and output is None:
         raise click.UsageError("--excel goes with -o")
     if output is not None:
@@ -39,8 +40,7 @@ def command(
             raise click.UsageError("-o and --json exclude each other")
         options.check_output(output, model, streams=True)
     loaded = load_model(model, Annotator)
-    with options.limited_threads(threads):
-        found = loaded.find_images(label, n=n, include_known=include_known)
+    found = loaded.find_images(label, n=n, include_known=include_known)
     if output is not None:
         n_rows = csv_table.write_csv(("image", "score"), ((one.name, one.score) for one in found), output, excel=excel)
         note(f"saved {output}: {counted(n_rows, 'image')}")

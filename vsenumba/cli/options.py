@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -209,6 +208,7 @@ seed_option = click.option(
 threads_option = click.option("--threads", type=ThreadCount(), help="Threads to use; all there are by default.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 count_option = click.option("-n", "n", type=POSITIVE, default=10, show_default=True, help="How many to show.")
+force_option = click.option("--force", is_flag=True, help="Replace files of an earlier run in DIR.")
 model_argument = click.argument("model", type=FILE)
 
 
@@ -281,18 +281,22 @@ def examples(*commands: str) -> str:
 
 def output_option(metavar: str) -> Callable[[F], F]:
     """Return the option ``-o``: the file to write."""
-    return click.option("-o", "--output", type=OUTPUT, required=True, metavar=metavar, help="The file to write.")
+    return click.option(
+        "-o",
+        "--output",
+        type=OUTPUT,
+        required=True,
+        metavar=metavar,
+        help="The file to write; one that is there is replaced.",
+    )
 
 
-@contextmanager
-def limited_threads(n_threads: int | None) -> Iterator[None]:
-    """Have all that is computed inside take so many threads, kernels and matrix products; None for what there is."""
-    from threadpoolctl import threadpool_limits
+def limit_threads(threads: int | None) -> None:
+    """Leave BLAS, which multiplies matrices beside the package's kernels, so many threads until the command ends."""
+    if threads is not None:
+        from threadpoolctl import threadpool_limits
 
-    from vsenumba.kernels.threads import threads
-
-    with threads(n_threads), threadpool_limits(limits=n_threads, user_api="blas"):
-        yield
+        click.get_current_context().with_resource(threadpool_limits(threads, user_api="blas"))
 
 
 def check_output(output: Path, *inputs: str | Path, streams: bool = False) -> None:
@@ -308,15 +312,24 @@ def check_output(output: Path, *inputs: str | Path, streams: bool = False) -> No
     check_writable(output, streams=streams)
 
 
-def prepare_folder(folder: Path, names: Iterable[str]) -> list[Path]:
-    """Make a folder and return the paths of files in it, having made sure that they can be written."""
+def prepare_folder(folder: Path, names: Iterable[str], *, force: bool) -> list[Path]:
+    """Make a folder and return the paths of files in it, having made sure that they can be written.
+
+    A file that the caller of a command named, with ``-o``, is replaced. Of a folder, the caller did not name the files
+    that are written: those that are there stay, unless `force` says otherwise.
+    """
     from vsenumba.storage import check_writable
 
+    paths = [folder / name for name in names]
+    there = [path.name for path in paths if path.exists()]
+    if there and not force:
+        raise InputError(
+            f"{folder} has {', '.join(there)} already; name another folder with --out, or replace with --force"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
-    paths = [folder / name for name in names]
     for path in paths:
         check_writable(path)
     return paths

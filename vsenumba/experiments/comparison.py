@@ -99,6 +99,10 @@ class Comparison:
         pairs = zip(self.runs_of(sampler), self.runs_of(rival), strict=True)
         return [run.seconds_to(self.metric, other.best(self.metric)) for run, other in pairs]
 
+    def lowest_best(self) -> float:
+        """Return the lowest of all runs' bests: a value of the metric that every run reached."""
+        return min(run.best(self.metric) for run in self.runs)
+
     def speed_up(self, sampler: str, rival: str) -> list[float | None]:
         """Return, seed by seed, how many times sooner than the rival itself a sampler reached the rival's best."""
         own = [run.seconds_to(self.metric, run.best(self.metric)) for run in self.runs_of(rival)]

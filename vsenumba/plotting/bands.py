@@ -17,11 +17,11 @@ class Band(NamedTuple):
     high: np.ndarray
 
 
-def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> Band:
+def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]], times: Sequence[np.ndarray] | None = None) -> Band:
     """Return the median and the range of several curves at the points of any of them.
 
     A curve is read between its points along a straight line, and beyond its ends not at all. The band begins
-    where the last curve begins, so that it does not jump as curves join in. It ends where fewer than half of
+    where the last curve begins, so that it does not jump as curves join in. It ends where no more than half of
     the curves go on; or up to a fifth before that, where the first curve ends, so that it does not jump as
     curves end one after the other.
 
@@ -29,6 +29,11 @@ def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> Band:
     ----------
     curves : sequence of (x, y)
         One pair of arrays per seed, x rising; points where x or y is not finite are left out.
+    times : sequence of array, optional
+        The time of every point of every curve, rising. The band then stands over the median of the curves' times
+        at each x, where a curve that has ended counts as later than all. Its range stays that of the curves at
+        one x: were they compared at one time, curves that are alike but for their speed would make a wide band,
+        most of all where they begin.
 
     Returns
     -------
@@ -42,16 +47,22 @@ def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> Band:
     >>> band.median
     array([0.2, 0.5, 0.8])
     """
-    finite = [np.isfinite(x) & np.isfinite(y) for x, y in curves]
-    kept = [(x[ok].astype(float), y[ok].astype(float)) for (x, y), ok in zip(curves, finite, strict=True) if ok.any()]
+    kept = []
+    for i, (x, y) in enumerate(curves):
+        columns = np.array([x, y, x if times is None else times[i]], dtype=float)
+        columns = columns[:, np.isfinite(columns).all(axis=0)]
+        if columns.size:
+            kept.append(columns)
     if not kept:
         return Band(*np.empty((4, 0)))
-    start = max(x[0] for x, _ in kept)
-    ends = np.sort([x[-1] for x, _ in kept])
-    # At least half of the curves go on to the upper median of their ends.
-    half = ends[len(ends) // 2]
+    start = max(x[0] for x, _, _ in kept)
+    ends = np.sort([x[-1] for x, _, _ in kept])
+    # More than half of the curves go on to the lower median of their ends.
+    half = ends[(len(ends) - 1) // 2]
     end = max(start, ends[ends >= 0.8 * half][0])
-    grid = np.unique(np.concatenate([x for x, _ in kept]))
+    grid = np.unique(np.concatenate([x for x, _, _ in kept]))
     grid = grid[(grid >= start) & (grid <= end)]
-    values = np.array([np.interp(grid, x, y, left=np.nan, right=np.nan) for x, y in kept])
-    return Band(grid, np.nanmedian(values, axis=0), np.nanmin(values, axis=0), np.nanmax(values, axis=0))
+    values = np.array([np.interp(grid, x, y, left=np.nan, right=np.nan) for x, y, _ in kept])
+    where = grid if times is None else np.median([np.interp(grid, x, t, right=np.inf) for x, _, t in kept], axis=0)
+    band = np.array([where, np.nanmedian(values, axis=0), np.nanmin(values, axis=0), np.nanmax(values, axis=0)])
+    return Band(*band[:, np.isfinite(where)])

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vsenumba.errors import InputError
 from vsenumba.plotting.bands import Band, band_over_seeds
-from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, SAMPLER_LOOKS, Look, looks, sampler_of
+from vsenumba.plotting.letters import AS_IT_IS, lay_out, visible, width_of
+from vsenumba.plotting.style import (
+    FULL_WIDTH,
+    RC,
+    REFERENCE_COLOR,
+    REFERENCE_LINESTYLES,
+    SAMPLER_LOOKS,
+    Look,
+    looks,
+    sampler_of,
+)
+from vsenumba.plotting.ticks import label_log_axis
 from vsenumba.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 # Runs whose lengths in seconds differ by more share a linear axis badly: the short ones end in a corner.
 LOG_TIME_RATIO = 4
 # The same for the numbers of trials.
 LOG_TRIALS_RATIO = 10
-# A sampler that draws again only when it drew one of the image's own stays below; WARP rises far above.
+# A sampler that draws again only when it drew one of the image's own stays below; WARP rises far above. The panel of
+# trials is there when any does.
 MANY_TRIALS = 1.5
 
 # A reference that is farther from the curves than this share of their own range gets no line.
@@ -30,8 +41,10 @@ FAR = 0.5
 
 # Inches, without the legend and the title.
 PANEL_HEIGHT = 2.4
-# Of a reference's label, as a share of a panel's height.
-LINE_HEIGHT = 0.07
+
+# Of the legend, in letters: the figure, and an entry's line with the gaps around it.
+WIDTH_LETTERS = 115
+LINE_LETTERS = 9
 
 METRIC_LABELS = {"mrr": "MRR", "auc": "AUC", "map": "MAP", "ndcg": "nDCG", "ap": "AP"}
 
@@ -46,9 +59,10 @@ def convergence_figure(
 ) -> Figure:
     """Draw a validation metric against training time and against epochs, a curve per method.
 
-    A line is the median over a method's runs, one per seed; the band around it spans all runs. The time axis
-    is logarithmic where the methods' times differ much. A third panel shows how many labels were tried per
-    step, where a sampler draws again until it finds a violation (WARP's cost, figure 1 of the VSE-ens paper).
+    A line is the median over a method's runs, one per seed; the band around it spans all runs after as many
+    epochs. Against time, an epoch stands over the median of the seconds that the runs took for it. The time axis
+    is logarithmic where the methods' times differ much. A third panel shows how many labels each method tried
+    per step, where one draws again until it finds a violation (WARP's cost, figure 1 of the VSE-ens paper).
 
     Parameters
     ----------
@@ -58,7 +72,8 @@ def convergence_figure(
     metric : str
         A validation metric the histories hold.
     references : mapping from str to float, optional
-        The metric of methods that are not trained epoch by epoch; a horizontal line each.
+        The metric of methods that are not trained epoch by epoch; a horizontal line each, with the value in the
+        legend. One far from all curves has no line: the legend says whether it lies above or below.
     title : str, optional
         A line above the panels.
     trials : bool
@@ -87,14 +102,14 @@ def convergence_figure(
     from matplotlib.figure import Figure
 
     names = _drawing_order(histories, metric)
-    in_time = {name: _bands(histories[name], "seconds", metric) for name in names}
-    in_epochs = {name: _bands(histories[name], "epoch", metric) for name in names}
+    in_time = {name: _band(histories[name], metric, in_seconds=True) for name in names}
+    in_epochs = {name: _band(histories[name], metric) for name in names}
     if not any(len(band.x) for band in in_epochs.values()):
         raise InputError(f"no history holds a finite {metric!r}; there is nothing to draw")
     tried = _bands_of_trials(histories, names) if trials else {}
     # Of all names at once: a variant's look depends on what else there is, and is the same in all panels.
     styles = looks(names)
-    with mpl.rc_context(RC):
+    with mpl.rc_context(RC | AS_IT_IS):
         figure = Figure(figsize=(FULL_WIDTH, PANEL_HEIGHT), layout="constrained")
         n_panels = 3 if tried else 2
         panels = figure.subplots(1, n_panels, width_ratios=[1.15, 1, 0.8][:n_panels])
@@ -103,20 +118,21 @@ def convergence_figure(
         _draw_time(panels[0], in_time, styles)
         _draw_epochs(panels[1], in_epochs, styles)
         panels[0].set_ylabel(_metric_label(metric))
-        _draw_references(panels, references or {})
+        shown = _draw_references(panels[:2], references or {})
         if tried:
             _draw_trials(panels[2], tried, styles)
         for letter, panel in zip("abc", panels, strict=False):
             panel.set_title(f"({letter})", loc="left", fontweight="bold")
-        extra = _draw_legend(figure, panels[0], [len(histories[name]) for name in names])
+        curves = {
+            name: visible(name) if len(in_epochs[name].x) else f"{visible(name)} (no finite {metric})" for name in names
+        }
+        extra = _draw_legend(figure, panels[0], curves, shown, [len(histories[name]) for name in names])
         if title is not None:
-            lines = textwrap.wrap(title, 100)
+            lines = textwrap.wrap(visible(title), 100)
             figure.suptitle("\n".join(lines), fontsize=8.5)
             extra += 0.15 * len(lines)
         figure.set_size_inches(FULL_WIDTH, PANEL_HEIGHT + extra)
-        # Laid out once and then kept, for laying out again moves things by fractions of a point.
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        lay_out(figure)
     return figure
 
 
@@ -136,15 +152,16 @@ def _drawing_order(histories: Mapping[str, Sequence[History]], metric: str) -> l
     return [name for name in histories if sampler_of(name) is None] + known
 
 
-def _bands(runs: Sequence[History], x: str, y: str) -> Band:
-    return band_over_seeds([(run[x], run[y]) for run in runs])
+def _band(runs: Sequence[History], metric: str, *, in_seconds: bool = False) -> Band:
+    curves = [(run["epoch"], run[metric]) for run in runs]
+    return band_over_seeds(curves, [run["seconds"] for run in runs] if in_seconds else None)
 
 
 def _bands_of_trials(histories: Mapping[str, Sequence[History]], names: Sequence[str]) -> dict[str, Band]:
-    """Return the trials per step against epochs of the methods that try many."""
+    """Return the trials per step against epochs, where any method tries many; of all, for one is a number too."""
     recorded = [name for name in names if all("trials" in run.columns for run in histories[name])]
-    bands = {name: _bands(histories[name], "epoch", "trials") for name in recorded}
-    return {name: band for name, band in bands.items() if (band.median > MANY_TRIALS).any()}
+    bands = {name: _band(histories[name], "trials") for name in recorded}
+    return bands if any((band.median > MANY_TRIALS).any() for band in bands.values()) else {}
 
 
 def _draw_bands(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
@@ -172,7 +189,7 @@ def _draw_time(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look
     lengths = [x[-1] for x in drawn]
     if min(x[0] for x in drawn) > 0 and max(lengths) > LOG_TIME_RATIO * min(lengths):
         panel.set_xscale("log")
-        panel.xaxis.set_major_formatter("{x:g}")
+        label_log_axis(panel.xaxis)
     else:
         panel.set_xlim(left=0)
     panel.set_xlabel("training time (s)")
@@ -189,68 +206,85 @@ def _draw_epochs(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Lo
 
 def _draw_trials(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
     _draw_epochs(panel, bands, styles)
-    low = min(band.median.min() for band in bands.values())
-    high = max(band.median.max() for band in bands.values())
+    drawn = [band.median for band in bands.values() if len(band.x)]
+    low, high = min(median.min() for median in drawn), max(median.max() for median in drawn)
     if high > LOG_TRIALS_RATIO * low > 0:
         panel.set_yscale("log")
-        panel.yaxis.set_major_formatter("{x:g}")
+        label_log_axis(panel.yaxis)
     else:
         panel.set_ylim(bottom=0)
     panel.set_ylabel("labels tried per step")
 
 
-def _draw_references(panels: Sequence[Axes], references: Mapping[str, float]) -> None:
-    """Draw a line per reference across the first two panels, labelled to the right of the second.
+def _draw_references(panels: Sequence[Axes], references: Mapping[str, float]) -> dict[str, Line2D]:
+    """Draw a line per reference across the panels; return what the legend shows, by the text that stands there.
 
-    A reference far from every curve has no line, as the curves would be pressed into a corner: its label stands at the
-    edge, with its value and an arrow.
+    A reference far from every curve has no line, as the curves would be pressed into a corner.
     """
-    low, high = panels[1].get_ylim()
+    from matplotlib.lines import Line2D
+
+    low, high = panels[0].get_ylim()
     reach = FAR * (high - low)
-    near = {name: value for name, value in references.items() if low - reach <= value <= high + reach}
-    for panel in panels[:2]:
-        for value in near.values():
-            panel.axhline(value, color=REFERENCE_COLOR, linewidth=0.7, linestyle=(0, (6, 3)), zorder=1)
-    bottom, top = panels[1].get_ylim()
-    above = -np.inf
-    for name, value in sorted(references.items(), key=lambda item: item[1]):
-        arrow = "" if name in near else f" {value:.3f} " + ("↓" if value < bottom else "↑")
-        label = textwrap.wrap(name + arrow, 12)
-        half = len(label) * LINE_HEIGHT / 2
-        # Raised where it would lie on the label below it.
-        height = max(min(max((value - bottom) / (top - bottom), half), 1 - half), above + half)
-        above = height + half
-        panels[1].text(
-            1.02,
-            height,
-            "\n".join(label),
-            transform=panels[1].transAxes,
-            va="center",
-            fontsize=7,
-            linespacing=1,
-            color=REFERENCE_COLOR,
-        )
+    shown = {}
+    styles = itertools.cycle(REFERENCE_LINESTYLES)
+    for name, value in sorted(references.items(), key=lambda item: -item[1]):
+        text = f"{visible(name)}, {value:.3f}"
+        style = {"color": REFERENCE_COLOR, "linewidth": 0.8, "linestyle": next(styles)}
+        if low - reach <= value <= high + reach:
+            for panel in panels:
+                panel.axhline(value, zorder=1, **style)
+            shown[text] = Line2D([], [], **style)
+        else:
+            shown[f"{text} ({'below' if value < low else 'above'} the axis)"] = Line2D([], [], linestyle="none")
+    return shown
 
 
-def _draw_legend(figure: Figure, panel: Axes, n_seeds: Sequence[int]) -> float:
-    """Draw the legend below the panels; return its height in inches."""
-    handles, names = panel.get_legend_handles_labels()
-    labels = ["\n".join(textwrap.wrap(name, 80)) for name in names]
-    # An entry is its line and gaps, about 9 letters wide, and its name; the figure is 115 letters wide.
-    columns = min(6, len(labels), max(1, 115 // (9 + max(map(len, names)))))
+def _draw_legend(
+    figure: Figure, panel: Axes, curves: Mapping[str, str], references: Mapping[str, Line2D], n_seeds: Sequence[int]
+) -> float:
+    """Draw the legend below the panels, the references in columns of their own; return its height in inches.
+
+    `curves` has the texts that stand beside the curves of the panel, by their names.
+    """
+    from matplotlib.lines import Line2D
+
+    lines = {str(line.get_label()): line for line in panel.get_lines()}
+    groups = [
+        [(lines[name], text) for name, text in curves.items()],
+        [(line, text) for text, line in references.items()],
+    ]
+    groups = [[(line, "\n".join(textwrap.wrap(text, 80))) for line, text in group] for group in groups]
+    columns = _columns([[text for _, text in group] for group in groups])
+    n_rows = max(map(len, columns))
+    handles = iter([line for group in groups for line, _ in group])
+    entries = []
+    for column in columns:
+        entries += [(next(handles), text) for text in column]
+        # The legend fills column after column.
+        entries += [(Line2D([], [], linestyle="none"), "")] * (n_rows - len(column))
     few, many = min(n_seeds), max(n_seeds)
     seeds = f"{many}" if few == many else f"{few} to {many}"
     figure.legend(
-        handles,
-        labels,
+        *zip(*entries, strict=True),
         loc="outside lower center",
-        ncols=columns,
+        ncols=len(columns),
         frameon=False,
         handlelength=3.2,
         columnspacing=1.4,
         title=f"median and range of {seeds} seeds" if many > 1 else None,
     )
-    return 0.16 * (math.ceil(len(labels) / columns) + (many > 1))
+    n_lines = max(sum(1 + text.count("\n") for text in column) for column in columns)
+    return 0.16 * (n_lines + (many > 1))
+
+
+def _columns(groups: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return texts in as few rows as the figure is wide enough for, no column with texts of two groups."""
+    for n_rows in range(1, max(map(len, groups)) + 1):
+        columns = [list(group[i : i + n_rows]) for group in groups for i in range(0, len(group), n_rows)]
+        lines = [[line for text in column for line in text.split("\n")] for column in columns]
+        if sum(LINE_LETTERS + max(map(width_of, column)) for column in lines) <= WIDTH_LETTERS:
+            return columns
+    return [[text for group in groups for text in group]]
 
 
 def _metric_label(metric: str) -> str:

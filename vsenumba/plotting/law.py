@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vsenumba.errors import InputError
-from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, looks
+from vsenumba.plotting.letters import AS_IT_IS, lay_out, visible
+from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, REFERENCE_LINESTYLES, looks
+from vsenumba.plotting.ticks import label_log_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +28,6 @@ FLOOR = 1e-3
 # Of the axis of ranks: left of where rank 1 begins, at 1/2, to leave room for a mark.
 LEFT_END = 0.44
 MANY_DOTS = 3_000
-REFERENCE_STYLES: tuple[Any, ...] = ((0, (5, 2)), (0, (1, 1.5)), (0, (8, 2, 1, 2)))
 
 
 def law_figure(
@@ -89,7 +90,7 @@ def law_figure(
         if law.ndim != 1 or len(law) == 0 or one.shape != law.shape:
             raise InputError(f"law and {what} must be one number per label, at least one, not {law.shape}, {one.shape}")
     color = looks([name])[name].color
-    with mpl.rc_context(RC):
+    with mpl.rc_context(RC | AS_IT_IS):
         figure = Figure(figsize=(FULL_WIDTH, HEIGHT), dpi=200, layout="constrained")
         panels = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
         _draw_probabilities(panels[0], law, counts, n_given_up, color, name)
@@ -98,10 +99,9 @@ def law_figure(
         _draw_own(panels[0], np.asarray(own_ranks, dtype=np.float64))
         _draw_legend(figure, panels[0], list(others))
         if title is not None:
-            figure.suptitle("\n".join(textwrap.wrap(title, 100)), fontsize=8.5)
-        # Laid out once and then kept, for laying out again moves things by fractions of a point.
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+            figure.suptitle("\n".join(textwrap.wrap(visible(title), 100)), fontsize=8.5)
+        label_log_axis(panels[0].yaxis)
+        lay_out(figure)
     return figure
 
 
@@ -127,7 +127,6 @@ def _draw_probabilities(
     """Draw the law as dots and a line, the draws as bars."""
     from matplotlib.lines import Line2D
     from matplotlib.patheffects import Normal, Stroke
-    from matplotlib.ticker import NullFormatter
 
     edges = rank_bins(len(law))
     # Rank r, counted from 1, reaches from r - 1/2 to r + 1/2.
@@ -148,7 +147,7 @@ def _draw_probabilities(
         halo = [Stroke(linewidth=2.4, foreground="white"), Normal()] if many else None
         means = panel.stairs(_per_label(law, edges), borders, baseline=None, color=color, linewidth=1.2, zorder=4)
         means.set(path_effects=halo)
-        both = f"{name}: exact law of each label, and mean over a bin"
+        both = f"{visible(name)}: exact law of each label, and mean over a bin"
         panel.plot([], [], color=color, marker=".", markersize=4, markeredgewidth=0, label=both)
     heights = _per_label(counts, edges) / max(counts.sum(), 1)
     drawn = heights > 0
@@ -173,7 +172,6 @@ def _draw_probabilities(
         ticks[0].set(label="labels that are never drawn", rasterized=len(at) > MANY_DOTS)
     panel.set_xlim(LEFT_END, len(law) + 0.5)
     panel.set_ylim(low, 2 * max(law.max(), heights.max(), uniform))
-    panel.yaxis.set_minor_formatter(NullFormatter())
     panel.set_ylabel("probability of a label")
 
 
@@ -197,7 +195,7 @@ def _draw_cumulated(panel: Axes, law: np.ndarray, counts: np.ndarray, color: str
 
 def _draw_references(panels: Sequence[Axes], references: Mapping[str, np.ndarray]) -> None:
     top = panels[0].get_ylim()[1]
-    for (label, one), style in zip(references.items(), itertools.cycle(REFERENCE_STYLES)):
+    for (label, one), style in zip(references.items(), itertools.cycle(REFERENCE_LINESTYLES)):
         ranks = np.arange(1, len(one) + 1)
         for panel, values in zip(panels, (one, np.cumsum(one)), strict=True):
             panel.plot(ranks, values, color=REFERENCE_COLOR, linewidth=0.8, linestyle=style, zorder=2, label=label)
@@ -222,7 +220,7 @@ def _draw_legend(figure: Figure, panel: Axes, references: Sequence[str]) -> None
     order = sorted(range(len(labels)), key=lambda i: labels[i] in references)
     figure.legend(
         [handles[i] for i in order],
-        ["\n".join(textwrap.wrap(labels[i], 60)) for i in order],
+        ["\n".join(textwrap.wrap(visible(labels[i]), 60)) for i in order],
         loc="outside lower center",
         ncols=2,
         frameon=False,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from vsenumba.errors import InputError
+from vsenumba.plotting.letters import MISSING, give_fonts
 from vsenumba.storage import ending_of, open_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Of the letters that have no font.
+N_NAMED = 5
 # No version and no date, so that the same figure gives the same file.
 FORMATS: dict[str, dict[str, Any]] = {
     ".png": {"dpi": 200, "metadata": {"Software": None}},
@@ -45,9 +49,24 @@ def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
     ------
     InputError
         If the ending is another, or the file cannot be written.
+
+    Warns
+    -----
+    UserWarning
+        If there is no font for some letters; they are named.
     """
     import matplotlib as mpl
 
     suffix = check_ending(path)
-    with open_output(path) as file, mpl.rc_context(RC):
+    missing = give_fonts(figure)
+    with open_output(path) as file, mpl.rc_context(RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", MISSING)
         figure.savefig(file, format=suffix[1:], **FORMATS[suffix])
+    if missing:
+        more = f" and {len(missing) - N_NAMED} more" if len(missing) > N_NAMED else ""
+        warnings.warn(
+            f"{path} has boxes instead of letters that no font here has: {' '.join(missing[:N_NAMED])}{more}; install "
+            "one that has, such as Noto Sans CJK",
+            UserWarning,
+            stacklevel=2,
+        )

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vsenumba.errors import InputError
+from vsenumba.plotting.letters import AS_IT_IS, lay_out, shortened, visible, width_of
 from vsenumba.plotting.style import FULL_WIDTH, RC
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_COLUMNS = 10
+COLUMNS = 10
+# Inches: of a column, and of a line of text in the size that is used.
+SIDE = FULL_WIDTH / COLUMNS
+LINE_HEIGHT = 0.09
+FONT_SIZE = 5
+# Of that size, letters that go below a picture.
+LETTERS = 13
+# Lines that a name may take; a longer one loses its middle.
+NAME_LINES = 2
 
 
 def contact_sheet(pictures: np.ndarray, lines: Sequence[str], title: str = "") -> Figure:
-    """Draw pictures in rows of ten.
+    r"""Draw pictures in rows of ten.
 
     Parameters
     ----------
     pictures : (n, height, width, 3) uint8 array
         The pictures; n at least 1.
     lines : sequence of str
-        What stands below each.
+        What stands below each, such as its name and a score with a line break, ``\n``, between them. A line that is
+        too long for the width of a picture goes on in a second one, and of a longer one the middle is left out.
     title : str
         What stands above all.
 
@@ -32,22 +44,44 @@ def contact_sheet(pictures: np.ndarray, lines: Sequence[str], title: str = "") -
     -------
     matplotlib.figure.Figure
         To be written with `save_figure`.
+
+    Raises
+    ------
+    InputError
+        If there is no picture, or not a line for each.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    n_columns = min(len(pictures), _COLUMNS)
-    n_rows = math.ceil(len(pictures) / n_columns)
-    side = FULL_WIDTH / _COLUMNS
-    with mpl.rc_context(RC):
-        figure = Figure(figsize=(side * n_columns, (side + 0.18) * n_rows + 0.3), layout="constrained")
-        for axes, picture, line in zip(
-            figure.subplots(n_rows, n_columns, squeeze=False).flat, pictures, lines, strict=False
-        ):
+    if len(pictures) == 0 or len(pictures) != len(lines):
+        raise InputError(f"a sheet needs a line for each of its pictures, got {len(lines)} for {len(pictures)}")
+    texts = ["\n".join(_below(part) for part in line.split("\n")) for line in lines]
+    n_rows = math.ceil(len(pictures) / COLUMNS)
+    heading = textwrap.wrap(visible(title), 100)
+    n_lines = max(text.count("\n") + 1 for text in texts)
+    height = (SIDE + LINE_HEIGHT * (n_lines + 1)) * n_rows + 0.15 * (len(heading) + 1)
+    with mpl.rc_context(RC | AS_IT_IS):
+        figure = Figure(figsize=(FULL_WIDTH, height), layout="constrained")
+        panels = figure.subplots(n_rows, COLUMNS, squeeze=False).ravel()
+        for axes, picture, text in zip(panels, pictures, texts, strict=False):
             axes.imshow(picture)
-            axes.set_title(line, fontsize=6, y=-0.28)
-        for axes in figure.axes:
+            axes.set_xlabel(text, fontsize=FONT_SIZE, labelpad=2, linespacing=1.1)
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+        for axes in panels[len(pictures) :]:
             axes.set_axis_off()
-        if title:
-            figure.suptitle(title, fontsize=8)
+        if heading:
+            figure.suptitle("\n".join(heading), fontsize=8)
+        lay_out(figure)
     return figure
+
+
+def _below(text: str) -> str:
+    """Return a text in lines as wide as a picture."""
+    left = shortened(visible(text), NAME_LINES * LETTERS - 1)
+    lines = [""]
+    for letter in left:
+        if width_of(lines[-1] + letter) > LETTERS:
+            lines.append("")
+        lines[-1] += letter
+    return "\n".join(lines)

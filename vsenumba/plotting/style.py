@@ -61,6 +61,7 @@ OTHER_COLORS = ("#56B4E9", "#7F7F7F", "#8C5A1E")
 OTHER_LINESTYLES: tuple[Any, ...] = ("-", (0, (1, 1.2)), (0, (6, 1.5)), (0, (4, 1.2, 1, 1.2)))
 OTHER_MARKERS = ("P", "<", ">", "p", "h")
 REFERENCE_COLOR = "#6E6E6E"
+REFERENCE_LINESTYLES: tuple[Any, ...] = ((0, (6, 3)), (0, (1, 1.5)), (0, (8, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:

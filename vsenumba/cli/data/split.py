@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.command(epilog=options.examples("vsenumba data split openclipart --out parts --method holdout --fraction 0.1"))
 @options.set_argument
 @click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="The folder to write to.")
+@options.force_option
 @click.option(
     "--method",
     type=click.Choice(["leave-one-out", "holdout", "kfold"]),
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--fraction", type=float, default=0.2, show_default=True, help="The share for the test (holdout).")
 @click.option("--folds", type=options.POSITIVE, default=5, show_default=True, help="How many folds (kfold).")
 @options.seed_option
-def command(source: str, folder: Path, method: str, fraction: float, folds: int, seed: int) -> None:
+def command(source: str, folder: Path, force: bool, method: str, fraction: float, folds: int, seed: int) -> None:
     """Divide the pairs of a set for training and for testing.
 
     SET is a set's name or a file, see 'vsenumba data --help'. Writes train.h5 and test.h5; or train-1.h5, test-1.h5,
@@ -36,7 +37,8 @@ def command(source: str, folder: Path, method: str, fraction: float, folds: int,
     """
     parts = _parts(options.load_set(source), method, fraction, folds, seed)
     numbers = [f"-{i + 1}" for i in range(folds)] if method == "kfold" else [""]
-    paths = options.prepare_folder(folder, [f"{role}{n}.h5" for n in numbers for role in ("train", "test")])
+    names = [f"{role}{n}.h5" for n in numbers for role in ("train", "test")]
+    paths = options.prepare_folder(folder, names, force=force)
     for (train, test), train_path, test_path in zip(parts, paths[::2], paths[1::2], strict=True):
         for path, part in ((train_path, train), (test_path, test)):
             part.save(path)

@@ -16,8 +16,9 @@ from vsenumba.cli.retrieval.parts import part_of
 @options.set_argument
 @click.option("--part", help="The part to evaluate on.  [test, or all where there is none]")
 @click.option("--folds", type=options.POSITIVE, default=1, show_default=True, help="Evaluate so many runs of images.")
+@options.threads_option
 @options.json_option
-def command(model: Path, source: str, part: str | None, folds: int, as_json: bool) -> None:
+def command(model: Path, source: str, part: str | None, folds: int, threads: int | None, as_json: bool) -> None:
     """Rank captions for every image and images for every caption.
 
     SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
@@ -25,7 +26,8 @@ def command(model: Path, source: str, part: str | None, folds: int, as_json: boo
     from vsenumba.data import load_caption_set
     from vsenumba.models import CrossModalRetriever, load_model
 
-    retriever = load_model(model, CrossModalRetriever)
+    retriever = load_model(model, CrossModalRetriever).set_params(n_threads=threads)
+    options.limit_threads(threads)
     data = load_caption_set(source)
     data = part_of(data, part, ("test",)) or data
     scores = retriever.evaluate(data, n_folds=folds)

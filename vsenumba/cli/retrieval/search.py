@@ -25,9 +25,17 @@ from vsenumba.errors import InputError
     "--sheet", type=options.OUTPUT, metavar="FIGURE", help="Show the images that were found; .png, .svg or .pdf."
 )
 @options.count_option
+@options.threads_option
 @options.json_option
 def command(
-    model: Path, source: str, text: str | None, image: str | None, sheet: Path | None, n: int, as_json: bool
+    model: Path,
+    source: str,
+    text: str | None,
+    image: str | None,
+    sheet: Path | None,
+    n: int,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Find the images of a TEXT, or the captions of an image.
 
@@ -40,7 +48,8 @@ def command(
         raise InputError("give a text, or an image with --image")
     if sheet is not None:
         options.check_output(sheet, source, model)
-    retriever = load_model(model, CrossModalRetriever)
+    retriever = load_model(model, CrossModalRetriever).set_params(n_threads=threads)
+    options.limit_threads(threads)
     data = load_caption_set(source)
     found = retriever.find_images(text, data, n) if text is not None else retriever.find_captions(str(image), data, n)
     if sheet is not None:
@@ -49,7 +58,9 @@ def command(
         if data.thumbnails is None or text is None:
             raise InputError("a sheet shows the images of a text, from a set with thumbnails")
         rows = data.image_ids.index([one.name for one in found])
-        save_figure(contact_sheet(data.thumbnails[rows], [f"{one.score:.2f}" for one in found], str(text)), sheet)
+        save_figure(
+            contact_sheet(data.thumbnails[rows], [f"{one.name}\n{one.score:.2f}" for one in found], str(text)), sheet
+        )
     if as_json:
         say_json([one._asdict() for one in found])
         return

@@ -95,6 +95,7 @@ def command(
 
     from vsenumba.experiments import inspect_sampler
     from vsenumba.plotting import save_figure
+    from vsenumba.plotting.letters import shortened
     from vsenumba.plotting.save import check_ending
     from vsenumba.samplers import as_sampler
 
@@ -130,7 +131,7 @@ def command(
         rng=seed,
     )
     place = f" of {source}" if source else ""
-    save_figure(_figure(law, name, f"{described(sampler)} for {image}{place}, {state}"), output)
+    save_figure(_figure(law, name, f"{described(sampler)} for {shortened(image, 80)}{place}, {state}"), output)
     report = {
         "sampler": name,
         "parameters": dataclasses.asdict(sampler),

@@ -28,6 +28,7 @@ from vsenumba.cli.words.vectors import load_vectors, vectors_argument
 )
 @click.option("--case-insensitive", is_flag=True, help="In analogies, words that differ in case alone are one.")
 @click.option("--sections", is_flag=True, help="Show every section of the analogies.")
+@options.threads_option
 @options.json_option
 def command(
     vectors: Path,
@@ -36,6 +37,7 @@ def command(
     restrict_vocab: int,
     case_insensitive: bool,
     sections: bool,
+    threads: int | None,
     as_json: bool,
 ) -> None:
     """Evaluate word vectors on similarities and analogies.
@@ -47,6 +49,7 @@ def command(
     from vsenumba.evaluation import evaluate_analogies, evaluate_similarity, has_questions
 
     loaded = load_vectors(vectors)
+    options.limit_threads(threads)
     similarities: dict[str, Any] = {}
     analogies: dict[str, Any] = {}
     for path in tests:

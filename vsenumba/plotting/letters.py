@@ -1,0 +1,125 @@
+"""Names in figures: as they are, whatever stands in them, in fonts that have their letters."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Families that come with systems or are widely installed, for the scripts that DejaVu Sans lacks.
+FALLBACKS = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Source Han Sans", "WenQuanYi Zen Hei",
+    "Droid Sans Fallback", "Hiragino Sans", "PingFang SC", "PingFang HK", "Apple SD Gothic Neo", "Yu Gothic",
+    "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Noto Sans Devanagari", "Noto Sans Bengali",
+    "Noto Sans Tamil", "Noto Sans Thai", "Nirmala UI", "Leelawadee UI", "Noto Sans Symbols 2", "Segoe UI Symbol",
+    "Apple Symbols", "Noto Emoji", "Segoe UI Emoji",
+)  # fmt: skip
+# What turns the direction of the text after it: it would reorder the letters of other names.
+DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# A name between dollars is no formula.
+AS_IT_IS: Any = {"text.parse_math": False}
+MISSING = r"Glyph \d+ .*missing from font"
+
+
+def visible(name: str) -> str:
+    r"""Return a name with its control characters escaped, which a figure cannot show and which break an SVG file.
+
+    Examples
+    --------
+    >>> print(visible("red\x1b[31m"))
+    red\x1b[31m
+    """
+    return "".join(_escaped(letter) if _is_control(letter) else letter for letter in name)
+
+
+def _is_control(letter: str) -> bool:
+    return letter in DIRECTIONS or unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode-escape").decode("ascii")
+
+
+def width_of(text: str) -> int:
+    """Return how many letters wide a text is, where those of some scripts are two wide, and accents none."""
+    return sum(_width(letter) for letter in text)
+
+
+def _width(letter: str) -> int:
+    if unicodedata.combining(letter):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def shortened(name: str, width: int) -> str:
+    """Return a name of at most so many letters' width: of a longer one the middle is left out.
+
+    Examples
+    --------
+    >>> shortened("photographs/2004/summer/IMG_0231.jpg", 15)
+    'photogr…231.jpg'
+    """
+    if width_of(name) <= width:
+        return name
+    end = _beginning(name[::-1], (width - 1) // 2)[::-1]
+    return f"{_beginning(name, width - 1 - width_of(end))}…{end}"
+
+
+def _beginning(text: str, width: int) -> str:
+    for i, letter in enumerate(text):
+        width -= _width(letter)
+        if width < 0:
+            return text[:i]
+    return text
+
+
+def give_fonts(figure: Figure) -> list[str]:
+    """Give a figure's texts fonts that have their letters; return the letters that no font has."""
+    from matplotlib.font_manager import findfont
+    from matplotlib.text import Text
+
+    lacking: set[str] = set()
+    texts: Any = figure.findobj(Text)
+    for text in texts:
+        letters = set(text.get_text()) - {"\n"}
+        left = letters - _letters_of(str(findfont(text.get_fontproperties())))
+        if not left:
+            continue
+        families = []
+        for family, path in _fallbacks(FALLBACKS):
+            if left & _letters_of(path):
+                families.append(family)
+                left -= _letters_of(path)
+        lacking |= left
+        text.set_fontfamily([*(one for one in text.get_fontfamily() if one not in families), *families])
+    return sorted(lacking)
+
+
+@functools.lru_cache(maxsize=64)
+def _letters_of(path: str) -> frozenset[str]:
+    from matplotlib.font_manager import get_font
+
+    return frozenset(map(chr, get_font(path).get_charmap()))
+
+
+@functools.cache
+def _fallbacks(families: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the name and the file of the families that are installed."""
+    from matplotlib.font_manager import findfont, get_font_names
+
+    installed = set(get_font_names())
+    return tuple((family, str(findfont(family))) for family in families if family in installed)
+
+
+def lay_out(figure: Figure) -> None:
+    """Lay a figure out once and keep it so, for laying out again moves things by fractions of a point."""
+    give_fonts(figure)
+    with warnings.catch_warnings():
+        # `save_figure` says once which letters there are no fonts for; matplotlib would at every occurrence.
+        warnings.filterwarnings("ignore", MISSING)
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
