@@ -15,12 +15,19 @@ import numpy as np
 
 
 def label_ranks(scores, tests, excluded):
-    """Return the rising ranks of the test labels among all but the excluded; ties count against each."""
+    """Return the rising ranks of the test labels among all but the excluded.
+
+    A label that is no test label stands before the test labels that score the same.
+    """
     ranks = []
-    for label in tests:
+    for number, label in enumerate(tests):
         rank = 1
         for other in range(len(scores)):
-            if other != label and other not in excluded and float(scores[other]) >= float(scores[label]):
+            if other not in tests and other not in excluded and float(scores[other]) >= float(scores[label]):
+                rank += 1
+        for earlier, other in enumerate(tests):
+            higher = float(scores[other]) > float(scores[label])
+            if higher or (float(scores[other]) == float(scores[label]) and earlier < number):
                 rank += 1
         ranks.append(rank)
     return sorted(ranks)
@@ -74,10 +81,10 @@ def area_under_curve(scores, tests, excluded):
     return right / n_pairs if n_pairs else math.nan
 
 
-def top_list(scores, excluded, k):
-    """Return the k best labels but the excluded; ties in the order of the labels."""
+def top_labels(scores, excluded, k):
+    """Return the labels but the excluded that at most k of them, the label itself included, score as high as."""
     candidates = [label for label in range(len(scores)) if label not in excluded]
-    return sorted(candidates, key=lambda label: (-float(scores[label]), label))[:k]
+    return {a for a in candidates if sum(1 for b in candidates if float(scores[b]) >= float(scores[a])) <= k}
 
 
 # Kernels

@@ -80,10 +80,7 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameEr
     "unknown sampler 'adaptve'; did you mean 'adaptive'?"
     """
     known = list(known)
-    candidates = known
-    if len(known) > _MANY_NAMES:  # comparing by letters takes seconds for a hundred thousand names
-        candidates = heapq.nlargest(_MANY_NAMES, known, key=lambda one: _common_ends(str(name), one))
-    near = difflib.get_close_matches(str(name), candidates, n=3, cutoff=0.5)
+    near = near_names(name, known)
     if near:
         hint = "did you mean " + " or ".join(repr(one) for one in near) + "?"
     elif 0 < len(known) <= 12:
@@ -91,6 +88,26 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameEr
     else:
         hint = f"there are {len(known):,} to choose from" + (f", such as {known[0]!r}" if known else "")
     return UnknownNameError(f"unknown {kind} {str(name)!r}; {hint}")
+
+
+def near_names(name: object, known: Iterable[str], n: int = 3, likeness: float = 0.5) -> list[str]:
+    """Return up to `n` of the known names that are nearest to a name, the nearest first.
+
+    Parameters
+    ----------
+    name : object
+        The name.
+    known : iterable of str
+        The names there are.
+    n : int
+        How many to return at most.
+    likeness : float
+        How near a name must be, from 0 to 1, the same name.
+    """
+    candidates = list(known)
+    if len(candidates) > _MANY_NAMES:  # comparing by letters takes seconds for a hundred thousand names
+        candidates = heapq.nlargest(_MANY_NAMES, candidates, key=lambda one: _common_ends(str(name), one))
+    return difflib.get_close_matches(str(name), candidates, n=n, cutoff=likeness)
 
 
 def _common_ends(one: str, other: str) -> int:

@@ -1,8 +1,8 @@
 """The ranking metrics: what each is, as a formula of the ranks of an image's test labels.
 
-For one image: T test labels, at ranks r₁ ≤ … ≤ r_T among its C candidates (all labels but the excluded). A
-rank counts every candidate that scores at least as high, so that rₘ ≥ m, and labels that tie share the worst
-rank of their group. A new metric is one function and one line in `FAMILIES`.
+For one image: T test labels, at ranks r₁ < … < r_T among its C candidates (all labels but the excluded). Candidates are
+ranked by score; where a test label and one that is none score the same, the test label stands behind: such a tie counts
+against the model, one among test labels does not. A new metric is one function and one line in `FAMILIES`.
 """
 
 from __future__ import annotations
@@ -54,16 +54,13 @@ def reciprocal_rank(ranks: Ranks) -> Floats:
 
 
 def area_under_curve(ranks: Ranks) -> Floats:
-    """Share of the pairs of a test label and another candidate that are ordered right; a tie is not.
+    """Share of the pairs of a test label and a candidate that is none that are ordered right; a tie is not.
 
-    ``1 − Σₘ (rₘ − uₘ) / (T (C − T))`` with ``uₘ = #{l : r_l ≤ rₘ}``; NaN where all candidates are tests.
+    ``1 − Σₘ (rₘ − m) / (T (C − T))``; NaN where all candidates are test labels.
     """
-    image = np.repeat(np.arange(len(ranks.n_test)) * (ranks.n_labels + 1), ranks.n_test)
-    keys = image + ranks.ranks
-    up_to = np.searchsorted(keys, keys, side="right") - np.repeat(ranks.indptr[:-1], ranks.n_test)
     n_pairs = ranks.n_test * (ranks.n_candidates - ranks.n_test)
     undefined: Floats = np.full(len(n_pairs), np.nan)
-    return 1 - np.divide(ranks.sum(ranks.ranks - up_to), n_pairs, out=undefined, where=n_pairs > 0)
+    return 1 - np.divide(ranks.sum(ranks.ranks - ranks.position), n_pairs, out=undefined, where=n_pairs > 0)
 
 
 class Family(NamedTuple):

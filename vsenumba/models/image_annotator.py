@@ -15,6 +15,7 @@ from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
+from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.kernels.random import RandomLike
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models.annotator import Annotator, as_label_lists
@@ -175,7 +176,8 @@ class ImageAnnotator(Annotator, Trained):
         y : None
             Ignored, as scikit-learn's conventions ask for it.
         validation : like X, optional
-            Pairs held out, evaluated after every epoch outside the clock, with X left out of the ranking.
+            Pairs held out, evaluated after every epoch outside the clock, with X left out of the ranking. Pairs whose
+            label the model does not know are left out, with a warning.
         metrics : sequence of str
             What to evaluate on `validation`.
         callbacks : callable, or iterable of them
@@ -317,7 +319,10 @@ class ImageAnnotator(Annotator, Trained):
     ) -> ImageAnnotator:
         validate = None
         if validation is not None:
-            held_out = self.align(validation, "validation")
+            held_out, _ = with_known_labels(
+                self._named(validation, "validation"), self.label_names_, "validation", stacklevel=4
+            )
+            held_out = self.align(held_out)
             validate = functools.partial(self._metrics, held_out, tuple(metrics))
         trainer = self._trainer(self._task(data), self.tables_, self._memory, self._spawned(1))
         self._run(trainer, n_epochs=n_epochs, done=done, validate=validate, callbacks=callbacks)
