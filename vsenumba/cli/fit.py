@@ -147,8 +147,8 @@ def _show(report: dict[str, Any], size: str) -> None:
     epochs, held_out = counted(report["n_epochs"], "epoch"), report["held_out"]
     say(f"trained   {epochs} on {size}, in {report['seconds']:.2f} s, loss {report['loss']:.4f}")
     if report["skipped"]:
-        pairs = counted(report["skipped"], "pair")
-        say(f"skipped   {pairs} an epoch: no negative was found, or the image has no other label to be known by")
+        steps = counted(report["skipped"], "step")
+        say(f"skipped   {steps} an epoch: no negative was found, or the image has no other label to be known by")
     if held_out is not None:
         values = ", ".join(f"{name} {value:.3f}" for name, value in held_out["metrics"].items())
         say(f"held out  {counted(held_out['n_pairs'], 'pair')} of {counted(held_out['n_images'], 'image')}: {values}")

@@ -31,6 +31,9 @@ from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import SCHEDULES
 
+# What None stands for where `Recipe` says it.
+_SUITED = "what suits the inputs, sampler, loss and optimiser"
+
 # Epochs of `fold_in`, enough for a row of its own to settle.
 _FOLD_EPOCHS = 30
 
@@ -60,13 +63,18 @@ class ImageAnnotator(Annotator, Trained):
     optimiser : Optimiser or str
         "adagrad" (one sum per row) or "sgd".
     learning_rate : float, optional
-        The rate of the first epoch; None for 0.1 with labels as inputs and 0.2 with ids.
+        The rate of the first epoch; None for 0.1 with labels as inputs. With ids None stands, as for `l2` and
+        `n_negatives`, for what suits the rest: 0.2 with the logistic loss; 0.05 with another, or with the sampler
+        "warp" or "popularity"; with the optimiser "sgd" 0.4, or 0.2 with another loss than the logistic, over the
+        square root of the mean number of labels an image has.
     schedule : {"constant", "linear", "cosine", "step"}
         How the rate changes over the epochs.
     l2 : float, optional
-        Weight decay per step; None for 0.001 with labels as inputs and 0.03 with ids.
+        Weight decay per step; None for 0.001 with labels as inputs; with ids, in the order above, for 0.03, 0.003, and
+        0.03 or 0.1.
     n_negatives : int, optional
-        Negatives per pair; None for 1 with labels as inputs and 3 with ids.
+        Negatives per pair; None for 1 with labels as inputs; with ids for 3 with the logistic loss and 1 otherwise, in
+        the order above.
     n_epochs : int
         Passes over all pairs.
     n_threads : int, optional
@@ -115,10 +123,10 @@ class ImageAnnotator(Annotator, Trained):
         "sampler": MemberOf("Where negatives come from.", "what suits the inputs", family=as_sampler),
         "loss": MemberOf("Loss to minimise.", family=as_loss),
         "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
-        "learning_rate": Number("Learning rate of the first epoch.", "what suits the inputs", above=0),
+        "learning_rate": Number("Learning rate of the first epoch.", _SUITED, above=0),
         "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
-        "l2": Number("Weight decay per step.", "what suits the inputs"),
-        "n_negatives": Whole("Negatives per pair.", "what suits the inputs"),
+        "l2": Number("Weight decay per step.", _SUITED),
+        "n_negatives": Whole("Negatives per pair.", _SUITED),
         "n_epochs": Whole("Passes over all pairs."),
         "n_threads": Whole("Threads to train with.", "all", in_file=False),
         "deterministic": Flag("Whether the same seed must give bit-equal factors, which takes one thread."),
@@ -270,7 +278,11 @@ class ImageAnnotator(Annotator, Trained):
 
     @property
     def _recipe(self) -> Recipe:
-        return self._inputs.recipe
+        inputs = self._inputs
+        sampler = inputs.recipe.sampler if self.sampler is None else as_sampler(self.sampler)
+        seen = getattr(self, "seen_", None)
+        labels_per_image = 1.0 if seen is None else seen.n_pairs / max(seen.n_images, 1)
+        return inputs.recipe_for(sampler, as_loss(self.loss), as_optimiser(self.optimiser), labels_per_image)
 
     def _check_tables(self) -> None:
         expected = self._inputs.tables(0, 0).keys()
