@@ -53,12 +53,16 @@ def ndcg_at(scores, tests, excluded, k):
     return gain / ideal
 
 
-def average_precision_at(scores, tests, excluded, k):
+def cut_average_precision_at(scores, tests, excluded, k):
     total = 0.0
     for hits, rank in enumerate(label_ranks(scores, tests, excluded), start=1):
         if rank <= k:
             total += hits / rank
-    return total / min(k, len(tests))
+    return total / len(tests)
+
+
+def average_precision_at(scores, tests, excluded, k):
+    return cut_average_precision_at(scores, tests, excluded, k) * len(tests) / min(k, len(tests))
 
 
 def average_precision(scores, tests, excluded):

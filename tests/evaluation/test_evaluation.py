@@ -12,6 +12,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, roc_auc_score
 from threadpoolctl import ThreadpoolController
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
@@ -29,6 +30,7 @@ ORACLES = {
     "recall": oracle.recall_at,
     "ndcg": oracle.ndcg_at,
     "ap": oracle.average_precision_at,
+    "map_cut": oracle.cut_average_precision_at,
     "map": oracle.average_precision,
     "mrr": oracle.reciprocal_rank,
     "auc": oracle.area_under_curve,
@@ -189,6 +191,34 @@ def test_labels_that_all_tie_are_covered_by_no_top_list_that_does_not_hold_them_
     metrics = ("coverage@1", "coverage@4", "coverage@5", "coverage@6")
     result = evaluate(scorer, matrix_of([[0], [1]], 6), exclude=exclude, metrics=metrics)
     assert list(result.mean.values()) == [0, 0, 5 / 6, 5 / 6]
+
+
+@given(st.integers(2, 9), st.integers(1, 9), st.integers(0, 2**31))
+def test_without_ties_other_tools_agree(n_labels, k, seed):
+    """Scikit-learn's functions, and trec_eval's map_cut, whose denominator is the number of relevant labels."""
+    rng = np.random.default_rng(seed)
+    scores = rng.permutation(n_labels).astype(np.float32)[None]
+    test = np.zeros((1, n_labels), dtype=bool)
+    test[0, rng.choice(n_labels, rng.integers(1, n_labels), replace=False)] = True
+    metrics = (f"ndcg@{k}", f"map_cut@{k}", f"ap@{k}", "map", "auc")
+    result = evaluate(FixedScorer(scores), test, exclude=None, metrics=metrics).mean
+    assert result[f"ndcg@{k}"] == pytest.approx(ndcg_score(test, scores, k=k))
+    assert result["map"] == pytest.approx(label_ranking_average_precision_score(test, scores))
+    assert result["auc"] == pytest.approx(roc_auc_score(test[0], scores[0]))
+    hits = test[0, np.argsort(-scores[0])][:k]
+    precisions = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    assert result[f"map_cut@{k}"] == pytest.approx((precisions * hits).sum() / test.sum())
+    assert result[f"ap@{k}"] == pytest.approx((precisions * hits).sum() / min(k, test.sum()))
+
+
+def test_with_ties_other_tools_are_kinder():
+    """The row of docs/metrics.md: one of two best labels that tie is a test label, and one of two others."""
+    scores, test = np.array([[1.0, 1, 0, 0]]), matrix_of([[0, 2]], 4)
+    result = evaluate(FixedScorer(scores), test, exclude=None, metrics=("ndcg@1", "map", "auc")).mean
+    assert result == {"ndcg@1": 0.0, "map": 0.5, "auc": 0.25}
+    assert ndcg_score(test, scores, k=1) == pytest.approx(0.5)
+    assert label_ranking_average_precision_score(test, scores) == pytest.approx(0.5)
+    assert roc_auc_score(test[0], scores[0]) == 0.5
 
 
 def test_auc_is_undefined_where_nothing_else_is_ranked():

@@ -65,20 +65,18 @@ def test_the_recipe_of_ids_is_known_before_there_are_images():
 
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="trains for long")
 @pytest.mark.parametrize(
-    "parameters", [{"sampler": "warp", "loss": "warp"}, {"sampler": "uniform", "optimiser": "sgd"}], ids=str
+    "parameters", [{"sampler": "warp", "loss": "warp", "n_epochs": 15}, {"optimiser": "sgd", "n_epochs": 25}], ids=str
 )
 def test_no_combination_of_names_is_a_trap(parameters):
     """WARP with its own loss and ids ended at popularity's level on images with 55 labels; SGD diverged."""
-    data = vse.synthetic(600, 900, 600 * 40, n_topics=8, noise=0.2, rng=5)
+    data = vse.synthetic(942, 1447, 942 * 55, n_topics=12, exponent=0.8, noise=0.3, rng=0)
     train, test = vse.leave_one_out(data, rng=0)
-    model = vse.ImageAnnotator(
-        inputs="ids", n_factors=32, n_epochs=15, random_state=0, deterministic=True, **parameters
-    )
+    model = vse.ImageAnnotator(inputs="ids", random_state=0, deterministic=True, **parameters).fit(train)
     learnt, popular = (
         vse.evaluate(one, test, exclude=train, metrics=["mrr"]).mean["mrr"]
-        for one in (model.fit(train), vse.PopularityAnnotator().fit(train))
+        for one in (model, vse.PopularityAnnotator().fit(train))
     )
-    assert learnt > 1.05 * popular
+    assert learnt > 1.2 * popular
 
 
 def test_the_default_samplers_look_at_more_labels_where_there_are_more():

@@ -38,9 +38,18 @@ def ndcg(ranks: Ranks, k: int) -> Floats:
 
 
 def average_precision(ranks: Ranks, k: int) -> Floats:
-    """Mean precision at the hits in the top k: ``Σ_{m : rₘ ≤ k} (m / rₘ) / min(k, T)``."""
-    precisions = np.where(ranks.ranks <= k, ranks.position / ranks.ranks, 0)
-    return ranks.sum(precisions) / np.minimum(k, ranks.n_test)
+    """Mean precision at the hits in the top k, of the most there can be: ``Σ_{m : rₘ ≤ k} (m / rₘ) / min(k, T)``."""
+    return ranks.sum(_precisions(ranks, k)) / np.minimum(k, ranks.n_test)
+
+
+def cut_average_precision(ranks: Ranks, k: int) -> Floats:
+    """As `average_precision`, of all test labels: ``Σ_{m : rₘ ≤ k} (m / rₘ) / T``, which is trec_eval's map_cut."""
+    return ranks.sum(_precisions(ranks, k)) / ranks.n_test
+
+
+def _precisions(ranks: Ranks, k: int) -> Floats:
+    precisions: Floats = np.where(ranks.ranks <= k, ranks.position / ranks.ranks, 0)
+    return precisions
 
 
 def full_average_precision(ranks: Ranks) -> Floats:
@@ -76,6 +85,7 @@ FAMILIES = {
     "recall": Family(recall, takes_k=True),
     "ndcg": Family(ndcg, takes_k=True),
     "ap": Family(average_precision, takes_k=True),
+    "map_cut": Family(cut_average_precision, takes_k=True),
     "map": Family(full_average_precision, takes_k=False),
     "mrr": Family(reciprocal_rank, takes_k=False),
     "auc": Family(area_under_curve, takes_k=False),
@@ -103,8 +113,8 @@ def parse_metric(name: str) -> Metric:
     Parameters
     ----------
     name : str
-        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"`` or ``"coverage@k"`` with a number for k,
-        or ``"map"``, ``"mrr"`` or ``"auc"``.
+        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"`` or ``"coverage@k"`` with a number
+        for k, or ``"map"``, ``"mrr"`` or ``"auc"``.
 
     Raises
     ------

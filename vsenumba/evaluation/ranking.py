@@ -61,9 +61,9 @@ def evaluate(
         The pairs that are known, as a rule the training set: their labels are not ranked, and they are what a
         model that represents an image by its labels may look at. None ranks all labels.
     metrics : sequence of str
-        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"coverage@k"`` (the share of all labels that
-        stand in the top k of at least one image: at most k candidates score at least as high) with any k of at
-        least 1; ``"map"``, ``"mrr"``, ``"auc"``.
+        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"``, ``"coverage@k"`` (the share of
+        all labels that stand in the top k of at least one image: at most k candidates score at least as high) with any
+        k of at least 1; ``"map"``, ``"mrr"``, ``"auc"``.
     n_threads : int, optional
         Blocks ranked at once; as many as Numba has threads where left out.
     max_images : int, optional
