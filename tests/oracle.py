@@ -15,12 +15,19 @@ import numpy as np
 
 
 def label_ranks(scores, tests, excluded):
-    """Return the rising ranks of the test labels among all but the excluded; ties count against each."""
+    """Return the rising ranks of the test labels among all but the excluded.
+
+    A label that is no test label stands before the test labels that score the same.
+    """
     ranks = []
-    for label in tests:
+    for number, label in enumerate(tests):
         rank = 1
         for other in range(len(scores)):
-            if other != label and other not in excluded and float(scores[other]) >= float(scores[label]):
+            if other not in tests and other not in excluded and float(scores[other]) >= float(scores[label]):
+                rank += 1
+        for earlier, other in enumerate(tests):
+            higher = float(scores[other]) > float(scores[label])
+            if higher or (float(scores[other]) == float(scores[label]) and earlier < number):
                 rank += 1
         ranks.append(rank)
     return sorted(ranks)
@@ -46,12 +53,16 @@ def ndcg_at(scores, tests, excluded, k):
     return gain / ideal
 
 
-def average_precision_at(scores, tests, excluded, k):
+def cut_average_precision_at(scores, tests, excluded, k):
     total = 0.0
     for hits, rank in enumerate(label_ranks(scores, tests, excluded), start=1):
         if rank <= k:
             total += hits / rank
-    return total / min(k, len(tests))
+    return total / len(tests)
+
+
+def average_precision_at(scores, tests, excluded, k):
+    return cut_average_precision_at(scores, tests, excluded, k) * len(tests) / min(k, len(tests))
 
 
 def average_precision(scores, tests, excluded):
@@ -74,10 +85,10 @@ def area_under_curve(scores, tests, excluded):
     return right / n_pairs if n_pairs else math.nan
 
 
-def top_list(scores, excluded, k):
-    """Return the k best labels but the excluded; ties in the order of the labels."""
+def top_labels(scores, excluded, k):
+    """Return the labels but the excluded that at most k of them, the label itself included, score as high as."""
     candidates = [label for label in range(len(scores)) if label not in excluded]
-    return sorted(candidates, key=lambda label: (-float(scores[label]), label))[:k]
+    return {a for a in candidates if sum(1 for b in candidates if float(scores[b]) >= float(scores[a])) <= k}
 
 
 # Kernels
@@ -136,6 +147,13 @@ def staircase_law(lam, n_labels):
     """Return the law of ranks with steps of floor(lam L) ranks, at least 1 and at most L."""
     step = min(max(1, math.floor(lam * n_labels)), n_labels)
     masses = [math.exp(-(r // step)) for r in range(n_labels)]
+    return [m / sum(masses) for m in masses]
+
+
+def authors_law(lam, n_labels):
+    """Return the law of ranks of the released Java, whose alias table holds the ranks 1 to L - 2."""
+    step = math.floor(lam * (n_labels - 1))
+    masses = [math.exp(-((r + 1) // step)) if 1 <= r <= n_labels - 2 else 0.0 for r in range(n_labels)]
     return [m / sum(masses) for m in masses]
 
 
@@ -323,8 +341,9 @@ def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_nega
     """Train one epoch of one shard in place, each image having all labels but one, which is then its only negative.
 
     `tables` and `sums` are dicts of float64 arrays; `loss` returns value and slope at a difference; `inputs` is a name
-    or several, whose vectors are added up.
+    or several, whose vectors are added up. Return what the epoch's record says, where a draw tries the labels in order.
     """
+    taken, skipped, losses, violations, tried = 0, 0, [], [], []
     inputs = (inputs,) if isinstance(inputs, str) else inputs
     labels = tables["label_factors"]
     n_labels, n_factors = labels.shape
@@ -340,7 +359,12 @@ def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_nega
         for image, part in block:
             mine = lists[image]
             missing = [a for a in range(n_labels) if a not in mine]
-            if missing and ("ids" in inputs or len(mine) > 1):
+            if "ids" in inputs or len(mine) > 1:
+                tried += [missing[0] + 1 if missing else n_labels] * len(part) * n_negatives
+            if not missing or not ("ids" in inputs or len(mine) > 1):
+                skipped += len(part) * n_negatives
+            else:
+                taken += len(part) * n_negatives
                 for p in part:
                     v = np.zeros(n_factors)
                     if "ids" in inputs:
@@ -351,7 +375,10 @@ def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_nega
         pulls = [[] for _ in steps]
         squares = [0.0 for _ in steps]
         for _ in range(n_negatives):
-            slopes = [loss(float(v @ (labels[p] - labels[n])))[1] for _, p, n, v in steps]
+            differences = [float(v @ (labels[p] - labels[n])) for _, p, n, v in steps]
+            losses += [loss(difference)[0] for difference in differences]
+            violations += [difference <= 0 for difference in differences]
+            slopes = [loss(difference)[1] for difference in differences]
             squares = [
                 square + slope**2 * ((labels[p] - labels[n]) @ (labels[p] - labels[n]))
                 for square, slope, (_, p, n, _) in zip(squares, slopes, steps, strict=True)
@@ -377,6 +404,8 @@ def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_nega
                 gradient = sum(gradients, np.zeros(n_factors)) / max(len(mine) - 1, 1) ** 0.75
                 up = row_rate("context_factors", y, gradient @ gradient)
                 table[y] -= up * (gradient + l2 * table[y])
+    means = {"loss": losses, "violations": violations, "trials": tried}
+    return {"steps": taken, "skipped": skipped} | {name: sum(of) / max(len(of), 1) for name, of in means.items()}
 
 
 # Word vectors.
@@ -408,10 +437,11 @@ def windows(sentence, reaches):
 def train_windows(
     sentences, reaches, tables, sums, *, architecture, rate, n_negatives, n_draws, adagrad
 ):  # fmt: skip
-    """Train on every window, its negative always the first word that is no positive; return steps, skips and loss."""
+    """Train on every window, its negative always the first word that is no positive; return what the record says."""
     inputs, outputs = tables["word_factors"], tables["output_factors"]
     k = inputs.shape[1]
     steps, skipped, loss = 0, 0, 0.0
+    tried, lengths = [], []
 
     def rate_of(name, row, mean_square):
         if not adagrad:
@@ -424,11 +454,13 @@ def train_windows(
             of, positives = ([centre], others) if architecture == "skipgram" else (others, [centre])
             free = [word for word in range(len(outputs)) if word not in positives]
             negatives = free[:1] * n_draws
+            tried += [free[0] + 1 if free else len(outputs)] * n_draws
             skipped += n_draws - len(negatives)
             weight = n_negatives * len(positives) / n_draws
             v = np.mean([inputs[word] for word in of], axis=0)
             slopes = [sigmoid(float(v @ outputs[word])) - 1 for word in positives]
             slopes += [weight * sigmoid(float(v @ outputs[word])) for word in negatives]
+            lengths += [sigmoid(float(v @ outputs[word])) * math.sqrt(v @ v) for word in negatives]
             loss += window_objective(inputs, outputs, positives, [(word, weight) for word in negatives], of)
             steps += len(positives)
             gradient = np.zeros(k)
@@ -439,4 +471,6 @@ def train_windows(
             gradient /= len(of)
             for word in of:
                 inputs[word] -= rate_of("word_factors", word, float(gradient @ gradient) / k) * gradient
-    return steps, skipped, loss
+    means = {"trials": tried, "negative_gradient": lengths}
+    record = {name: sum(of) / max(len(of), 1) for name, of in means.items()}
+    return {"steps": steps, "skipped": skipped, "loss": loss / max(steps, 1)} | record

@@ -86,9 +86,7 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameEr
     """
     names = getattr(known, "names", None)
     known = list(known) if names is None else names.tolist()
-    # Comparing by letters takes seconds for a hundred thousand names.
-    candidates = _alike(str(name), known) if len(known) > _MANY_NAMES else known
-    near = difflib.get_close_matches(str(name), candidates, n=3, cutoff=0.5)
+    near = near_names(name, known)
     if near:
         hint = "did you mean " + " or ".join(repr(one) for one in near) + "?"
     elif 0 < len(known) <= 12:
@@ -96,6 +94,26 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameEr
     else:
         hint = f"there are {len(known):,} to choose from" + (f", such as {known[0]!r}" if known else "")
     return UnknownNameError(f"unknown {kind} {str(name)!r}; {hint}")
+
+
+def near_names(name: object, known: Iterable[str], n: int = 3, likeness: float = 0.5) -> list[str]:
+    """Return up to `n` of the known names that are nearest to a name, the nearest first.
+
+    Parameters
+    ----------
+    name : object
+        The name.
+    known : iterable of str
+        The names there are.
+    n : int
+        How many to return at most.
+    likeness : float
+        How near a name must be, from 0 to 1, the same name.
+    """
+    names = list(known)
+    # Comparing by letters takes seconds for a hundred thousand names.
+    candidates = _alike(str(name), names) if len(names) > _MANY_NAMES else names
+    return difflib.get_close_matches(str(name), candidates, n=n, cutoff=likeness)
 
 
 def _alike(name: str, known: Sequence[str]) -> list[str]:

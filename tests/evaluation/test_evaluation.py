@@ -12,6 +12,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, roc_auc_score
 from threadpoolctl import ThreadpoolController
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
@@ -29,6 +30,7 @@ ORACLES = {
     "recall": oracle.recall_at,
     "ndcg": oracle.ndcg_at,
     "ap": oracle.average_precision_at,
+    "map_cut": oracle.cut_average_precision_at,
     "map": oracle.average_precision,
     "mrr": oracle.reciprocal_rank,
     "auc": oracle.area_under_curve,
@@ -107,7 +109,7 @@ def test_every_metric_agrees_with_its_formula(problem, with_exclude, block_image
     for name in ALL_METRICS:
         _, family, k = parse_metric(name)
         if family == "coverage":
-            covered = set().union(*(oracle.top_list(image, out, k) for image, _, out in images))
+            covered = set().union(*(oracle.top_labels(image, out, k) for image, _, out in images))
             assert result.mean[name] == pytest.approx(len(covered) / scores.shape[1])
             assert name not in result.per_image
             continue
@@ -137,9 +139,8 @@ def test_sum_rules(problem):
 @given(problems())
 def test_a_perfect_model_scores_one(problem):
     _, test, excluded = problem
-    # Distinct scores: ties, even among the test labels, would count against it. The excluded score highest.
-    order = np.arange(test.shape[1]) / test.shape[1]
-    result = evaluate(FixedScorer(test + order / 2 + 9 * excluded), test, exclude=excluded, metrics=ALL_METRICS)
+    # Test labels tie among themselves, and so do the others. The excluded score highest.
+    result = evaluate(FixedScorer(test + 9 * excluded), test, exclude=excluded, metrics=ALL_METRICS)
     for name in ("recall@100", "ndcg@1", "ndcg@3", "ap@2", "map", "mrr"):
         np.testing.assert_allclose(result.per_image[name], 1, err_msg=name)
     defined = result.per_image["auc"][~np.isnan(result.per_image["auc"])]
@@ -154,6 +155,70 @@ def test_equal_scores_rank_last():
         metrics=("mrr", "auc"),
     )
     assert result.mean == {"mrr": 1 / 8, "auc": 0.0}
+
+
+def test_test_labels_that_tie_are_ranked_as_in_any_order():
+    """They were ranked worse than any order could: precision@1 was 0 and the MRR .5 for two best labels that tie."""
+    result = evaluate(FixedScorer([[1, 1, 0, 0]]), matrix_of([[0, 1]], 4), exclude=None, metrics=ALL_METRICS).mean
+    assert {result[name] for name in ("precision@1", "precision@2", "ndcg@2", "ap@2", "map", "mrr", "auc")} == {1.0}
+    assert result["recall@1"] == 0.5
+
+
+def test_a_tie_with_a_label_that_is_no_test_label_counts_against_the_model():
+    result = evaluate(FixedScorer([[1, 1, 1, 0]]), matrix_of([[0, 1]], 4), exclude=None, metrics=ALL_METRICS).mean
+    assert (result["precision@1"], result["mrr"], result["auc"]) == (0, 1 / 2, 1 / 2)
+    assert result["map"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+
+
+@given(problems(), st.integers(0, 99))
+def test_an_order_of_the_ties_gives_the_ranks(problem, seed):
+    """Some order of the labels has these ranks, and none that breaks ties in favour of other labels has worse."""
+    scores, test, excluded = problem
+    result = evaluate(FixedScorer(scores), test, exclude=excluded, metrics=ALL_METRICS).per_image
+    # Of labels that tie the test labels come last, among themselves in any order.
+    shuffled = np.random.default_rng(seed).permuted(np.tile(np.arange(scores.shape[1]), (len(scores), 1)), axis=1)
+    order = np.lexsort((shuffled, ~test, scores), axis=1)
+    distinct = np.empty_like(scores)
+    np.put_along_axis(distinct, order, np.arange(scores.shape[1], dtype=np.float32)[None], axis=1)
+    ordered = evaluate(FixedScorer(distinct), test, exclude=excluded, metrics=ALL_METRICS).per_image
+    for name, values in result.items():
+        np.testing.assert_allclose(values, ordered[name], err_msg=name)
+
+
+def test_labels_that_all_tie_are_covered_by_no_top_list_that_does_not_hold_them_all():
+    """Ties came in the order of the vocabulary: a constant model "covered" the first k labels."""
+    scorer, exclude = FixedScorer(np.zeros((2, 6))), matrix_of([[5], [5]], 6)
+    metrics = ("coverage@1", "coverage@4", "coverage@5", "coverage@6")
+    result = evaluate(scorer, matrix_of([[0], [1]], 6), exclude=exclude, metrics=metrics)
+    assert list(result.mean.values()) == [0, 0, 5 / 6, 5 / 6]
+
+
+@given(st.integers(2, 9), st.integers(1, 9), st.integers(0, 2**31))
+def test_without_ties_other_tools_agree(n_labels, k, seed):
+    """Scikit-learn's functions, and trec_eval's map_cut, whose denominator is the number of relevant labels."""
+    rng = np.random.default_rng(seed)
+    scores = rng.permutation(n_labels).astype(np.float32)[None]
+    test = np.zeros((1, n_labels), dtype=bool)
+    test[0, rng.choice(n_labels, rng.integers(1, n_labels), replace=False)] = True
+    metrics = (f"ndcg@{k}", f"map_cut@{k}", f"ap@{k}", "map", "auc")
+    result = evaluate(FixedScorer(scores), test, exclude=None, metrics=metrics).mean
+    assert result[f"ndcg@{k}"] == pytest.approx(ndcg_score(test, scores, k=k))
+    assert result["map"] == pytest.approx(label_ranking_average_precision_score(test, scores))
+    assert result["auc"] == pytest.approx(roc_auc_score(test[0], scores[0]))
+    hits = test[0, np.argsort(-scores[0])][:k]
+    precisions = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    assert result[f"map_cut@{k}"] == pytest.approx((precisions * hits).sum() / test.sum())
+    assert result[f"ap@{k}"] == pytest.approx((precisions * hits).sum() / min(k, test.sum()))
+
+
+def test_with_ties_other_tools_are_kinder():
+    """The row of docs/metrics.md: one of two best labels that tie is a test label, and one of two others."""
+    scores, test = np.array([[1.0, 1, 0, 0]]), matrix_of([[0, 2]], 4)
+    result = evaluate(FixedScorer(scores), test, exclude=None, metrics=("ndcg@1", "map", "auc")).mean
+    assert result == {"ndcg@1": 0.0, "map": 0.5, "auc": 0.25}
+    assert ndcg_score(test, scores, k=1) == pytest.approx(0.5)
+    assert label_ranking_average_precision_score(test, scores) == pytest.approx(0.5)
+    assert roc_auc_score(test[0], scores[0]) == 0.5
 
 
 def test_auc_is_undefined_where_nothing_else_is_ranked():
@@ -345,9 +410,43 @@ def test_a_model_with_scores_of_another_shape_is_refused():
         evaluate(scorer, np.ones((2, 3)), exclude=None)
 
 
-def test_unknown_labels_are_refused():
-    with pytest.raises(UnknownNameError, match="owl"):
-        evaluate(FixedScorer(np.ones((1, 2))), AnnotationSet.from_pairs(["0"], ["owl"]), exclude=None)
+def test_pairs_whose_label_is_unknown_are_left_out_and_said():
+    """They were refused, and the command line left them out: two rules."""
+    scorer = FixedScorer(np.array([[3.0, 2, 1]] * 3), label_names=["cat", "dog", "owl"])
+    test = AnnotationSet.from_pairs(["0", "1", "1", "2", "2"], ["dog", "owl", "catt", "zebra", "zebu"])
+    expected = (
+        r"^3 of 5 pair\(s\) of test left out: the model does not know 3 label\(s\), "
+        r"such as 'catt' \(did you mean 'cat'\?\) and 'zebra'$"
+    )
+    with pytest.warns(UserWarning, match=expected) as caught:
+        result = evaluate(scorer, test, exclude=None, metrics=("mrr",))
+    assert caught[0].filename == __file__
+    assert (result.n_pairs_left_out, result.n_images) == (3, 2)
+    assert result.per_image["mrr"].tolist() == [1 / 2, 1 / 3]
+    assert repr(result).startswith("<Scores over 2 images, 3 pair(s) left out\n")
+    known = AnnotationSet.from_pairs(["0", "1"], ["dog", "owl"])
+    assert evaluate(scorer, known, exclude=None).n_pairs_left_out == 0
+
+
+def test_labels_that_no_pair_has_are_not_missed():
+    scorer = FixedScorer(np.array([[3.0, 2]]), label_names=["cat", "dog"])
+    test = AnnotationSet.from_csr([[1, 0, 1]], label_names=["dog", "zebra", "cat"])
+    scorer.align = lambda data: data.with_columns(np.array([1, -1, 0]), scorer.label_names)
+    assert evaluate(scorer, test, exclude=None).n_pairs_left_out == 0
+
+
+def test_unknown_labels_of_exclude_are_left_out_too():
+    scorer = FixedScorer(np.array([[3.0, 2]]), label_names=["cat", "dog"])
+    exclude = AnnotationSet.from_pairs(["0", "0"], ["cat", "zebra"])
+    with pytest.warns(UserWarning, match=r"1 of 2 pair\(s\) of exclude left out"):
+        result = evaluate(scorer, AnnotationSet.from_pairs(["0"], ["dog"]), exclude=exclude, metrics=("mrr",))
+    assert result.mean == {"mrr": 1.0}
+
+
+def test_a_test_set_without_a_known_label_is_refused():
+    scorer = FixedScorer(np.ones((1, 2)), label_names=["cat", "dog"])
+    with pytest.raises(InputError, match=r"knows no label of test: it has 'cats' \(did you mean 'cat'\?\)"):
+        evaluate(scorer, AnnotationSet.from_pairs(["0"], ["cats"]), exclude=None)
 
 
 def test_exclude_must_be_said():
@@ -398,5 +497,5 @@ def test_top_lists_of_any_length(n_labels, k, seed):
     test = np.zeros((1, n_labels), dtype=bool)
     test[0, 0], excluded[0, 0] = True, False
     result = evaluate(FixedScorer(scores), test, exclude=excluded, metrics=(f"coverage@{k}",))
-    expected = oracle.top_list(scores[0], set(np.flatnonzero(excluded[0])), k)
+    expected = oracle.top_labels(scores[0], set(np.flatnonzero(excluded[0])), k)
     assert result.mean[f"coverage@{k}"] == pytest.approx(len(expected) / n_labels)

@@ -56,6 +56,18 @@ class TestEvaluation:
         )
         assert value == pytest.approx((1 + 2 / 3) / 2)
 
+    @pytest.mark.parametrize("classes", [[1, 0, 1], [0, 1, 1], [1, 1, 0]])
+    def test_ties_count_against_the_class(self, classes):
+        """The first item came first: its place in the file decided."""
+        value = vse.evaluation.retrieval.class_map(np.ones((1, 1)), np.ones((3, 1)), np.array([1]), np.array(classes))
+        assert value == pytest.approx((1 / 2 + 2 / 3) / 2)
+
+    def test_several_captions_that_tie_are_one_match(self):
+        images = np.array([[1.0, 0.0], [0.0, 1.0]])
+        scores = vse.evaluate_vectors(images, images[[0, 0, 1]], np.arange(2), np.array([0, 0, 1]))
+        assert scores.image_ranks.tolist() == [1, 1]
+        assert scores.mean["t2i_recall@1"] == 1
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [

@@ -31,6 +31,29 @@ def test_every_objective_learns(objective):
     assert (np.diff(model.history_["epoch"]) == 1).all()
 
 
+def test_the_record_of_an_epoch_is_that_of_a_naive_count():
+    """At a rate of next to nothing the model after the epoch is the one that was measured."""
+    rng = np.random.default_rng(0)
+    data = vse.CaptionSet.from_lists(rng.normal(size=(5, 3)), ["a cat", "a dog", "a fish", "one bird", "two birds"])
+    settings = SMALL | {"n_epochs": 1, "learning_rate": 1e-30, "objective": "sum-of-hinges", "schedule": "constant"}
+    fixed = settings | {"weight_decay": 0.0, "row_dropout": 0.0, "warmup_epochs": 0}
+    model = vse.CrossModalRetriever(**fixed).fit(data)
+    scores = model.embed_images(data).astype(np.float64) @ model.embed_captions(data).T
+    margin, loss = model.member("objective").margin, 0.0
+    for i in range(5):
+        for j in range(5):
+            if i != j:
+                loss += max(0.0, margin + scores[i, j] - scores[i, i]) + max(0.0, margin + scores[i, j] - scores[j, j])
+    record = model.history_[0]
+    assert (record["epoch"], record["steps"], record["group_size"]) == (1, 5, 4)
+    assert record["learning_rate"] == 1e-30
+    assert record["loss"] == pytest.approx(loss, rel=1e-4)
+    assert record["spread"] == pytest.approx(scores.std(), rel=1e-4)
+    # A pair that is left over has no negative, and is no step.
+    pairs = vse.CrossModalRetriever(**fixed | {"batch_size": 2}).fit(data).history_[0]
+    assert (pairs["steps"], pairs["group_size"]) == (4, 1)
+
+
 @with_the_compiler
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_every_pooling_learns(pooling):

@@ -52,9 +52,19 @@ def test_the_score_is_the_mrr_of_a_held_out_label():
     ids = model_of("ids", n_epochs=20, n_factors=8, deterministic=True).fit(train)
     renamed = vse.AnnotationSet.from_csr(train.to_csr(), None, train.label_names)
     assert ids.score(train) == ids.score(renamed)
-    # Labels that it does not know are left out.
+
+
+def test_pairs_whose_label_the_model_does_not_know_are_left_out_of_the_score():
+    """They were left out without a word."""
+    data = checkerboard(40, 12)
+    train, test = data[np.arange(30)], data[np.arange(30, 40)]
+    model = model_of(n_epochs=2, n_factors=8).fit(train)
     more = vse.AnnotationSet.from_lists([[*test.labels_of(image), "new"] for image in test.image_ids])
-    assert model.score(more) > 0
+    with pytest.warns(UserWarning, match=r"^10 of \d+ pair\(s\) of X left out.* 1 label\(s\), 'new'$") as caught:
+        assert model.score(more) > 0
+    assert caught[0].filename == __file__
+    with pytest.raises(vse.InputError, match="the model knows no label of X"):
+        model.score([["new", "newer"]])
 
 
 def test_a_retrievers_score_is_the_mrr_of_both_directions():

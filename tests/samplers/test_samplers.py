@@ -187,6 +187,25 @@ def test_the_rank_law_is_the_enumerated_one(kind, lam, n_labels):
     assert rank_law(lam, n_labels, kind) == pytest.approx(oracle.RANK_LAWS[kind](lam, n_labels), abs=1e-12)
 
 
+@given(lam=st.floats(0.05, 0.9), n_labels=st.integers(30, 60))
+def test_the_staircase_is_the_authors_but_for_both_ends(lam, n_labels):
+    """It was called the authors' law, whose first and last rank are never drawn and whose ranks count from 1."""
+    ours, theirs = rank_law(lam, n_labels, "staircase"), np.array(oracle.authors_law(lam, n_labels))
+    assert theirs[[0, -1]].tolist() == [0, 0]
+    step = int(lam * (n_labels - 1))
+    if step == int(lam * n_labels):
+        assert theirs[1:-1] == pytest.approx(ours[2:] / ours[2:].sum(), abs=1e-12)
+    if step > 2:
+        assert (theirs[1:-1] == theirs[1]).sum() == step - 2
+
+
+def test_how_far_the_authors_law_of_ranks_is_from_the_staircase():
+    """The two numbers of docs/samplers.md."""
+    for lam, distance in ((0.05, 0.0097), (0.001, 0.316)):
+        theirs = np.array(oracle.authors_law(lam, 2607))
+        assert np.abs(rank_law(lam, 2607, "staircase") - theirs).sum() / 2 == pytest.approx(distance, abs=5e-4)
+
+
 @pytest.mark.parametrize("kind", RANK_LAWS)
 @pytest.mark.parametrize("lam", [1e15, 1e300, 1.7e308])
 def test_the_rank_law_of_a_large_lam_is_uniform(kind, lam):

@@ -170,8 +170,8 @@ def _show(report: dict[str, Any], size: str) -> None:
         f"{report['seconds']:.2f} s, loss {report['loss']:.4f}"
     )
     if report["skipped"]:
-        pairs = counted(report["skipped"], "pair")
-        say(f"skipped   {pairs} an epoch: no negative was found, or the image has no other label to be known by")
+        steps = counted(report["skipped"], "step")
+        say(f"skipped   {steps} an epoch: no negative was found, or the image has no other label to be known by")
 
 
 def _next_commands(output: Path, data: AnnotationSet, *, tested: bool) -> list[list[str]]:

@@ -11,17 +11,16 @@ import numpy as np
 
 from vsenumba.kernels.compiler import kernel
 
-# What `count_ranks` says about an image.
+# What `count_at_least` says about an image.
 FINE, NOT_FINITE, TEST_LABEL_EXCLUDED = 0, 1, 2
 
 
 @kernel
-def count_ranks(scores, rows, test_indptr, test_labels, excluded_indptr, excluded_labels, ranks, status):
-    """Rank every test label among all labels but the excluded.
+def count_at_least(scores, rows, test_indptr, test_labels, excluded_indptr, excluded_labels, counts, status):
+    """Count, for every test label, the candidates that score at least as high, all labels but the excluded.
 
-    The rank is 1 + the number of other candidates that score at least as high, other test labels of the same
-    image among them: a tie counts against the model. The counts are of 32 bits: twice as many fit in a register of
-    the processor as of 64, and with them counting became three times as fast.
+    `vsenumba.evaluation.ranks.ranks_of` makes ranks of the counts. The counts are of 32 bits: twice as many fit in a
+    register of the processor as of 64, and with them counting became three times as fast.
 
     Parameters
     ----------
@@ -35,8 +34,8 @@ def count_ranks(scores, rows, test_indptr, test_labels, excluded_indptr, exclude
         Where the excluded labels of every row begin.
     test_labels, excluded_labels : int32
         Label columns.
-    ranks : int64
-        Written: one per test label, where it stands in `test_labels`.
+    counts : int64
+        Written: one per test label, itself among those counted, where it stands in `test_labels`.
     status : (b,) int64
         Written: `FINE`; `NOT_FINITE` where a score of the image is NaN or infinite; `TEST_LABEL_EXCLUDED`.
     """
@@ -48,19 +47,19 @@ def count_ranks(scores, rows, test_indptr, test_labels, excluded_indptr, exclude
         status[i] = FINE if finite == n_labels else NOT_FINITE
         for p in range(test_indptr[i], test_indptr[i + 1]):
             threshold = scores[i, test_labels[p]]
-            rank = np.int32(0)
+            count = np.int32(0)
             for a in range(n_labels):
-                rank = np.int32(rank + np.int32(scores[i, a] >= threshold))
+                count = np.int32(count + np.int32(scores[i, a] >= threshold))
             for e in range(excluded_indptr[rows[i]], excluded_indptr[rows[i] + 1]):
-                rank -= scores[i, excluded_labels[e]] >= threshold
+                count -= scores[i, excluded_labels[e]] >= threshold
                 if excluded_labels[e] == test_labels[p]:
                     status[i] = TEST_LABEL_EXCLUDED
-            ranks[p] = rank
+            counts[p] = count
 
 
 @kernel
-def list_top(scores, rows, excluded_indptr, excluded_labels, top):
-    """List the best-scoring labels of each image, excluded ones left out, ties in the order of the labels.
+def list_top(scores, rows, excluded_indptr, excluded_labels, top, counts):
+    """List the best-scoring labels of each image, excluded ones left out.
 
     Parameters
     ----------
@@ -74,6 +73,9 @@ def list_top(scores, rows, excluded_indptr, excluded_labels, top):
         Label columns, rising within a row.
     top : (b, k) int64
         Written: label columns, the best first; left as it is where an image has fewer than k candidates.
+    counts : (b, k) int64
+        Written: of each label listed, how many of the list score at least as high, itself included. Where that is less
+        than k, so many candidates do.
     """
     n, n_labels = scores.shape
     k = top.shape[1]
@@ -91,3 +93,6 @@ def list_top(scores, rows, excluded_indptr, excluded_labels, top):
                     slot -= 1
                 top[i, slot] = a
                 count = min(count + 1, k)
+        for slot in range(count - 1, -1, -1):
+            tied = slot < count - 1 and scores[i, top[i, slot]] == scores[i, top[i, slot + 1]]
+            counts[i, slot] = counts[i, slot + 1] if tied else slot + 1

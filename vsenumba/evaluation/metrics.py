@@ -1,8 +1,8 @@
 """The ranking metrics: what each is, as a formula of the ranks of an image's test labels.
 
-For one image: T test labels, at ranks r₁ ≤ … ≤ r_T among its C candidates (all labels but the excluded). A
-rank counts every candidate that scores at least as high, so that rₘ ≥ m, and labels that tie share the worst
-rank of their group. A new metric is one function and one line in `FAMILIES`.
+For one image: T test labels, at ranks r₁ < … < r_T among its C candidates (all labels but the excluded). Candidates are
+ranked by score; where a test label and one that is none score the same, the test label stands behind: such a tie counts
+against the model, one among test labels does not. A new metric is one function and one line in `FAMILIES`.
 """
 
 from __future__ import annotations
@@ -38,9 +38,18 @@ def ndcg(ranks: Ranks, k: int) -> Floats:
 
 
 def average_precision(ranks: Ranks, k: int) -> Floats:
-    """Mean precision at the hits in the top k: ``Σ_{m : rₘ ≤ k} (m / rₘ) / min(k, T)``."""
-    precisions = np.where(ranks.ranks <= k, ranks.position / ranks.ranks, 0)
-    return ranks.sum(precisions) / np.minimum(k, ranks.n_test)
+    """Mean precision at the hits in the top k, of the most there can be: ``Σ_{m : rₘ ≤ k} (m / rₘ) / min(k, T)``."""
+    return ranks.sum(_precisions(ranks, k)) / np.minimum(k, ranks.n_test)
+
+
+def cut_average_precision(ranks: Ranks, k: int) -> Floats:
+    """As `average_precision`, of all test labels: ``Σ_{m : rₘ ≤ k} (m / rₘ) / T``, which is trec_eval's map_cut."""
+    return ranks.sum(_precisions(ranks, k)) / ranks.n_test
+
+
+def _precisions(ranks: Ranks, k: int) -> Floats:
+    precisions: Floats = np.where(ranks.ranks <= k, ranks.position / ranks.ranks, 0)
+    return precisions
 
 
 def full_average_precision(ranks: Ranks) -> Floats:
@@ -54,16 +63,13 @@ def reciprocal_rank(ranks: Ranks) -> Floats:
 
 
 def area_under_curve(ranks: Ranks) -> Floats:
-    """Share of the pairs of a test label and another candidate that are ordered right; a tie is not.
+    """Share of the pairs of a test label and a candidate that is none that are ordered right; a tie is not.
 
-    ``1 − Σₘ (rₘ − uₘ) / (T (C − T))`` with ``uₘ = #{l : r_l ≤ rₘ}``; NaN where all candidates are tests.
+    ``1 − Σₘ (rₘ − m) / (T (C − T))``; NaN where all candidates are test labels.
     """
-    image = np.repeat(np.arange(len(ranks.n_test)) * (ranks.n_labels + 1), ranks.n_test)
-    keys = image + ranks.ranks
-    up_to = np.searchsorted(keys, keys, side="right") - np.repeat(ranks.indptr[:-1], ranks.n_test)
     n_pairs = ranks.n_test * (ranks.n_candidates - ranks.n_test)
     undefined: Floats = np.full(len(n_pairs), np.nan)
-    return 1 - np.divide(ranks.sum(ranks.ranks - up_to), n_pairs, out=undefined, where=n_pairs > 0)
+    return 1 - np.divide(ranks.sum(ranks.ranks - ranks.position), n_pairs, out=undefined, where=n_pairs > 0)
 
 
 class Family(NamedTuple):
@@ -79,6 +85,7 @@ FAMILIES = {
     "recall": Family(recall, takes_k=True),
     "ndcg": Family(ndcg, takes_k=True),
     "ap": Family(average_precision, takes_k=True),
+    "map_cut": Family(cut_average_precision, takes_k=True),
     "map": Family(full_average_precision, takes_k=False),
     "mrr": Family(reciprocal_rank, takes_k=False),
     "auc": Family(area_under_curve, takes_k=False),
@@ -106,8 +113,8 @@ def parse_metric(name: str) -> Metric:
     Parameters
     ----------
     name : str
-        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"`` or ``"coverage@k"`` with a number for k,
-        or ``"map"``, ``"mrr"`` or ``"auc"``.
+        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"`` or ``"coverage@k"`` with a number
+        for k, or ``"map"``, ``"mrr"`` or ``"auc"``.
 
     Raises
     ------

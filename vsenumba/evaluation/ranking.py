@@ -13,9 +13,10 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError, unknown_name
-from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_ranks, list_top
+from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_at_least, list_top
+from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.evaluation.metrics import parse_metrics
-from vsenumba.evaluation.ranks import Ranks, gather_rows, sort_within
+from vsenumba.evaluation.ranks import Ranks, gather_rows, ranks_of
 from vsenumba.evaluation.scorer import Scorer
 from vsenumba.evaluation.scores import Scores, defined_mean
 from vsenumba.kernels.gate import below, readable, segments
@@ -46,25 +47,26 @@ def evaluate(
 ) -> Scores:
     """Rank all labels for every test image and say how well its test labels stand.
 
-    A test label's rank is 1 + the number of other candidates that score at least as high: ties count against
-    the model, those with other test labels of the image too. Candidates are all labels of the model but the
-    excluded. For the formulas see `vsenumba.evaluation.metrics`.
+    A test label's rank is 1, and the number of candidates that are not test labels of the image and score at least as
+    high, and the number of the image's other test labels that score higher, or the same and come before it: ties count
+    against the model, except those among test labels, whose order says nothing. Candidates are all labels of the model
+    but the excluded. For the formulas see `vsenumba.evaluation.metrics`.
 
     Parameters
     ----------
     model : Scorer
         A fitted model.
     test : AnnotationSet, matrix or list of label lists
-        The pairs to find; images with no pair are left out. Labels are matched to the model's by name, images
-        to those of `exclude` by id; the columns of a matrix are the model's labels in order, its rows the
-        images of `exclude` in order.
+        The pairs to find; images with no pair are left out. Labels are matched to the model's by name, images to those
+        of `exclude` by id; the columns of a matrix are the model's labels in order, its rows the images of `exclude` in
+        order. Pairs whose label the model does not know are left out, here and in `exclude`.
     exclude : AnnotationSet, matrix, list of label lists or None
         The pairs that are known, as a rule the training set: their labels are not ranked, and they are what a
         model that represents an image by its labels may look at. None ranks all labels.
     metrics : sequence of str
-        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"coverage@k"`` (the share of all labels
-        that stand in the top k of at least one image) with any k of at least 1; ``"map"``, ``"mrr"``,
-        ``"auc"``.
+        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"``, ``"coverage@k"`` (the share of
+        all labels that stand in the top k of at least one image: at most k candidates score at least as high) with any
+        k of at least 1; ``"map"``, ``"mrr"``, ``"auc"``.
     n_threads : int, optional
         Blocks ranked at once; as many as Numba has threads where left out.
     max_images : int, optional
@@ -80,15 +82,17 @@ def evaluate(
     Raises
     ------
     UnknownNameError
-        If a metric, or a label of the test set, is not known.
+        If a metric is not known.
     InputError
-        If the test set has no pair, shares a pair with `exclude`, or does not fit in shape; if none of its images is
-        known to the model or `exclude`; or if the model's scores are not finite.
+        If the test set has no pair, or none with a label that the model knows, shares a pair with `exclude`, or does
+        not fit in shape; if none of its images is known to the model or `exclude`; or if the model's scores are not
+        finite.
 
     Warns
     -----
     UserWarning
-        If some images are known neither to the model nor to `exclude`, or some test pairs were trained on.
+        If pairs are left out because the model does not know their label, if some images are known neither to the
+        model nor to `exclude`, or if some test pairs were trained on.
 
     Examples
     --------
@@ -100,8 +104,12 @@ def evaluate(
     True
     """
     wanted = parse_metrics(metrics)
-    excluded = None if exclude is None else _as_set("exclude", exclude, test, model.label_names)
-    test = model.align(_as_set("test", test, exclude, model.label_names))
+    names = model.label_names
+    excluded = None if exclude is None else _as_set("exclude", exclude, test, names)
+    if excluded is not None:
+        excluded, _ = with_known_labels(excluded, names, "exclude")
+    test, n_left_out = with_known_labels(_as_set("test", test, exclude, names), names, "test")
+    test = model.align(test)
     known = model.known_for(test, excluded)
     shape = (test.n_images, len(model.label_names))
     if not test.shape == known.shape == shape:
@@ -127,7 +135,7 @@ def evaluate(
         m.name: float((best_places <= m.k).mean()) if m.family == "coverage" else defined_mean(per_image[m.name])
         for m in wanted
     }
-    return Scores(mean, per_image, len(rows), rows)
+    return Scores(mean, per_image, len(rows), rows, n_left_out)
 
 
 def _images_per_block(n_images: int, n_labels: int) -> int:
@@ -148,41 +156,43 @@ def _rank(
     longest: int,
     n_threads: int,
 ) -> tuple[Ranks, np.ndarray]:
-    """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1)."""
+    """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1), ties against it."""
     n_labels = test.n_labels
     indptr, labels = gather_rows(test.indptr, test.indices, rows)
     labels = below("the test set's indices", labels, n_labels)
     known_labels = below("the indices of what is known", known.indices, n_labels)
     offsets_of = segments("the indptr of what is known", known.indptr, len(known_labels), known.n_images)
     excluded = offsets_of if exclude else np.zeros_like(offsets_of), known_labels
-    ranks = np.empty(len(labels), dtype=np.int64)
+    counts = np.empty(len(labels), dtype=np.int64)
     status = np.empty(len(rows), dtype=np.int64)
     size = _images_per_block(len(rows), n_labels)
 
-    def rank_block(begin: int) -> np.ndarray:
-        """Rank some images' test labels, and return their top lists."""
+    def rank_block(begin: int) -> tuple[np.ndarray, np.ndarray]:
+        """Count for some images' test labels, and return their top lists and the places in these."""
         block = rows[begin : begin + size]
         scores = np.ascontiguousarray(model.score_block(known, block), dtype=np.float32)
         if scores.shape != (len(block), n_labels):
             raise InputError(f"the model's scores have shape {scores.shape}; expected {(len(block), n_labels)}")
         scores = readable("the model's scores", scores, scores.shape)
         offsets = indptr[begin : begin + len(block) + 1]
-        count_ranks(scores, block, offsets, labels, *excluded, ranks, status[begin : begin + len(block)])
-        top = np.full((len(block), min(longest, n_labels)), -1, dtype=np.int64)
+        count_at_least(scores, block, offsets, labels, *excluded, counts, status[begin : begin + len(block)])
+        # One more than is asked for: where the last ones tie, it shows whether others do.
+        top = np.full((len(block), min(longest + 1, n_labels) if longest else 0), -1, dtype=np.int64)
+        places = np.zeros_like(top)
         if longest:
-            list_top(scores, block, *excluded, top)
-        return top
+            list_top(scores, block, *excluded, top, places)
+        return top, places
 
     best_places = np.full(n_labels, np.iinfo(np.int64).max)
     n_threads = max(1, min(n_threads, MEMORY_BYTES // (4 * n_labels * size)))
     # Each thread has a block, product and count, to itself: see `vsenumba.evaluation.counting`.
     with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
-        for top in pool.map(rank_block, range(0, len(rows), size)):
+        for top, places in pool.map(rank_block, range(0, len(rows), size)):
             listed = top >= 0
-            np.minimum.at(best_places, top[listed], np.nonzero(listed)[1] + 1)
+            np.minimum.at(best_places, top[listed], places[listed])
     _check_status(status, test, rows)
     n_candidates = n_labels - np.diff(excluded[0])[rows]
-    return Ranks(indptr, sort_within(indptr, ranks, n_labels), n_candidates, n_labels), best_places
+    return Ranks(indptr, ranks_of(indptr, counts, n_labels), n_candidates, n_labels), best_places
 
 
 def _rows_to_evaluate(test: AnnotationSet, max_images: int | None, rng: RandomLike) -> np.ndarray:

@@ -19,7 +19,8 @@ class Ranks(NamedTuple):
     indptr : (n + 1,) int64
         Where each image's ranks begin.
     ranks : (n_pairs,) int64
-        Rank of every test label among the image's candidates, 1 the best, rising within an image.
+        Rank of every test label among the image's candidates, 1 the best, strictly rising within an image. A label that
+        scores the same as others stands behind those that are no test labels of the image.
     n_candidates : (n,) int64
         Number of labels ranked for each image: all but the excluded.
     n_labels : int
@@ -60,7 +61,29 @@ def gather_rows(indptr: np.ndarray, indices: np.ndarray, rows: np.ndarray) -> tu
     return offsets, indices[np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)]
 
 
-def sort_within(indptr: Integers, ranks: Integers, n_labels: int) -> Integers:
-    """Return the ranks in rising order within each image."""
-    base = np.repeat(np.arange(len(indptr) - 1) * (n_labels + 1), np.diff(indptr))
-    return np.sort(base + ranks) - base
+def ranks_of(indptr: Integers, counts: Integers, n_labels: int) -> Integers:
+    """Return the rising ranks of each image's test labels.
+
+    Parameters
+    ----------
+    indptr : (n + 1,) int64
+        Where each image's test labels begin; each image has one at least.
+    counts : (n_pairs,) int64
+        Of every test label, how many candidates score at least as high, itself included.
+    n_labels : int
+        Number of labels.
+
+    Returns
+    -------
+    (n_pairs,) int64
+        1, and how many candidates that are not test labels score at least as high, and how many of the test labels
+        stand before it: a tie with a label that is no test label counts against the model, one among test labels does
+        not.
+    """
+    n_test = np.diff(indptr)
+    image = np.repeat(np.arange(len(n_test)) * (n_labels + 1), n_test)
+    keys = np.sort(image + counts)
+    # Test labels of equal counts have equal scores. The last of them knows how many test labels these counts hold.
+    lasts = np.flatnonzero(np.append(keys[1:] != keys[:-1], True))
+    last = np.repeat(lasts, np.diff(lasts, prepend=-1))
+    return keys - image - (last - np.arange(len(keys)))

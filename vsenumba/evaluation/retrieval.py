@@ -116,11 +116,15 @@ def first_ranks(queries: np.ndarray, found: np.ndarray, query_subjects: np.ndarr
 
 
 def class_map(queries: np.ndarray, found: np.ndarray, query_classes: np.ndarray, classes: np.ndarray) -> float:
-    """Return the mean over the queries of the average precision of their class among all items."""
+    """Return the mean over the queries of the average precision of their class among all items.
+
+    An item of the class stands behind the others that score the same: ties count against the query.
+    """
     total = 0.0
     for first, scores in _blocks(queries, found):
-        order = np.argsort(-scores, axis=1, kind="stable")
-        matching = query_classes[first : first + len(scores), None] == classes[order]
+        matching = query_classes[first : first + len(scores), None] == classes
+        order = np.lexsort((matching, -scores), axis=1)
+        matching = np.take_along_axis(matching, order, axis=1)
         precision = np.cumsum(matching, axis=1) / np.arange(1, len(found) + 1)
         total += float(((precision * matching).sum(axis=1) / np.maximum(matching.sum(axis=1), 1)).sum())
     return total / len(queries)

@@ -22,6 +22,8 @@ class Scores:
         Number of images evaluated: those with at least one test label, or the sub-sample of them asked for.
     image_rows : (n_images,) int64 array
         Their rows in the test set, rising.
+    n_pairs_left_out : int
+        Pairs of the test set that were left out because the model does not know their label.
 
     Examples
     --------
@@ -34,11 +36,13 @@ class Scores:
     per_image: dict[str, np.ndarray]
     n_images: int
     image_rows: np.ndarray
+    n_pairs_left_out: int = 0
 
     def __repr__(self) -> str:
         width = max(map(len, self.mean))
         lines = [f"\n  {name:<{width}}  {value:.4f}" for name, value in self.mean.items()]
-        return f"<Scores over {self.n_images:,} image{'s' * (self.n_images != 1)}{''.join(lines)}>"
+        left_out = f", {self.n_pairs_left_out:,} pair(s) left out" if self.n_pairs_left_out else ""
+        return f"<Scores over {self.n_images:,} image{'s' * (self.n_images != 1)}{left_out}{''.join(lines)}>"
 
 
 def defined_mean(values: np.ndarray) -> float:

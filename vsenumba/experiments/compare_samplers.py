@@ -124,7 +124,8 @@ def compare(
     loss : Loss or str, optional
         One loss for all. By default each sampler has its own: "warp" for the WARP sampler, "logistic" for the others.
     inputs : {"labels", "ids"} or tuple of these
-        What stands for an image, the same for all.
+        What stands for an image, the same for all. With ids what is left to its default suits each sampler and its
+        loss, and so differs; name `learning_rate`, `l2` and `n_negatives` to have the same for all.
     metric : str
         What to compare by; recall@5, recall@10, mrr and auc are recorded too.
     n_epochs : int

@@ -13,9 +13,10 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.data.matches import Match, best_matches, checked_count
-from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
+from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
+from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.models.fitted import Fitted
 from vsenumba.models.new_images import NewImages
 from vsenumba.models.unfitted import check_is_fitted
@@ -95,7 +96,7 @@ class Annotator(Fitted):
         check_is_fitted(self)
         return self.label_names_
 
-    def align(self, data: Any, argument: str = "X", *, drop_unknown: bool = False) -> AnnotationSet:
+    def align(self, data: Any, argument: str = "X") -> AnnotationSet:
         """Return a set with the model's label columns; a set's columns are matched by name.
 
         A matrix without names must have one column per label of the model, in its order; its rows are the model's
@@ -107,8 +108,6 @@ class Annotator(Fitted):
             The set.
         argument : str
             What it is called in messages.
-        drop_unknown : bool
-            Whether pairs with labels that the model does not know are left out, instead of refused.
 
         Raises
         ------
@@ -117,28 +116,31 @@ class Annotator(Fitted):
         InputError
             If a matrix has another number of columns.
         """
-        check_is_fitted(self)
-        if not isinstance(data, AnnotationSet):
-            data = as_annotation_set(data, argument)
-            # Of a matrix; label lists have names, be they numbers.
-            numbered = isinstance(data.label_names, NumberedVocabulary)
-            if numbered and data.n_labels != self.n_features_in_:
-                hint = "; did you pass the transpose?" if data.n_images == self.n_features_in_ else ""
-                raise InputError(
-                    f"{argument} has {data.n_labels} features, but {type(self).__name__} is expecting "
-                    f"{self.n_features_in_} features as input: one column per label{hint}"
-                )
-            if numbered:
-                ids = self.image_ids_ if data.n_images == len(self.image_ids_) else None
-                return AnnotationSet(data.indptr, data.indices, data.n_labels, ids, self.label_names_)
+        data = self._named(data, argument)
         if data.label_names is self.label_names_ or data.label_names == self.label_names_:
             return data
-        if drop_unknown:
-            data = data.with_pairs((self.label_names_.find(data.label_names) >= 0)[data.indices])
         used = np.flatnonzero(data.label_counts)
         columns = np.full(data.n_labels, -1, dtype=np.int64)
         columns[used] = self.label_names_.index(data.label_names.take(used))
         return data.with_columns(columns, self.label_names_)
+
+    def _named(self, data: Any, argument: str) -> AnnotationSet:
+        """Return a set whose labels have names: for a matrix without any these are the model's, see `align`."""
+        check_is_fitted(self)
+        if isinstance(data, AnnotationSet):
+            return data
+        data = as_annotation_set(data, argument)
+        # Of a matrix; label lists have names, be they numbers.
+        if not isinstance(data.label_names, NumberedVocabulary):
+            return data
+        if data.n_labels != self.n_features_in_:
+            hint = "; did you pass the transpose?" if data.n_images == self.n_features_in_ else ""
+            raise InputError(
+                f"{argument} has {data.n_labels} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input: one column per label{hint}"
+            )
+        ids = self.image_ids_ if data.n_images == len(self.image_ids_) else None
+        return AnnotationSet(data.indptr, data.indices, data.n_labels, ids, self.label_names_)
 
     def known_for(self, test: AnnotationSet, exclude: AnnotationSet | None) -> AnnotationSet:
         """Return what is known of a test set's images, row by row: the labels in `exclude`, or those seen in training.
@@ -272,7 +274,8 @@ class Annotator(Fitted):
         >>> sorted(search.fit(synthetic(60, 12, 240, rng=0)).best_params_)
         ['l2', 'sampler__lam']
         """
-        known, held_out = leave_one_out(self.align(X, drop_unknown=True), rng=0)
+        data, _ = with_known_labels(self._named(X, "X"), self.label_names_, "X")
+        known, held_out = leave_one_out(self.align(data), rng=0)
         if held_out.n_pairs == 0:
             raise InputError(
                 "score holds out a label of every image with two that the model knows, and there is no such image; "

@@ -16,6 +16,7 @@ from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
+from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.kernels.random import RandomLike
 from vsenumba.losses import Loss, as_loss
 from vsenumba.memory import check_memory
@@ -38,6 +39,9 @@ from vsenumba.training.schedules import SCHEDULES
 # Each pair has so many steps, in turn; with more than some dozens nothing was gained, and a launch of one image with
 # millions could not be interrupted.
 _MOST_NEGATIVES = 10_000
+
+# What None stands for where `Recipe` says it.
+_SUITED = "what suits the inputs, sampler, loss and optimiser"
 
 # Epochs of `fold_in`, enough for a row of its own to settle.
 _FOLD_EPOCHS = 30
@@ -68,13 +72,18 @@ class ImageAnnotator(Annotator, Trained):
     optimiser : Optimiser or str
         "adagrad" (one sum per row) or "sgd".
     learning_rate : float, optional
-        The rate of the first epoch; None for 0.1 with labels as inputs and 0.2 with ids.
+        The rate of the first epoch; None for 0.1 with labels as inputs. With ids None stands, as for `l2` and
+        `n_negatives`, for what suits the rest: 0.2 with the logistic loss; 0.05 with another, or with the sampler
+        "warp" or "popularity"; with the optimiser "sgd" 0.4, or 0.2 with another loss than the logistic, over the
+        square root of the mean number of labels an image has.
     schedule : {"constant", "linear", "cosine", "step"}
         How the rate changes over the epochs.
     l2 : float, optional
-        Weight decay per step; None for 0.001 with labels as inputs and 0.03 with ids.
+        Weight decay per step; None for 0.001 with labels as inputs; with ids, in the order above, for 0.03, 0.003, and
+        0.03 or 0.1.
     n_negatives : int, optional
-        Negatives per pair; None for 1 with labels as inputs and 3 with ids.
+        Negatives per pair; None for 1 with labels as inputs; with ids for 3 with the logistic loss and 1 otherwise, in
+        the order above.
     n_epochs : int
         Passes over all pairs.
     n_threads : int, optional
@@ -123,10 +132,10 @@ class ImageAnnotator(Annotator, Trained):
         "sampler": MemberOf("Where negatives come from.", "what suits the inputs", family=as_sampler),
         "loss": MemberOf("Loss to minimise.", family=as_loss),
         "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
-        "learning_rate": Number("Learning rate of the first epoch.", "what suits the inputs", above=0),
+        "learning_rate": Number("Learning rate of the first epoch.", _SUITED, above=0),
         "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
-        "l2": Number("Weight decay per step.", "what suits the inputs"),
-        "n_negatives": Whole("Negatives per pair.", "what suits the inputs", most=_MOST_NEGATIVES),
+        "l2": Number("Weight decay per step.", _SUITED),
+        "n_negatives": Whole("Negatives per pair.", _SUITED, most=_MOST_NEGATIVES),
         "n_epochs": Whole("Passes over all pairs."),
         "n_threads": Whole("Threads to train with.", "all", in_file=False),
         "deterministic": Flag("Whether the same seed must give bit-equal factors, which takes one thread."),
@@ -184,7 +193,8 @@ class ImageAnnotator(Annotator, Trained):
         y : None
             Ignored, as scikit-learn's conventions ask for it.
         validation : like X, optional
-            Pairs held out, evaluated after every epoch outside the clock, with X left out of the ranking.
+            Pairs held out, evaluated after every epoch outside the clock, with X left out of the ranking. Pairs whose
+            label the model does not know are left out, with a warning.
         metrics : sequence of str
             What to evaluate on `validation`.
         callbacks : callable, or iterable of them
@@ -285,7 +295,11 @@ class ImageAnnotator(Annotator, Trained):
 
     @property
     def _recipe(self) -> Recipe:
-        return self._inputs.recipe
+        inputs = self._inputs
+        sampler = inputs.recipe.sampler if self.sampler is None else as_sampler(self.sampler)
+        seen = getattr(self, "seen_", None)
+        labels_per_image = 1.0 if seen is None else seen.n_pairs / max(seen.n_images, 1)
+        return inputs.recipe_for(sampler, as_loss(self.loss), as_optimiser(self.optimiser), labels_per_image)
 
     def _check_memory(self, n_images: int, n_labels: int) -> None:
         """Refuse to make tables, and what a launch works in, that do not fit into memory."""
@@ -346,7 +360,10 @@ class ImageAnnotator(Annotator, Trained):
     ) -> ImageAnnotator:
         validate = None
         if validation is not None:
-            held_out = self.align(validation, "validation")
+            held_out, _ = with_known_labels(
+                self._named(validation, "validation"), self.label_names_, "validation", stacklevel=4
+            )
+            held_out = self.align(held_out)
             validate = functools.partial(self._metrics, held_out, tuple(metrics))
         trainer = self._trainer(self._task(data), self.tables_, self._memory, self._spawned(1))
         self._run(trainer, n_epochs=n_epochs, done=done, validate=validate, callbacks=callbacks)

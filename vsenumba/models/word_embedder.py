@@ -84,7 +84,7 @@ class WordEmbedder(Trained):
         The words with their vectors, to be asked and saved for other programs.
     history_ : History
         One record per epoch: also ``tokens`` and ``kept`` (words of the text, and what subsampling left of them) and
-        ``negative_gradient`` (mean length of the gradient in a negative's vector).
+        ``negative_gradient`` (mean length of the gradient in the vector of a negative that counts once).
     tables_, best_, best_epoch_, seed_entropy_, provenance_
         See `Trained`.
 

@@ -80,7 +80,9 @@ class AdaptiveSampler(Sampler):
     spread : {"deviation", "variance"}
         What a factor's spread over the labels is: σ_f as in the paper, or σ_f² as in the authors' code.
     rank_law : {"geometric", "staircase"}
-        The paper's ``exp(-r / (lam L))``, or the authors' code's ``exp(-floor(r / floor(lam L)))``.
+        The paper's ``exp(-r / (lam L))``, or ``exp(-floor(r / floor(lam L)))``, whose steps are the authors' code's.
+        In that code the first step is two ranks shorter, as it never draws the first rank and counts from 1, and the
+        last rank is not drawn either; see `vsenumba.samplers.rank_law.rank_law`.
 
     References
     ----------

@@ -11,7 +11,7 @@ from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.random import next_below, next_uniform
 
-#: The paper's law of ranks, and that of its authors' code.
+#: The paper's law of ranks, and what dividing integers makes of it, as in its authors' code (see `rank_law`).
 RANK_LAWS = ("geometric", "staircase")
 
 
@@ -33,6 +33,12 @@ def rank_law(lam: float, n_labels: int, kind: str = "geometric") -> np.ndarray:
     kind : {"geometric", "staircase"}
         ``p(r) ∝ exp(-r / (lam L))``, or the staircase ``p(r) ∝ exp(-floor(r / s))`` with steps of
         ``s = max(1, floor(lam L))`` ranks, which is what dividing integers makes of it.
+
+    Notes
+    -----
+    The code of the authors has ``p(r) ∝ exp(-floor((r + 1) / s))`` with ``s = floor(lam (L - 1))`` for the ranks
+    1 to L - 2, and 0 for the first rank and the last; where s is 0, it divides by zero. So its first step is two ranks
+    shorter, and the labels at both ends of a factor are never drawn. That is taken for a slip and not repeated.
 
     Examples
     --------

@@ -12,12 +12,23 @@ class History:
     """The records of a training run, one per epoch, in order.
 
     Every record holds ``epoch`` (from 1), ``seconds`` (training time since the start of the fit, evaluation and
-    callbacks left out), ``steps`` (since the start), ``skipped`` (steps of this epoch not taken, because no negative
-    was found or nothing stands for the image), ``loss`` (mean over the epoch's steps), ``trials`` (mean labels tried
-    per draw), ``refreshes`` (of the sampler, this epoch) and ``learning_rate``. Those of an `ImageAnnotator` also hold
-    ``violations`` (share of the epoch's steps whose negative scored at least as high as the positive) and, where there
-    is a validation set, each validation metric by its name, as in ``"mrr"``; what those of a `WordEmbedder` hold
-    stands there.
+    callbacks left out), ``steps`` (since the start), ``loss`` (of this epoch) and ``learning_rate`` (of the whole epoch
+    for an `ImageAnnotator`; of its last launch or batch for the others, whose rate changes on the way). Where there is
+    validation, it holds each of its metrics by name, as in ``"mrr"``. Means over nothing are 0.
+
+    A step of an `ImageAnnotator` is a pair with one of its negatives. Its records also hold
+
+    - ``skipped``: steps of this epoch not taken, because no negative was found or nothing stands for the image;
+    - ``loss``: the mean over the epoch's steps, each as it was before it was taken, without weight decay;
+    - ``violations``: the share of the epoch's steps whose negative scored at least as high as the positive;
+    - ``trials``: the mean number of labels tried per draw, also of draws that found no negative. Own labels that are
+      rejected count, and so does every candidate of a sampler that looks at several;
+    - ``refreshes``: how often the sampler was refreshed in this epoch, 0 for one that has nothing to refresh.
+
+    A step of a `WordEmbedder` is a positive of a window; all positives of a window share its draws. Its records also
+    hold ``skipped`` (draws of this epoch that found no negative), ``trials`` and ``refreshes`` as above, and what is
+    said there; ``loss`` is the mean per step, with the negatives' part. A step of a `CrossModalRetriever` is a pair of
+    a batch; ``loss`` is the mean over the epoch's batches, and what else its records hold is said there.
 
     Examples
     --------

@@ -77,16 +77,21 @@ def test_an_epoch_is_the_oracles(inputs, optimiser, data, n_factors, n_negatives
     order, _ = trainer.plan.visiting_order(1)
     record = trainer.run_epoch(1, lambda done: 0.1)
     lists = [data.indices[data.indptr[i] : data.indptr[i + 1]].tolist() for i in range(data.n_images)]
-    oracle.train(
+    expected = oracle.train(
         order, lists, exact, exact_sums, oracle.logistic, inputs=inputs, rate=0.1, l2=0.01,
         adagrad=isinstance(optimiser, RowAdagrad), n_negatives=n_negatives,
     )  # fmt: skip
     for name in tables:
         assert tables[name] == pytest.approx(exact[name], rel=1e-3, abs=1e-4)
         assert sums[name] == pytest.approx(exact_sums[name], rel=1e-3)
-    steps = n_negatives * sum(len(one) for one in lists if len(one) < data.n_labels)
-    assert record["steps"] == steps
-    assert record["skipped"] == n_negatives * data.n_pairs - steps
+    assert (record["steps"], record["skipped"]) == (expected["steps"], expected["skipped"])
+    assert expected["steps"] + expected["skipped"] == n_negatives * data.n_pairs
+    assert record["loss"] == pytest.approx(expected["loss"], rel=1e-4)
+    assert record["trials"] == pytest.approx(expected["trials"], rel=1e-12)
+    # Two scores can be so near that float32 orders them otherwise.
+    assert record["violations"] == pytest.approx(expected["violations"], abs=1.5 / max(expected["steps"], 1))
+    assert (record["epoch"], record["refreshes"], record["learning_rate"]) == (1, 0, 0.1)
+    assert record["seconds"] == trainer.seconds
 
 
 # Each combination is compiled for itself.
@@ -153,6 +158,26 @@ def test_every_sampler_trains_and_counts(name):
     assert records[-1]["loss"] < records[0]["loss"]
     assert all(0 <= record["violations"] <= 1 and record["trials"] >= 1 for record in records)
     assert all((record["refreshes"] > 0) == (name == "adaptive") for record in records)
+
+
+@pytest.mark.parametrize("max_trials", [1, 10])
+def test_draws_that_find_nothing_are_draws_in_the_mean_of_trials(max_trials):
+    """All trials were divided by the steps taken: 162 "a draw" of 10 at most, and millions where nearly all skip."""
+    data = AnnotationSet.from_csr(np.eye(40, 50) + np.eye(40, 50, 1))
+    tables = tables_for("ids", data, 2, seed=0, scale=0.0)
+    sampler = WarpSampler(max_trials=max_trials, margin=0.0)  # all scores are 0: no label is above the margin
+    trainer, _ = trainer_for(data, tables, "ids", Sgd(), sampler=sampler, loss="warp")
+    record = trainer.run_epoch(1, lambda done: 0.0)
+    assert (record["steps"], record["skipped"]) == (0, data.n_pairs)
+    assert (record["trials"], record["loss"], record["violations"]) == (max_trials, 0, 0)
+
+
+def test_pairs_without_a_vector_are_no_draws():
+    data = AnnotationSet.from_csr(np.eye(30, 40) + np.eye(30, 40, 1) * (np.arange(30) < 3)[:, None])
+    trainer, _ = trainer_for(data, tables_for("labels", data, 2, seed=0), "labels", Sgd())
+    record = trainer.run_epoch(1, lambda done: 0.0)
+    assert (record["steps"], record["skipped"]) == (6, 27)
+    assert 1 <= record["trials"] < 2
 
 
 def test_the_adaptive_sampler_is_refreshed_after_so_many_draws():

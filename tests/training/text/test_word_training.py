@@ -88,15 +88,17 @@ def test_an_epoch_is_the_oracles(architecture, optimiser, corpus, n_factors, win
         )
         exact_sums = {name: memory.astype(np.float64) for name, memory in sums.items()}
         record = trainer.run_epoch(1, lambda done: 0.1)
-    steps, skipped, loss = oracle.train_windows(
+    expected = oracle.train_windows(
         sentences_of(corpus), reaches_of(corpus, window), exact, exact_sums, architecture=architecture, rate=0.1,
         n_negatives=2, n_draws=n_draws, adagrad=isinstance(optimiser, RowAdagrad),
     )  # fmt: skip
     for name in tables:
         assert tables[name] == pytest.approx(exact[name], rel=1e-3, abs=1e-4)
         assert sums[name] == pytest.approx(exact_sums[name], rel=1e-3)
-    assert (record["steps"], record["skipped"]) == (steps, skipped)
-    assert record["loss"] == pytest.approx(loss / max(steps, 1), rel=1e-4)
+    assert (record["steps"], record["skipped"]) == (expected["steps"], expected["skipped"])
+    assert record["trials"] == pytest.approx(expected["trials"], rel=1e-12)
+    for name in ("loss", "negative_gradient"):
+        assert record[name] == pytest.approx(expected[name], rel=1e-4)
     assert record["kept"] == record["tokens"] == corpus.n_tokens
 
 

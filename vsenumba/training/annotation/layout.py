@@ -35,8 +35,9 @@ NUMBER_ROWS = 8
 ROW, FIRST, LAST = range(3)
 VISIT_ROWS = 3
 
-# Columns of the tally. A shard's fills a cache line of its own.
-STEPS, SKIPPED, LOSS, VIOLATIONS, TRIALS = range(5)
+# Columns of the tally: steps taken and not taken, the loss and the violations of those taken; how many labels were
+# tried, in how many draws. A shard's fills a cache line of its own.
+STEPS, SKIPPED, LOSS, VIOLATIONS, TRIALS, DRAWS = range(6)
 TALLY_COLUMNS = 8
 
 

@@ -13,6 +13,7 @@ from vsenumba.training.annotation.layout import (
     BLOCK,
     DIFFERENCE,
     DOWN,
+    DRAWS,
     END,
     GAP_SQUARE,
     GRADIENT,
@@ -73,6 +74,7 @@ def weigh_steps(n_steps, sums, loss, optimiser, learning_rate, n_factors, steps,
     """Turn differences of scores into gradients and rates, and count."""
     for s in range(n_steps):
         tally[TRIALS] += steps[TRIED, s]
+        tally[DRAWS] += steps[SLOT, s] >= 0
         negative = steps[NEGATIVE, s]
         if negative < 0:
             tally[SKIPPED] += 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from vsenumba.kernels.gate import admit
 from vsenumba.training.annotation.device import Device
-from vsenumba.training.annotation.layout import LOSS, SKIPPED, STEPS, TRIALS, VIOLATIONS
+from vsenumba.training.annotation.layout import DRAWS, LOSS, SKIPPED, STEPS, TRIALS, VIOLATIONS
 from vsenumba.training.annotation.plan import Plan
 from vsenumba.training.annotation.task import Task
 from vsenumba.training.divergence import check_finite
@@ -81,7 +81,7 @@ class AnnotationTrainer:
             "skipped": int(tally[SKIPPED]),
             "loss": float(tally[LOSS] / steps),
             "violations": float(tally[VIOLATIONS] / steps),
-            "trials": float(tally[TRIALS] / steps),
+            "trials": float(tally[TRIALS] / max(tally[DRAWS], 1)),
             "refreshes": 0 if self.plan.refresh_interval(epoch) is None else refreshes,
             "learning_rate": rate,
         }

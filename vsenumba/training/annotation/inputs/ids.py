@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.kernels.prefetch import prefetch, prefetch_row
-from vsenumba.samplers import DynamicSampler
+from vsenumba.losses import Loss
+from vsenumba.samplers import DynamicSampler, Sampler
 from vsenumba.training.annotation.inputs.kind import (
     InputKind,
     Recipe,
@@ -19,7 +22,17 @@ from vsenumba.training.annotation.inputs.kind import (
     shares_vector,
 )
 from vsenumba.training.annotation.layout import BLOCK, GRADIENT_SQUARE, N_GRADIENTS, SCRATCH
-from vsenumba.training.optimisers import row_rate
+from vsenumba.training.optimisers import Optimiser, row_rate
+
+_SAMPLER = DynamicSampler(n_candidates=None)
+
+# A hinge pulls with its whole weight up to the margin, and so do negatives that WARP or popularity choose: at the rate
+# of the logistic loss and uniform negatives, images of 55 labels end at popularity's level (docs/performance.md).
+_GENTLE = Recipe(learning_rate=0.05, l2=0.003, n_negatives=1, sampler=_SAMPLER)
+# Without Adagrad an image's row moves by all of its pairs at one rate: it must be the smaller, the more these are. The
+# rates are those for one label an image, and divided by the square root of how many there are.
+_SGD = Recipe(learning_rate=0.4, l2=0.03, n_negatives=1, sampler=_SAMPLER)
+_SGD_HINGE = Recipe(learning_rate=0.2, l2=0.1, n_negatives=1, sampler=_SAMPLER)
 
 
 class IdsState(NamedTuple):
@@ -37,11 +50,17 @@ class IdInputs(InputKind):
     """
 
     name: ClassVar[str] = "ids"
-    recipe: ClassVar[Recipe] = Recipe(
-        learning_rate=0.2, l2=0.03, n_negatives=3, sampler=DynamicSampler(n_candidates=None)
-    )
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=0.2, l2=0.03, n_negatives=3, sampler=_SAMPLER)
     initial_spread: ClassVar[float] = 0.02
     needs_image_rows: ClassVar[bool] = True
+
+    def recipe_for(self, sampler: Sampler, loss: Loss, optimiser: Optimiser, labels_per_image: float) -> Recipe:
+        """Return a recipe with which no combination ends at popularity's level; see `InputKind.recipe_for`."""
+        logistic = loss.name == "logistic"
+        if optimiser.name == "sgd":
+            recipe = _SGD if logistic else _SGD_HINGE
+            return replace(recipe, learning_rate=recipe.learning_rate / math.sqrt(max(labels_per_image, 1)))
+        return self.recipe if logistic and sampler.name not in ("warp", "popularity") else _GENTLE
 
     def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:
         """Return one table with a row per image; see `InputKind.table_rows`."""

@@ -16,8 +16,10 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.kernels.compiler import dispatched
+from vsenumba.losses import Loss
 from vsenumba.registry import Member
 from vsenumba.samplers import Sampler
+from vsenumba.training.optimisers import Optimiser
 
 
 @dispatched
@@ -85,12 +87,24 @@ class Recipe:
 class InputKind(Member):
     """Base of the kinds of input."""
 
-    #: What a model takes where its user chose nothing: one recipe for all sets (docs/performance.md).
+    #: What a model takes where its user chose nothing at all: one recipe for all sets (docs/performance.md).
     recipe: ClassVar[Recipe]
     #: Standard deviation of fresh factors.
     initial_spread: ClassVar[float]
     #: Whether an image has no vector before it is trained on or folded in.
     needs_image_rows: ClassVar[bool]
+
+    def recipe_for(self, sampler: Sampler, loss: Loss, optimiser: Optimiser, labels_per_image: float) -> Recipe:
+        """Return what a model takes for the rest where its user chose these; for most kinds it is always the same.
+
+        Parameters
+        ----------
+        sampler, loss, optimiser
+            What it trains with.
+        labels_per_image : float
+            How many labels its images have in the mean.
+        """
+        return self.recipe
 
     @abstractmethod
     def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:

@@ -9,6 +9,8 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.errors import InputError
+from vsenumba.losses import Loss
+from vsenumba.samplers import Sampler
 from vsenumba.training.annotation.inputs.kind import (
     InputKind,
     Recipe,
@@ -17,6 +19,7 @@ from vsenumba.training.annotation.inputs.kind import (
     scatter_visit,
     shares_vector,
 )
+from vsenumba.training.optimisers import Optimiser
 
 # The compiled loop has room for so many.
 _MOST_PARTS = 3
@@ -53,8 +56,12 @@ class Inputs:
 
     @property
     def recipe(self) -> Recipe:
-        """What a model takes where its user chose nothing: that of the first part."""
+        """What a model takes where its user chose nothing at all: that of the first part."""
         return self.parts[0].recipe
+
+    def recipe_for(self, sampler: Sampler, loss: Loss, optimiser: Optimiser, labels_per_image: float) -> Recipe:
+        """Return what a model takes for the rest where its user chose these: that of the first part."""
+        return self.parts[0].recipe_for(sampler, loss, optimiser, labels_per_image)
 
     @property
     def needs_image_rows(self) -> bool:
