@@ -10,15 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from vsenumba.data.annotation.annotation_set import AnnotationSet, as_annotation_set
+from vsenumba.data.annotation.annotation_set import PAIRS, AnnotationSet, as_annotation_set
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.models.fitted import Fitted
-
-_SEEN = ("indptr", "indices", "image_ids", "label_names")
+from vsenumba.storage import schema
 
 # Scores of a block of images are held at once; 32 MB of them.
 _BLOCK_CELLS = 8_000_000
@@ -270,10 +269,13 @@ class Annotator(Fitted):
 
     def _to_elements(self) -> dict[str, Any]:
         # Not the features and titles: they are not the model's.
-        return {"seen": {name: element for name, element in self.seen_.to_elements().items() if name in _SEEN}}
+        return {"seen": {name: element for name, element in self.seen_.to_elements().items() if name in PAIRS}}
+
+    def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
+        return schema.check(schema.Elements({"seen": schema.Elements(PAIRS)}), elements)
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        self._remember(AnnotationSet.from_elements(elements["seen"]))
+        self._remember(AnnotationSet.from_elements({name: elements["seen"][name] for name in PAIRS}))
 
 
 def as_label_lists(label_lists: Sequence[Sequence[str]]) -> list[list[str]]:

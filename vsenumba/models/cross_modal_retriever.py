@@ -26,6 +26,7 @@ from vsenumba.models.parameters import Choice, MemberOf, Number, Parameter, Seed
 from vsenumba.models.trained import Trained
 from vsenumba.objectives import Objective, as_objective
 from vsenumba.poolings import Pooling, as_pooling
+from vsenumba.storage import schema
 from vsenumba.training.callbacks import Callbacks, as_callbacks
 from vsenumba.training.captions.adamw import AdamW
 from vsenumba.training.captions.branch import Branch
@@ -270,13 +271,12 @@ class CrossModalRetriever(Trained):
             If the model was not saved as a checkpoint is, or `data` is not what it was trained on.
         """
         check_is_fitted(self)
-        same = [data.n_images, data.n_captions] == [self.provenance_[name] for name in ("n_images", "n_captions")]
+        same = [data.n_images, data.n_captions] == [self.provenance_.get(name) for name in ("n_images", "n_captions")]
         return self._train(data, self.n_epochs, self._check_resumable(same), validation, callbacks)
 
     def _check_tables(self) -> None:
-        expected = self._branch_tables(self._caption_width, np.random.default_rng(0))
         found = {name: table.shape for name, table in self.tables_.items() if name != "words"}
-        if found != {name: table.shape for name, table in expected.items()}:
+        if found != self._branch_shapes(self._image_width, self._caption_width):
             raise InputError(
                 "projections, poolings or n_factors are not those that the model was fitted with; fit afresh"
             )
@@ -284,6 +284,14 @@ class CrossModalRetriever(Trained):
     @property
     def _caption_width(self) -> int:
         return int(self.tables_["caption.projection.weights"].shape[0])
+
+    def _branch_shapes(self, image_width: int, caption_width: int) -> dict[str, tuple[int, ...]]:
+        sides = (("image", self._image_branch, image_width), ("caption", self._caption_branch, caption_width))
+        return {
+            f"{side}.{name}": shape
+            for side, branch, columns in sides
+            for name, shape in branch.parameter_shapes(columns, self.n_factors).items()
+        }
 
     def _branch_tables(self, caption_width: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         sides = (
@@ -465,6 +473,33 @@ class CrossModalRetriever(Trained):
         if self.words_ is not None:
             elements["words"] = self.words_.to_element()
         return elements
+
+    def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
+        # The captions' rows are as wide as what projects them says.
+        weights = {"caption.projection.weights": schema.Array(schema.FLOAT, ("caption_width", self.n_factors))}
+        return schema.check(
+            schema.Elements(
+                {
+                    "about": schema.Object({"image_width": schema.Whole(least=1, size="image_width")}),
+                    "words": schema.Optional(schema.Names("other_words+1")),
+                    "arrays": schema.Elements(weights),
+                }
+            ),
+            elements,
+        )
+
+    def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
+        shapes = self._branch_shapes(sizes["image_width"], sizes["caption_width"])
+        if "other_words" in sizes:
+            shapes["words"] = (sizes["other_words"] + 1, sizes["caption_width"])
+        return shapes
+
+    def _memory_schema(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, schema.Spec]:
+        moments: dict[str, schema.Spec] = {"steps": schema.Array(schema.COUNT, (1,), least=0)}
+        for name, shape in shapes.items():
+            moments[f"1.{name}"] = schema.Array(schema.FLOAT, shape, finite=True)
+            moments[f"2.{name}"] = schema.Array(schema.FLOAT, shape, finite=True, least=0)
+        return moments
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         super()._from_elements(elements)

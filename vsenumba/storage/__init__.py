@@ -2,7 +2,7 @@
 
 from vsenumba.storage.atomic import atomic_path, check_writable
 from vsenumba.storage.encodings import Json, Stream
-from vsenumba.storage.files import FILE_VERSIONS, MAGIC, StoredFile, is_native, read_file, write_file
+from vsenumba.storage.files import FILE_VERSIONS, MAGIC, StoredFile, content_of, is_native, read_file, write_file
 from vsenumba.storage.mapped import blocks_of, release_pages
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "atomic_path",
     "blocks_of",
     "check_writable",
+    "content_of",
     "is_native",
     "read_file",
     "release_pages",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from vsenumba.poolings import Pooling
 from vsenumba.training.captions.projections import Projection
 
 Tables = dict[str, np.ndarray]
+T = TypeVar("T")
 
 # Shorter vectors are not made longer, so that a vector of zeros stays one.
 _SHORTEST = np.float32(1e-8)
@@ -36,6 +37,12 @@ class Branch:
         pooling = self.pooling.fresh_parameters(n_factors, rng)
         return _prefixed("projection", projection) | _prefixed("pooling", pooling)
 
+    def parameter_shapes(self, width: int, n_factors: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of what `fresh_parameters` returns."""
+        projection = self.projection.parameter_shapes(width, n_factors)
+        pooling = self.pooling.parameter_shapes(n_factors)
+        return _prefixed("projection", projection) | _prefixed("pooling", pooling)
+
     def forward(
         self, rows: np.ndarray, offsets: np.ndarray, parameters: Mapping[str, np.ndarray]
     ) -> tuple[np.ndarray, Any]:
@@ -55,7 +62,7 @@ class Branch:
         return in_given, _prefixed("projection", of_projection) | _prefixed("pooling", of_pooling)
 
 
-def _prefixed(prefix: str, tables: Mapping[str, np.ndarray]) -> Tables:
+def _prefixed(prefix: str, tables: Mapping[str, T]) -> dict[str, T]:
     return {f"{prefix}.{name}": table for name, table in tables.items()}
 
 
