@@ -317,9 +317,9 @@ class CaptionSet:
         """
         schema.check(CAPTION_SET, elements)
         tokens = None
+        if ("token_rows" in elements) != ("token_offsets" in elements):
+            raise InputError("token_rows and token_offsets belong together; one of them is missing")
         if "token_rows" in elements:
-            if "token_offsets" not in elements:
-                raise InputError("token_offsets is missing, where there are token_rows")
             tokens = Ragged.of_rows(elements["token_rows"], elements["token_offsets"], "caption")
         return cls(
             Ragged.of_rows(elements["image_rows"], elements["image_offsets"], "image"),
