@@ -360,9 +360,13 @@ def _parsed(text: bytes, where: str) -> Any:
             raise ValueError(f"{number:.20} is not a finite number")
         return value
 
+    def bounded(digits: str) -> int:
+        finite(digits)
+        return int(digits)
+
     try:
         value = json.loads(
-            text.decode(), object_pairs_hook=distinct, parse_float=finite, parse_constant=finite
+            text.decode(), object_pairs_hook=distinct, parse_float=finite, parse_int=bounded, parse_constant=finite
         )  # fmt: skip
     except (ValueError, RecursionError) as error:
         raise FileFormatError(f"{where} is not JSON: {error}") from error
