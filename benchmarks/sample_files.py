@@ -72,7 +72,7 @@ def _drafts() -> list[tuple[str, str, dict[str, Any], Callable[[Path], Any], Cal
     ]
     sets: list[Any] = [
         ("annotation-set", _annotation_set(), vse.load_dataset, lambda data: data.labels_of(data.image_ids[0])),
-        ("caption-set", _caption_set(), load_caption_set, lambda data: (data.matches(), data.captions_of(0))),
+        ("caption-set", _caption_set(), load_caption_set, lambda data: (data.matches(), data.select([0]))),
         ("corpus", _corpus(), vse.Corpus.load, lambda corpus: corpus.sentence(0)),
         ("runs", _runs(), vse.Comparison.load, lambda runs: (runs.to_json(), runs.reference_values(runs.metric))),
     ]

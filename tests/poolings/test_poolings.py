@@ -135,3 +135,11 @@ def test_masked_pooling_does_not_depend_on_the_batch():
 def test_bad_settings(make, message):
     with pytest.raises((InputError, UnknownNameError), match=message):
         make()
+
+
+@pytest.mark.parametrize("name", POOLINGS)
+def test_shapes_are_those_of_fresh_parameters(name):
+    """Files are held to them, and a crafted one must not make what it only claims."""
+    pooling = POOLINGS[name]()
+    fresh = pooling.fresh_parameters(5, np.random.default_rng(0))
+    assert pooling.parameter_shapes(5) == {key: table.shape for key, table in fresh.items()}

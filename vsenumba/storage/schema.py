@@ -16,6 +16,7 @@ vsenumba.errors.InputError: table has the shape (5, 3); (n_labels = 2, 3) is exp
 from __future__ import annotations
 
 import re
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -220,7 +221,7 @@ class Number(Spec):
 
     def check(self, value: Any, where: str, sizes: Sizes) -> None:
         """See `Spec.check`."""
-        if type(value) not in (int, float) or abs(value) > np.finfo(np.float64).max:
+        if type(value) not in (int, float) or abs(value) > sys.float_info.max:
             raise InputError(f"{where} is {_described(value)}, not a number")
 
 
