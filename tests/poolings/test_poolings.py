@@ -145,3 +145,11 @@ def test_offsets_that_leave_the_rows_are_refused(pooling):
     for bad in ([0, 50], [0, 2, 2, 3], [0, 2], [-1, 3], [0], []):
         with pytest.raises(InputError, match=r"offsets must (rise from 0|have the shape)"):
             pooling.pool(np.ones((3, 2), np.float32), np.array(bad, np.int64), parameters)
+
+
+@pytest.mark.parametrize("name", POOLINGS)
+def test_shapes_are_those_of_fresh_parameters(name):
+    """Files are held to them, and a crafted one must not make what it only claims."""
+    pooling = POOLINGS[name]()
+    fresh = pooling.fresh_parameters(5, np.random.default_rng(0))
+    assert pooling.parameter_shapes(5) == {key: table.shape for key, table in fresh.items()}

@@ -311,7 +311,7 @@ class TestForeignFiles:
     def test_links_out_of_the_file_are_not_followed(self, path):
         with h5py.File(path, "r+") as file:
             file["x2"] = h5py.ExternalLink("/etc/other.h5", "x")
-        assert "x2 is missing" in self.refusal(path)
+        assert "x2 is a link to somewhere else" in self.refusal(path)
 
     def test_a_group_inside_itself_ends(self, path):
         with h5py.File(path, "r+") as file:
@@ -397,13 +397,12 @@ def test_checksums_are_what_the_specification_says(path):
         assert specified_checksum(file, f"file {kind} {version}") == file.attrs["crc32"]
 
 
-def test_what_memory_does_not_hold_is_called_so(tmp_path):
+def test_what_memory_does_not_hold_is_called_so(tmp_path, monkeypatch):
+    def fail(*args):
+        raise MemoryError("no 8 bytes")
+
     write_file(tmp_path / "a.h5", "model", {"x": np.arange(3)})
-    with h5py.File(tmp_path / "a.h5", "r+") as file:
-        attributes = dict(file["x"].attrs)
-        del file["x"]
-        file.create_dataset("x", shape=(2**58,), dtype="f8")  # never written, so it takes no room in the file
-        file["x"].attrs.update(attributes)
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", fail)
     with pytest.raises(MemoryLimitError, match=r"a\.h5: too large to be read into memory"):
         read_file(tmp_path / "a.h5")
 

@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 
 from vsenumba import storage
-from vsenumba.errors import FileFormatError, unknown_name
+from vsenumba.errors import unknown_name
+from vsenumba.storage import schema
 from vsenumba.training.history import History
+
+_SETTINGS = schema.Object({"metric": schema.Text()})
+_RUN = {"sampler": schema.Text(), "loss": schema.Text(), "seed": schema.Whole()}
 
 
 @dataclass(frozen=True)
@@ -162,13 +166,31 @@ class Comparison:
             If the file does not hold runs, is damaged, or comes from a newer version of this package.
         """
         elements = storage.read_file(path, "runs").elements
-        try:
-            runs = [
-                Run(**one["run"], history=History.from_columns(one["history"])) for one in elements["runs"].values()
-            ]
-            return cls(runs, elements["references"], elements["settings"])
-        except (KeyError, TypeError) as error:
-            raise FileFormatError(f"{path} is not a file of runs: {error}") from error
+        with storage.content_of(path):
+            schema.check(schema.Elements({"settings": _SETTINGS}), elements)
+            schema.check(_runs_schema(elements["settings"]["metric"]), elements)
+        runs = [
+            Run(**{name: one["run"][name] for name in _RUN}, history=History.from_columns(one["history"]))
+            for one in elements["runs"].values()
+        ]
+        return cls(runs, elements["references"], elements["settings"])
+
+
+def _runs_schema(metric: str) -> schema.Spec:
+    """Return what a file of runs that are compared by a metric holds beside its settings."""
+    # Speeds are shares of the seconds, of which a run takes some.
+    records = (("epoch", 1), ("seconds", 1e-9), ("steps", 0), (metric, None), (f"validation_{metric}", None))
+    columns = {
+        name: schema.Array(schema.NUMBERS, ("later_epochs+1",), least=least, finite=least is not None)
+        for name, least in records
+    }
+    history = schema.Columns("later_epochs+1", columns)
+    return schema.Elements(
+        {
+            "references": schema.Each(schema.Object({metric: schema.Number()}, each=schema.Number())),
+            "runs": schema.Each(schema.Elements({"run": schema.Object(_RUN), "history": history}), own_sizes=True),
+        }
+    )
 
 
 def _spread(values: Sequence[float | None]) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from vsenumba.errors import FileFormatError, InputError
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.cross_modal_retriever import CrossModalRetriever
 from vsenumba.models.ease import EaseAnnotator
-from vsenumba.models.fitted import Fitted
+from vsenumba.models.fitted import HEAD, Fitted
 from vsenumba.models.image_annotator import ImageAnnotator
 from vsenumba.models.popularity import PopularityAnnotator
 from vsenumba.models.trained import Trained
 from vsenumba.models.word_embedder import WordEmbedder
+from vsenumba.storage import schema
 
 M = TypeVar("M", bound=Fitted)
 
@@ -58,18 +59,18 @@ def load_model(path: str | PathLike[str], expect: type[M] | None = None, members
     if expect is not None and not (isinstance(expect, type) and issubclass(expect, Fitted)):
         raise InputError(f"expect must be a class of models, such as ImageAnnotator, not {expect!r}")
     elements = storage.read_file(path, "model").elements
-    kind = elements["class"]
-    if kind not in MODELS:
-        raise FileFormatError(f"{path}: this version knows no model {kind!r}; update with pip install -U vsenumba")
+    with storage.content_of(path):
+        schema.check(HEAD, elements)
+        kind = elements["class"]
+        if kind not in MODELS:
+            raise FileFormatError(f"this version knows no model {kind!r}; update with pip install -U vsenumba")
     if expect is not None and not issubclass(MODELS[kind], expect):
         raise InputError(
             f"{path} holds a model of {MODELS[kind].subject} ({kind}), not {_described(expect)}"
             + (f"; see 'vsenumba {_COMMANDS[kind]} --help'" if kind in _COMMANDS else "")
         )
-    try:
+    with storage.content_of(path):
         return MODELS[kind].from_elements(elements, members)
-    except FileFormatError as error:
-        raise FileFormatError(f"{path}: {error}") from error
 
 
 # The commands of the models that have a group of their own.

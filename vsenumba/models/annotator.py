@@ -9,22 +9,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.annotation_set import PAIRS, AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.data.matches import Match, best_matches, checked_count
-from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.models.fitted import Fitted
 from vsenumba.models.new_images import NewImages
 from vsenumba.models.unfitted import check_is_fitted
+from vsenumba.storage import schema
 
 # What holds the labels of one image, where its id could stand too.
 _LISTS = (list, tuple, set, frozenset, np.ndarray)
-
-_SEEN = ("indptr", "indices", "image_ids", "label_names")
 
 # Scores of a block of images are held at once; 32 MB of them.
 _BLOCK_CELLS = 8_000_000
@@ -289,10 +288,13 @@ class Annotator(Fitted):
 
     def _to_elements(self) -> dict[str, Any]:
         # Not the features and titles: they are not the model's.
-        return {"seen": {name: element for name, element in self.seen_.to_elements().items() if name in _SEEN}}
+        return {"seen": {name: element for name, element in self.seen_.to_elements().items() if name in PAIRS}}
+
+    def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
+        return schema.check(schema.Elements({"seen": schema.Elements(PAIRS)}), elements)
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        self._remember(AnnotationSet.from_elements(elements["seen"]))
+        self._remember(AnnotationSet.from_elements({name: elements["seen"][name] for name in PAIRS}))
 
 
 def blocks_of_images(rows: np.ndarray, n_labels: int) -> list[slice]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -30,9 +31,10 @@ from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.objectives import Objective, as_objective
 from vsenumba.poolings import Pooling, as_pooling
+from vsenumba.storage import schema
 from vsenumba.training.callbacks import Callbacks, as_callbacks
 from vsenumba.training.captions.adamw import AdamW
-from vsenumba.training.captions.branch import Branch, parameter_shapes, parameter_size
+from vsenumba.training.captions.branch import Branch
 from vsenumba.training.captions.caption_rows import Captions, TokenCaptions, WordCaptions, caption_words
 from vsenumba.training.captions.projections import Projection, as_projection
 from vsenumba.training.captions.trainer import CaptionTrainer, side_of
@@ -280,7 +282,7 @@ class CrossModalRetriever(Trained):
             If the model was not saved as a checkpoint is, or `data` is not what it was trained on.
         """
         check_is_fitted(self)
-        same = [data.n_images, data.n_captions] == [self.provenance_[name] for name in ("n_images", "n_captions")]
+        same = [data.n_images, data.n_captions] == [self.provenance_.get(name) for name in ("n_images", "n_captions")]
         done = self._check_resumable(same)
         if done >= self.n_epochs:
             return self
@@ -289,14 +291,11 @@ class CrossModalRetriever(Trained):
     def _check_memory(self, data: CaptionSet) -> None:
         """Refuse to make parameters, or a batch's cosines, that do not fit into memory."""
         caption_width = int(self.word_factors) if data.tokens is None else data.tokens.width
-        n = int(self.n_factors)
-        sizes = [
-            parameter_size(branch, width, n)
-            for branch, width in ((self._image_branch, data.images.width), (self._caption_branch, caption_width))
-        ]
+        n, shapes = int(self.n_factors), self._branch_shapes(data.images.width, caption_width)
+        n_parameters = sum(math.prod(shape) for shape in shapes.values()) + caption_width
         batch = min(int(self.batch_size), max(data.n_images, data.n_captions))
         check_memory(
-            4 * (_PER_PARAMETER * (sum(sizes) + caption_width) + _PER_COSINE * batch**2),
+            4 * (_PER_PARAMETER * n_parameters + _PER_COSINE * batch**2),
             f"training with n_factors={n}, word_factors={self.word_factors} and batch_size={self.batch_size}",
             "lower them",
         )
@@ -305,10 +304,7 @@ class CrossModalRetriever(Trained):
         shapes: dict[str, tuple[int, ...]] = {}
         if self.words_ is not None:
             shapes["words"] = (len(self.words_), self._caption_width)
-        for side, branch, width in self._sides(self._caption_width):
-            of_branch = parameter_shapes(branch, width, int(self.n_factors))
-            shapes |= {f"{side}.{name}": shape for name, shape in of_branch.items()}
-        return shapes
+        return shapes | self._branch_shapes(self._image_width, self._caption_width)
 
     def _check_tables(self) -> None:
         expected = self._table_shapes()
@@ -327,17 +323,21 @@ class CrossModalRetriever(Trained):
             return int(np.shape(self.tables_.get("words", ((),)))[-1])
         return len(self.tables_.get("caption.projection.weights", ()))
 
-    def _sides(self, caption_width: int) -> tuple[tuple[str, Branch, int], ...]:
+    def _sides(self, image_width: int, caption_width: int) -> tuple[tuple[str, Branch, int], ...]:
         """Return the two branches: their names, what they are, and how wide the rows are that they take."""
-        return (
-            ("image", self._image_branch, self._image_width),
-            ("caption", self._caption_branch, caption_width),
-        )
+        return (("image", self._image_branch, image_width), ("caption", self._caption_branch, caption_width))
+
+    def _branch_shapes(self, image_width: int, caption_width: int) -> dict[str, tuple[int, ...]]:
+        return {
+            f"{side}.{name}": shape
+            for side, branch, columns in self._sides(image_width, caption_width)
+            for name, shape in branch.parameter_shapes(columns, int(self.n_factors)).items()
+        }
 
     def _branch_tables(self, caption_width: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         return {
             f"{side}.{name}": table
-            for side, branch, columns in self._sides(caption_width)
+            for side, branch, columns in self._sides(self._image_width, caption_width)
             for name, table in branch.fresh_parameters(columns, self.n_factors, rng).items()
         }
 
@@ -565,6 +565,33 @@ class CrossModalRetriever(Trained):
         if self.words_ is not None:
             elements["words"] = self.words_.to_element()
         return elements
+
+    def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
+        # The captions' rows are as wide as what projects them says.
+        weights = {"caption.projection.weights": schema.Array(schema.FLOAT, ("caption_width", self.n_factors))}
+        return schema.check(
+            schema.Elements(
+                {
+                    "about": schema.Object({"image_width": schema.Whole(least=1, size="image_width")}),
+                    "words": schema.Optional(schema.Names("other_words+1")),
+                    "arrays": schema.Elements(weights),
+                }
+            ),
+            elements,
+        )
+
+    def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
+        shapes = self._branch_shapes(sizes["image_width"], sizes["caption_width"])
+        if "other_words" in sizes:
+            shapes["words"] = (sizes["other_words"] + 1, sizes["caption_width"])
+        return shapes
+
+    def _memory_schema(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, schema.Spec]:
+        moments: dict[str, schema.Spec] = {"steps": schema.Array(schema.COUNT, (1,), least=0)}
+        for name, shape in shapes.items():
+            moments[f"1.{name}"] = schema.Array(schema.FLOAT, shape, finite=True)
+            moments[f"2.{name}"] = schema.Array(schema.FLOAT, shape, finite=True, least=0)
+        return moments
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         super()._from_elements(elements)

@@ -14,6 +14,7 @@ from vsenumba.errors import MemoryLimitError
 from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.parameters import Number, Parameter, Whole
+from vsenumba.storage import schema
 
 # G, its inverse and what the inversion works in, as float64 and float32.
 _BYTES_PER_CELL = 24
@@ -89,6 +90,10 @@ class EaseAnnotator(Annotator):
 
     def _to_elements(self) -> dict[str, Any]:
         return {**super()._to_elements(), "arrays": {"weights": self.weights_}}
+
+    def _schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
+        weights = schema.Array(schema.FLOAT, ("n_labels", "n_labels"), finite=True)
+        return {"arrays": schema.Elements({"weights": weights}, closed=True)}
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         super()._from_elements(elements)

@@ -18,6 +18,10 @@ from vsenumba.errors import FileFormatError, InputError, UnknownNameError, unkno
 from vsenumba.models.parameters import MemberOf, Parameter
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.registry import Member, split_params
+from vsenumba.storage import schema
+
+# What every file of a model holds; what else depends on the class.
+HEAD = schema.Elements({"class": schema.Text(), "parameters": schema.Object({})})
 
 # Parameters under the names they had before 0.1.0.
 _FORMER_NAMES = {"longest_gradient": "max_grad_norm"}
@@ -106,6 +110,27 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     def _named_vectors(self, what: str, data: Any) -> tuple[Vocabulary, np.ndarray]:
         raise InputError(f"a model without vectors ({self.kind})")
 
+    def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
+        """Check the elements that name what the model knows; return how much that is."""
+        return {}
+
+    def _schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
+        """Return what the other elements of its file are, for a model of these parameters and sizes."""
+        return {}
+
+    def _check_elements(self, elements: Mapping[str, Any]) -> None:
+        """Refuse elements that do not fit each other and the model's parameters.
+
+        Raises
+        ------
+        InputError
+            For the first that does not fit.
+        """
+        # That of the base alone: the others warn.
+        Fitted.check_parameters(self)
+        sizes = self._found_sizes(elements)
+        schema.check(schema.Elements(self._schema(sizes)), elements, **sizes)
+
     @abstractmethod
     def _to_elements(self) -> dict[str, Any]:
         """Return what was learnt, as `save` writes it."""
@@ -126,14 +151,18 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
             if parameter.in_file
         }
         head = {"class": storage.Json(self.kind), "parameters": storage.Json(parameters)}
-        storage.write_file(path, "model", {**head, **self._to_elements(), **extra})
+        elements = {**head, **self._to_elements(), **extra}
+        try:
+            self._check_elements(elements)
+        except (InputError, UnknownNameError) as error:
+            raise InputError(f"the model cannot be saved, as it could not be loaded: {error}") from error
+        storage.write_file(path, "model", elements)
 
     @classmethod
     def from_elements(cls, elements: Mapping[str, Any], members: Iterable[type] = ()) -> Self:
         """Make a model from what `save` wrote; `members` are classes of one's own that its parameters name."""
+        schema.check(HEAD, elements)
         parameters = {}
-        if not isinstance(elements["parameters"], Mapping):
-            raise FileFormatError("the model's parameters are no JSON object")
         for name, value in elements["parameters"].items():
             name = str(_FORMER_NAMES.get(name, name))
             if name not in cls.PARAMETERS:
@@ -143,5 +172,6 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
             if cls.PARAMETERS[name].in_file:
                 parameters[name] = cls.PARAMETERS[name].from_json(value, members)
         model = cls(**parameters)
+        model._check_elements(elements)
         model._from_elements(elements)
         return model

@@ -26,6 +26,7 @@ from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import Sampler, as_sampler
+from vsenumba.storage import schema
 from vsenumba.training.annotation import DEVICES
 from vsenumba.training.annotation.inputs import INPUTS, Inputs, as_inputs
 from vsenumba.training.annotation.inputs.kind import Recipe
@@ -491,6 +492,10 @@ class ImageAnnotator(Annotator, Trained):
 
     def _to_elements(self) -> dict[str, Any]:
         return {**Annotator._to_elements(self), **Trained._to_elements(self)}
+
+    def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
+        tables = self._inputs.tables(sizes["n_images"], sizes["n_labels"])
+        return {name: (n_rows, self.n_factors) for name, (n_rows, _) in tables.items()}
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         Annotator._from_elements(self, elements)

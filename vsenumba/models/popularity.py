@@ -11,6 +11,7 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.parameters import Parameter
+from vsenumba.storage import schema
 
 
 class PopularityAnnotator(Annotator):
@@ -40,6 +41,10 @@ class PopularityAnnotator(Annotator):
 
     def _to_elements(self) -> dict[str, Any]:
         return {**super()._to_elements(), "arrays": {"counts": self.counts_}}
+
+    def _schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
+        counts = schema.Array(schema.COUNT, ("n_labels",), least=0, below="n_images+1")
+        return {"arrays": schema.Elements({"counts": counts}, closed=True)}
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         super()._from_elements(elements)

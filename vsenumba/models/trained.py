@@ -18,10 +18,16 @@ from vsenumba.kernels.random import seed_sequence, spawned
 from vsenumba.kernels.threads import thread_count
 from vsenumba.models.fitted import Fitted
 from vsenumba.models.unfitted import check_is_fitted
+from vsenumba.storage import schema
 from vsenumba.training.best import Best
-from vsenumba.training.history import History
+from vsenumba.training.history import COLUMNS, History
 from vsenumba.training.optimisers import as_optimiser
 from vsenumba.training.run import Trainer, run
+
+_DIGITS = schema.Text("[0-9]{1,4000}")
+_SEED = schema.Object(
+    {"entropy": schema.Either(_DIGITS, schema.ListOf(_DIGITS)), "spawn_key": schema.ListOf(schema.Whole())}
+)
 
 
 class Trained(Fitted):
@@ -182,14 +188,41 @@ class Trained(Fitted):
         return {
             "arrays": self.tables_,
             "history": self.history_.to_columns(),
-            # As text, since the entropy has up to 128 bits.
-            "seed": storage.Json({"entropy": str(self._seeds.entropy), "spawn_key": list(self._seeds.spawn_key)}),
+            "seed": storage.Json(_seed_json(self._seeds)),
             "about": storage.Json({**self.provenance_, **best}),
+        }
+
+    @abstractmethod
+    def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the tables of a model of these parameters, that knows so much."""
+
+    def _memory_schema(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, schema.Spec]:
+        """Return what the optimiser remembers of tables of these shapes."""
+        per_row = len(as_optimiser(self.optimiser).fresh_sums(1))
+        return {
+            name: schema.Array(schema.FLOAT, (per_row * shape[0],), finite=True) for name, shape in shapes.items()
+        }  # fmt: skip
+
+    def _schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
+        shapes = self._table_shapes(sizes)
+        tables = {name: schema.Array(schema.FLOAT, shape, finite=True) for name, shape in shapes.items()}
+        memory = schema.Elements(self._memory_schema(shapes), closed=True, or_empty=True)
+        best = {"best_epoch": schema.Optional(schema.Whole()), "best_metric": schema.Optional(schema.Text())}
+        return {
+            "arrays": schema.Elements(tables, closed=True),
+            "history": COLUMNS,
+            "seed": _SEED,
+            "about": schema.Optional(schema.Object(best)),
+            self.memory_element: schema.Optional(memory),
+            "best": schema.Optional(schema.Elements(tables, closed=True, or_empty=True)),
+            "best_value": schema.Optional(schema.Array(("<f8",), (1,))),
         }
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         seed, about = elements["seed"], dict(elements.get("about", {}))
-        self._seeds = np.random.SeedSequence(int(seed["entropy"]), spawn_key=tuple(seed["spawn_key"]))
+        entropy = seed["entropy"]
+        entropy = [int(word) for word in entropy] if isinstance(entropy, list) else int(entropy)
+        self._seeds = np.random.SeedSequence(entropy, spawn_key=tuple(seed["spawn_key"]))
         self.seed_entropy_ = self._seeds.entropy
         self.history_ = History.from_columns(elements["history"])
         self.tables_ = dict(elements["arrays"])
@@ -203,3 +236,10 @@ class Trained(Fitted):
 
     def _spawned(self, *key: int) -> np.random.SeedSequence:
         return spawned(self._seeds, *key)
+
+
+def _seed_json(seeds: np.random.SeedSequence) -> dict[str, Any]:
+    """Return what stands for seeds in a file: as text, since the entropy has 128 bits, or is several numbers."""
+    entropy: Any = seeds.entropy
+    words = str(entropy) if np.ndim(entropy) == 0 else [str(int(word)) for word in np.ravel(entropy)]
+    return {"entropy": words, "spawn_key": [int(key) for key in seeds.spawn_key]}

@@ -20,6 +20,7 @@ from vsenumba.models.parameters import Choice, Flag, MemberOf, Number, Parameter
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import Sampler, as_sampler
+from vsenumba.storage import schema
 from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import SCHEDULES
@@ -318,6 +319,13 @@ class WordEmbedder(Trained):
 
     def _to_elements(self) -> dict[str, Any]:
         return {"words": self.words_.to_element(), "counts": self.counts_, **super()._to_elements()}
+
+    def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
+        named = {"words": schema.Names("n_words"), "counts": schema.Counts("n_words")}
+        return schema.check(schema.Elements(named), elements)
+
+    def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
+        return dict.fromkeys(("word_factors", "output_factors"), (sizes["n_words"], self.n_factors))
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         super()._from_elements(elements)

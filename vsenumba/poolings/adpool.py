@@ -68,6 +68,10 @@ class AdPool(Pooling):
             "mix_weights": rng.uniform(-score_bound, score_bound, width).astype(np.float32),
         }
 
+    def parameter_shapes(self, width: int) -> dict[str, tuple[int, ...]]:
+        """Return those of W, b and the linear score; see `Pooling.parameter_shapes`."""
+        return {"token_weights": (width, width), "token_bias": (width,), "mix_weights": (width,)}
+
     def forward(self, values: np.ndarray, offsets: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
         """Pool; see `Pooling.forward`."""
         shape, bias = (len(offsets) - 1, values.shape[1]), parameters["token_bias"]

@@ -60,6 +60,10 @@ class GeneralisedPooling(Pooling):
             "rank_weights": np.zeros(self.hidden, np.float32),
         }
 
+    def parameter_shapes(self, width: int) -> dict[str, tuple[int, ...]]:
+        """Return those of the network's layers; see `Pooling.parameter_shapes`."""
+        return {"code_weights": (_CODE, self.hidden), "code_bias": (self.hidden,), "rank_weights": (self.hidden,)}
+
     def rank_weights(self, longest: int, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return θ of every length from 0, (longest + 1, longest) float64; a row sums to 1, the first to 0."""
         _, logits = self._logits(longest, parameters)

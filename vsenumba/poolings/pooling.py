@@ -29,6 +29,11 @@ class Pooling(Member, ABC):
         """Return what training begins from, for rows of so many columns; nothing where nothing is learnt."""
         return {}
 
+    def parameter_shapes(self, width: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of what `fresh_parameters` returns; without making it, where that could be large."""
+        fresh = self.fresh_parameters(width, np.random.default_rng(0))
+        return {name: table.shape for name, table in fresh.items()}
+
     @abstractmethod
     def forward(self, values: np.ndarray, offsets: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
         """Pool the rows of every segment.

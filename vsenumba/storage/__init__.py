@@ -2,7 +2,7 @@
 
 from vsenumba.storage.atomic import atomic_path, check_writable, hidden_folder, named_errors, open_output
 from vsenumba.storage.encodings import Json, Stream
-from vsenumba.storage.files import FILE_VERSIONS, MAGIC, StoredFile, is_native, read_file, write_file
+from vsenumba.storage.files import FILE_VERSIONS, MAGIC, StoredFile, content_of, is_native, read_file, write_file
 from vsenumba.storage.mapped import blocks_of, release_pages
 from vsenumba.storage.targets import check_name, ending_of
 
@@ -16,6 +16,7 @@ __all__ = [
     "blocks_of",
     "check_name",
     "check_writable",
+    "content_of",
     "ending_of",
     "hidden_folder",
     "is_native",

@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba.errors import FileFormatError, InputError
-from vsenumba.storage.headers import check_checksum, check_version, label, read_label
+from vsenumba.storage.headers import check_checksum, check_version, label, read_attribute, read_label
 from vsenumba.storage.mapped import blocks_of
 
 STRING_DTYPE = np.dtypes.StringDType()
@@ -27,6 +27,9 @@ ARRAY_DTYPES = frozenset(["|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4"
 
 # Texts that are turned into bytes, or back, together: as Python's own text they take several times their memory.
 _TEXTS = 1 << 16
+
+# Objects and lists in each other, in JSON; what vsenumba writes has five.
+_MAX_NESTING = 64
 
 
 @dataclass(frozen=True)
@@ -152,14 +155,18 @@ class _StringArrayEncoding(Encoding):
         return write_parts(group, name, {"data": data, "offsets": offsets}, where, self._head())
 
     def read(self, node: Any, where: str) -> tuple[np.ndarray, int]:
-        (data, offsets), checksum = read_parts(node, ("data", "offsets"), where, self._head())
+        dtypes = {"data": ("|u1",), "offsets": ("<i8",)}
+        (data, offsets), checksum = read_parts(node, dtypes, where, self._head())
         _check_offsets(offsets, len(data), f"{where}/offsets")
         texts = np.empty(len(offsets) - 1, dtype=STRING_DTYPE)
         for start in range(0, len(texts), _TEXTS):
             bounds = offsets[start : start + _TEXTS + 1]
             joined = data[bounds[0] : bounds[-1]].tobytes()
             pairs = itertools.pairwise((bounds - bounds[0]).tolist())
-            decoded = [joined[begin:end].decode() for begin, end in pairs]
+            try:
+                decoded = [joined[begin:end].decode() for begin, end in pairs]
+            except UnicodeDecodeError as error:
+                raise FileFormatError(f"{where} holds text that is not UTF-8: {error.reason}") from error
             texts[start : start + _TEXTS] = np.array(decoded, dtype=STRING_DTYPE)
         return texts, checksum
 
@@ -184,7 +191,7 @@ class _JsonEncoding(Encoding):
         text = node[()]
         if not isinstance(text, bytes):
             raise FileFormatError(f"{where} holds {node.dtype}, not text of a fixed length")
-        return json.loads(text), self._checksum(text)
+        return _parsed(text, where), self._checksum(text)
 
     def _checksum(self, text: bytes) -> int:
         return zlib.crc32(text, zlib.crc32(f"json {self.version}\n".encode()))
@@ -206,9 +213,10 @@ class _CsrEncoding(Encoding):
         return node, checksum
 
     def read(self, node: Any, where: str) -> tuple[sp.csr_array, int]:
-        n_rows, n_columns = (int(extent) for extent in node.attrs["shape"])
+        n_rows, n_columns = read_attribute(node, "shape", "<i8", (2,), where).tolist()
         head = self._head((n_rows, n_columns))
-        (data, indices, indptr), checksum = read_parts(node, ("data", "indices", "indptr"), where, head)
+        dtypes = {"data": tuple(ARRAY_DTYPES), "indices": ("<i4", "<i8"), "indptr": ("<i8",)}
+        (data, indices, indptr), checksum = read_parts(node, dtypes, where, head)
         _check_offsets(indptr, len(indices), f"{where}/indptr")
         if len(indptr) != n_rows + 1 or len(data) != len(indices):
             raise FileFormatError(
@@ -270,13 +278,8 @@ def read_element(group: Any, name: str, where: str, mapped: Collection[str] = ()
 
     Arrays that `mapped` names stay on disk, as memory maps.
     """
-    import h5py
-
-    # A soft or external link could lead out of the file, and a hard link to a parent would never end.
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        raise FileFormatError(f"{where} is missing")
     node = group[name]
-    kind, version = read_label(node)
+    kind, version = read_label(node, where)
     if kind not in ENCODINGS:
         raise FileFormatError(f"{where} is of the unknown type {kind!r}; a newer vsenumba may know it")
     check_version(version, ENCODINGS[kind].version, where)
@@ -295,13 +298,18 @@ def write_parts(group: Any, name: str, parts: Mapping[str, np.ndarray], where: s
     return node, write_members(node, parts, where, head)
 
 
-def read_parts(node: Any, names: tuple[str, ...], where: str, head: str) -> tuple[tuple[np.ndarray, ...], int]:
+def read_parts(
+    node: Any, dtypes: Mapping[str, tuple[str, ...]], where: str, head: str
+) -> tuple[tuple[np.ndarray, ...], int]:
     """Return the one-dimensional arrays of an element that consists of several, and its checksum."""
     members, checksum = read_members(node, where, head)
-    for name in names:
-        if not isinstance(members.get(name), np.ndarray) or members[name].ndim != 1:
+    for name, allowed in dtypes.items():
+        part = members.get(name)
+        if not isinstance(part, np.ndarray) or part.ndim != 1:
             raise FileFormatError(f"{where}/{name} is missing or is not a one-dimensional array")
-    return tuple(members[name] for name in names), checksum
+        if part.dtype.str not in allowed:
+            raise FileFormatError(f"{where}/{name} is an array of {part.dtype.str}, not of {' or '.join(allowed)}")
+    return tuple(members[name] for name in dtypes), checksum
 
 
 def write_members(node: Any, members: Mapping[str, Any], where: str, head: str) -> int:
@@ -335,6 +343,41 @@ def _members_checksum(head: str, checksums: Mapping[str, int]) -> int:
 
 def _shape_text(shape: tuple[int, ...]) -> str:
     return ",".join(str(extent) for extent in shape)
+
+
+def _parsed(text: bytes, where: str) -> Any:
+    """Return the value of a JSON text; refuse what Python's own reader lets pass and JSON does not have."""
+
+    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a name stands twice in an object")
+        return found
+
+    def finite(number: str) -> float:
+        value = float(number)
+        if not np.isfinite(value):
+            raise ValueError(f"{number:.20} is not a finite number")
+        return value
+
+    def bounded(digits: str) -> int:
+        finite(digits)
+        return int(digits)
+
+    try:
+        value = json.loads(
+            text.decode(), object_pairs_hook=distinct, parse_float=finite, parse_int=bounded, parse_constant=finite
+        )  # fmt: skip
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"{where} is not JSON: {error}") from error
+    inner = [(value, 0)]
+    while inner:
+        one, depth = inner.pop()
+        if depth > _MAX_NESTING:
+            raise FileFormatError(f"{where} is JSON nested more than {_MAX_NESTING} deep")
+        if isinstance(one, (dict, list)):
+            inner += [(child, depth + 1) for child in (one.values() if isinstance(one, dict) else one)]
+    return value
 
 
 def _plain(value: Any, where: str) -> Any:

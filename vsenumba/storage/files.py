@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from vsenumba.errors import FileFormatError, InputError, MemoryLimitError, unknown_name
+from vsenumba.errors import FileFormatError, InputError, MemoryLimitError, VsenumbaError, unknown_name
 from vsenumba.storage.atomic import atomic_path
 from vsenumba.storage.encodings import Json, read_members, write_members
 from vsenumba.storage.headers import check_checksum, check_version, label, read_label
+from vsenumba.storage.layout import check_layout
 from vsenumba.storage.provenance import provenance
+from vsenumba.storage.schema import Elements, Object, Text, check
 from vsenumba.storage.sink import Sink
 
 # The newest version of each kind of file. A version goes up when a reader of the old one could go wrong.
@@ -23,6 +27,11 @@ MAGIC = b"\x89HDF\r\n\x1a\n"
 
 # Object headers with checksums, so that HDF5 does not believe a damaged one; HDF5 1.8 (2008) reads them.
 LIBVER = ("v108", "v108")
+
+# What h5py makes of damage that HDF5 finds.
+_HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+
+_PROVENANCE = Elements({"provenance": Object({}, each=Text())})
 
 
 @dataclass(frozen=True)
@@ -121,22 +130,57 @@ def read_file(path: str | PathLike[str], kind: str | None = None, *, mapped: Col
     import h5py
 
     check_readable(path)
+    with content_of(path):
+        try:
+            # A file is never changed in place, so a lock would protect nothing, and some network disks have none.
+            with h5py.File(path, "r", locking=False) as file:
+                return _read_open_file(file, Path(path).stat().st_size, kind, mapped)
+        except VsenumbaError:
+            raise
+        except MemoryError as error:
+            raise MemoryLimitError(f"too large to be read into memory: {error}") from error
+        except _HDF5_ERRORS as error:
+            reason = " ".join(str(error).split())
+            raise FileFormatError(f"not a vsenumba file, or damaged: {reason:.200}") from error
+
+
+@contextmanager
+def content_of(path: str | PathLike[str]) -> Iterator[None]:
+    """Say the file's name with what is found wrong in its content, and make one error of it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Raises
+    ------
+    MemoryLimitError
+        If memory does not hold it.
+    FileFormatError
+        For every other error of this package.
+
+    Examples
+    --------
+    >>> with content_of("set.h5"):
+    ...     raise InputError("indices is missing")
+    Traceback (most recent call last):
+    ...
+    vsenumba.errors.FileFormatError: set.h5: indices is missing
+    """
     try:
-        # A file is never changed in place, so a lock would protect nothing, and some network disks have none.
-        with h5py.File(path, "r", locking=False) as file:
-            return _read_open_file(file, kind, mapped)
-    except FileFormatError as error:
+        yield
+    except MemoryLimitError as error:
+        raise MemoryLimitError(f"{path}: {error}") from error
+    except VsenumbaError as error:
         raise FileFormatError(f"{path}: {error}") from error
-    except MemoryError as error:
-        raise MemoryLimitError(f"{path}: too large to be read into memory: {error}") from error
-    except Exception as error:  # HDF5 answers damage with every kind of exception there is
-        reason = " ".join(str(error).split())
-        raise FileFormatError(f"{path}: not a vsenumba file, or damaged: {reason:.200}") from error
 
 
 def check_readable(path: str | PathLike[str]) -> None:
-    """Refuse a path that is no file, or a file that may not be read."""
+    """Refuse a path that is no file, or a file that may not be read; a stream has no place to go back to."""
     try:
+        if not stat.S_ISREG(Path(path).stat().st_mode) and not Path(path).is_dir():
+            raise InputError(f"cannot read {path}: it is a stream or a device, not a file")
         with Path(path).open("rb"):
             pass
     except OSError as error:
@@ -156,17 +200,19 @@ def is_native(path: str | PathLike[str]) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def _read_open_file(file: Any, kind: str | None, mapped: Collection[str]) -> StoredFile:
+def _read_open_file(file: Any, n_bytes: int, kind: str | None, mapped: Collection[str]) -> StoredFile:
     if "encoding-type" not in file.attrs:
         raise FileFormatError("an HDF5 file, but not one that vsenumba wrote (it has no encoding-type)")
-    found, version = read_label(file)
+    found, version = read_label(file, "the file")
     if kind is not None and found != kind:
         raise FileFormatError(f"holds a file of kind {found!r}, expected is {kind!r}")
     if found not in FILE_VERSIONS:
         raise FileFormatError(f"holds a file of kind {found!r}; known are {', '.join(FILE_VERSIONS)}")
     check_version(version, FILE_VERSIONS[found], "the file")
+    check_layout(file, n_bytes)
     elements, checksum = read_members(file, "", _head(found, version), mapped)
     check_checksum(file, checksum, "the file")
+    check(_PROVENANCE, elements)
     return StoredFile(found, version, elements, elements.pop("provenance"))
 
 

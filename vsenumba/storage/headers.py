@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
 from vsenumba.errors import FileFormatError
+
+# The longest type there is has 12 letters.
+_LONGEST_TEXT = 64
 
 
 def label(node: Any, kind: str, version: int, checksum: int) -> None:
@@ -16,14 +20,26 @@ def label(node: Any, kind: str, version: int, checksum: int) -> None:
     node.attrs["crc32"] = np.uint32(checksum)
 
 
-def read_label(node: Any) -> tuple[str, int]:
+def read_label(node: Any, where: str) -> tuple[str, int]:
     """Return the type and the version of an HDF5 object of the format."""
-    return node.attrs["encoding-type"].decode(), int(node.attrs["encoding-version"])
+    kind, version = (_read_text(node, name, where) for name in ("encoding-type", "encoding-version"))
+    if not re.fullmatch("0|[1-9][0-9]{0,8}", version):
+        raise FileFormatError(f"{where} has the format version {version!r}, which is no whole number")
+    return kind, int(version)
+
+
+def read_attribute(node: Any, name: str, dtype: str, shape: tuple[int, ...], where: str) -> np.ndarray:
+    """Return an attribute of numbers, of that dtype and shape alone."""
+    _check_there(node, name, where)
+    found = node.attrs.get_id(name)
+    if found.dtype != np.dtype(dtype) or found.shape != shape:
+        raise FileFormatError(f"the attribute {name} of {where} is {found.dtype} of shape {found.shape}")
+    return np.asarray(node.attrs[name])
 
 
 def check_checksum(node: Any, checksum: int, where: str) -> None:
     """Refuse an object whose content does not have the checksum that it carries."""
-    if checksum != node.attrs["crc32"]:
+    if checksum != read_attribute(node, "crc32", "<u4", (), where):
         raise FileFormatError(f"{where} is damaged: its checksum does not fit its content")
 
 
@@ -36,3 +52,16 @@ def check_version(found: int, known: int, where: str) -> None:
         )
     if found < 1:
         raise FileFormatError(f"{where} has the format version {found}, which never was")
+
+
+def _read_text(node: Any, name: str, where: str) -> str:
+    _check_there(node, name, where)
+    found = node.attrs.get_id(name)
+    if found.dtype.kind != "S" or found.shape != () or found.dtype.itemsize > _LONGEST_TEXT:
+        raise FileFormatError(f"the attribute {name} of {where} is not a short text of fixed length")
+    return bytes(node.attrs[name]).decode("ascii", "backslashreplace")
+
+
+def _check_there(node: Any, name: str, where: str) -> None:
+    if name not in node.attrs:
+        raise FileFormatError(f"{where} has no attribute {name}")

@@ -7,6 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.storage import schema
+
+# What files hold of it; training goes on from the last steps and seconds.
+_GONE = schema.Array(schema.NUMBERS, ("n_epochs",), least=0, finite=True)
+COLUMNS = schema.Columns("n_epochs", {name: schema.Optional(_GONE) for name in ("epoch", "steps", "seconds")})
+
 
 class History:
     """The records of a training run, one per epoch, in order.

@@ -102,7 +102,8 @@ def run(
     if done < n_epochs:
         _choose_best(model, followers, keep, validated=validate is not None)
     if first:
-        trainer.steps, trainer.seconds = int(model.history_[-1]["steps"]), float(model.history_[-1]["seconds"])
+        last = model.history_[-1]
+        trainer.steps, trainer.seconds = int(last.get("steps", 0)), float(last.get("seconds", 0))
 
     def progress(share: float) -> None:
         started = time.perf_counter()

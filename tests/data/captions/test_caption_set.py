@@ -184,7 +184,10 @@ def test_files_that_are_no_caption_set(tmp_path):
     write_file(tmp_path / "missing.h5", "caption-set", missing)
     wrong = {**whole_set().to_elements(), "classes": np.zeros(1)}
     write_file(tmp_path / "wrong.h5", "caption-set", wrong)
-    for name, message in (("missing", "without 'image_subjects'"), ("wrong", "1 classes for 3 images")):
+    for name, message in (
+        ("missing", "image_subjects is missing"),
+        ("wrong", r"classes has the shape \(1,\); \(n_images = 3,\) is expected"),
+    ):
         with pytest.raises(vse.FileFormatError, match=message):
             load_caption_set(tmp_path / f"{name}.h5")
 

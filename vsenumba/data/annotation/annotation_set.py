@@ -21,6 +21,22 @@ from vsenumba.data.annotation.pairs import check_structure, column_counts, merge
 from vsenumba.data.names import as_name
 from vsenumba.data.vocabulary import BLOCK, NAME_DTYPE, Vocabulary, as_names
 from vsenumba.errors import InputError
+from vsenumba.storage import schema
+
+# The pairs and their names, as they stand in files of sets and of models.
+PAIRS: dict[str, schema.Spec] = {
+    "image_ids": schema.Names("n_images"),
+    "label_names": schema.Names("n_labels"),
+    "indices": schema.Array(schema.INDEX, ("n_pairs",), least=0, below="n_labels"),
+    "indptr": schema.Offsets("n_images", "n_pairs"),
+}
+ANNOTATION_SET = schema.Elements(
+    PAIRS
+    | {
+        "features": schema.Optional(schema.Array(schema.FLOAT + schema.BYTE, ("n_images", "n_features"), finite=True)),
+        "titles": schema.Optional(schema.Texts("n_images")),
+    }
+)
 
 
 class AnnotationSet:
@@ -317,7 +333,14 @@ class AnnotationSet:
 
     @classmethod
     def from_elements(cls, elements: Mapping[str, Any]) -> AnnotationSet:
-        """Make a set from what `to_elements` returned."""
+        """Make a set from what `to_elements` returned.
+
+        Raises
+        ------
+        InputError
+            If an element is missing, or does not fit the others.
+        """
+        schema.check(ANNOTATION_SET, elements)
         label_names = Vocabulary.from_element(elements["label_names"], "label")
         return cls(
             elements["indptr"],

@@ -12,7 +12,25 @@ import numpy as np
 from vsenumba import storage
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary
-from vsenumba.errors import FileFormatError, InputError, unknown_name
+from vsenumba.errors import InputError, unknown_name
+from vsenumba.storage import schema
+
+# The values of the rows, which stay on disk, are looked at once, when `Ragged` rows are made of them.
+CAPTION_SET = schema.Elements(
+    {
+        "image_ids": schema.Names("n_images"),
+        "image_rows": schema.Array(schema.REALS, ("n_image_rows", "image_width")),
+        "image_offsets": schema.Offsets("n_images", "n_image_rows"),
+        "image_subjects": schema.Array(schema.COUNT, ("n_images",)),
+        "caption_subjects": schema.Array(schema.COUNT, ("n_captions",)),
+        "captions": schema.Optional(schema.Texts("n_captions")),
+        "token_rows": schema.Optional(schema.Array(schema.REALS, ("n_token_rows", "token_width"))),
+        "token_offsets": schema.Optional(schema.Offsets("n_captions", "n_token_rows")),
+        "classes": schema.Optional(schema.Array(schema.NUMBERS, ("n_images",), finite=True)),
+        "parts": schema.Optional(schema.Texts("n_images")),
+        "thumbnails": schema.Optional(schema.Array(schema.BYTE, ("n_images", "height", "width", 3))),
+    }
+)
 
 Rng = int | np.random.Generator | np.random.SeedSequence | None
 
@@ -285,17 +303,22 @@ class CaptionSet:
         """
         mapped = ("image_rows", "token_rows", "thumbnails")
         elements = storage.read_file(path, "caption-set", mapped=mapped).elements
-        try:
+        with storage.content_of(path):
             return cls.from_elements(elements)
-        except KeyError as error:
-            raise FileFormatError(f"{path}: a caption set without {error}") from error
-        except InputError as error:
-            raise FileFormatError(f"{path}: {error}") from error
 
     @classmethod
     def from_elements(cls, elements: Mapping[str, Any]) -> Self:
-        """Make a set from what was read of a file."""
+        """Make a set from what was read of a file.
+
+        Raises
+        ------
+        InputError
+            If an element is missing, or does not fit the others.
+        """
+        schema.check(CAPTION_SET, elements)
         tokens = None
+        if ("token_rows" in elements) != ("token_offsets" in elements):
+            raise InputError("token_rows and token_offsets belong together; one of them is missing")
         if "token_rows" in elements:
             tokens = Ragged.of_rows(elements["token_rows"], elements["token_offsets"], "caption")
         return cls(

@@ -11,7 +11,19 @@ import numpy as np
 from vsenumba import storage
 from vsenumba.data.text.reading import LONGEST_SENTENCE
 from vsenumba.data.vocabulary import Vocabulary
-from vsenumba.errors import FileFormatError, InputError
+from vsenumba.errors import InputError
+from vsenumba.storage import schema
+
+# The values of the two that stay on disk are looked at once, when a corpus is made of them.
+CORPUS = schema.Elements(
+    {
+        "words": schema.Names("n_words"),
+        "counts": schema.Counts("n_words"),
+        "offsets": schema.Array(schema.COUNT, ("n_sentences+1",)),
+        "tokens": schema.Array(schema.INDEX, ("n_tokens",)),
+        "about": schema.Object({}),
+    }
+)
 
 
 class Corpus:
@@ -207,12 +219,10 @@ class Corpus:
             If it is not a token file, or is damaged: all of it is checked.
         """
         elements = storage.read_file(path, "corpus", mapped=("tokens", "offsets")).elements
-        try:
-            return cls(**{name: elements[name] for name in ("tokens", "offsets", "words", "counts", "about")})
-        except KeyError as error:
-            raise FileFormatError(f"{path}: a corpus without {error}") from error
-        except InputError as error:
-            raise FileFormatError(f"{path}: {error}") from error
+        with storage.content_of(path):
+            schema.check(CORPUS, elements)
+            words = Vocabulary.from_element(elements["words"], "word")
+            return cls(elements["tokens"], elements["offsets"], words, elements["counts"], elements["about"])
 
 
 def as_corpus(data: Any) -> Corpus:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,12 +12,10 @@ from vsenumba.poolings import Pooling
 from vsenumba.training.captions.projections import Projection
 
 Tables = dict[str, np.ndarray]
+T = TypeVar("T")
 
 # Shorter vectors are not made longer, so that a vector of zeros stays one.
 _SHORTEST = np.float32(1e-8)
-
-# Even, as a hidden layer is half as wide as the space.
-_SMALL_WIDTHS = (2, 4, 6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +37,12 @@ class Branch:
         pooling = self.pooling.fresh_parameters(n_factors, rng)
         return _prefixed("projection", projection) | _prefixed("pooling", pooling)
 
+    def parameter_shapes(self, width: int, n_factors: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of what `fresh_parameters` returns."""
+        projection = self.projection.parameter_shapes(width, n_factors)
+        pooling = self.pooling.parameter_shapes(n_factors)
+        return _prefixed("projection", projection) | _prefixed("pooling", pooling)
+
     def forward(
         self, rows: np.ndarray, offsets: np.ndarray, parameters: Mapping[str, np.ndarray]
     ) -> tuple[np.ndarray, Any]:
@@ -61,39 +62,7 @@ class Branch:
         return in_given, _prefixed("projection", of_projection) | _prefixed("pooling", of_pooling)
 
 
-@functools.lru_cache(maxsize=32)
-def parameter_shapes(branch: Branch, width: int, n_factors: int) -> Mapping[str, tuple[int, ...]]:
-    """Return the shapes of a branch's parameters, for rows of so many columns."""
-    parameters = branch.fresh_parameters(width, n_factors, np.random.default_rng(0))
-    return {name: table.shape for name, table in parameters.items()}
-
-
-def parameter_size(branch: Branch, width: int, n_factors: int) -> int:
-    """Return how many numbers a branch's parameters are, without making them.
-
-    The number is a polynomial of the two widths, of degree two or less in each, as of any layers: it follows from that
-    for small ones.
-    """
-
-    def size(width: int, n_factors: int) -> int:
-        return sum(math.prod(shape) for shape in parameter_shapes(branch, width, n_factors).values())
-
-    def at_width(n_factors: int) -> int:
-        return _extrapolated([size(w, n_factors) for w in _SMALL_WIDTHS], width)
-
-    return _extrapolated([at_width(n) for n in _SMALL_WIDTHS], n_factors)
-
-
-def _extrapolated(values: Sequence[int], at: int) -> int:
-    """Return the value at a number of the polynomial of degree two that has the given ones at the small widths."""
-    total = Fraction(0)
-    for i, value in enumerate(values):
-        others = [one for j, one in enumerate(_SMALL_WIDTHS) if j != i]
-        total += value * math.prod(Fraction(at - one, _SMALL_WIDTHS[i] - one) for one in others)
-    return int(total)
-
-
-def _prefixed(prefix: str, tables: Mapping[str, np.ndarray]) -> Tables:
+def _prefixed(prefix: str, tables: Mapping[str, T]) -> dict[str, T]:
     return {f"{prefix}.{name}": table for name, table in tables.items()}
 
 

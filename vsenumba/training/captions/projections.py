@@ -23,6 +23,11 @@ class Projection(Member, ABC):
     def fresh_parameters(self, width: int, n_factors: int, rng: np.random.Generator) -> Tables:
         """Return what training begins from, for rows of so many columns."""
 
+    def parameter_shapes(self, width: int, n_factors: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of what `fresh_parameters` returns; without making it, where that could be large."""
+        fresh = self.fresh_parameters(width, n_factors, np.random.default_rng(0))
+        return {name: table.shape for name, table in fresh.items()}
+
     @abstractmethod
     def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
         """Return the projected rows, (N, n_factors), and what `backward` needs."""
@@ -41,6 +46,10 @@ class LinearProjection(Projection):
     def fresh_parameters(self, width: int, n_factors: int, rng: np.random.Generator) -> Tables:
         """Return W as Xavier's uniform draws and b of 0; see `Projection.fresh_parameters`."""
         return {"weights": xavier(width, n_factors, rng), "bias": np.zeros(n_factors, np.float32)}
+
+    def parameter_shapes(self, width: int, n_factors: int) -> dict[str, tuple[int, ...]]:
+        """Return those of W and b; see `Projection.parameter_shapes`."""
+        return {"weights": (width, n_factors), "bias": (n_factors,)}
 
     def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
         """Project; see `Projection.forward`."""
@@ -73,6 +82,17 @@ class ResidualProjection(Projection):
             "hidden_weights": xavier(width, hidden, rng),
             "hidden_bias": np.zeros(hidden, np.float32),
             "output_weights": xavier(hidden, n_factors, rng),
+        }
+
+    def parameter_shapes(self, width: int, n_factors: int) -> dict[str, tuple[int, ...]]:
+        """Return those of W, b, U, c and V; see `Projection.parameter_shapes`."""
+        hidden = max(n_factors // 2, 1)
+        return {
+            "weights": (width, n_factors),
+            "bias": (n_factors,),
+            "hidden_weights": (width, hidden),
+            "hidden_bias": (hidden,),
+            "output_weights": (hidden, n_factors),
         }
 
     def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:

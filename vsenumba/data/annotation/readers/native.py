@@ -8,7 +8,7 @@ from vsenumba import storage
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
 from vsenumba.data.compression import is_compressed
-from vsenumba.errors import FileFormatError, InputError
+from vsenumba.errors import FileFormatError
 
 DESCRIPTION = "a native .h5 file"
 
@@ -24,10 +24,5 @@ def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
     if is_compressed(path):
         raise FileFormatError(f"{path}: a compressed HDF5 file; decompress it first")
     elements = storage.read_file(path, "annotation-set").elements
-    missing = {"indptr", "indices", "image_ids", "label_names"} - set(elements)
-    if missing:
-        raise FileFormatError(f"{path}: an annotation set without {', '.join(sorted(missing))}")
-    try:
+    with storage.content_of(path):
         return AnnotationSet.from_elements(elements)
-    except InputError as error:
-        raise FileFormatError(f"{path}: {error}") from error
