@@ -300,14 +300,12 @@ class CrossModalRetriever(Trained):
             "lower them",
         )
 
-    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
-        shapes: dict[str, tuple[int, ...]] = {}
-        if self.words_ is not None:
-            shapes["words"] = (len(self.words_), self._caption_width)
-        return shapes | self._branch_shapes(self._image_width, self._caption_width)
+    def _sizes(self) -> schema.Sizes:
+        widths = {"image_width": self._image_width, "caption_width": self._caption_width}
+        return widths if self.words_ is None else {**widths, "other_words": len(self.words_) - 1}
 
     def _check_tables(self) -> None:
-        expected = self._table_shapes()
+        expected = self._table_shapes(self._sizes())
         found = {name: np.shape(table) for name, table in self.tables_.items()}
         for name in sorted(found.keys() | expected.keys()):
             if found.get(name) != expected.get(name):

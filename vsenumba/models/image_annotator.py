@@ -311,9 +311,8 @@ class ImageAnnotator(Annotator, Trained):
             "lower n_factors, or leave out rare labels",
         )
 
-    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
-        rows = self._inputs.tables(len(self.image_ids_), len(self.label_names_))
-        return {name: (n, int(self.n_factors)) for name, (n, _) in rows.items()}
+    def _sizes(self) -> schema.Sizes:
+        return {"n_images": len(self.image_ids_), "n_labels": len(self.label_names_)}
 
     def _check_tables(self) -> None:
         if self.tables_.keys() != self._inputs.tables(0, 0).keys():
@@ -495,7 +494,7 @@ class ImageAnnotator(Annotator, Trained):
 
     def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
         tables = self._inputs.tables(sizes["n_images"], sizes["n_labels"])
-        return {name: (n_rows, self.n_factors) for name, (n_rows, _) in tables.items()}
+        return {name: (n_rows, int(self.n_factors)) for name, (n_rows, _) in tables.items()}
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         Annotator._from_elements(self, elements)

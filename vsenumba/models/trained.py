@@ -118,12 +118,12 @@ class Trained(Fitted):
         return len(self.history_)
 
     @abstractmethod
-    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each table, as the parameters and names that the model has now imply it."""
+    def _sizes(self) -> schema.Sizes:
+        """Return how much the model knows now: what `_table_shapes` takes."""
 
     def _check_tables(self) -> None:
         """Refuse tables that were made with other parameters than the model has now, or set or cut since."""
-        for name, shape in self._table_shapes().items():
+        for name, shape in self._table_shapes(self._sizes()).items():
             table = np.asarray(self.tables_[name])
             if len(shape) == table.ndim == 2 and table.shape[1] != shape[1] == self.n_factors:
                 raise InputError(

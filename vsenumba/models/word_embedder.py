@@ -292,8 +292,8 @@ class WordEmbedder(Trained):
         self._grow_table("output_factors", len(self.words_), lambda fresh: fresh.fill(0))
         return None if np.array_equal(known, np.arange(len(known))) else known.astype(np.int32)
 
-    def _table_shapes(self) -> dict[str, tuple[int, ...]]:
-        return dict.fromkeys(("word_factors", "output_factors"), (len(self.words_), int(self.n_factors)))
+    def _sizes(self) -> schema.Sizes:
+        return {"n_words": len(self.words_)}
 
     def _check_tables(self) -> None:
         super()._check_tables()
@@ -325,7 +325,7 @@ class WordEmbedder(Trained):
         return schema.check(schema.Elements(named), elements)
 
     def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
-        return dict.fromkeys(("word_factors", "output_factors"), (sizes["n_words"], self.n_factors))
+        return dict.fromkeys(("word_factors", "output_factors"), (sizes["n_words"], int(self.n_factors)))
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         super()._from_elements(elements)
