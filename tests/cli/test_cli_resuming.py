@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from pathlib import Path
 
@@ -143,3 +144,45 @@ def test_a_termination_interrupts_like_a_key(interrupted):
         signal.signal(signal.SIGTERM, before)
     assert said.startswith("interrupted after epoch 2; new.h5 holds epoch 2; go on with: vsenumba words fit notes.txt")
     assert not [path for path in Path().iterdir() if path.name.startswith(".")]
+
+
+FIT = ["fit", "tags.csv", "-o", "new.h5", "--threads", "1", "--patience", "9"]
+NEW_FIT = ["--factors", "4", "--epochs", "5", "--sampler", "uniform", "--seed", "3"]
+
+
+@pytest.mark.parametrize("at", [3, 5, 8])
+def test_fit_goes_on_in_measuring_and_in_learning_from_all(run, succeeds, fails, at, monkeypatch):
+    """`fit` had no --resume; its training is two: measuring, of epochs 1 to 5 here, and learning from all pairs."""
+    succeeds(*FIT, *NEW_FIT)
+    straight = vse.load_model("new.h5")
+    bars = []
+
+    # Told of the epochs of both trainings.
+    class Counting(vse.training.ProgressBar):
+        def start(self, model, n_epochs):
+            pass
+
+        def after_epoch(self, model, record):
+            bars.append(record["epoch"])
+            if len(bars) == at:
+                signal.raise_signal(signal.SIGINT)
+            return False
+
+        def during_epoch(self, model, done):
+            pass
+
+        def finish(self, model):
+            pass
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vsenumba.training.ProgressBar", Counting)
+        outcome = run(*FIT, *NEW_FIT, "--checkpoint-every", "1")
+    assert outcome.status == 130
+    again = shlex.split(outcome.err.split("go on with: ")[1])
+    assert again[-1] == "--resume"
+    succeeds(*again[1:])
+    resumed = vse.load_model("new.h5")
+    assert resumed.provenance_["measured"] == straight.provenance_["measured"]
+    for name, table in straight.tables_.items():
+        assert np.array_equal(resumed.tables_[name], table)
+    assert "nothing to resume" in fails(*again[1:]) or "no checkpoint" in fails(*again[1:])

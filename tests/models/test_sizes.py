@@ -10,7 +10,7 @@ from worlds import WORLDS
 
 import vsenumba as vse
 from vsenumba import memory
-from vsenumba.training.captions.branch import Branch, parameter_size
+from vsenumba.training.captions.branch import Branch
 from vsenumba.training.captions.projections import PROJECTIONS
 
 
@@ -105,7 +105,7 @@ def test_the_size_of_parameters_is_known_before_they_are_made(pooling, projectio
     model = vse.CrossModalRetriever(image_projection=projection, image_pooling=pooling)
     branch = Branch(projection=model.member("image_projection"), pooling=model.member("image_pooling"))
     made = branch.fresh_parameters(width, n_factors, np.random.default_rng(0))
-    assert parameter_size(branch, width, n_factors) == sum(table.size for table in made.values())
+    assert branch.parameter_shapes(width, n_factors) == {name: table.shape for name, table in made.items()}
 
 
 def test_nothing_is_asked_and_nothing_answered():

@@ -10,6 +10,7 @@ import click
 from vsenumba.cli import options
 from vsenumba.cli.measured import held_out_pairs, values_of
 from vsenumba.cli.output import counted, note, say, say_json, size_of, suggest
+from vsenumba.cli.resuming import checkpoint_in, checkpoint_option, interruptible, resume_option
 from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
 
@@ -52,7 +53,8 @@ if TYPE_CHECKING:
 @click.option(
     "--patience", type=options.POSITIVE, help="Stop after so many epochs without a better MRR, keep the best."
 )
-@click.option("--checkpoint-every", type=options.POSITIVE, help="Save the model after every so many epochs.")
+@checkpoint_option
+@resume_option
 @options.seed_option
 @options.threads_option
 @options.json_option
@@ -64,6 +66,7 @@ def command(
     metrics: tuple[str, ...],
     patience: int | None,
     checkpoint_every: int | None,
+    resume: bool,
     seed: int,
     threads: int | None,
     as_json: bool,
@@ -74,6 +77,9 @@ def command(
     SET is a set's name or a file, see 'vsenumba data --help'. One label of every image with two or more is held out,
     and where these labels rank says how good a model is that has not seen them. The model that is saved then learns
     from all pairs, in as many epochs; with '--hold-out none' nothing is measured, which takes half the time.
+
+    With --checkpoint-every, training that was interrupted goes on with --resume and the same SET and --hold-out; what
+    the model is, its checkpoint knows.
     """
     from sklearn.base import clone
 
@@ -83,26 +89,39 @@ def command(
 
     if patience and hold_out == "none":
         raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
-    model = ImageAnnotator(**parameters, n_threads=threads, random_state=seed)
-    refuse_given_twice(settings)
-    model.set_params(**parameters_of([model], settings))
+    if resume:
+        measures = hold_out != "none"
+        is_last = lambda model: "measured" in model.provenance_ or not measures  # noqa: E731
+        model = checkpoint_in(output, ImageAnnotator, is_last=is_last).set_params(n_threads=threads)
+        # It divides the pairs too.
+        seed = model.random_state if isinstance(model.random_state, int) else seed
+    else:
+        model = ImageAnnotator(**parameters, n_threads=threads, random_state=seed)
+        refuse_given_twice(settings)
+        model.set_params(**parameters_of([model], settings))
     options.check_output(output, source)
     data = options.load_set(source)
     train, test = _divided(data, hold_out, model.inputs, seed)
     if patience and test is None:
         raise InputError("--patience needs held-out pairs, and there are none")
-    stopping = EarlyStopping("mrr", patience) if patience else None
-    saving = [Checkpoint(output, checkpoint_every)] if checkpoint_every else []
-    measured = None
-    if test is not None:
-        callbacks = [*([stopping] if stopping else []), *saving, ProgressBar("measuring")]
-        model.fit(train, validation=test, callbacks=callbacks)
+    saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
+    saves = [saving] if saving else []
+    measured = model.provenance_.get("measured") if resume else None
+    if test is not None and measured is None:
+        stopping = [EarlyStopping("mrr", patience)] if patience else []
+        with interruptible(model, output, saving):
+            learn = model.resume if resume else model.fit
+            learn(train, validation=test, callbacks=[*stopping, *saves, ProgressBar("measuring")])
         measured = _measured(model, data, test, metrics)
-        model = clone(model)
-    delivery = [Delivery(measured["n_epochs"], measured)] if measured else []
-    model.fit(data, callbacks=[*delivery, *saving, ProgressBar()])
+        model, resume = clone(model), False
+    # Of a checkpoint the last epoch may have been the last that is wanted.
+    if not (resume and measured and len(model.history_) >= measured["n_epochs"]):
+        delivery = [Delivery(measured["n_epochs"], measured)] if measured else []
+        with interruptible(model, output, saving):
+            learn = model.resume if resume else model.fit
+            learn(data, callbacks=[*delivery, *saves, ProgressBar()])
     model.save(output)
-    report = _report(model, measured, stopping.best_epoch_ if stopping else None)
+    report = _report(model, measured, measured["n_epochs"] if measured and patience else None)
     if as_json:
         say_json({"model": str(output), **report})
         return

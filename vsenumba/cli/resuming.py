@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,7 +32,9 @@ resume_option = click.option(
 _OF_THE_MODEL = {"settings", "seed"}
 
 
-def checkpoint_in(output: Path, kind: type[M], fixed: Collection[str] = ()) -> M:
+def checkpoint_in(
+    output: Path, kind: type[M], fixed: Collection[str] = (), is_last: Callable[[M], bool] = lambda model: True
+) -> M:
     """Return the model to go on with, for a command that was given ``--resume``.
 
     Parameters
@@ -43,6 +45,8 @@ def checkpoint_in(output: Path, kind: type[M], fixed: Collection[str] = ()) -> M
         What the model must be.
     fixed : collection of str
         Parameters of the command, beside the model's, that only the start of a training takes.
+    is_last : callable
+        Tells of a model whose epochs are all done whether no other is trained after it.
 
     Raises
     ------
@@ -63,7 +67,7 @@ def checkpoint_in(output: Path, kind: type[M], fixed: Collection[str] = ()) -> M
         raise InputError(f"nothing to resume: there is no {output}; the first time, leave --resume out")
     model = load_model(output, kind)
     done = len(model.history_)
-    if done >= model.n_epochs:
+    if done >= model.n_epochs and is_last(model):
         raise InputError(f"nothing to resume: all {done} epochs of {output} are done")
     if not model.is_resumable_:
         raise InputError(

@@ -26,6 +26,7 @@ from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import RandomLike
 from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.memory import check_memory
+from vsenumba.models.caption_checks import check_data, check_set, warn_of_collapse, warn_of_unknown
 from vsenumba.models.parameters import Choice, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
@@ -46,9 +47,6 @@ _BLOCK = 256
 # Numbers of four bytes for each of a table's, to train it: itself, its gradient and two moments; and for each pair of a
 # batch's images and captions.
 _PER_PARAMETER, _PER_COSINE = 4, 6
-
-# Cosines of a batch that differ by less on average are taken for equal.
-_COLLAPSED = 0.01
 
 
 class CrossModalRetriever(Trained):
@@ -218,7 +216,7 @@ class CrossModalRetriever(Trained):
 
     def _start(self, data: CaptionSet, words: WordVectors | None) -> None:
         """Forget everything, and make fresh tables for a set."""
-        _check_data(data)
+        check_data(data)
         self._check_memory(data)
         self._begin()
         self.words_ = caption_words(data.captions, self.min_count) if data.tokens is None else None
@@ -259,7 +257,7 @@ class CrossModalRetriever(Trained):
         self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
         if not hasattr(self, "history_"):
             self._start(data, None)
-        _check_data(data)
+        check_data(data)
         self._check_images(data.images)
         self._check_memory(data)
         self._check_trainable()
@@ -285,7 +283,7 @@ class CrossModalRetriever(Trained):
         same = [data.n_images, data.n_captions] == [self.provenance_.get(name) for name in ("n_images", "n_captions")]
         done = self._check_resumable(same)
         if done >= self.n_epochs:
-            return self
+            return self._ended()
         return self._train(data, self.n_epochs, done, validation, callbacks)
 
     def _check_memory(self, data: CaptionSet) -> None:
@@ -406,7 +404,7 @@ class CrossModalRetriever(Trained):
             done=done,
             validate=validate,
             keep="rsum",
-            callbacks=[_warn_of_collapse, *as_callbacks(callbacks)],
+            callbacks=[warn_of_collapse, *as_callbacks(callbacks)],
         )
         return self
 
@@ -449,7 +447,7 @@ class CrossModalRetriever(Trained):
         else:
             tokens = Ragged.of(captions, "caption")
             source, n = self._token_captions(tokens), len(tokens)
-        _warn_of_unknown(source.unknown, "their vectors say nothing")
+        warn_of_unknown(source.unknown, "their vectors say nothing")
         return self._embed_captions(source, n)
 
     def _embed_captions(self, source: Captions, n: int) -> np.ndarray:
@@ -484,7 +482,7 @@ class CrossModalRetriever(Trained):
     def evaluate(self, data: CaptionSet, *, n_folds: int = 1) -> RetrievalScores:
         """Rank all captions for every image, and all images for every caption; see `evaluate_vectors`."""
         check_is_fitted(self)
-        _check_set(data)
+        check_set(data)
         return self._evaluate(data, self._captions(data), n_folds)
 
     def _metrics(self, data: CaptionSet, captions: Captions) -> Mapping[str, float]:
@@ -516,7 +514,7 @@ class CrossModalRetriever(Trained):
         """
         check_is_fitted(self)
         n = checked_count(n)
-        _check_set(data)
+        check_set(data)
         self._check_text(text)
         return best_matches(self.embed_images(data) @ self.embed_captions([text])[0], n, data.image_ids)
 
@@ -546,12 +544,12 @@ class CrossModalRetriever(Trained):
         """
         check_is_fitted(self)
         n = checked_count(n)
-        _check_set(data)
+        check_set(data)
         if data.captions is None:
             raise InputError("the set has no texts to be found")
         (row,) = data.image_ids.index([image])
         captions = self._captions(data)
-        _warn_of_unknown(captions.unknown, "they are left out")
+        warn_of_unknown(captions.unknown, "they are left out")
         vector = self.embed_images(data.images.select(np.array([row])))[0]
         cosines = self._embed_captions(captions, data.n_captions) @ vector
         cosines[captions.unknown] = -np.inf
@@ -595,33 +593,3 @@ class CrossModalRetriever(Trained):
         super()._from_elements(elements)
         self._image_width = int(self.provenance_.pop("image_width"))
         self.words_ = Vocabulary.from_element(elements["words"], "word") if "words" in elements else None
-
-
-def _check_set(data: Any) -> None:
-    if not isinstance(data, CaptionSet):
-        raise InputError(f"data must be a CaptionSet, such as load_caption_set returns, not {type(data).__name__}")
-
-
-def _check_data(data: Any) -> None:
-    _check_set(data)
-    if len(np.unique(data.image_subjects)) < 2:
-        raise InputError("all images have one subject; there is nothing to tell apart")
-
-
-def _warn_of_unknown(unknown: np.ndarray, so: str) -> None:
-    if unknown.any():
-        warnings.warn(
-            f"{unknown.sum():,} of {len(unknown):,} captions have no word that the model knows; {so}",
-            UserWarning,
-            stacklevel=3,
-        )
-
-
-def _warn_of_collapse(model: CrossModalRetriever, record: Mapping[str, float]) -> None:
-    if record["spread"] < _COLLAPSED:
-        warnings.warn(
-            f"epoch {record['epoch']}: the cosines of a batch are nearly equal (spread {record['spread']:.4f}), the "
-            "space has collapsed; raise warmup_epochs, lower learning_rate, or use an objective with more negatives",
-            UserWarning,
-            stacklevel=2,
-        )

@@ -287,7 +287,7 @@ class ImageAnnotator(Annotator, Trained):
         data = self.align(X)
         done = self._check_resumable(data.digest() == self.seen_.digest())
         if done >= self.n_epochs:
-            return self
+            return self._ended()
         return self._train(self.seen_, self.n_epochs, done, validation, metrics, callbacks)
 
     @property

@@ -6,7 +6,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -116,6 +116,13 @@ class Trained(Fitted):
                 "can be resumed"
             )
         return len(self.history_)
+
+    def _ended(self) -> Self:
+        """Have the best epoch's tables, where one is kept, as at the end of training."""
+        if self.best_ is not None and self.best_.tables and self.best_.epoch != self.history_[-1]["epoch"]:
+            self.tables_ |= {name: table.copy() for name, table in self.best_.tables.items()}
+            self._memory = None
+        return self
 
     @abstractmethod
     def _sizes(self) -> schema.Sizes:

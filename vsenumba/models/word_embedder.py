@@ -245,7 +245,7 @@ class WordEmbedder(Trained):
         corpus = as_corpus(X)
         done = self._check_resumable(np.array_equal(corpus.counts, self.counts_) and corpus.words == self.words_)
         if done >= self.n_epochs:
-            return self
+            return self._ended()
         return self._train_on(corpus, None, self.n_epochs, done, callbacks)
 
     def _train(self, corpus: Corpus, n_epochs: int, callbacks: Callbacks) -> WordEmbedder:
