@@ -2,7 +2,16 @@
 
 from vsenumba.storage.atomic import atomic_path, check_writable, hidden_folder, named_errors, open_output
 from vsenumba.storage.encodings import Json, Stream
-from vsenumba.storage.files import FILE_VERSIONS, MAGIC, StoredFile, content_of, is_native, read_file, write_file
+from vsenumba.storage.files import (
+    FILE_VERSIONS,
+    MAGIC,
+    StoredFile,
+    check_readable,
+    content_of,
+    is_native,
+    read_file,
+    write_file,
+)
 from vsenumba.storage.mapped import blocks_of, release_pages
 from vsenumba.storage.targets import check_name, ending_of
 
@@ -15,6 +24,7 @@ __all__ = [
     "atomic_path",
     "blocks_of",
     "check_name",
+    "check_readable",
     "check_writable",
     "content_of",
     "ending_of",

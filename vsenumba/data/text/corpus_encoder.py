@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Set
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 
 from vsenumba import storage
 from vsenumba.checks import check_choice, is_whole
+from vsenumba.data.names import plain
 from vsenumba.data.text.reading import LONGEST_SENTENCE, REPLACEMENT, SENTENCES, folded, text_blocks, text_files
 from vsenumba.data.text.word_numbers import CODE_POINTS, CharacterClasses, WordNumbers
 from vsenumba.data.vocabulary import Vocabulary, as_names
@@ -128,7 +128,7 @@ class CorpusEncoder:
         sentences = _in_order(sentences, "a text", "sentences")
         while some := [_as_words(sentence) for sentence in itertools.islice(sentences, _SENTENCES)]:
             # One text for the kernel, in which the words are what stands between two control characters.
-            text = unicodedata.normalize("NFC", _END.join(_BETWEEN.join(words) for words in some))
+            text = _END.join(_BETWEEN.join(words) for words in some)
             if self._add(_codes(text), self._joined, paragraphs=False) != sum(map(len, some)):
                 raise InputError("a word must not be empty, nor hold the control characters 0 and 1")
 
@@ -246,7 +246,9 @@ def _codes(text: str) -> np.ndarray:
 
 def _as_words(sentence: Iterable[Any]) -> list[str]:
     words = list(_in_order(sentence, "a sentence", "words"))
-    return words if all(isinstance(word, str) for word in words) else as_names(words, "word").tolist()
+    if all(isinstance(word, str) for word in words):
+        return [plain(word) for word in words]
+    return as_names(words, "word").tolist()
 
 
 def _in_order(items: Iterable[Any], what: str, kind: str) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from os import PathLike
 from typing import IO, Any
 
@@ -11,7 +12,8 @@ import scipy.sparse as sp
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
 from vsenumba.data.compression import open_decompressed
-from vsenumba.errors import FileFormatError, InputError
+from vsenumba.errors import FileFormatError, InputError, MemoryLimitError
+from vsenumba.memory import check_memory
 
 DESCRIPTION = "an .npz file of scipy.sparse.save_npz or of one images-by-labels array"
 MAGIC = b"PK\x03\x04"
@@ -28,8 +30,8 @@ def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
     with open_decompressed(path) as stream:
         try:
             matrix = _matrix(stream)
-        except FileFormatError as error:
-            raise FileFormatError(f"{path}: {error}") from error
+        except (FileFormatError, MemoryLimitError) as error:
+            raise type(error)(f"{path}: {error}") from error
         except Exception as error:  # damage can surface as any exception of zipfile, NumPy or SciPy
             reason = " ".join(str(error).split())
             raise FileFormatError(f"{path}: cannot be read as an .npz file: {reason:.200}") from error
@@ -40,6 +42,10 @@ def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
 
 
 def _matrix(stream: IO[bytes]) -> Any:
+    with zipfile.ZipFile(stream) as members_of:
+        size = sum(member.file_size for member in members_of.infolist())
+    check_memory(size, "what the archive holds", "keep it in a file of pairs, or as a sparse matrix")
+    stream.seek(0)
     archive = np.load(stream, allow_pickle=False)
     members = archive.files
     if {"format", "shape", "data"} <= set(members):
