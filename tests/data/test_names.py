@@ -46,7 +46,7 @@ class TestEveryConstructor:
 
     @pytest.mark.parametrize("gap", [None, float("nan"), np.datetime64("NaT"), NA(), "", " \u00a0", "\ufeff"])
     def test_refuses_gaps_by_place(self, make, gap):
-        with pytest.raises(vse.InputError, match=r"(image|label|word) name 1 is empty; every"):
+        with pytest.raises(vse.InputError, match=r"name 1 is empty; every|a word must not be empty"):
             make(gap)
 
     def test_refuses_bytes(self, make):
@@ -79,12 +79,6 @@ def test_forms_of_unicode_and_outer_blanks_are_one_name():
     assert [match.name for match in model.annotate(["b"])[0]] == ["x"]
     assert [match.name for match in model.find_images("x ")] == ["b"]
     assert lists.labels_of(DECOMPOSED) == ["é", "x"]
-    assert (
-        vse.evaluate(
-            model, vse.AnnotationSet.from_pairs([DECOMPOSED], ["x"]), exclude=vse.AnnotationSet.from_pairs(["b"], ["é"])
-        ).n_images
-        == 1
-    )
 
 
 def test_tables_and_vectors_follow_it_too(tmp_path):

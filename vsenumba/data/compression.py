@@ -23,8 +23,8 @@ GZIP, XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 # BZh, a digit, and the digits of pi.
 BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
 
-# Tables and texts shrink to a tenth, hardly ever to a hundredth. What grows more, beyond the first megabytes, is made to
-# fill a memory.
+# Tables and texts shrink to a tenth, hardly ever to a hundredth. What grows more than this, and beyond the first
+# megabytes, is there to fill a memory.
 _MOST_EXPANSION = 250
 _ALWAYS_BYTES = 1 << 28
 
