@@ -130,7 +130,8 @@ def test_the_last_checkpoint_stays_when_training_is_interrupted(run, folder, mon
     monkeypatch.setattr("vsenumba.training.ProgressBar.after_epoch", interrupted)
     words = ("--sampler", "uniform", "--factors", "4", "--epochs", "9", "--checkpoint-every", "2")
     outcome = run("fit", "tags.csv", "-o", "m.h5", *words)
-    assert outcome == (130, "", "interrupted\n")
+    again = "go on with: vsenumba fit tags.csv -o m.h5 --checkpoint-every 2 --resume"
+    assert outcome == (130, "", f"interrupted after epoch 3; m.h5 holds epoch 2; {again}\n")
     assert len(vse.load_model("m.h5").history_) == 2
     assert not list(folder.glob(".*"))
 

@@ -274,7 +274,7 @@ class TestTables:
         ("export model.h5 -o pipe.npz", "cannot write pipe.npz: it is a pipe"),
         ("sampler show uniform --model model.h5 -o pipe.png", "cannot write pipe.png: it is a pipe"),
         ("retrieval search retriever.h5 pictures.h5 car --sheet pipe.png", "cannot write pipe.png: it is a pipe"),
-        ("compare tags.csv --out piped", "cannot write piped/runs.h5: it is a pipe"),
+        ("compare tags.csv --out piped --force", "cannot write piped/runs.h5: it is a pipe"),
         ("annotate model.h5 --all -o model.h5", "it is the file that is read"),
     ],
 )
