@@ -19,7 +19,7 @@ def written(path, names):
 @pytest.mark.parametrize(
     "names",
     [
-        ["a", "schön", "猫", "two\nlines", " blank "],
+        ["a", "schön", "猫", "two\nlines", "bl ank"],
         ["x" * 100_000, "b"],  # long, but the text is what takes the room
         [f"{i:01000}" for i in range(20_000)],
         [],

@@ -107,7 +107,7 @@ BIG_POOLING = {"name": "gpo", "hidden": 10**9}
         (
             "cross-modal-retriever",
             {"parameters/caption_pooling": lambda a: {"name": "gpo", "hidden": 10**9}},
-            "code_weights has",
+            "hidden must be at most 10,000, not 1000000000",
         ),
         ("runs", {"runs/0/history/mrr": lambda a: a[:1]}, r"mrr has the shape \(1,\)"),
         ("runs", {"runs/0/run/seed": lambda a: 0.5}, "run/seed is 0.5, not a whole number"),

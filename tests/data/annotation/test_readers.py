@@ -64,7 +64,13 @@ class TestReaderContract:
         write, keeps_names = WRITERS[reader]
         path = tmp_path_factory.mktemp("set") / "file.without-a-meaning"
         write(data, path)
-        for read in (read_annotations(path), load_dataset(str(path)), reader.read(path, TableOptions())):
+        # Drawn names can look like lists.
+        options = {"separator": "none"} if reader is csv_pairs else {}
+        for read in (
+            read_annotations(path, **options),
+            load_dataset(str(path), **options),
+            reader.read(path, TableOptions(**options)),
+        ):
             if keeps_names:
                 assert pair_names(read) == pair_names(data)
             else:

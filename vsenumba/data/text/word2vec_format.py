@@ -15,6 +15,7 @@ from os import PathLike
 import numpy as np
 
 from vsenumba.data.compression import open_decompressed
+from vsenumba.data.names import plain
 from vsenumba.data.text.reading import REPLACEMENT
 from vsenumba.data.vocabulary import Vocabulary, as_names
 from vsenumba.errors import FileFormatError, InputError
@@ -272,7 +273,7 @@ def _distinct(path: str | PathLike[str], names: list[bytes], factors: np.ndarray
     """Return words and their vectors without blank words and those that stand twice, which are counted in a warning."""
     texts = [name.decode("utf-8", "replace") for name in names]
     replaced = [text for text, name in zip(texts, names, strict=True) if REPLACEMENT in text and text.encode() != name]
-    kept = np.array([i for i, text in enumerate(texts) if text.strip()], np.int64)
+    kept = np.array([i for i, text in enumerate(texts) if plain(text)], np.int64)
     words = as_names([texts[i] for i in kept], "word").tolist()
     repeated = _repeated(words)
     said = []
