@@ -203,6 +203,7 @@ class TestTables:
         with pytest.raises(FileFormatError, match=r"compressed file is damaged or cut off|line \d+: "):
             read(content[: len(content) // 2] + bytes(100) + content[len(content) // 2 + 100 :])
 
+    @pytest.mark.filterwarnings("ignore:.*have no label", "ignore:.*look like lists")
     @settings(max_examples=60)
     @given(content=st.one_of(st.text('ab,;"\n\r\t|', max_size=40), st.binary(max_size=40)))
     def test_anything_is_read_or_refused_in_one_line(self, content, tmp_path_factory):

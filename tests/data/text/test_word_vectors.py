@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from strategies import distinct_names, factor_tables
 
 from vsenumba.data import ANALOGIES, Vocabulary, WordVectors
+from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError, UnknownNameError
 
 WORDS = ["man", "king", "woman", "queen", "river"]
 ROWS = [[1, 0, 0.1], [1, 1, 0.1], [-1, 0.2, 0.1], [-1, 1.2, 0.1], [0, 0, 5]]
 words_without_blanks = st.text(st.characters(exclude_categories=["Cs", "Z", "Cc"]), min_size=1, max_size=8).filter(
-    lambda word: word == "".join(word.split())
+    lambda word: word == plain(word) == "".join(word.split())
 )
 
 
