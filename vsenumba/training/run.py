@@ -99,8 +99,7 @@ def run(
     """
     followers = as_callbacks(callbacks)
     first = len(model.history_)
-    if done < n_epochs:
-        _choose_best(model, followers, keep, validated=validate is not None)
+    _choose_best(model, followers, keep, validated=validate is not None)
     if first:
         last = model.history_[-1]
         trainer.steps, trainer.seconds = int(last.get("steps", 0)), float(last.get("seconds", 0))
