@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from vsenumba.errors import InputError
 from vsenumba.plotting import contact_sheet, convergence_figure, law_figure, save_figure
 from vsenumba.plotting import letters as letters_module
-from vsenumba.plotting.letters import shortened, visible, width_of
+from vsenumba.plotting.letters import shortened, width_of
 from vsenumba.plotting.sheet import LETTERS
 from vsenumba.training.history import History
 
@@ -82,16 +82,6 @@ def _path(family):
     from matplotlib.font_manager import findfont
 
     return str(findfont(family))
-
-
-@given(st.text(st.characters(exclude_categories=())))
-def test_what_is_visible_can_be_printed(name):
-    shown = visible(name)
-    shown.encode()
-    assert visible(shown) == shown
-    assert not set(shown) & {chr(i) for i in (*range(32), *range(127, 160))}
-    if name.isprintable():
-        assert shown == name
 
 
 @given(st.text(), st.integers(3, 30))

@@ -13,6 +13,8 @@ from vsenumba.cli.output import counted, say, say_json, table
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from vsenumba.data import AnnotationSet
     from vsenumba.models import Annotator
 
@@ -77,30 +79,51 @@ def _measured(model: Annotator, path: Path, data: AnnotationSet | None, metrics:
 
 def _unseen_pairs(model: Annotator, data: AnnotationSet, source: str) -> AnnotationSet | None:
     """Return the pairs to test on, of images and labels that the model knows; None if it was trained on all of them."""
-    import warnings
-
     import numpy as np
 
+    from vsenumba.evaluation.known_labels import with_known_labels
+
     _refuse_transpose(model, data, source)
+    data, n_left_out = with_known_labels(data, model.label_names_, source)
     rows, columns = data.pairs()
     images = model.image_ids_.find(data.image_ids)
-    labels = model.label_names_.find(data.label_names)
-    images_known, labels_known = images[rows] >= 0, labels[columns] >= 0
+    n_labels = len(model.label_names_)
     seen_rows, seen_columns = model.seen_.pairs()
-    keys = images[rows] * len(model.label_names_) + labels[columns]
-    seen = np.isin(keys, seen_rows * len(model.label_names_) + seen_columns)
-    unseen = images_known & labels_known & ~seen
-    if seen.all():
+    labels = model.label_names_.find(data.label_names)
+    seen = np.isin(images[rows] * n_labels + labels[columns], seen_rows * n_labels + seen_columns)
+    if seen.all() and not n_left_out:
         return None
+    _check_images(model, data, source, np.unique(rows[images[rows] < 0]))
+    unseen = (images[rows] >= 0) & ~seen
     if not unseen.any():
-        raise InputError(_nothing_to_test(source, bool(images_known.any()), bool((images_known & labels_known).any())))
-    for known, what in ((images_known, "image"), (labels_known, "label")):
-        if not known.all():
-            warnings.warn(
-                f"{counted(int((~known).sum()), 'pair')} left out: the {what} is new to the model",
-                stacklevel=1,
-            )
+        raise InputError(
+            f"the model has seen every pair of {source} whose image and label it knows, so there is nothing to test; "
+            "evaluate on pairs that were kept apart with 'vsenumba data split'"
+        )
     return data.with_pairs(unseen)
+
+
+def _check_images(model: Annotator, data: AnnotationSet, source: str, unknown: np.ndarray) -> None:
+    """Refuse a set of which the model knows no image that has a label; say which of them it does not know."""
+    import warnings
+
+    from vsenumba.errors import unknown_name
+
+    if not len(unknown):
+        return
+    examples = "; ".join(
+        str(unknown_name("image", name, model.image_ids_)) for name in data.image_ids.take(unknown[:2])
+    )
+    if len(unknown) == (data.labels_per_image > 0).sum():
+        raise InputError(
+            f"the model knows no image of {source}: {examples}; evaluate on images it was trained on, with labels it "
+            "was not"
+        )
+    n_pairs = int(data.labels_per_image[unknown].sum())
+    warnings.warn(
+        f"{counted(n_pairs, 'pair')} of {counted(len(unknown), 'image')} of {source} left out: {examples}",
+        stacklevel=1,
+    )
 
 
 def _refuse_transpose(model: Annotator, data: AnnotationSet, source: str) -> None:
@@ -110,14 +133,3 @@ def _refuse_transpose(model: Annotator, data: AnnotationSet, source: str) -> Non
     shape = model.seen_.shape
     if data.shape != shape == data.shape[::-1] and data.label_names == Vocabulary.numbered(data.n_labels, "label"):
         raise InputError(f"{source} is {data.shape}, the model {shape}, images by labels; did you pass the transpose?")
-
-
-def _nothing_to_test(source: str, any_image: bool, any_label: bool) -> str:
-    if not any_image:
-        return f"the model knows no image of {source}; evaluate on images it was trained on, with labels it was not"
-    if not any_label:
-        return f"the model knows no label of {source}; evaluate on labels it was trained on"
-    return (
-        f"the model has seen every pair of {source} whose image and label it knows, so there is nothing to test; "
-        "evaluate on pairs that were kept apart with 'vsenumba data split'"
-    )

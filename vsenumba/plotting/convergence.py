@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vsenumba.errors import InputError
 from vsenumba.plotting.bands import Band, band_over_seeds
-from vsenumba.plotting.letters import AS_IT_IS, lay_out, visible, width_of
+from vsenumba.plotting.letters import AS_IT_IS, lay_out, width_of
 from vsenumba.plotting.style import (
     FULL_WIDTH,
     RC,
@@ -21,6 +21,7 @@ from vsenumba.plotting.style import (
     sampler_of,
 )
 from vsenumba.plotting.ticks import label_log_axis
+from vsenumba.printable import printable
 from vsenumba.training.history import History
 
 if TYPE_CHECKING:
@@ -124,11 +125,12 @@ def convergence_figure(
         for letter, panel in zip("abc", panels, strict=False):
             panel.set_title(f"({letter})", loc="left", fontweight="bold")
         curves = {
-            name: visible(name) if len(in_epochs[name].x) else f"{visible(name)} (no finite {metric})" for name in names
+            name: printable(name) if len(in_epochs[name].x) else f"{printable(name)} (no finite {metric})"
+            for name in names
         }
         extra = _draw_legend(figure, panels[0], curves, shown, [len(histories[name]) for name in names])
         if title is not None:
-            lines = textwrap.wrap(visible(title), 100)
+            lines = textwrap.wrap(printable(title), 100)
             figure.suptitle("\n".join(lines), fontsize=8.5)
             extra += 0.15 * len(lines)
         figure.set_size_inches(FULL_WIDTH, PANEL_HEIGHT + extra)
@@ -228,7 +230,7 @@ def _draw_references(panels: Sequence[Axes], references: Mapping[str, float]) ->
     shown = {}
     styles = itertools.cycle(REFERENCE_LINESTYLES)
     for name, value in sorted(references.items(), key=lambda item: -item[1]):
-        text = f"{visible(name)}, {value:.3f}"
+        text = f"{printable(name)}, {value:.3f}"
         style = {"color": REFERENCE_COLOR, "linewidth": 0.8, "linestyle": next(styles)}
         if low - reach <= value <= high + reach:
             for panel in panels:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vsenumba.errors import InputError
-from vsenumba.plotting.letters import AS_IT_IS, lay_out, visible
+from vsenumba.plotting.letters import AS_IT_IS, lay_out
 from vsenumba.plotting.style import FULL_WIDTH, RC, REFERENCE_COLOR, REFERENCE_LINESTYLES, looks
 from vsenumba.plotting.ticks import label_log_axis
+from vsenumba.printable import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +100,7 @@ def law_figure(
         _draw_own(panels[0], np.asarray(own_ranks, dtype=np.float64))
         _draw_legend(figure, panels[0], list(others))
         if title is not None:
-            figure.suptitle("\n".join(textwrap.wrap(visible(title), 100)), fontsize=8.5)
+            figure.suptitle("\n".join(textwrap.wrap(printable(title), 100)), fontsize=8.5)
         label_log_axis(panels[0].yaxis)
         lay_out(figure)
     return figure
@@ -147,7 +148,7 @@ def _draw_probabilities(
         halo = [Stroke(linewidth=2.4, foreground="white"), Normal()] if many else None
         means = panel.stairs(_per_label(law, edges), borders, baseline=None, color=color, linewidth=1.2, zorder=4)
         means.set(path_effects=halo)
-        both = f"{visible(name)}: exact law of each label, and mean over a bin"
+        both = f"{printable(name)}: exact law of each label, and mean over a bin"
         panel.plot([], [], color=color, marker=".", markersize=4, markeredgewidth=0, label=both)
     heights = _per_label(counts, edges) / max(counts.sum(), 1)
     drawn = heights > 0
@@ -220,7 +221,7 @@ def _draw_legend(figure: Figure, panel: Axes, references: Sequence[str]) -> None
     order = sorted(range(len(labels)), key=lambda i: labels[i] in references)
     figure.legend(
         [handles[i] for i in order],
-        ["\n".join(textwrap.wrap(visible(labels[i]), 60)) for i in order],
+        ["\n".join(textwrap.wrap(printable(labels[i]), 60)) for i in order],
         loc="outside lower center",
         ncols=2,
         frameon=False,

@@ -18,30 +18,9 @@ FALLBACKS = (
     "Noto Sans Tamil", "Noto Sans Thai", "Nirmala UI", "Leelawadee UI", "Noto Sans Symbols 2", "Segoe UI Symbol",
     "Apple Symbols", "Noto Emoji", "Segoe UI Emoji",
 )  # fmt: skip
-# What turns the direction of the text after it: it would reorder the letters of other names.
-DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # A name between dollars is no formula.
 AS_IT_IS: Any = {"text.parse_math": False}
 MISSING = r"Glyph \d+ .*missing from font"
-
-
-def visible(name: str) -> str:
-    r"""Return a name with its control characters escaped, which a figure cannot show and which break an SVG file.
-
-    Examples
-    --------
-    >>> print(visible("red\x1b[31m"))
-    red\x1b[31m
-    """
-    return "".join(_escaped(letter) if _is_control(letter) else letter for letter in name)
-
-
-def _is_control(letter: str) -> bool:
-    return letter in DIRECTIONS or unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
-
-
-def _escaped(letter: str) -> str:
-    return letter.encode("unicode-escape").decode("ascii")
 
 
 def width_of(text: str) -> int:

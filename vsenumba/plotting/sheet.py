@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vsenumba.errors import InputError
-from vsenumba.plotting.letters import AS_IT_IS, lay_out, shortened, visible, width_of
+from vsenumba.plotting.letters import AS_IT_IS, lay_out, shortened, width_of
 from vsenumba.plotting.style import FULL_WIDTH, RC
+from vsenumba.printable import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,7 +58,7 @@ def contact_sheet(pictures: np.ndarray, lines: Sequence[str], title: str = "") -
         raise InputError(f"a sheet needs a line for each of its pictures, got {len(lines)} for {len(pictures)}")
     texts = ["\n".join(_below(part) for part in line.split("\n")) for line in lines]
     n_rows = math.ceil(len(pictures) / COLUMNS)
-    heading = textwrap.wrap(visible(title), 100)
+    heading = textwrap.wrap(printable(title), 100)
     n_lines = max(text.count("\n") + 1 for text in texts)
     height = (SIDE + LINE_HEIGHT * (n_lines + 1)) * n_rows + 0.15 * (len(heading) + 1)
     with mpl.rc_context(RC | AS_IT_IS):
@@ -78,7 +79,7 @@ def contact_sheet(pictures: np.ndarray, lines: Sequence[str], title: str = "") -
 
 def _below(text: str) -> str:
     """Return a text in lines as wide as a picture."""
-    left = shortened(visible(text), NAME_LINES * LETTERS - 1)
+    left = shortened(printable(text), NAME_LINES * LETTERS - 1)
     lines = [""]
     for letter in left:
         if width_of(lines[-1] + letter) > LETTERS:
