@@ -131,7 +131,8 @@ def test_evaluate_leaves_out_what_is_new_to_the_model_and_says_so(folder):
     assert "5 pairs of 5 images" in outcome.out
     assert outcome.err.splitlines() == [
         "warning: 1 of 18 pair(s) of new.csv left out: the model does not know 1 label(s), 'whiskers'",
-        "warning: 2 pairs of 1 image of new.csv left out: unknown image 'new.jpg'; did you mean 'rose.jpg' or 'fern.jpg' or 'oak.jpg'?",
+        "warning: 2 pairs of 1 image of new.csv left out: unknown image 'new.jpg'; did you mean 'rose.jpg' or "
+        "'fern.jpg' or 'oak.jpg'?",
     ]
 
 
