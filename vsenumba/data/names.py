@@ -14,7 +14,8 @@ import numpy as np
 from vsenumba.errors import InputError
 
 # White space of all scripts, and what cannot be seen at all: the byte order mark, zero-width space, word joiner.
-_OUTER = "".join(map(chr, filter(lambda code: chr(code).isspace(), range(0x3001)))) + "\ufeff\u200b\u2060"
+_UNSEEN = "\ufeff\u200b\u2060"
+_OUTER = "".join(map(chr, filter(lambda code: chr(code).isspace(), range(0x3001)))) + _UNSEEN
 
 
 def plain(text: str) -> str:
@@ -26,6 +27,22 @@ def plain(text: str) -> str:
     True
     """
     return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip(_OUTER)
+
+
+def all_plain(text: str) -> bool:
+    r"""Tell whether all names in a text that has control characters between them are in that form.
+
+    It is a quick look at many names: some that have blanks within are taken for others.
+
+    Examples
+    --------
+    >>> all_plain("café\0tree"), all_plain("cafe\u0301\0tree"), all_plain("café\0tree ")
+    (True, False, False)
+    """
+    # Splitting stops at the first blank, and drops those at both ends.
+    if len(text.split(None, 1)) > 1 or text[:1].isspace() or text[-1:].isspace():
+        return False
+    return text.isascii() or (unicodedata.is_normalized("NFC", text) and not any(mark in text for mark in _UNSEEN))
 
 
 def as_name(value: Any, what: str) -> str:

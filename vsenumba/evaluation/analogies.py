@@ -33,7 +33,8 @@ class AnalogyScores:
     accuracy : float
         The share of the questions asked whose answer came first; NaN if none was asked.
     n_questions, n_missing : int
-        Questions in the set, and how many of them were not asked, as a word is not known.
+        Questions in the set, and how many of them were not asked, as a word is not known or its vector is
+        zero.
     sections : dict of str to AnalogyScores
         The same for each section of the set; empty for one without any.
     """
@@ -110,9 +111,13 @@ def evaluate_analogies(
         same = np.arange(n_known)
         positions = np.stack([vectors.find(words) for words in texts], axis=1)
         positions[positions >= n_known] = -1
+    directions = vectors.directions()[:n_known]
+    # A vector of zeros has no cosine.
+    has_none: np.ndarray = np.all(directions == 0, axis=1)
+    positions[has_none[positions]] = -1
     known: np.ndarray = np.all(positions >= 0, axis=1)
     right = np.zeros(len(asked), dtype=bool)
-    right[known] = _answered(vectors.directions()[:n_known], same, positions[known], method)
+    right[known] = _answered(directions, same, positions[known], method)
     ends = np.cumsum([len(one) for one in sections.values()])
     parts = {
         name: _scores(right[end - len(one) : end], known[end - len(one) : end], {})

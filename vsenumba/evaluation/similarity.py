@@ -27,7 +27,7 @@ class SimilarityScores:
     spearman, pearson : float
         The correlations of cosines and judgements; NaN for fewer than two pairs, or where one of the two is constant.
     n_pairs, n_missing : int
-        Pairs in the set, and how many of them were left out, as a word is not known.
+        Pairs in the set, and how many of them were left out, as a word is not known or its vector is zero.
     """
 
     spearman: float
@@ -79,9 +79,11 @@ def evaluate_similarity(
         raise InputError(f"a pair must be two words and a number, not {wrong!r:.80}")
     left, right, judged = zip(*rows, strict=True)
     ends = np.stack([vectors.find(left), vectors.find(right)])
-    known = (ends >= 0).all(axis=0)
-    directions = vectors.directions().astype(np.float64)
-    cosines = (directions[ends[0, known]] * directions[ends[1, known]]).sum(axis=1)
+    directions = vectors.directions()
+    first, second = (directions[some].astype(np.float64) for some in ends)
+    # A vector of zeros has no cosine.
+    known = (ends >= 0).all(axis=0) & first.any(axis=1) & second.any(axis=1)
+    cosines = (first[known] * second[known]).sum(axis=1)
     judgements = np.asarray(judged, dtype=np.float64)
     unclear = np.flatnonzero(~np.isfinite(judgements))
     if len(unclear):

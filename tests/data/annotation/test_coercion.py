@@ -51,10 +51,16 @@ class Frame:
 
     def __init__(self, columns, rows, index=range(0)):
         self.columns, self._rows, self.index = columns, rows, index
-        self.shape = np.shape(rows)
+        self.shape = len(rows), len(columns)
 
     def __array__(self, dtype=None, copy=None):
-        return np.array(self._rows)
+        if not any(isinstance(cell, list) for row in self._rows for cell in row):
+            return np.array(self._rows)
+        cells = np.empty(self.shape, dtype=object)
+        for i, row in enumerate(self._rows):
+            for k, cell in enumerate(row):
+                cells[i, k] = cell
+        return cells
 
 
 def labels_in(data):
@@ -96,6 +102,11 @@ def test_data_frames_of_zeros_and_ones_are_matrices_with_names():
         ({"cat", "dog"}, "X is a set, which has no order"),
         ([np.array([1, 0]), np.array([0, 1])], r"could be rows of a matrix, np.vstack\(...\), or labels"),
         (Frame(["image", "tag"], [["a", "cat"]]), r"from_pairs\(table\['image'\], table\['tag'\]\) takes"),
+        (Frame(["tags"], [[["a", "b"]], [["c", "d"]]]), r"from_lists\(table\['tags'\]\) takes a column of lists"),
+        (
+            Frame(["image", "tags"], [["x", ["a", "b"]]]),
+            r"from_lists\(table\['tags'\], table\['image'\]\) takes a column of lists of labels, and one of images",
+        ),
         (Frame(["image", "tag"], [[7, 3]]), r"the columns image, tag, not one of zeros and ones"),
     ],
 )

@@ -37,8 +37,12 @@ def test_neighbors_are_those_of_the_largest_cosine(table, n, data):
     exact = table.astype(np.float64)
     lengths = np.linalg.norm(exact, axis=1)
     cosines = exact @ exact[row] / np.maximum(lengths * lengths[row], 1e-300)
+    if lengths[row] == 0:
+        with pytest.raises(InputError, match=f"the vector of 'w{row}' is zero"):
+            vectors.neighbors(f"w{row}", n)
+        return
     found = vectors.neighbors(f"w{row}", n)
-    others = np.delete(cosines, row)
+    others = np.delete(cosines, [row, *np.flatnonzero(lengths == 0)])
     assert len(found) == min(n, len(others))
     assert [one.score for one in found] == pytest.approx(sorted(others, reverse=True)[:n], abs=1e-5)
     assert f"w{row}" not in {one.name for one in found}
@@ -47,10 +51,22 @@ def test_neighbors_are_those_of_the_largest_cosine(table, n, data):
 
 def test_neighbors_of_a_vector(vectors):
     assert vectors.neighbors(np.array([0, 0, 1]), 1)[0] == ("river", pytest.approx(1))
-    assert [one.score for one in vectors.neighbors(np.zeros(3))] == [0] * 5
     for bad in (np.zeros(2), [np.nan, 0, 0]):
         with pytest.raises(InputError, match="a vector must be 3 finite numbers"):
             vectors.neighbors(bad)
+
+
+def test_a_vector_of_zeros_is_near_to_nothing():
+    """Found 2026-11: it had all words for neighbours, in their order, and stood before those of negative cosines."""
+    vectors = WordVectors(["cat", "zero", "dog", "car", "ox"], [[1, 0], [0, 0], [1, 0.1], [-1, 0.2], [1, 0.3]])
+    assert [one.name for one in vectors.neighbors("cat")] == ["dog", "ox", "car"]
+    assert [one.name for one in vectors.neighbors([0, 1e-30])] == ["ox", "car", "dog", "cat"]
+    assert [one.name for one in vectors.analogy("cat", "dog", "ox")] == ["car"]
+    for ask in (lambda: vectors.neighbors("zero"), lambda: vectors.analogy("cat", "dog", "zero")):
+        with pytest.raises(InputError, match="the vector of 'zero' is zero: it has no direction"):
+            ask()
+    with pytest.raises(InputError, match="the vector is zero"):
+        vectors.neighbors(np.zeros(2))
 
 
 @pytest.mark.parametrize("method", ANALOGIES)

@@ -75,11 +75,15 @@ def _from_lists(lists: list[Any], ids: list[Any] | None, argument: str) -> Annot
             "[row.tolist() for row in ...]; say which"
         )
     for i, one in enumerate(lists):
-        if isinstance(one, (str, bytes)) or not isinstance(one, Iterable):
+        if not _is_list(one):
             raise InputError(
                 f"{argument} holds {one!r:.60} at {i}, where the labels of an image are expected; {_CONSTRUCTORS}"
             )
     return AnnotationSet.from_lists(lists, ids)
+
+
+def _is_list(cell: Any) -> bool:
+    return isinstance(cell, Iterable) and not isinstance(cell, (str, bytes))
 
 
 def _ids_of(index: Any) -> list[Any] | None:
@@ -92,9 +96,15 @@ def _from_frame(frame: Any, argument: str) -> AnnotationSet:
     values = np.asarray(frame)
     if values.dtype.kind not in "biuf" or not np.isin(values, (0, 1)).all():
         names = [str(name) for name in frame.columns]
+        lists = [name for name, cell in zip(names, values[0] if len(values) else (), strict=False) if _is_list(cell)]
+        ids = "".join(f", table[{name!r}]" for name in names if name not in lists)
+        way = (
+            f"AnnotationSet.from_lists(table[{lists[0]!r}]{ids}) takes a column of lists of labels, and one of images"
+            if lists
+            else f"AnnotationSet.from_pairs(table[{names[0]!r}], table[{names[-1]!r}]) takes a column of images and "
+            "one of labels, AnnotationSet.from_csr(table.to_numpy(), table.index, table.columns) a matrix of counts"
+        )
         raise InputError(
-            f"{argument} is a table with the columns {', '.join(names):.100}, not one of zeros and ones; "
-            f"AnnotationSet.from_pairs(table[{names[0]!r}], table[{names[-1]!r}]) takes a column of images and one of "
-            "labels, AnnotationSet.from_csr(table.to_numpy(), table.index, table.columns) a matrix of counts"
+            f"{argument} is a table with the columns {', '.join(names):.100}, not one of zeros and ones; {way}"
         )
     return AnnotationSet.from_csr(values, _ids_of(getattr(frame, "index", None)), frame.columns)

@@ -15,7 +15,7 @@ import numpy as np
 
 from vsenumba import storage
 from vsenumba.checks import check_choice, is_whole
-from vsenumba.data.names import plain
+from vsenumba.data.names import all_plain, plain
 from vsenumba.data.text.reading import LONGEST_SENTENCE, REPLACEMENT, SENTENCES, folded, text_blocks, text_files
 from vsenumba.data.text.word_numbers import CODE_POINTS, CharacterClasses, WordNumbers
 from vsenumba.data.vocabulary import Vocabulary, as_names
@@ -126,9 +126,10 @@ class CorpusEncoder:
             or holds a control character 0 or 1.
         """
         sentences = _in_order(sentences, "a text", "sentences")
-        while some := [_as_words(sentence) for sentence in itertools.islice(sentences, _SENTENCES)]:
+        lists = (list(_in_order(sentence, "a sentence", "words")) for sentence in sentences)
+        while some := list(itertools.islice(lists, _SENTENCES)):
             # One text for the kernel, in which the words are what stands between two control characters.
-            text = _END.join(_BETWEEN.join(words) for words in some)
+            text = _joined(some)
             if self._add(_codes(text), self._joined, paragraphs=False) != sum(map(len, some)):
                 raise InputError("a word must not be empty, nor hold the control characters 0 and 1")
 
@@ -244,11 +245,13 @@ def _codes(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def _as_words(sentence: Iterable[Any]) -> list[str]:
-    words = list(_in_order(sentence, "a sentence", "words"))
-    if all(isinstance(word, str) for word in words):
-        return [plain(word) for word in words]
-    return as_names(words, "word").tolist()
+def _joined(sentences: list[list[Any]]) -> str:
+    """Return sentences as one text, their words in the form in which names are compared."""
+    try:
+        text = _END.join(map(_BETWEEN.join, sentences))
+    except TypeError:  # not all of them are text
+        return _END.join(_BETWEEN.join(as_names(words, "word").tolist()) for words in sentences)
+    return text if all_plain(text) else _END.join(_BETWEEN.join(map(plain, words)) for words in sentences)
 
 
 def _in_order(items: Iterable[Any], what: str, kind: str) -> Iterator[Any]:

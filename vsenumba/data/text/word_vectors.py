@@ -82,7 +82,8 @@ class WordVectors:
 
     def directions(self) -> np.ndarray:
         """Return the vectors scaled to length 1, (n_words, k) float32; those of length 0 stay what they are."""
-        lengths = np.linalg.norm(self.factors.astype(np.float64), axis=1, keepdims=True)
+        # Summed in float64, which neither overflows nor underflows, but not copied to it.
+        lengths = np.sqrt(np.einsum("ij,ij->i", self.factors, self.factors, dtype=np.float64))[:, np.newaxis]
         return np.divide(self.factors, lengths, out=np.zeros_like(self.factors), where=lengths > 0, casting="same_kind")
 
     def find(self, words: Iterable[str]) -> np.ndarray:
@@ -104,14 +105,14 @@ class WordVectors:
         Returns
         -------
         list of Match
-            Nearest first.
+            Nearest first; words whose vector is zero are near to nothing, and left out.
 
         Raises
         ------
         UnknownNameError
             If the word is not known.
         InputError
-            If it is neither a word nor a vector, or `n` is below 1.
+            If it is neither a word nor a vector, its vector is zero, or `n` is below 1.
         """
         if isinstance(word, (str, bytes)) or not hasattr(word, "__len__"):
             own = self.words.index([word])
@@ -125,7 +126,10 @@ class WordVectors:
             if vector.shape != self.factors.shape[1:] or not np.isfinite(vector).all():
                 raise InputError(f"a vector must be {self.factors.shape[1]} finite numbers, not of {vector.shape}")
         length = np.linalg.norm(vector.astype(np.float64))
-        return self._best(self.directions() @ (vector / max(length, np.finfo(float).tiny)), own, n)
+        if length == 0:
+            raise InputError(_no_direction("the vector" if not len(own) else f"the vector of {self.words[own[0]]!r}"))
+        directions = self.directions()
+        return self._best(directions, directions @ (vector / length).astype(np.float32), own, n)
 
     def analogy(self, a: str, b: str, c: str, n: int = 10, *, method: str = "3cosadd") -> list[Match]:
         """Find what is to c as b is to a.
@@ -142,16 +146,28 @@ class WordVectors:
         Returns
         -------
         list of Match
-            Best first, with their scores.
+            Best first, with their scores; words whose vector is zero are left out.
+
+        Raises
+        ------
+        UnknownNameError
+            If a word is not known.
+        InputError
+            If the vector of one is zero, or `n` is below 1.
         """
         check_choice("method", method, ANALOGIES)
         directions = self.directions()
         own = self.words.index([a, b, c])
+        for row in own:
+            if not directions[row].any():
+                raise InputError(_no_direction(f"the vector of {self.words[row]!r}"))
         cosines = directions @ directions[own].T
-        return self._best(ANALOGIES[method](*cosines.T), own, n)
+        return self._best(directions, ANALOGIES[method](*cosines.T), own, n)
 
-    def _best(self, scores: np.ndarray, own: np.ndarray, n: int) -> list[Match]:
+    def _best(self, directions: np.ndarray, scores: np.ndarray, own: np.ndarray, n: int) -> list[Match]:
         scores[own] = -np.inf
+        # A vector of zeros is near to nothing.
+        scores[~directions.any(axis=1)] = -np.inf
         return best_matches(scores, n, self.words)
 
     def save_word2vec(self, path: str | PathLike[str], *, binary: bool = False) -> None:
@@ -180,3 +196,7 @@ class WordVectors:
             UTF-8, which become U+FFFD.
         """
         return cls(*read_word2vec(path))
+
+
+def _no_direction(what: str) -> str:
+    return f"{what} is zero: it has no direction, and no word is near to it"
