@@ -124,6 +124,22 @@ def test_fit_has_the_defaults_of_the_model(succeeds, folder):
     assert "[default: 64" in succeeds("fit", "--help").out
 
 
+def test_what_is_not_defined_is_said_to_be_so(succeeds, folder):
+    """Found 2026-11: AUC is not defined where each label is held out or known; the model could not be saved."""
+    (folder / "all.csv").write_text("image,tag\n" + "".join(f"{i},a\n{i},b\n{i},c\n" for i in range(6)))
+    assert (
+        "mrr 1.000, recall@5 1.000, recall@10 1.000, auc not defined"
+        in succeeds("fit", "all.csv", "-o", "m.h5", *SMALL).out
+    )
+    assert json.loads(succeeds("evaluate", "m.h5", "--json").out)["metrics"]["auc"] is None
+    assert ["auc", "not", "defined"] in [line.split() for line in succeeds("evaluate", "m.h5").out.splitlines()]
+    pairs = "".join(f"{i},a\n{i},b\n" for i in range(5)) + "5,a\n5,c\n"
+    (folder / "train.csv").write_text(f"image,tag\n{pairs}")
+    succeeds("fit", "train.csv", "-o", "m.h5", "--hold-out", "none", *SMALL)
+    outcome = succeeds("evaluate", "m.h5", "all.csv", "--metric", "auc")
+    assert outcome.out.split()[-3:] == ["auc", "not", "defined"]
+
+
 def test_evaluate_leaves_out_what_is_new_to_the_model_and_says_so(folder):
     (folder / "new.csv").write_text(TAGS + "cat-1.jpg,whiskers\nnew.jpg,cat\nnew.jpg,pet\n")
     outcome = in_a_process("evaluate", "model.h5", "new.csv")

@@ -148,3 +148,26 @@ def test_an_image_without_an_auc_does_not_spoil_the_mean():
 def test_too_small_a_set_is_refused():
     with pytest.raises(vse.InputError, match="too small to compare on"):
         vse.compare(vse.AnnotationSet.from_pairs(["a", "b"], ["x", "y"]), **SMALL)
+
+
+def test_a_set_of_which_nothing_could_be_learnt_once_a_label_is_held_out_is_refused():
+    """Found 2026-11: it ended in what the reference model said of its test images."""
+    data = vse.AnnotationSet.from_lists([["a", "b"]] * 6 + [["a", "c"]] * 6)
+    with pytest.raises(vse.InputError, match="there is nothing to learn from: .* try inputs='ids'"):
+        vse.compare(data, samplers=["uniform"], **SMALL)
+    comparison, _ = vse.compare(data, samplers=["uniform"], inputs="ids", **SMALL)
+    assert list(comparison.references) == ["popularity ranking"]
+
+
+def test_what_is_not_defined_for_any_image_is_left_out(tmp_path):
+    """Found 2026-11: AUC, where each label is held out or known, was NaN, and the comparison could not be saved."""
+    data = vse.AnnotationSet.from_lists([["a", "b", "c"]] * 8)
+    with pytest.raises(vse.InputError, match="auc is not defined for these images: .* another metric, such as mrr"):
+        vse.compare(data, samplers=["uniform"], **(SMALL | {"metric": "auc"}))
+    comparison, model = vse.compare(data, samplers=["uniform"], **SMALL)
+    assert comparison.reference_values("mrr") == {"popularity ranking": 1, "EASE": 1}
+    assert comparison.reference_values("auc") == {}
+    comparison.save(tmp_path / "runs.h5")
+    assert vse.Comparison.load(tmp_path / "runs.h5").to_json()["references"] == comparison.to_json()["references"]
+    model.save(tmp_path / "model.h5")
+    assert vse.load_model(tmp_path / "model.h5").provenance_["measured"]["metrics"]["auc"] is None

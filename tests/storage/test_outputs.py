@@ -359,6 +359,18 @@ def test_a_full_disk_for_what_is_kept_while_text_is_read(tmp_path, monkeypatch):
         vse.Corpus.from_text([Path(__file__)], tmp_path / "tokens.h5", min_count=1)
 
 
+def test_a_full_disk_below_a_hidden_folder_names_the_file_that_was_asked_for(tmp_path, full_disk):
+    """Found 2026-11: `words fit` named a hidden file that nobody had asked for."""
+    full_disk(10)
+    with (
+        pytest.raises(InputError, match=rf"^cannot write {tmp_path}/words\.h5: No space left on device$"),
+        hidden_folder(tmp_path / "words.h5") as folder,
+    ):
+        write_file(folder / "corpus.h5", "model", {})
+    with pytest.raises(InputError, match="^another fault$"), hidden_folder(tmp_path / "words.h5"):
+        raise InputError("another fault")
+
+
 def test_a_reader_of_a_stream_who_leaves_is_no_error_of_the_file():
     with pytest.raises(BrokenPipeError), named_errors("pipe"):
         raise BrokenPipeError

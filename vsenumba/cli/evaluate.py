@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.measured import held_out_pairs
+from vsenumba.cli.measured import held_out_pairs, value_text
 from vsenumba.cli.output import counted, say, say_json, table
 from vsenumba.errors import InputError
 
@@ -54,7 +54,7 @@ def command(model: Path, source: str | None, metrics: tuple[str, ...], threads: 
         return
     say(what)
     say()
-    say(table(["metric", "value"], [[name, f"{value:.4f}"] for name, value in result["metrics"].items()], "lr"))
+    say(table(["metric", "value"], [[name, value_text(value, 4)] for name, value in result["metrics"].items()], "lr"))
 
 
 def _measured(model: Annotator, path: Path, data: AnnotationSet | None, metrics: tuple[str, ...]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,4 +17,9 @@ def held_out_pairs(measured: Mapping[str, Any]) -> str:
 
 def values_of(measured: Mapping[str, Any]) -> str:
     """Return the metrics with their values, on one line."""
-    return ", ".join(f"{name} {value:.3f}" for name, value in measured["metrics"].items())
+    return ", ".join(f"{name} {value_text(value, 3)}" for name, value in measured["metrics"].items())
+
+
+def value_text(value: float | None, n_digits: int) -> str:
+    """Return a metric's mean, which is None or NaN where the metric is not defined for any image."""
+    return "not defined" if value is None or math.isnan(value) else f"{value:.{n_digits}f}"

@@ -177,6 +177,11 @@ def compare(
     halves = [(split.held_out.labels_per_image > 0) & (split.chooses == half) for half in (True, False)]
     if not all(half.any() for half in halves):
         raise InputError(f"{data!r} is too small to compare on: at least two images with two labels are needed")
+    if inputs == "labels" and split.train.labels_per_image.max() < 2:
+        raise InputError(
+            "there is nothing to learn from: with inputs='labels' an image is known by its other labels, and with one "
+            "label of each held out no image has two left; try inputs='ids'"
+        )
     recorder = _Recorder(split, metric, metrics, parameters.get("n_threads"))
     references = _references(split, recorder)
     runs: list[Run] = []
@@ -266,13 +271,25 @@ def _means(scores: Scores, images: np.ndarray) -> dict[str, float]:
 
 
 def _references(split: Split, recorder: _Recorder) -> dict[str, dict[str, float]]:
-    """Return the test metrics of popularity and of EASE, the latter left out where it does not fit in memory."""
-    references = {"popularity ranking": recorder.values(PopularityAnnotator().fit(split.train))[1]}
+    """Return the test metrics of popularity and of EASE, where it fits in memory and some image has two labels."""
+    popularity = recorder.values(PopularityAnnotator().fit(split.train))
+    if not all(np.isfinite(half[recorder.metric]) for half in popularity):
+        raise InputError(
+            f"{recorder.metric} is not defined for these images: every label that they could have is one that they "
+            "have; compare by another metric, such as mrr"
+        )
+    references = {"popularity ranking": _defined(popularity[1])}
+    if split.train.labels_per_image.max() < 2:
+        return references
     candidates = []
     for l2 in _EASE_L2:
         try:
             candidates.append(recorder.values(EaseAnnotator(l2=l2).fit(split.train)))
         except MemoryError:
             return references
-    references["EASE"] = max(candidates, key=lambda values: values[0][recorder.metric])[1]
+    references["EASE"] = _defined(max(candidates, key=lambda values: values[0][recorder.metric])[1])
     return references
+
+
+def _defined(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if np.isfinite(value)}

@@ -95,8 +95,8 @@ class Comparison:
         return {sampler: [run.history for run in self.runs_of(sampler)] for sampler in self.samplers}
 
     def reference_values(self, metric: str) -> dict[str, float]:
-        """Return each reference model's value of a metric."""
-        return {name: float(values[metric]) for name, values in self.references.items()}
+        """Return each reference model's value of a metric, where it is defined."""
+        return {name: float(values[metric]) for name, values in self.references.items() if metric in values}
 
     def seconds_to_reach(self, sampler: str, rival: str) -> list[float | None]:
         """Return, seed by seed, the seconds a sampler took to reach a rival's best; None where it never did."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from vsenumba.training.callbacks import Callback
 
 
@@ -58,7 +60,7 @@ def measurement(data: Any, n_images: int, n_pairs: int, metrics: Mapping[str, fl
     n_images, n_pairs : int
         How many pairs were held out to measure on, and of how many images.
     metrics : mapping of str to float
-        The mean of each metric over these images.
+        The mean of each metric over these images; NaN, where it is not defined for any of them, becomes None.
     n_epochs : int
         Epochs after which the measured model was kept.
     """
@@ -66,6 +68,6 @@ def measurement(data: Any, n_images: int, n_pairs: int, metrics: Mapping[str, fl
         "n_images": n_images,
         "n_pairs": n_pairs,
         "of_pairs": data.n_pairs,
-        "metrics": {name: float(value) for name, value in metrics.items()},
+        "metrics": {name: float(value) if np.isfinite(value) else None for name, value in metrics.items()},
         "n_epochs": n_epochs,
     }

@@ -111,7 +111,14 @@ def hidden_folder(path: str | PathLike[str]) -> Iterator[Path]:
     with ExitStack() as stack:
         with named_errors(path):
             folder = stack.enter_context(hidden_folder_in(find_target(path).parent))
-        yield folder
+        try:
+            yield folder
+        except InputError as error:
+            # What cannot be written here is part of that file, whose name is known to people.
+            if isinstance(error.__cause__, OSError) and str(folder) in str(error):
+                with named_errors(path):
+                    raise error.__cause__ from None
+            raise
 
 
 def check_writable(path: str | PathLike[str], *, streams: bool = False) -> None:

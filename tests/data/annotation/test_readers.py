@@ -150,7 +150,7 @@ class TestTables:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            ("", "line 1: the file is empty"),
+            ("", "csv: the file is empty"),
             ("image,tag\n", r"line 1: the table has a header \(image, tag\) but no rows"),
             ("image,tag", "but no rows"),
             (

@@ -52,7 +52,8 @@ def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
         try:
             return _read_lines(lines, options)
         except FileFormatError as error:
-            raise FileFormatError(f"{path}, line {max(lines.record_start, 1)}: {error}") from error
+            where = f", line {lines.record_start}" if lines.record_start else ""
+            raise FileFormatError(f"{path}{where}: {error}") from error
         except csv.Error as error:
             raise FileFormatError(f"{path}, line {lines.record_start}: not a valid row: {error}") from error
 
@@ -108,6 +109,7 @@ def _read_lines(lines: Lines, options: TableOptions) -> AnnotationSet:
         lines.end_record()
         what = "no rows" if not n_rows else f"no label in its {n_rows:,} rows"
         raise FileFormatError(f"the table has a header ({', '.join(header)}) but {what}")
+    lines.record_start = 0  # what is said from here on is of all rows
     if divide is None:
         cells.check(one_row_an_image=len(images) == n_rows)
     if n_empty:
