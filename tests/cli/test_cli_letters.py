@@ -301,3 +301,15 @@ def test_a_full_disk_is_one_line_at_the_end_of_a_process(folder):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error: cannot write model.h5: File too large\n"
     assert not list(folder.glob(".*"))
+
+
+def test_a_terminal_says_that_a_large_table_is_being_read(printed, tmp_path, monkeypatch):
+    """Found 2026-11: a table of many megabytes was read for a minute without a word."""
+    monkeypatch.setattr("vsenumba.cli.options._MOMENT", 10)
+    monkeypatch.setenv("TERM", "xterm")
+    path = tmp_path / "[bold]\x1b[31m.csv"
+    path.write_text("image,tag\na,b\na,c\n")
+    out, err = printed("data", "info", path, encoding="utf-8", terminal=True)
+    assert b"[bold]\\x1b[31m.csv, 0 MB" in err.replace(b"\r\n", b"")
+    assert b"images" in out
+    assert printed("data", "info", path, encoding="utf-8")[1] == b""

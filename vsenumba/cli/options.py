@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from vsenumba.errors import InputError, unknown_name
+from vsenumba.printable import printable
 
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from vsenumba.models.parameters import Parameter
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# Larger files take more than a moment to read.
+_MOMENT = 4_000_000
 
 
 class Member(click.ParamType):  # type: ignore[type-arg]  # it has none before click 8.4
@@ -256,7 +262,19 @@ def load_set(source: str) -> AnnotationSet:
 
     meta = click.get_current_context().meta
     names = ("image_column", "label_column", "separator")
-    return load_dataset(source, **{name: meta.get(f"{__name__}.{name}") for name in names})
+    with _reading(source):
+        return load_dataset(source, **{name: meta.get(f"{__name__}.{name}") for name in names})
+
+
+def _reading(source: str) -> AbstractContextManager[object]:
+    """Return what shows on a terminal that a file is being read, if it is one that takes more than a moment."""
+    path = Path(source)
+    if not (sys.stderr.isatty() and path.is_file() and path.stat().st_size > _MOMENT):
+        return nullcontext()
+    from rich.console import Console
+    from rich.text import Text
+
+    return Console(stderr=True).status(Text(f"reading {printable(source)}, {path.stat().st_size / 1e6:,.0f} MB"))
 
 
 def metrics_option(text: str) -> Callable[[F], F]:

@@ -25,7 +25,7 @@ BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
 
 # Tables and texts shrink to a tenth, hardly ever to a hundredth. What grows more than this, and beyond the first
 # megabytes, is there to fill a memory.
-_MOST_EXPANSION = 250
+_MOST_EXPANSION = 100
 _ALWAYS_BYTES = 1 << 25
 
 
