@@ -85,7 +85,7 @@ def test_sets_are_sliced_as_matrices_are():
 
 
 class _Thresholded:
-    """Makes scikit-learn's numbers into pairs: a label is where a value is above 0."""
+    """Makes scikit-learn's numbers into pairs: a label is where a value is above the mean."""
 
     def fit(self, X, y=None):
         return super().fit(self._pairs(X), y)
@@ -95,10 +95,10 @@ class _Thresholded:
 
     def _pairs(self, X):
         if sp.issparse(X):
-            return X > 0
+            return X.mean() < X
         X = np.asarray(X)
-        if X.dtype.kind == "f" and np.isfinite(X).all() and X.ndim == 2:
-            return X > 0
+        if X.dtype.kind == "f" and np.isfinite(X).all() and X.ndim == 2 and X.size:
+            return X.mean() < X
         return X
 
 

@@ -15,6 +15,8 @@ from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vsenumba.data import AnnotationSet
     from vsenumba.models import ImageAnnotator
 
@@ -131,24 +133,25 @@ def command(
 
 
 def _divided(
-    data: AnnotationSet, hold_out: str, inputs: object, seed: int
+    data: AnnotationSet, hold_out: str, inputs: str | Sequence[str], seed: int
 ) -> tuple[AnnotationSet, AnnotationSet | None]:
     """Return the pairs to train on and to test on; what can be learnt from goes before what can be tested."""
     from vsenumba.data import holdout, leave_one_out
+    from vsenumba.models.learnable import why_nothing_can_be_learnt
 
-    train, test = (data, None) if hold_out == "none" else leave_one_out(data, rng=seed)
-    if inputs == "labels" and train.labels_per_image.max(initial=0) < 2:
-        n_two = int((data.labels_per_image >= 2).sum())
-        if n_two == 0:
-            raise InputError(
-                "there is nothing to learn from: with '--inputs labels' an image is known by its other labels, and no "
-                "image has two; try '--inputs ids'"
-            )
+    why = why_nothing_can_be_learnt(data, inputs)
+    if why is not None:
+        raise InputError(f"there is nothing to learn from: {why}")
+    if hold_out == "none":
+        return data, None
+    train, test = leave_one_out(data, rng=seed)
+    if why_nothing_can_be_learnt(train, inputs) is not None:
         # Images with two labels: to hold out one of each would leave nothing to learn from.
-        note("no image has three labels, so that only every second image with two has one held out")
-        train, test = holdout(data, n_two // 2 / data.n_pairs, rng=seed) if n_two > 1 else (data, None)
-    if hold_out != "none" and (test is None or test.n_pairs == 0):
-        note("no label can be spared to be held out: the model learns from all pairs and is not tested")
+        n_two = int((data.labels_per_image >= 2).sum())
+        note("images have two labels at most: one is held out of half of them, the others are learnt from")
+        train, test = holdout(data, max(n_two // 2, 1) / data.n_pairs, rng=seed)
+    if test.n_pairs == 0 or why_nothing_can_be_learnt(train, inputs) is not None:
+        note("nothing is measured: a label that was held out would leave nothing to learn from")
         return data, None
     return train, test
 

@@ -19,6 +19,7 @@ from vsenumba.experiments.comparison import Comparison, Run
 from vsenumba.experiments.delivery import Delivery, measurement
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models import Annotator, EaseAnnotator, ImageAnnotator, PopularityAnnotator
+from vsenumba.models.learnable import why_nothing_can_be_learnt
 from vsenumba.registry import split_params
 from vsenumba.samplers import SAMPLERS, Sampler, as_sampler
 from vsenumba.training.callbacks import Callback, TimeBudget
@@ -177,11 +178,9 @@ def compare(
     halves = [(split.held_out.labels_per_image > 0) & (split.chooses == half) for half in (True, False)]
     if not all(half.any() for half in halves):
         raise InputError(f"{data!r} is too small to compare on: at least two images with two labels are needed")
-    if inputs == "labels" and split.train.labels_per_image.max() < 2:
-        raise InputError(
-            "there is nothing to learn from: with inputs='labels' an image is known by its other labels, and with one "
-            "label of each held out no image has two left; try inputs='ids'"
-        )
+    why = why_nothing_can_be_learnt(split.train, inputs)
+    if why is not None:
+        raise InputError(f"there is nothing to learn from once a label of each image is held out: {why}")
     recorder = _Recorder(split, metric, metrics, parameters.get("n_threads"))
     references = _references(split, recorder)
     runs: list[Run] = []

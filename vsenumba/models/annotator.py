@@ -157,16 +157,15 @@ class Annotator(Fitted):
             return source
         return source.reindex_images(test.image_ids)
 
-    def annotate(
-        self, images: Iterable[str] | Iterable[Iterable[str]] | AnnotationSet, n: int = 10
-    ) -> list[list[Match]]:
+    def annotate(self, images: Any, n: int = 10) -> list[list[Match]]:
         """Suggest labels for images, their known labels left out.
 
         Parameters
         ----------
-        images : sequence of str, sequence of lists of str, or AnnotationSet
+        images : sequence of str, sequence of lists of str, or set
             Ids of images that the model was trained on. For new images, a list of the labels that each is known to
-            have: ``[["cat", "animal"]]`` is one image with two labels. Or a set of any images with their known labels.
+            have: ``[["cat", "animal"]]`` is one image with two labels. Or a set of any images with their known labels:
+            an AnnotationSet, a mapping from ids to labels, a matrix, a data frame of zeros and ones.
         n : int
             How many labels to suggest for each image; fewer where there are fewer.
 
@@ -197,9 +196,10 @@ class Annotator(Fitted):
         if isinstance(images, str):
             raise InputError(f"images must be a sequence of ids, such as [{images!r}], not one string")
         scorer: Annotator | NewImages = self
-        given = images if isinstance(images, AnnotationSet) else list(images)
-        if isinstance(given, AnnotationSet):
-            known, rows = self.align(given, "images"), np.arange(given.n_images)
+        given = images if _is_set(images) else list(images)
+        if not isinstance(given, list):
+            known = self.align(given, "images")
+            rows = np.arange(known.n_images)
             self._check_images(known)
         elif any(isinstance(one, _LISTS) for one in given):
             known, rows = self.align(as_label_lists(given)), np.arange(len(given))
@@ -297,6 +297,11 @@ class Annotator(Fitted):
         self._remember(AnnotationSet.from_elements({name: elements["seen"][name] for name in PAIRS}))
 
 
+def _is_set(images: Any) -> bool:
+    """Tell whether images come with their labels as a whole, not as a list of ids or of label lists."""
+    return isinstance(images, (AnnotationSet, Mapping)) or len(getattr(images, "shape", ())) == 2
+
+
 def blocks_of_images(rows: np.ndarray, n_labels: int) -> list[slice]:
     """Return slices of rows whose scores of so many labels are held at once."""
     step = max(1, min(_BLOCK_IMAGES, _BLOCK_CELLS // max(n_labels, 1)))
@@ -323,8 +328,13 @@ def as_label_lists(label_lists: Iterable[Any]) -> AnnotationSet:
         If it is a single text, or not one list for each image.
     """
     lists = [label_lists] if isinstance(label_lists, str) else list(label_lists)
-    if not all(isinstance(one, _LISTS) for one in lists):
+    if not all(isinstance(one, _LISTS) and not _is_numeric(one) for one in lists):
         raise InputError(
             f"labels must be one list of names per image, such as [['cat', 'animal']], not {label_lists!r}"
         )
     return AnnotationSet.from_lists(lists, Vocabulary.numbered(len(lists), "image", "new image "))
+
+
+def _is_numeric(one: Any) -> bool:
+    """Tell whether it is an array of numbers, as a row of a matrix is."""
+    return isinstance(one, np.ndarray) and one.dtype.kind in "biuf"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -21,6 +22,7 @@ from vsenumba.kernels.random import RandomLike
 from vsenumba.losses import Loss, as_loss
 from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator, as_label_lists, warn_of_unknown
+from vsenumba.models.learnable import why_nothing_can_be_learnt
 from vsenumba.models.new_images import FoldedImages, NewImages
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
@@ -218,6 +220,7 @@ class ImageAnnotator(Annotator, Trained):
         self._check_memory(data.n_images, data.n_labels)
         self._begin()
         self._remember(data)
+        self._warn_of_nothing_to_learn(data)
         self._grow()
         return self._train(data, self.n_epochs, 0, validation, metrics, callbacks)
 
@@ -240,8 +243,8 @@ class ImageAnnotator(Annotator, Trained):
         Parameters
         ----------
         X, y, validation, metrics, callbacks
-            As in `fit`. Images of an AnnotationSet are matched by id, labels by name. Label lists and the rows of a
-            matrix have no ids: they are new images each time. The columns of a matrix are the model's labels.
+            As in `fit`. Images are matched by id, labels by name. Label lists and the rows of a matrix have no ids:
+            they are new images each time. The columns of a matrix are the model's labels.
         n_epochs : int
             Passes over `X`.
 
@@ -253,10 +256,11 @@ class ImageAnnotator(Annotator, Trained):
         self.check_parameters()
         self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
         begun = hasattr(self, "seen_")
-        data = self._as_new_images(X) if begun and not isinstance(X, AnnotationSet) else as_annotation_set(X)
+        data = self._as_images(X) if begun else as_annotation_set(X)
         if not begun:
             self._begin()
             self._remember(data)
+            self._warn_of_nothing_to_learn(data)
         self._check_trainable()
         union = self.seen_.union(data)
         self._check_memory(union.n_images, union.n_labels)
@@ -301,6 +305,11 @@ class ImageAnnotator(Annotator, Trained):
         seen = getattr(self, "seen_", None)
         labels_per_image = 1.0 if seen is None else seen.n_pairs / max(seen.n_images, 1)
         return inputs.recipe_for(sampler, as_loss(self.loss), as_optimiser(self.optimiser), labels_per_image)
+
+    def _warn_of_nothing_to_learn(self, data: AnnotationSet) -> None:
+        why = why_nothing_can_be_learnt(data, self.inputs)
+        if why is not None:
+            warnings.warn(f"the model can learn nothing, and so suggests nothing: {why}", UserWarning, stacklevel=3)
 
     def _check_memory(self, n_images: int, n_labels: int) -> None:
         """Refuse to make tables, and what a launch works in, that do not fit into memory."""
@@ -379,7 +388,9 @@ class ImageAnnotator(Annotator, Trained):
         return self._vectors(known, rows) @ self.label_factors_[labels].T
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have a vector; see `Annotator.knows`."""
+        """Return which images have a vector, none where no step was ever made; see `Annotator.knows`."""
+        if len(self.history_) and not any(record["steps"] for record in self.history_):
+            return np.zeros(len(rows), dtype=bool)
         return self._inputs.knows(self._table_rows(known, rows), known, rows)
 
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
@@ -393,9 +404,11 @@ class ImageAnnotator(Annotator, Trained):
         indptr = self.seen_.indptr
         return np.where((rows >= 0) & (indptr[rows] < indptr[rows + 1]), rows, -1)
 
-    def _as_new_images(self, X: Any) -> AnnotationSet:
-        """Return label lists, or the rows of a matrix, as images with ids that the model does not have yet."""
+    def _as_images(self, X: Any) -> AnnotationSet:
+        """Return a set; what has no ids, as lists and matrices, gets some that the model does not have yet."""
         data = as_annotation_set(X)
+        if isinstance(X, AnnotationSet) or not isinstance(data.image_ids, NumberedVocabulary):
+            return data
         if isinstance(data.label_names, NumberedVocabulary):
             data = self.align(X)
         free = (str(n) for n in itertools.count(len(self.image_ids_)) if str(n) not in self.image_ids_)

@@ -74,7 +74,7 @@ def test_collections_of_collections_are_label_lists(form):
 
 def test_lists_of_whole_numbers_are_label_lists():
     """Found 2026-11: they were read as a matrix of counts, in which 7 and 3 were "some" of labels 0 and 1."""
-    for form in ([[7, 3], [3, 9], [7, 9]], ((7, 3), (3, 9), (7, 9)), [np.array(["7", "3"]), ["3", "9"], [7, 9]]):
+    for form in ([[7, 3], [3, 9], [7, 9]], ([7, 3], (3, 9), (7, 9)), [np.array(["7", "3"]), ["3", "9"], [7, 9]]):
         model = vse.PopularityAnnotator().fit(form)
         assert list(model.label_names_) == ["7", "3", "9"]
         assert labels_in(model.seen_) == [["3", "7"], ["3", "9"], ["7", "9"]]
@@ -97,6 +97,7 @@ def test_data_frames_of_zeros_and_ones_are_matrices_with_names():
     ("data", "message"),
     [
         (["cat", "dog"], r"X holds 'cat' at 0, .*AnnotationSet.from_pairs\(images, labels\) takes two columns"),
+        ([("a.jpg", "cat"), ("a.jpg", "dog")], r"could be pairs, AnnotationSet.from_pairs\(\*zip\(\*pairs\)\), or"),
         ([["cat"], None], "X holds None at 1, .*from_lists"),
         ({"a": "cat"}, "X holds 'cat' at 0"),
         ({"cat", "dog"}, "X is a set, which has no order"),

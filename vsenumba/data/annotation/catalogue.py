@@ -89,6 +89,11 @@ def load_dataset(
         shipped = resources.files("vsenumba.data") / "shipped" / DATASETS[source].shipped
         with resources.as_file(shipped) as path:
             return read_annotations(path, image_column=image_column, label_column=label_column, separator=separator)
+    if not isinstance(source, (str, PathLike)):
+        raise InputError(
+            f"source must be the name of a data set or the path of a file, not of type {type(source).__name__}; "
+            "AnnotationSet.from_pairs, from_lists and from_csr make sets of what is in memory"
+        )
     path = Path(source)
     if not path.exists():
         if path.suffix or path.name != str(source):

@@ -74,6 +74,11 @@ def _from_lists(lists: list[Any], ids: list[Any] | None, argument: str) -> Annot
             f"{argument} is a list of arrays of numbers, which could be rows of a matrix, np.vstack(...), or labels, "
             "[row.tolist() for row in ...]; say which"
         )
+    if ids is None and len(lists) > 1 and all(isinstance(one, tuple) and len(one) == 2 for one in lists):
+        raise InputError(
+            f"{argument} is a list of tuples of two, which could be pairs, AnnotationSet.from_pairs(*zip(*pairs)), or "
+            "images of two labels each, [list(labels) for labels in ...]; say which"
+        )
     for i, one in enumerate(lists):
         if not _is_list(one):
             raise InputError(

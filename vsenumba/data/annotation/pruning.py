@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 
 
-def prune(data: AnnotationSet, min_images_per_label: int, min_labels_per_image: int) -> AnnotationSet:
+def prune(data: Any, min_images_per_label: int, min_labels_per_image: int) -> AnnotationSet:
     """Leave out rare labels and images with few labels, again and again until none is left to leave out.
 
     Parameters
     ----------
-    data : AnnotationSet
+    data : AnnotationSet, label lists, mapping or matrix
         The set; it is not changed.
     min_images_per_label : int
         Labels with fewer images are left out.
@@ -37,6 +40,7 @@ def prune(data: AnnotationSet, min_images_per_label: int, min_labels_per_image: 
     >>> prune(data, 2, 2)
     <AnnotationSet: 2 images, 2 labels, 4 pairs>
     """
+    data = as_annotation_set(data, "data")
     rows, columns = data.pairs()
     images, labels = data.labels_per_image, data.label_counts
     while True:

@@ -6,21 +6,23 @@ Both halves keep all images and all labels, in the same order: only the pairs ar
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.errors import InputError
 
 Rng = int | np.random.Generator | np.random.SeedSequence | None
 
 
-def leave_one_out(data: AnnotationSet, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
+def leave_one_out(data: Any, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
     """Move one random label of every image that has at least two to the test set.
 
     Parameters
     ----------
-    data : AnnotationSet
+    data : AnnotationSet, label lists, mapping or matrix
         What to split.
     rng : int, Generator, SeedSequence or None
         The same seed gives the same split.
@@ -37,15 +39,16 @@ def leave_one_out(data: AnnotationSet, *, rng: Rng = None) -> tuple[AnnotationSe
     >>> train.n_pairs, test.n_pairs
     (2, 1)
     """
+    data = as_annotation_set(data, "data")
     return _divided(data, _one_pair_each(data, np.random.default_rng(rng), at_least=2))
 
 
-def holdout(data: AnnotationSet, fraction: float = 0.2, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
+def holdout(data: Any, fraction: float = 0.2, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
     """Move a random share of the pairs to the test set; every image keeps at least one label.
 
     Parameters
     ----------
-    data : AnnotationSet
+    data : AnnotationSet, label lists, mapping or matrix
         What to split.
     fraction : float
         The share of the pairs that are for the test set, above 0 and below 1.
@@ -69,6 +72,7 @@ def holdout(data: AnnotationSet, fraction: float = 0.2, *, rng: Rng = None) -> t
     >>> train.n_pairs, test.n_pairs
     (3, 2)
     """
+    data = as_annotation_set(data, "data")
     if not 0 < fraction < 1:
         raise InputError(f"fraction must lie between 0 and 1, not {fraction}")
     rng = np.random.default_rng(rng)
@@ -84,12 +88,12 @@ def holdout(data: AnnotationSet, fraction: float = 0.2, *, rng: Rng = None) -> t
     return _divided(data, chosen)
 
 
-def kfold(data: AnnotationSet, n_folds: int = 5, *, rng: Rng = None) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
+def kfold(data: Any, n_folds: int = 5, *, rng: Rng = None) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
     """Divide the pairs at random into folds, each of which is the test set once.
 
     Parameters
     ----------
-    data : AnnotationSet
+    data : AnnotationSet, label lists, mapping or matrix
         What to split.
     n_folds : int
         The number of folds, at least two and at most the number of pairs.
@@ -107,6 +111,7 @@ def kfold(data: AnnotationSet, n_folds: int = 5, *, rng: Rng = None) -> Iterator
     >>> [test.n_pairs for train, test in kfold(data, 2, rng=0)]
     [2, 2]
     """
+    data = as_annotation_set(data, "data")
     if not 2 <= n_folds <= data.n_pairs:
         raise InputError(f"n_folds must lie between 2 and the number of pairs ({data.n_pairs:,}), not {n_folds}")
     fold = np.random.default_rng(rng).permutation(data.n_pairs) % n_folds

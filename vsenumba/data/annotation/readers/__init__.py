@@ -54,9 +54,9 @@ def read_annotations(
         The columns of a table; found by their usual names where left out.
     separator : str, optional
         What stands between the labels of a cell of a table, as in ``"cat, animal"``; blanks around it do not count, and
-        quotes keep it from dividing. ``"list"`` for lists as JSON or Python writes them, ``"none"`` where a cell is one
-        label. Where it is left out a cell is one label too, unless most cells of the column look like lists: then you
-        are asked.
+        quotes keep it from dividing. ``"list"`` for lists in brackets, as programs write them, ``"none"`` where a cell
+        is one label. Where it is left out a cell is one label too, unless most cells of the column look like lists:
+        then you are asked.
 
     Returns
     -------

@@ -1,20 +1,31 @@
-"""Cells of a table that hold several labels: taken apart as the reader is told, or asked about."""
+"""Cells of a table that hold several labels, or what is no label: taken apart as the reader is told, or asked about."""
 
 from __future__ import annotations
 
 import ast
 import csv
 import json
+import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError
 
 # What people write between labels; blanks around it do not count.
-_SEPARATORS = (",", ";", "|")
-# More cells than this share look like lists: they are hardly single labels. Fewer than the other are not worth a word.
+_SEPARATORS = (",", ";", "|", "\n", "、", "，", "；")
+# As they can be typed where the character itself cannot.
+_TYPED = {r"\n": "\n", r"\t": "\t"}
+# More cells than this share look like lists: they are hardly single labels. Fewer than the other are not worth a word,
+# unless a part of one is a label of its own.
 _MOST, _SOME = 0.5, 0.1
+_BRACKETS = {"[": "]", "(": ")", "{": "}"}
+# What programs write into gaps, and what tables with a column for each label hold.
+_GAPS = frozenset({"nan", "<na>", "null", "n/a", "#n/a"})
+_TRUTHS = frozenset({"0", "1", "0.0", "1.0", "false", "true"})
 
 Divider = Callable[[str], list[str]]
 
@@ -29,16 +40,18 @@ def divider(separator: str) -> Divider:
     >>> divider("list")("['cat', 'animal']")
     ['cat', 'animal']
     """
+    if not isinstance(separator, str):
+        raise InputError(f"separator must be one text, not {separator!r:.60}")
     if separator == "none":
         return lambda cell: [cell]
     if separator == "list":
         return _listed
     if not separator:
         raise InputError("separator is empty; give what stands between the labels of a cell, 'list', or 'none'")
-    mark = separator.strip() or " "
+    mark = _TYPED.get(separator, separator).strip(" ") or " "
 
     def divide(cell: str) -> list[str]:
-        if '"' in cell and len(mark) == 1:
+        if '"' in cell and len(mark) == 1 and mark != "\n":
             return next(csv.reader([cell], delimiter=mark, skipinitialspace=True))
         return cell.split(mark)
 
@@ -46,71 +59,99 @@ def divider(separator: str) -> Divider:
 
 
 def _listed(cell: str) -> list[str]:
-    for read in (json.loads, ast.literal_eval):
+    """Return the labels of a list as JSON, Python or NumPy write it, or of one in brackets without quotes."""
+    bare = cell.strip()
+    # Sets have no order once they are read.
+    in_brackets = f"[{bare[1:-1]}]" if bare[:1] in _BRACKETS and bare[-1:] == _BRACKETS[bare[0]] else bare
+    # NumPy writes no commas, without which Python would join the texts.
+    with_commas = re.sub(r"""(?<=['"])\s+(?=['"])""", ", ", in_brackets)
+    for read, text in ((json.loads, in_brackets), (ast.literal_eval, with_commas)):
         try:
-            found: Any = read(cell)
+            found: Any = read(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
-        if isinstance(found, (list, tuple)) and all(isinstance(one, (str, int)) for one in found):
+        if isinstance(found, list) and all(isinstance(one, (str, int)) for one in found):
             return [str(one) for one in found]
+    if in_brackets[:1] == "[" and not re.search(r"""[][(){}'":]""", in_brackets[1:-1]):
+        return in_brackets[1:-1].split(",")
     raise FileFormatError(f'{cell!r:.80} is not a list of labels, such as ["cat", "animal"]')
 
 
-class Cells:
-    """Counts which cells look like lists, while a table is read with a cell as one label.
+def check_divided(column: str, separator: str, n_cells: int, n_labels: int) -> None:
+    """Warn where a separator stood in no cell."""
+    if separator not in ("none", "list") and n_labels <= n_cells:
+        warnings.warn(
+            f"the separator {separator!r} stands in no cell of the column {column!r}: each was taken as one label",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def check_whole(column: str, labels: Mapping[str, int], counts: np.ndarray, *, one_row_an_image: bool) -> None:
+    """Refuse a column most of whose cells look like lists, or are no labels; say so of one with some.
+
+    Blanks are taken for separators only in a column that is named in the plural and has one row for each image.
 
     Parameters
     ----------
     column : str
         The column's name in the header.
+    labels : mapping from str
+        What stands in its cells, as labels.
+    counts : (n_labels,) int array
+        How often each stands there.
+    one_row_an_image : bool
+        Whether no image has two rows.
     """
-
-    def __init__(self, column: str) -> None:
-        self._column = column
-        self._n = 0
-        self._counts = dict.fromkeys((*_SEPARATORS, "list", " "), 0)
-        self._examples: dict[str, str] = {}
-        self._spaced = dict.fromkeys(_SEPARATORS, 0)
-
-    def add(self, cell: str) -> None:
-        """Count a cell."""
-        self._n += 1
-        for mark in self._seen_in(cell):
-            self._counts[mark] += 1
-            self._examples.setdefault(mark, cell)
-            if mark in self._spaced:
-                self._spaced[mark] += f"{mark} " in cell
-
-    def _seen_in(self, cell: str) -> list[str]:
-        if cell.startswith("[") and cell.endswith("]"):
-            return ["list"]
-        marks = [mark for mark in _SEPARATORS if mark in cell and sum(map(bool, map(str.strip, cell.split(mark)))) > 1]
-        return marks or ([" "] if " " in cell else [])
-
-    def check(self, *, one_row_an_image: bool) -> None:
-        """Refuse a column most of whose cells look like lists, and say so of one with some.
-
-        Blanks are taken for separators only in a column that is named in the plural and has one row for each image.
-        """
-        counts = dict(self._counts)
-        if not (one_row_an_image and self._column.lower().endswith("s")):
-            counts.pop(" ")
-        mark, count = max(counts.items(), key=lambda one: one[1])
-        if count <= _SOME * self._n:
-            return
-        separator = f"{mark} " if self._spaced.get(mark, 0) * 2 > count else mark
-        found = (
-            f"{count:,} of {self._n:,} cells in the column {self._column!r} look like lists of labels, such as "
-            f"{self._examples[mark]!r:.60}"
+    if _TRUTHS.issuperset(label.casefold() for label in labels):
+        raise FileFormatError(
+            f"the column {column!r} holds nothing but {' and '.join(labels)}; a table with a column for each label is "
+            "read in Python, from a data frame of zeros and ones. If these are the labels, say --separator none (in "
+            "Python separator='none')"
         )
-        if count > _MOST * self._n:
-            raise FileFormatError(
-                f"{found}; say --separator {separator!r} (in Python separator={separator!r}) to take them apart, or "
-                "--separator none to take a cell as one label"
-            )
+    gaps = [label for label in labels if label.casefold() in _GAPS]
+    if gaps:
         warnings.warn(
-            f"{found}; each is taken as one label: --separator {separator!r} takes them apart, --separator none says "
-            "that this is meant",
+            f"{gaps[0]!r} is a label of {counts[labels[gaps[0]]]:,} images; if it stands for none, empty these cells",
             UserWarning,
             stacklevel=2,
         )
+    seen = dict.fromkeys((*_SEPARATORS, "list", " "), 0)
+    spaced, evident = dict.fromkeys(seen, 0), dict.fromkeys(seen, 0)
+    examples: dict[str, str] = {}
+    for label, count in zip(labels, counts.tolist(), strict=True):
+        for mark in _marks_in(label):
+            seen[mark] += count
+            examples.setdefault(mark, label)
+            spaced[mark] += count * (f"{mark} " in label)
+            evident[mark] += count * (mark in _SEPARATORS and any(plain(part) in labels for part in label.split(mark)))
+    if not (one_row_an_image and column.lower().endswith("s")):
+        seen.pop(" ")
+    mark, n_lists = max(seen.items(), key=lambda one: one[1])
+    n_cells = int(counts.sum())
+    if n_lists <= _SOME * n_cells and not evident[mark]:
+        return
+    separator = f"{mark} " if mark in _SEPARATORS and spaced[mark] * 2 > n_lists else mark
+    found = (
+        f"{n_lists:,} of {n_cells:,} cells in the column {column!r} look like lists of labels, such as "
+        f"{examples[mark]!r:.60}"
+    )
+    if n_lists > _MOST * n_cells:
+        raise FileFormatError(
+            f"{found}; say --separator {separator!r} (in Python separator={separator!r}) to take them apart, or "
+            "--separator none to take a cell as one label"
+        )
+    warnings.warn(
+        f"{found}; each is taken as one label: --separator {separator!r} takes them apart, --separator none says that "
+        "this is meant",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def _marks_in(label: str) -> list[str]:
+    """Return by which separators a label could be a list, or how else."""
+    if label[:1] in _BRACKETS and label[-1:] == _BRACKETS[label[0]]:
+        return ["list"]
+    marks = [mark for mark in _SEPARATORS if mark in label and sum(map(bool, map(str.strip, label.split(mark)))) > 1]
+    return marks or ([" "] if " " in label else [])

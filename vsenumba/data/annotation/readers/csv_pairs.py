@@ -17,7 +17,7 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import pairs_to_csr
-from vsenumba.data.annotation.readers.cells import Cells, divider
+from vsenumba.data.annotation.readers.cells import check_divided, check_whole, divider
 from vsenumba.data.annotation.readers.lines import Lines, wide_encoding
 from vsenumba.data.annotation.readers.options import TableOptions
 from vsenumba.data.compression import open_decompressed
@@ -34,9 +34,11 @@ IMAGE_COLUMNS = (
     *("filename", "file_name", "file", "item", "item_id", "id"),
 )
 LABEL_COLUMNS = (
-    *("label", "label_name", "tag", "keyword", "concept", "class", "word"),
+    *("label", "label_name", "labelname", "tag", "keyword", "concept", "class", "word"),
     *("labels", "tags", "keywords"),
 )
+# As in Open Images: 0 where people looked and found that the image does not have the label.
+CONFIDENCE = "confidence"
 CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 
 
@@ -77,27 +79,33 @@ def _read_lines(lines: Lines, options: TableOptions) -> AnnotationSet:
         raise InputError(f"image_column and label_column are both {header[image_at]!r}; they must differ")
 
     divide = None if options.separator is None else divider(options.separator)
-    cells = Cells(header[label_at])
+    _warn_of_siblings(header, label_at)
+    denies_at = next((at for at, name in enumerate(header) if name.lower() == CONFIDENCE), None)
     images: dict[str, int] = {}
     labels: dict[str, int] = {}
     image_codes, label_codes = array("q"), array("q")
-    n_rows = n_empty = 0
+    n_rows = n_empty = n_denied = 0
     lines.end_record()
     for row in rows:
         while len(row) > len(header) and not row[-1].strip():
             row.pop()
         if len(row) != len(header):
-            if row:  # a blank line is no row
+            if any(cell.strip() for cell in row):  # a blank line is no row
                 raise FileFormatError(_wrong_number(row, len(header), delimiter))
             lines.end_record()
             continue
         image, cell = plain(row[image_at]), plain(row[label_at])
         if not image:
-            raise FileFormatError("the image is empty")
+            if not any(other.strip() for other in row):
+                lines.end_record()
+                continue
+            raise FileFormatError("the image is empty; where cells were merged, write it into each row")
         n_rows += 1
         code = images.setdefault(image, len(images))
-        if divide is None and cell:
-            cells.add(cell)
+        if denies_at is not None and _is_zero(row[denies_at]):
+            n_denied += 1
+            lines.end_record()
+            continue
         found = [cell] if divide is None else map(plain, divide(cell) if cell else [])
         n_before = len(label_codes)
         for label in filter(None, found):
@@ -110,14 +118,44 @@ def _read_lines(lines: Lines, options: TableOptions) -> AnnotationSet:
         what = "no rows" if not n_rows else f"no label in its {n_rows:,} rows"
         raise FileFormatError(f"the table has a header ({', '.join(header)}) but {what}")
     lines.record_start = 0  # what is said from here on is of all rows
-    if divide is None:
-        cells.check(one_row_an_image=len(images) == n_rows)
+    if options.separator is None:
+        counts = np.bincount(np.frombuffer(label_codes, np.int64), minlength=len(labels))
+        check_whole(header[label_at], labels, counts, one_row_an_image=len(images) == n_rows)
+    else:
+        check_divided(header[label_at], options.separator, n_rows - n_empty - n_denied, len(label_codes))
+    if n_denied:
+        warnings.warn(
+            f"{n_denied:,} row(s) are left out: a {header[denies_at or 0]} of 0 says that the image does not have the "
+            "label",
+            UserWarning,
+            stacklevel=2,
+        )
     if n_empty:
         warnings.warn(f"{n_empty:,} row(s) have no label: their images are kept without one", UserWarning, stacklevel=2)
     indptr, indices = pairs_to_csr(
         np.frombuffer(image_codes, np.int64), np.frombuffer(label_codes, np.int64), len(images), len(labels)
     )
     return AnnotationSet(indptr, indices, len(labels), images, labels)
+
+
+def _warn_of_siblings(header: Sequence[str], label_at: int) -> None:
+    """Say that of numbered columns, as tag1, tag2, only one is read."""
+    stem = header[label_at].rstrip("0123456789")
+    others = [name for at, name in enumerate(header) if at != label_at and name.rstrip("0123456789") == stem]
+    if others:
+        warnings.warn(
+            f"of the columns {header[label_at]}, {', '.join(others):.60} only the first is read; write one label into "
+            "each row, or all of an image into one cell, with a separator",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _is_zero(cell: str) -> bool:
+    try:
+        return float(cell) == 0
+    except ValueError:
+        return False
 
 
 def _rows(lines: Lines, delimiter: str) -> Iterator[list[str]]:
@@ -167,8 +205,9 @@ def _column(header: Sequence[str], kind: str, wanted: str | None, usual: Sequenc
         raise InputError(f"{kind}_column={wanted!r} is not among the columns of the table: {found:.200}")
     raise FileFormatError(
         f"no {kind} column among {found:.200}; the first line must name the columns, "
-        f"or say which it is with {kind}_column=... (or vsenumba data import --{kind}-column); "
-        f"found by itself are {', '.join(usual)}"
+        f"or say which it is with {kind}_column=... (or --{kind}-column on the command line); "
+        f"found by itself are {', '.join(usual)}. A table with a column for each label is read in Python, from a data "
+        "frame of zeros and ones"
     )
 
 

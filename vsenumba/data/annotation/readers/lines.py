@@ -68,7 +68,9 @@ class Lines(Iterator[str]):
             line = raw.decode()
         except UnicodeDecodeError as error:
             self.record_start = self._number
-            raise FileFormatError(f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8") from error
+            raise FileFormatError(
+                f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8; save the table as UTF-8"
+            ) from error
         if "\0" in line:
             self.record_start = self._number
             raise FileFormatError("the line holds a NUL character, which text does not")

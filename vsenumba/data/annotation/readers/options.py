@@ -16,8 +16,8 @@ class TableOptions(NamedTuple):
     image_column, label_column : str or None
         The columns; found by their usual names where None.
     separator : str or None
-        What stands between the labels of a cell; ``"none"`` where a cell is one label, ``"list"`` where it is a list as
-        JSON or Python writes it. None asks where most cells look like lists.
+        What stands between the labels of a cell; ``"none"`` where a cell is one label, ``"list"`` where it is a list in
+        brackets, as programs write them. None asks where most cells look like lists.
     """
 
     image_column: str | None = None

@@ -48,6 +48,8 @@ def _matrix(stream: IO[bytes]) -> Any:
     stream.seek(0)
     archive = np.load(stream, allow_pickle=False)
     members = archive.files
+    if "[Content_Types].xml" in members:
+        raise FileFormatError("this is a workbook or another office document; save it as CSV in UTF-8")
     if {"format", "shape", "data"} <= set(members):
         stream.seek(0)
         return sp.load_npz(stream)

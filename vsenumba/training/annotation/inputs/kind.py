@@ -93,6 +93,8 @@ class InputKind(Member):
     initial_spread: ClassVar[float]
     #: Whether an image has no vector before it is trained on or folded in.
     needs_image_rows: ClassVar[bool]
+    #: How many labels an image must have to be learnt from.
+    least_labels: ClassVar[int] = 1
 
     def recipe_for(self, sampler: Sampler, loss: Loss, optimiser: Optimiser, labels_per_image: float) -> Recipe:
         """Return what a model takes for the rest where its user chose these; for most kinds it is always the same.

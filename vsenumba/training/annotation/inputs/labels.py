@@ -50,6 +50,7 @@ class LabelInputs(InputKind):
     )
     initial_spread: ClassVar[float] = 0.1
     needs_image_rows: ClassVar[bool] = False
+    least_labels: ClassVar[int] = 2  # one to learn, and another to know the image by
 
     def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:
         """Return one table with a row per label; see `InputKind.table_rows`."""

@@ -68,6 +68,11 @@ class Inputs:
         """Whether an image has no vector before it is trained on or folded in."""
         return all(part.needs_image_rows for part in self.parts)
 
+    @property
+    def least_labels(self) -> int:
+        """How many labels an image must have to be learnt from."""
+        return min(part.least_labels for part in self.parts)
+
     def tables(self, n_images: int, n_labels: int) -> dict[str, tuple[int, float]]:
         """Return all tables of a model: by name the number of rows, and the standard deviation of fresh factors."""
         tables = {"label_factors": (n_labels, self.parts[0].initial_spread)}
