@@ -126,14 +126,14 @@ def test_fit_has_the_defaults_of_the_model(succeeds, folder):
 
 def test_what_is_not_defined_is_said_to_be_so(succeeds, folder):
     """Found 2026-11: AUC is not defined where each label is held out or known; the model could not be saved."""
-    (folder / "all.csv").write_text("image,tag\n" + "".join(f"{i},a\n{i},b\n{i},c\n" for i in range(6)))
+    (folder / "all.csv").write_text("image,tag\n" + "".join(f"{i},a\n{i},b\n{i},c\n" for i in range(6)) + "6,a\n")
     assert (
         "mrr 1.000, recall@5 1.000, recall@10 1.000, auc not defined"
-        in succeeds("fit", "all.csv", "-o", "m.h5", *SMALL).out
+        in succeeds("fit", "all.csv", "-o", "m.h5", "--inputs", "ids", *SMALL).out
     )
     assert json.loads(succeeds("evaluate", "m.h5", "--json").out)["metrics"]["auc"] is None
     assert ["auc", "not", "defined"] in [line.split() for line in succeeds("evaluate", "m.h5").out.splitlines()]
-    pairs = "".join(f"{i},a\n{i},b\n" for i in range(5)) + "5,a\n5,c\n"
+    pairs = "".join(f"{i},a\n{i},b\n" for i in range(5)) + "5,a\n5,c\n6,a\n"
     (folder / "train.csv").write_text(f"image,tag\n{pairs}")
     succeeds("fit", "train.csv", "-o", "m.h5", "--hold-out", "none", *SMALL)
     outcome = succeeds("evaluate", "m.h5", "all.csv", "--metric", "auc")
@@ -217,10 +217,15 @@ def test_annotate_all_is_a_table_of_every_image(succeeds, folder):
     assert len(images) == 2 * len(set(images))
 
 
+@pytest.mark.filterwarnings("ignore:.* have no label", "ignore:no labels are suggested")
 def test_there_may_be_nothing_left_to_suggest_or_to_find(succeeds, folder):
-    (folder / "full.csv").write_text("image,tag\na,cat\na,pet\nb,cat\nb,pet\n")
+    """And of a picture without tags nothing is known, which was put as "there is no other label" (found 2026-11)."""
+    (folder / "full.csv").write_text("image,tag\na,cat\na,pet\na,dog\nb,cat\nb,pet\nc,cat\nd,\n")
     succeeds("fit", "full.csv", "-o", "m.h5", "--hold-out", "none", *SMALL)
     assert "there is no other label" in succeeds("annotate", "m.h5", "a").out
+    assert succeeds("annotate", "m.h5", "d").out.splitlines()[-1] == "no suggestions"
+    (folder / "full.csv").write_text("image,tag\na,cat\na,pet\na,dog\nb,cat\nb,pet\n")
+    succeeds("fit", "full.csv", "-o", "m.h5", "--hold-out", "none", *SMALL)
     assert "every image has the label 'cat'" in succeeds("find", "m.h5", "cat").out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from checkerboards import checkerboard, model_of
 from sklearn.base import clone
 
@@ -64,9 +65,51 @@ def test_rows_of_a_matrix_are_new_images_each_time():
 
 
 def test_new_images_take_no_id_that_is_there():
-    data = vse.AnnotationSet.from_pairs(["1", "1", "2", "a"], ["cat", "dog", "dog", "cat"])
+    data = vse.AnnotationSet.from_pairs(["1", "1", "2", "a", "a"], ["cat", "dog", "dog", "cat", "ox"])
     model = model_of().fit(data).partial_fit([["cat"], ["dog"], ["cat", "dog"]])
     assert list(model.image_ids_) == ["1", "2", "a", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("model", TRAINED, ids=lambda model: str(model.inputs))
+def test_images_with_ids_are_matched(model):
+    """Found 2026-11: `partial_fit` dropped the ids of mappings and data frames, and "b" was offered what it has."""
+    model = clone(model).fit({"a": ["cat", "dog", "cow"], "b": ["cat", "cow"], "c": ["dog", "hen"]})
+    model.partial_fit({"b": ["hen"], "new": ["cat", "dog"]})
+    assert list(model.image_ids_) == ["a", "b", "c", "new"]
+    assert sorted(model.seen_.labels_of("b")) == ["cat", "cow", "hen"]
+    assert [match.name for match in model.annotate(["b"])[0]] == ["dog"]
+
+
+@pytest.mark.parametrize("model", [TRAINED[0], *MODELS[3:]], ids=lambda model: model.kind)
+def test_whatever_images_come_with_their_labels_in(model):
+    """Found 2026-11: of a mapping the lists were ignored, and the rows of a matrix were read as labels 0 and 1."""
+    matrix = checkerboard().to_csr().toarray() > 0
+    model.fit(matrix)
+    expected = model.annotate([["0", "2"], ["1"]], n=3)
+    rows = np.zeros((2, matrix.shape[1]), bool)
+    rows[0, [0, 2]] = rows[1, 1] = True
+    for images in ({"x": ["0", "2"], "y": ["1"]}, rows, sp.csr_array(rows), sp.coo_matrix(rows)):
+        assert model.annotate(images, n=3) == expected
+    with pytest.raises(vse.InputError, match="one list of names per image"):
+        model.annotate(list(rows))
+    with pytest.raises(vse.InputError, match="one list of names per image"):
+        model.fold_in(rows) if hasattr(model, "fold_in") else model.annotate(list(rows))
+
+
+def test_a_model_that_made_no_step_knows_nothing():
+    """Found 2026-11: it suggested labels by vectors that were never trained, and its MRR was 1 of one candidate."""
+    for inputs, lists, why in (
+        ("labels", [["a"], ["b"], ["c"]], "no image has two; try inputs 'ids'"),
+        ("ids", [["a", "b"]] * 3, "every image has every label"),
+        ("labels", [["a", "b"]] * 3 + [["a"]], "every image that has two labels has every label"),
+    ):
+        with pytest.warns(UserWarning, match=f"can learn nothing, and so suggests nothing: .*{why}"):
+            model = model_of(inputs).fit(lists)
+        with pytest.warns(UserWarning, match="nothing is known of them"):
+            assert model.annotate(["0"]) == [[]]
+        assert model.find_images("a", include_known=True) == []
+    model = model_of().partial_fit([["a"], ["b"]]).partial_fit([["a", "b"], ["b", "c"]])
+    assert len(model.annotate([["a"]])[0]) == 2
 
 
 def test_labels_that_are_numbers_are_names():

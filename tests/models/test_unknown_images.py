@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from checkerboards import checkerboard, model_of
 
 import vsenumba as vse
@@ -82,7 +83,9 @@ def test_an_image_folded_in_without_labels_gets_no_suggestion(inputs):
 
 def test_searching_holds_the_scores_of_one_label_only():
     """Found 2026-11: `find_images` kept the scores of all labels for all images, 4 GB at 50,000 by 20,000."""
-    everything = vse.AnnotationSet.from_csr(np.eye(2000, 20_000), None, [f"label {j}" for j in range(20_000)])
+    everything = vse.AnnotationSet.from_csr(
+        np.eye(2000, 20_000) + np.eye(2000, 20_000, 1), None, [f"label {j}" for j in range(20_000)]
+    )
     for model in (model_of(), model_of("ids"), vse.PopularityAnnotator()):
         model.fit(everything)
         tracemalloc.start()
@@ -144,3 +147,22 @@ def test_evaluation_warns_of_some_images_that_match_nothing():
     other = vse.AnnotationSet.from_csr(test.to_csr(), ids, test.label_names)
     with pytest.warns(UserWarning, match=r"3 of 24 test images are known neither .*'img 0'; did you mean .*'img 1'"):
         vse.evaluate(model_of().fit(train), other, exclude=train)
+
+
+@pytest.mark.parametrize("model", [model_of(), model_of("ids"), vse.EaseAnnotator(l2=1.0)])
+@pytest.mark.parametrize("form", [list, np.array, sp.csr_array], ids=["lists", "matrix", "sparse"])
+def test_rows_of_another_number_are_other_images(model, form):
+    """Found 2026-11: the first rows of one matrix were taken for those of another, and ranked by what these had."""
+    board = checkerboard(12, 6)
+    matrix = board.to_csr().toarray() > 0
+    if form is list:
+        lists = [board.labels_of(image) for image in board.image_ids]
+        model.fit(lists)
+        others, known = lists[:5], [one[:1] for one in lists]
+    else:
+        model.fit(form(matrix))
+        others, known = form(matrix[:5]), form(matrix & (np.cumsum(matrix, axis=1) == 1))
+    with pytest.raises(vse.InputError, match="no image of the test set is known .* 'new image 0'"):
+        vse.evaluate(model, others, exclude=None)
+    # As many rows are the model's images.
+    assert vse.evaluate(model, known, exclude=None).n_images == 12

@@ -90,15 +90,15 @@ def command(
         say(printable(result["image"] or "new image"))
         say(printable(f"has: {', '.join(result['known']) or 'nothing that the model has seen'}"))
         rows = [[name, f"{score:.3f}"] for name, score in result["suggestions"]]
-        say(table(["suggested label", "score"], rows, "lr") if rows else "there is no other label")
+        nothing = "there is no other label" if len(result["known"]) == len(loaded.label_names_) else "no suggestions"
+        say(table(["suggested label", "score"], rows, "lr") if rows else nothing)
 
 
 def _write_all(model: Annotator, n: int, output: Path | None, excel: bool) -> None:
     """Write the suggestions for all images as CSV."""
     n_rows = csv_table.write_csv(("image", "label", "score"), _suggestions(model, n), output, excel=excel)
     if output is not None:
-        images = counted(len(model.image_ids_), "image")
-        note(f"saved {output}: {counted(n_rows, 'suggestion')} for {images}")
+        note(f"saved {output}: {counted(n_rows, 'suggestion')}, of {counted(len(model.image_ids_), 'image')} asked")
 
 
 def _suggestions(model: Annotator, n: int) -> Iterator[tuple[str, str, float]]:

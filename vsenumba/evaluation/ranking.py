@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.coercion import as_annotation_set
+from vsenumba.data.annotation.coercion import as_annotation_set, matched_or_new
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_at_least, list_top
@@ -105,10 +105,11 @@ def evaluate(
     """
     wanted = parse_metrics(metrics)
     names = model.label_names
-    excluded = None if exclude is None else _as_set("exclude", exclude, test, names)
+    image_ids = getattr(model, "image_ids_", None)
+    excluded = None if exclude is None else _as_set("exclude", exclude, test, names, image_ids)
     if excluded is not None:
         excluded, _ = with_known_labels(excluded, names, "exclude")
-    test, n_left_out = with_known_labels(_as_set("test", test, exclude, names), names, "test")
+    test, n_left_out = with_known_labels(_as_set("test", test, exclude, names, image_ids), names, "test")
     test = model.align(test)
     known = model.known_for(test, excluded)
     shape = (test.n_images, len(model.label_names))
@@ -270,11 +271,20 @@ def _same_pairs(one: AnnotationSet, other: AnnotationSet) -> bool:
     )
 
 
-def _as_set(argument: str, data: Any, other: Any, label_names: Vocabulary) -> AnnotationSet:
-    """Return `data` as a set; a matrix takes the model's labels and the other's images."""
+def _as_set(
+    argument: str, data: Any, other: Any, label_names: Vocabulary, image_ids: Vocabulary | None
+) -> AnnotationSet:
+    """Return `data` as a set; a matrix takes the model's labels and the other's images, or the model's, or new ones."""
+    if isinstance(data, AnnotationSet):
+        return data
+    made = _made(argument, data, other, label_names)
+    return made if image_ids is None or isinstance(other, AnnotationSet) else matched_or_new(made, image_ids)
+
+
+def _made(argument: str, data: Any, other: Any, label_names: Vocabulary) -> AnnotationSet:
     shape = getattr(data, "shape", None)
     # The columns of a data frame have names.
-    if isinstance(data, AnnotationSet) or shape is None or len(shape) != 2 or hasattr(data, "columns"):
+    if shape is None or len(shape) != 2 or hasattr(data, "columns"):
         return as_annotation_set(data, argument)
     if shape[1] != len(label_names):
         raise InputError(

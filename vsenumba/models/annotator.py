@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vsenumba.data.annotation.annotation_set import PAIRS, AnnotationSet
-from vsenumba.data.annotation.coercion import as_annotation_set
+from vsenumba.data.annotation.coercion import as_annotation_set, matched_or_new
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
@@ -98,8 +98,8 @@ class Annotator(Fitted):
     def align(self, data: Any, argument: str = "X") -> AnnotationSet:
         """Return a set with the model's label columns; a set's columns are matched by name.
 
-        A matrix without names must have one column per label of the model, in its order; its rows are the model's
-        images if there are as many, and unknown images otherwise.
+        A matrix without names must have one column per label of the model, in its order. Rows of a matrix, and label
+        lists, are the model's images if there are as many, and unknown images otherwise.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ class Annotator(Fitted):
         check_is_fitted(self)
         if isinstance(data, AnnotationSet):
             return data
-        data = as_annotation_set(data, argument)
+        data = matched_or_new(as_annotation_set(data, argument), self.image_ids_)
         # Of a matrix; label lists have names, be they numbers.
         if not isinstance(data.label_names, NumberedVocabulary):
             return data
@@ -138,8 +138,7 @@ class Annotator(Fitted):
                 f"{argument} has {data.n_labels} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input: one column per label{hint}"
             )
-        ids = self.image_ids_ if data.n_images == len(self.image_ids_) else None
-        return AnnotationSet(data.indptr, data.indices, data.n_labels, ids, self.label_names_)
+        return AnnotationSet(data.indptr, data.indices, data.n_labels, data.image_ids, self.label_names_)
 
     def known_for(self, test: AnnotationSet, exclude: AnnotationSet | None) -> AnnotationSet:
         """Return what is known of a test set's images, row by row: the labels in `exclude`, or those seen in training.

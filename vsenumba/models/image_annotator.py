@@ -214,13 +214,20 @@ class ImageAnnotator(Annotator, Trained):
             If the data or a parameter cannot be used.
         TrainingDivergedError
             If a table becomes NaN or infinite.
+
+        Warns
+        -----
+        UserWarning
+            If nothing can be learnt from the data: the model will suggest nothing.
         """
         self.check_parameters()
         data = as_annotation_set(X)
         self._check_memory(data.n_images, data.n_labels)
         self._begin()
         self._remember(data)
-        self._warn_of_nothing_to_learn(data)
+        why = why_nothing_can_be_learnt(data, self.inputs)
+        if why is not None:
+            warnings.warn(f"the model can learn nothing, and so suggests nothing: {why}", UserWarning, stacklevel=2)
         self._grow()
         return self._train(data, self.n_epochs, 0, validation, metrics, callbacks)
 
@@ -260,7 +267,6 @@ class ImageAnnotator(Annotator, Trained):
         if not begun:
             self._begin()
             self._remember(data)
-            self._warn_of_nothing_to_learn(data)
         self._check_trainable()
         union = self.seen_.union(data)
         self._check_memory(union.n_images, union.n_labels)
@@ -305,11 +311,6 @@ class ImageAnnotator(Annotator, Trained):
         seen = getattr(self, "seen_", None)
         labels_per_image = 1.0 if seen is None else seen.n_pairs / max(seen.n_images, 1)
         return inputs.recipe_for(sampler, as_loss(self.loss), as_optimiser(self.optimiser), labels_per_image)
-
-    def _warn_of_nothing_to_learn(self, data: AnnotationSet) -> None:
-        why = why_nothing_can_be_learnt(data, self.inputs)
-        if why is not None:
-            warnings.warn(f"the model can learn nothing, and so suggests nothing: {why}", UserWarning, stacklevel=3)
 
     def _check_memory(self, n_images: int, n_labels: int) -> None:
         """Refuse to make tables, and what a launch works in, that do not fit into memory."""
@@ -389,7 +390,7 @@ class ImageAnnotator(Annotator, Trained):
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return which images have a vector, none where no step was ever made; see `Annotator.knows`."""
-        if len(self.history_) and not any(record["steps"] for record in self.history_):
+        if len(self.history_) and not any(record.get("steps", 1) for record in self.history_):
             return np.zeros(len(rows), dtype=bool)
         return self._inputs.knows(self._table_rows(known, rows), known, rows)
 

@@ -88,6 +88,13 @@ def test_ids_come_with_a_mapping_or_an_index():
     assert list(as_annotation_set(Column(LISTS, index=range(3))).image_ids) == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize(("index", "ids"), [(range(2, -1, -1), "210"), (range(3, 6), "345"), (range(0, 6, 2), "024")])
+def test_numbers_that_a_table_has_not_by_default_are_ids(index, ids):
+    """Found 2026-11: each slice of a data frame had the images 0, 1, ..., so that those of two were taken for one."""
+    assert list(as_annotation_set(Column(LISTS, index=index)).image_ids) == list(ids)
+    assert list(as_annotation_set(Frame(["cat"], [[1], [0], [1]], index=index)).image_ids) == list(ids)
+
+
 def test_data_frames_of_zeros_and_ones_are_matrices_with_names():
     data = as_annotation_set(Frame(["cat", "dog"], [[1, 0], [1, 1]], index=["a", "b"]))
     assert (list(data.image_ids), labels_in(data)) == (["a", "b"], [["cat"], ["cat", "dog"]])

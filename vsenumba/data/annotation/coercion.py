@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 
 _CONSTRUCTORS = (
@@ -60,6 +61,24 @@ def as_annotation_set(data: Any, argument: str = "X") -> AnnotationSet:
     return _from_lists(list(data), _ids_of(getattr(data, "index", None)), argument)
 
 
+def matched_or_new(data: AnnotationSet, image_ids: Vocabulary) -> AnnotationSet:
+    """Return a set that came without ids as a model's images, or with ids that no model has.
+
+    Parameters
+    ----------
+    data : AnnotationSet
+        Made of label lists or of a matrix. Where its images have ids of their own, it is returned as it is.
+    image_ids : Vocabulary
+        The model's images. They are meant if there are as many; images of another number are others, whatever their
+        numbers, and are called "new image 0", ...
+    """
+    if not isinstance(data.image_ids, NumberedVocabulary):
+        return data
+    new = Vocabulary.numbered(data.n_images, "image", "new image ")
+    ids = image_ids if data.n_images == len(image_ids) else new
+    return AnnotationSet(data.indptr, data.indices, data.n_labels, ids, data.label_names)
+
+
 def _is_collection(data: Any) -> bool:
     """Tell whether it is a row of things: no array of two dimensions, nor anything that turns into one."""
     if isinstance(data, np.ndarray):
@@ -92,8 +111,9 @@ def _is_list(cell: Any) -> bool:
 
 
 def _ids_of(index: Any) -> list[Any] | None:
-    """Return the names of a data frame's rows; None for numbers that are there by default."""
-    return None if index is None or callable(index) or hasattr(index, "step") else list(index)
+    """Return the names of a data frame's rows; None for the numbers 0, 1, ... that are there by default."""
+    by_default = getattr(index, "start", None) == 0 and getattr(index, "step", None) == 1
+    return None if index is None or callable(index) or by_default else list(index)
 
 
 def _from_frame(frame: Any, argument: str) -> AnnotationSet:
