@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # Control characters, line and paragraph separators, what changes the direction of writing, halves of characters.
-_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:

@@ -209,6 +209,14 @@ def test_labels_with_commas_and_quotes_can_be_given(succeeds, folder):
         assert not {one["name"] for one in new["suggestions"]} & set(known)
 
 
+@pytest.mark.parametrize("given", ["cat\ndog", "cat,\rdog"])
+def test_labels_on_several_lines_are_wrong_usage(run, folder, given):
+    """Found 2026-11: "internal error: Error: new-line character seen in unquoted field"."""
+    outcome = run("annotate", "model.h5", "--labels", given)
+    assert outcome.status == 2
+    assert "--labels takes labels with commas between them, on one line" in outcome.err
+
+
 def test_annotate_all_is_a_table_of_every_image(succeeds, folder):
     lines = succeeds("annotate", "model.h5", "--all", "-n", 2).out.splitlines()
     assert lines[0] == "image,label,score"

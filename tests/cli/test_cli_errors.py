@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,9 @@ from vsenumba.errors import InputError
         ("plot model.h5 -o f.png", ["'model'", "expected is 'runs'"]),
         ("export model.h5 -o e.csv", [".npz, .txt, .vec"]),
         ("export ease.h5 -o e.npz", ["without vectors"]),
+        # Found 2026-11: HDF5 under the name of another format.
+        ("data import tags.csv -o set.csv", ["cannot write set.csv: what is written is HDF5, not .csv; name it .h5"]),
+        ("fit tags.csv -o m.pkl", ["what is written is HDF5, not .pkl"]),
         (
             "export model.h5 -o e.npz --what captions",
             ["a model of images and labels: --what is labels or images, not captions"],
@@ -149,6 +153,11 @@ def test_the_last_checkpoint_stays_when_training_is_interrupted(run, folder, mon
         "fit tags.csv -o m.h5 --hold-out none --patience 3",
         "annotate model.h5",
         "annotate model.h5 --labels ,",
+        # Found 2026-11: options that were ignored.
+        "export model.h5 -o e.vec --data tags.csv",
+        "fit tags.csv -o m.h5 --hold-out none --metric mrr",
+        "data split tags.csv --out p --fraction 0.5",
+        "data split tags.csv --out p --method holdout --folds 3",
         "annotate model.h5 --all rose.jpg",
         "compare tags.csv --out c --epochs 3 --time-budget 1",
         "compare tags.csv --out c --time-budget 0",
@@ -224,8 +233,18 @@ def test_too_many_threads_are_one_warning(folder):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_full_disk_behind_stdout_is_one_line(folder):
     with Path("/dev/full").open("w") as full:
-        outcome = in_a_process("data", "list", stdout=full)
-    assert (outcome.status, outcome.err) == (1, "error: No space left on device\n")
+        for words in (("data", "list"), ("--help",), ("--version",)):
+            outcome = in_a_process(*words, stdout=full)
+            assert (outcome.status, outcome.err) == (1, "error: No space left on device\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of another kind")
+def test_output_to_a_stream_that_is_closed_goes_nowhere(folder):
+    """Found 2026-11: "internal error: AttributeError: 'NoneType' object"."""
+    for redirection in (">&-", ">&- 2>&-"):
+        command = f"{shlex.quote(sys.executable)} -m vsenumba annotate model.h5 --all {redirection}"
+        done = subprocess.run(["sh", "-c", command], capture_output=True, check=False, env=ENVIRONMENT, timeout=300)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of another kind")

@@ -96,9 +96,11 @@ def command(
 
 def _write_all(model: Annotator, n: int, output: Path | None, excel: bool) -> None:
     """Write the suggestions for all images as CSV."""
-    n_rows = csv_table.write_csv(("image", "label", "score"), _suggestions(model, n), output, excel=excel)
+    images: set[str] = set()
+    rows = (images.add(row[0]) or row for row in _suggestions(model, n))  # type: ignore[func-returns-value]
+    n_rows = csv_table.write_csv(("image", "label", "score"), rows, output, excel=excel)
     if output is not None:
-        note(f"saved {output}: {counted(n_rows, 'suggestion')}, of {counted(len(model.image_ids_), 'image')} asked")
+        note(f"saved {output}: {counted(n_rows, 'suggestion')} for {counted(len(images), 'image')}")
 
 
 def _suggestions(model: Annotator, n: int) -> Iterator[tuple[str, str, float]]:
@@ -129,5 +131,8 @@ def _of_new_images(model: Annotator, lists: list[list[str]], n: int) -> list[dic
 
 def _names(text: str) -> list[str]:
     """Return the names in a line of comma-separated values, in which quotes keep a comma from dividing."""
-    row = next(csv.reader([text], skipinitialspace=True))
+    try:
+        row = next(csv.reader([text], skipinitialspace=True))
+    except csv.Error as error:
+        raise click.UsageError(f"--labels takes labels with commas between them, on one line: {error}") from error
     return [name.strip() for name in row if name.strip()]

@@ -30,7 +30,18 @@ class App(LazyGroup):
     def main(self, *arguments: Any, **settings: Any) -> Any:
         """Run the command line."""
         prepare_streams()
-        return super().main(*arguments, **settings)
+        try:
+            try:
+                return super().main(*arguments, **settings)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            silence_stdout()
+            sys.exit(1)
+        except OSError as error:  # as of --help to a full disk, which no command writes
+            silence_stdout()
+            note(_as_line(error))
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""

@@ -6,6 +6,7 @@ import csv
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import click
 
@@ -47,10 +48,13 @@ def write_csv(
 
     if output is not None:
         with open_output(output, streams=True) as file:
-            return _write(header, rows, lambda text: file.write(text.encode()), str, excel)
-    # A terminal must not obey what stands in names; a file or another program gets them as they are.
-    shown = printable if sys.stdout.isatty() else str
-    return _write(header, rows, sys.stdout.write, shown, excel)
+            return _write(header, rows, lambda text: file.write(text.encode()), _shown_on(file), excel)
+    return _write(header, rows, sys.stdout.write, _shown_on(sys.stdout), excel)
+
+
+def _shown_on(stream: IO[Any]) -> Callable[[str], str]:
+    """Return how names are written: a terminal must not obey them; a file or another program gets them as they are."""
+    return printable if stream.isatty() else str
 
 
 def _write(

@@ -66,8 +66,7 @@ def _measured(model: Annotator, path: Path, data: AnnotationSet | None, metrics:
             f"{path} cannot tell how good it is: {why}; name a SET with pairs that it has not seen, such as 'vsenumba "
             "data split' keeps apart"
         )
-    given = click.get_current_context().get_parameter_source("metrics") is click.core.ParameterSource.COMMANDLINE
-    wanted = metrics if given else tuple(measured["metrics"])
+    wanted = metrics if options.is_given("metrics") else tuple(measured["metrics"])
     missing = [name for name in wanted if name not in measured["metrics"]]
     if missing:
         raise InputError(

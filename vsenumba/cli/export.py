@@ -47,6 +47,10 @@ def command(model: Path, output: Path, what: str | None, data: str | None, threa
     if what not in loaded.exports:
         known = " or ".join(loaded.exports)
         raise InputError(f"{model} holds a model of {loaded.subject}: --what is {known}, not {what}")
+    if data is not None and what in ("labels", "words"):
+        raise click.UsageError(
+            f"--data goes with '--what images' or captions; the vectors of {what} are the model's own"
+        )
     if "n_threads" in loaded.PARAMETERS:
         loaded.set_params(n_threads=threads)
     names, factors = loaded.vectors(what, data)

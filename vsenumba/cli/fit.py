@@ -91,6 +91,8 @@ def command(
 
     if patience and hold_out == "none":
         raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
+    if options.is_given("metrics") and hold_out == "none":
+        raise click.UsageError("--metric needs held-out pairs, which '--hold-out none' leaves none of")
     if resume:
         measures = hold_out != "none"
         is_last = lambda model: "measured" in model.provenance_ or not measures  # noqa: E731
@@ -101,7 +103,7 @@ def command(
         model = ImageAnnotator(**parameters, n_threads=threads, random_state=seed)
         refuse_given_twice(settings)
         model.set_params(**parameters_of([model], settings))
-    options.check_output(output, source)
+    options.check_native_output(output, source)
     data = options.load_set(source)
     train, test = _divided(data, hold_out, model.inputs, seed)
     if patience and test is None:

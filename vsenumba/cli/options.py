@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# Endings of files that other programs read, as what they are not.
+_OTHER_FORMATS = frozenset(
+    {
+        *(".csv", ".tsv", ".txt", ".json", ".npz", ".npy", ".pkl", ".joblib", ".xlsx", ".parquet", ".vec", ".bin"),
+        *(".png", ".svg", ".pdf"),
+    }
+)
+
 # Larger files take more than a moment to read.
 _MOMENT = 4_000_000
 
@@ -290,6 +298,11 @@ def metrics_option(text: str) -> Callable[[F], F]:
     )
 
 
+def is_given(name: str) -> bool:
+    """Tell whether an option stands on the command line."""
+    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
 def examples(*commands: str) -> str:
     """Return the end of a command's help: how it is called."""
     title = "Example" if len(commands) == 1 else "Examples"
@@ -328,6 +341,13 @@ def check_output(output: Path, *inputs: str | Path, streams: bool = False) -> No
         if path.exists() and output.exists() and output.samefile(path):
             raise InputError(f"cannot write {output}: it is the file that is read; choose another name")
     check_writable(output, streams=streams)
+
+
+def check_native_output(output: Path, *inputs: str | Path) -> None:
+    """Make sure, before the work, that a file of vsenumba's own format can be written; see `check_output`."""
+    check_output(output, *inputs)
+    if output.suffix.lower() in _OTHER_FORMATS:
+        raise InputError(f"cannot write {output}: what is written is HDF5, not {output.suffix}; name it .h5")
 
 
 def prepare_folder(folder: Path, names: Iterable[str], *, force: bool) -> list[Path]:

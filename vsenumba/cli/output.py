@@ -29,8 +29,9 @@ class Styled(str):
 def prepare_streams() -> None:
     """Make what is printed UTF-8 with plain line feeds, unless a terminal takes it; there its own encoding stays.
 
-    Letters that a terminal lacks are shown as escapes.
+    Letters that a terminal lacks are shown as escapes. What goes to a stream that is closed goes nowhere.
     """
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if not isinstance(stream, io.TextIOWrapper):
             continue

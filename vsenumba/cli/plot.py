@@ -11,7 +11,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import say
-from vsenumba.errors import unknown_name
+from vsenumba.errors import VsenumbaError, unknown_name
 
 if TYPE_CHECKING:
     from vsenumba.experiments import Comparison
@@ -43,9 +43,20 @@ def command(files: tuple[Path, ...], output: Path, metric: str | None) -> None:
 
 
 def _check_recorded(comparison: Comparison, metric: str) -> None:
-    recorded = {name for values in comparison.references.values() for name in values}
+    columns = comparison.runs[0].history.to_columns()
+    recorded = {name for name in columns if name == comparison.metric or _is_metric(name)}
     if metric not in recorded:
         raise unknown_name("metric of these runs", metric, sorted(recorded))
+
+
+def _is_metric(name: str) -> bool:
+    from vsenumba.evaluation import parse_metric
+
+    try:
+        parse_metric(name)
+    except VsenumbaError:
+        return False
+    return True
 
 
 def _merged(files: Sequence[Path], parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

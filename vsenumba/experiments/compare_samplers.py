@@ -177,7 +177,7 @@ def compare(
     split = split_for_comparison(data, random_state)
     halves = [(split.held_out.labels_per_image > 0) & (split.chooses == half) for half in (True, False)]
     if not all(half.any() for half in halves):
-        raise InputError(f"{data!r} is too small to compare on: at least two images with two labels are needed")
+        raise InputError("the set is too small to compare on: at least two images with two labels are needed")
     why = why_nothing_can_be_learnt(split.train, inputs)
     if why is not None:
         raise InputError(f"there is nothing to learn from once a label of each image is held out: {why}")

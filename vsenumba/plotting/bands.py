@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+# Axes are scaled by products of what they show.
+_LARGEST = 1e100
+
 
 class Band(NamedTuple):
     """Median, smallest and largest value over the seeds, at each of m points, all (m,) float64."""
@@ -28,7 +31,8 @@ def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]], times: Sequ
     Parameters
     ----------
     curves : sequence of (x, y)
-        One pair of arrays per seed, x rising; points where x or y is not finite are left out.
+        One pair of arrays per seed, x rising; points where x or y is not finite, or too large to be drawn, are left
+        out.
     times : sequence of array, optional
         The time of every point of every curve, rising. The band then stands over the median of the curves' times
         at each x, where a curve that has ended counts as later than all. Its range stays that of the curves at
@@ -50,7 +54,7 @@ def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]], times: Sequ
     kept = []
     for i, (x, y) in enumerate(curves):
         columns = np.array([x, y, x if times is None else times[i]], dtype=float)
-        columns = columns[:, np.isfinite(columns).all(axis=0)]
+        columns = columns[:, (np.abs(columns) < _LARGEST).all(axis=0)]
         if columns.size:
             kept.append(columns)
     if not kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 
 import pytest
 
@@ -61,6 +62,45 @@ class TestSeveralLabelsInACell:
             warnings.simplefilter("error")
             assert read(table(cells)).n_labels == len(set(cells))
 
+    def test_one_with_a_part_that_is_a_label_is_mentioned_however_rare(self, read):
+        """Found 2026-11: up to a tenth of all cells could be lists without a word."""
+        content = table(["cat, animal", *["cat"] * 99])
+        with pytest.warns(UserWarning, match="1 of 100 cells .* look like lists of labels, such as 'cat, animal'"):
+            read(content)
+
+    @pytest.mark.parametrize(
+        ("separator", "cell"),
+        [("\n", "cat\nanimal"), (r"\n", "cat\r\nanimal"), ("、", "cat、animal"), ("，", "cat，animal")],
+    )
+    def test_other_separators(self, read, separator, cell):
+        """Found 2026-11: lines within a cell, as spreadsheets have them, could not be taken apart."""
+        with pytest.raises(vse.FileFormatError, match="3 of 3 cells"):
+            read(table([cell] * 3))
+        assert read(table([cell] * 3), separator=separator).labels_of("0.jpg") == ["cat", "animal"]
+
+    def test_a_separator_that_stands_nowhere_is_said_to(self, read):
+        with pytest.warns(UserWarning, match="the separator ';' stands in no cell of the column 'tag'"):
+            read(table(["cat, animal"] * 3), separator=";")
+        with pytest.raises(vse.InputError, match="separator must be one text"):
+            read(table(["cat"]), separator=[",", ";"])
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "['cat', 'animal']", '[""cat"", ""animal""]', "['cat' 'animal']", "['cat'\n 'animal']", "{'cat', 'animal'}",
+            "('cat', 'animal')", "[cat, animal]", "[cat]",
+        ],
+    )  # fmt: skip
+    def test_lists_as_any_program_writes_them(self, read, cell):
+        """Found 2026-11: NumPy's have no commas, and Python joined their texts to one label."""
+        known = ["cat", "animal"] if "animal" in cell else ["cat"]
+        assert read(table([cell] * 3), separator="list").labels_of("0.jpg") == known
+
+    @pytest.mark.parametrize("cell", ["[['cat'], 'x']", "{'cat': 1}", "['cat', 1.5]", "['cat'", "[cat: x]", "cat, dog"])
+    def test_what_is_no_list_of_labels(self, read, cell):
+        with pytest.raises(vse.FileFormatError, match="is not a list of labels"):
+            read(table([cell]), separator="list")
+
     @pytest.mark.parametrize("cell", ["['cat', 'animal']", '[""cat"", ""animal""]'])
     def test_lists_as_programs_write_them(self, read, cell):
         with pytest.raises(vse.FileFormatError, match="say --separator 'list'"):
@@ -86,6 +126,41 @@ class TestSeveralLabelsInACell:
             vse.load_dataset(tmp_path / "s.h5", separator=",")
         with pytest.raises(vse.InputError, match="separator is empty"):
             read(table(["cat"]), separator="")
+
+
+class TestColumns:
+    """Found 2026-11: what other columns say of a label was dropped without a word."""
+
+    def test_a_column_of_zeros_and_ones_is_asked_about(self, read):
+        content = "image,cat,dog\na,0,1\nb,1,1\n"
+        with pytest.raises(vse.FileFormatError, match="the column 'cat' holds nothing but 0 and 1; a table with a col"):
+            read(content, label_column="cat")
+        assert list(read(content, label_column="cat", separator="none").label_names) == ["0", "1"]
+
+    def test_numbered_columns_are_named(self, read):
+        with pytest.warns(UserWarning, match="of the columns tag1, tag2, tag3 only the first is read"):
+            read("image,tag1,tag2,tag3\na,x,y,z\nb,u,,\n", label_column="tag1")
+
+    def test_a_confidence_of_zero_denies_the_label(self, read):
+        with pytest.warns(UserWarning, match=r"2 row\(s\) are left out: a Confidence of 0 says that the image"):
+            data = read("ImageID,Source,LabelName,Confidence\na,x,cat,1\na,x,dog,0\nb,x,dog,0.0\nb,x,ox,0.7\n")
+        assert {image: data.labels_of(image) for image in data.image_ids} == {"a": ["cat"], "b": ["ox"]}
+
+    def test_gaps_that_programs_write_are_mentioned(self, read):
+        with pytest.warns(UserWarning, match="'NaN' is a label of 2 images; if it stands for none, empty these cells"):
+            read("image,tag\na,NaN\nb,NaN\nb,cat\n")
+
+    def test_rows_without_anything_are_none_and_merged_cells_are_explained(self, read):
+        assert read("image,tag,x\na,cat,1\n,,\n , ,\nb,dog,2\n,,\n").n_images == 2
+        with pytest.raises(vse.FileFormatError, match="line 3: the image is empty; where cells were merged, write it"):
+            read("image,tag\na,cat\n,dog\n")
+
+    def test_a_workbook_is_said_to_be_one(self, tmp_path):
+        with zipfile.ZipFile(tmp_path / "t.xlsx", "w") as book:
+            for name in ("[Content_Types].xml", "xl/workbook.xml"):
+                book.writestr(name, "<x/>")
+        with pytest.raises(vse.FileFormatError, match="a workbook or another office document; save it as CSV in UTF-8"):
+            vse.load_dataset(tmp_path / "t.xlsx")
 
 
 class TestOddTables:

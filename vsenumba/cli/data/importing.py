@@ -43,7 +43,7 @@ def command(
     """
     from vsenumba.data import prune
 
-    options.check_output(output, source)
+    options.check_native_output(output, source)
     data = options.load_set(source)
     pruned = prune(data, min_images_per_label, min_labels_per_image)
     pruned.save(output)

@@ -35,6 +35,9 @@ def command(source: str, folder: Path, force: bool, method: str, fraction: float
     SET is a set's name or a file, see 'vsenumba data --help'. Writes train.h5 and test.h5; or train-1.h5, test-1.h5,
     train-2.h5 and so on for folds. All files have all images and labels: only the pairs are divided.
     """
+    for option, its_method in (("fraction", "holdout"), ("folds", "kfold")):
+        if options.is_given(option) and method != its_method:
+            raise click.UsageError(f"--{option} goes with '--method {its_method}'")
     parts = _parts(options.load_set(source), method, fraction, folds, seed)
     numbers = [f"-{i + 1}" for i in range(folds)] if method == "kfold" else [""]
     names = [f"{role}{n}.h5" for n in numbers for role in ("train", "test")]

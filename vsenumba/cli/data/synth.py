@@ -25,7 +25,7 @@ def command(output: Path, images: int, labels: int, pairs: int, seed: int) -> No
     """
     from vsenumba.data import save_synthetic
 
-    options.check_output(output)
+    options.check_native_output(output)
     with _progress(pairs) as show:
         save_synthetic(output, images, labels, pairs, rng=seed, after_block=show)
     sizes = [counted(n, what) for n, what in ((images, "image"), (labels, "label"), (pairs, "pair"))]

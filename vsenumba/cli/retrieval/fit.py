@@ -79,7 +79,7 @@ def command(
         model = CrossModalRetriever(**parameters, n_threads=threads, random_state=seed)
         refuse_given_twice(settings)
         model.set_params(**parameters_of([model], settings))
-    options.check_output(output, source)
+    options.check_native_output(output, source)
     data = load_caption_set(source)
     train = part_of(data, part, ("train",)) or data
     chosen_by = part_of(data, validation, ("val", "dev"))

@@ -31,7 +31,7 @@ def command(source: str, output: Path, features: Path | None, splits: tuple[str,
     """
     from vsenumba.data import load_caption_set
 
-    options.check_output(output, source)
+    options.check_native_output(output, source)
     data = load_caption_set(source, features)
     if splits:
         data = data.split(rng=seed, **dict(_share(one) for one in splits))

@@ -86,7 +86,7 @@ def command(
         refuse_given_twice(settings)
         model.set_params(**parameters_of([model], settings))
     for path in [output, *([corpus] if corpus else [])]:
-        options.check_output(path, *(one for one in text if one.is_file()))
+        options.check_native_output(path, *(one for one in text if one.is_file()))
     if corpus and corpus.absolute() == output.absolute():
         raise InputError(f"cannot write {output} twice: give --corpus another name")
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
