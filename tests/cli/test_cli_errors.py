@@ -243,7 +243,9 @@ def test_output_to_a_stream_that_is_closed_goes_nowhere(folder):
     """Found 2026-11: "internal error: AttributeError: 'NoneType' object"."""
     for redirection in (">&-", ">&- 2>&-"):
         command = f"{shlex.quote(sys.executable)} -m vsenumba annotate model.h5 --all {redirection}"
-        done = subprocess.run(["sh", "-c", command], capture_output=True, check=False, env=ENVIRONMENT, timeout=300)
+        done = subprocess.run(
+            ["/bin/sh", "-c", command], capture_output=True, check=False, env=ENVIRONMENT, timeout=300
+        )
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 

@@ -313,3 +313,18 @@ def test_a_terminal_says_that_a_large_table_is_being_read(printed, tmp_path, mon
     assert b"[bold]\\x1b[31m.csv, 0 MB" in err.replace(b"\r\n", b"")
     assert b"images" in out
     assert printed("data", "info", path, encoding="utf-8")[1] == b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal of its own")
+def test_a_table_that_is_written_to_a_terminal_does_not_steer_it(odd_model, printed):
+    """Found 2026-11: with ``-o /dev/stdout`` names stood there as they are."""
+    import pty
+
+    terminal, end = pty.openpty()
+    printed("annotate", odd_model, "--all", "-n", 1, "-o", os.ttyname(end))
+    written = os.read(terminal, 1 << 16)
+    os.close(end)
+    os.close(terminal)
+    assert written.startswith(b"image,label,score")
+    assert b"\x1b" not in written
+    assert b"\\x1b" in written

@@ -408,3 +408,12 @@ def test_importing_is_cheap_and_pyplot_never_needed(tmp_path):
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_values_that_no_axis_can_hold_are_left_out():
+    """Found 2026-11: a crafted file with 1e308 and its negative ended in a fault of linear algebra."""
+    made = History()
+    for epoch, value in enumerate([0.5, 1e308, -1e308, 0.6], start=1):
+        made.append({"epoch": epoch, "seconds": float(epoch), "steps": 10, "mrr": value})
+    (line, *_) = convergence_figure({"uniform": [made]}).axes[1].lines
+    assert line.get_xydata().tolist() == [[1, 0.5], [4, 0.6]]
