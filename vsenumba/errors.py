@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from os.path import commonprefix
 
 # Among more names than these, only those that begin or end alike are compared letter by letter ...
 _MANY_NAMES = 5_000
@@ -113,7 +114,15 @@ def near_names(name: object, known: Iterable[str], n: int = 3, likeness: float =
     names = list(known)
     # Comparing by letters takes seconds for a hundred thousand names.
     candidates = _alike(str(name), names) if len(names) > _MANY_NAMES else names
-    return difflib.get_close_matches(str(name), candidates, n=n, cutoff=likeness)
+    near = difflib.get_close_matches(str(name), candidates, n=max(len(candidates), 1), cutoff=likeness)
+    matcher = difflib.SequenceMatcher(b=str(name))
+
+    def nearness(one: str) -> tuple[float, int]:
+        matcher.set_seq1(one)
+        # Of names that are as near, those that begin alike: "1000.0" for "1000", not "1200.0".
+        return matcher.ratio(), len(commonprefix([one, str(name)]))
+
+    return sorted(near, key=nearness, reverse=True)[:n]
 
 
 def _alike(name: str, known: Sequence[str]) -> list[str]:
