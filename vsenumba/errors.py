@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from os.path import commonprefix
+from itertools import takewhile
 
 # Among more names than these, only those that begin or end alike are compared letter by letter ...
 _MANY_NAMES = 5_000
@@ -120,7 +120,8 @@ def near_names(name: object, known: Iterable[str], n: int = 3, likeness: float =
     def nearness(one: str) -> tuple[float, int]:
         matcher.set_seq1(one)
         # Of names that are as near, those that begin alike: "1000.0" for "1000", not "1200.0".
-        return matcher.ratio(), len(commonprefix([one, str(name)]))
+        alike = takewhile(lambda letters: letters[0] == letters[1], zip(one, str(name), strict=False))
+        return matcher.ratio(), sum(1 for _ in alike)
 
     return sorted(near, key=nearness, reverse=True)[:n]
 
