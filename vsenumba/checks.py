@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
 
 import numpy as np
 
-from vsenumba.errors import unknown_name
+from vsenumba.errors import InputError, unknown_name
 
 # What an int64 holds.
 _LIMIT = 2**63
@@ -27,3 +28,19 @@ def check_choice(parameter: str, value: object, choices: Iterable[str]) -> None:
     known = list(choices)
     if not isinstance(value, str) or value not in known:
         raise unknown_name(parameter, value, known)
+
+
+def as_array(what: str, values: Any) -> np.ndarray:
+    """Return values as an array, refusing what has none: no order, or rows of different lengths.
+
+    Raises
+    ------
+    InputError
+        If it is a set, a mapping or ragged; the message names `what`.
+    """
+    if isinstance(values, (Set, Mapping)):
+        raise InputError(f"{what} must be an array or a list, not a {type(values).__name__}, which has no order")
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, OverflowError, UnicodeEncodeError) as error:
+        raise InputError(f"{what} must be an array, or lists of one length: {error!s:.80}") from error

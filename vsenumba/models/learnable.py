@@ -1,4 +1,4 @@
-"""Whether a set has anything to learn from: an image that can be known, with a label that it has and one that it lacks."""
+"""Whether a set has anything to learn from: an image that can be known, with a label it has and one it lacks."""
 
 from __future__ import annotations
 
