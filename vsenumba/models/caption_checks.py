@@ -15,10 +15,12 @@ from vsenumba.errors import InputError
 _COLLAPSED = 0.01
 
 
-def check_set(data: Any) -> None:
+def check_set(data: Any, argument: str = "data") -> None:
     """Refuse what is no set of captions."""
     if not isinstance(data, CaptionSet):
-        raise InputError(f"data must be a CaptionSet, such as load_caption_set returns, not {type(data).__name__}")
+        raise InputError(
+            f"{argument} must be a CaptionSet, such as load_caption_set returns, not {type(data).__name__}"
+        )
 
 
 def check_data(data: Any) -> None:

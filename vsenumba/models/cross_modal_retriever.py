@@ -223,6 +223,7 @@ class CrossModalRetriever(Trained):
         self.provenance_ = {
             "n_images": data.n_images,
             "n_captions": data.n_captions,
+            "data_sha256": data.digest(),
             "words_from": "the training captions" if data.tokens is None else "rows of tokens that were given",
         }
         self._image_width = data.images.width
@@ -280,8 +281,9 @@ class CrossModalRetriever(Trained):
             If the model was not saved as a checkpoint is, or `data` is not what it was trained on.
         """
         check_is_fitted(self)
+        check_set(data)
         same = [data.n_images, data.n_captions] == [self.provenance_.get(name) for name in ("n_images", "n_captions")]
-        done = self._check_resumable(same)
+        done = self._check_resumable(same and self._began_with(data))
         if done >= self.n_epochs:
             return self._ended()
         return self._train(data, self.n_epochs, done, validation, callbacks)
@@ -346,6 +348,8 @@ class CrossModalRetriever(Trained):
             return tables
         table = rng.uniform(-0.1, 0.1, (len(self.words_), width)).astype(np.float32)
         if words is not None:
+            if not isinstance(words, WordVectors):
+                raise InputError(f"words must be WordVectors, not {type(words).__name__}")
             if words.factors.shape[1] != width:
                 raise InputError(f"words have {words.factors.shape[1]} dimensions, word_factors is {width}")
             found = words.words.find(self.words_)
@@ -387,6 +391,7 @@ class CrossModalRetriever(Trained):
             raise InputError(f"no word of the captions stands min_count={self.min_count} times; lower it")
         validate = None
         if validation is not None:
+            check_set(validation, "validation")
             self._check_images(validation.images)
             validate = functools.partial(self._metrics, validation, self._captions(validation))
         optimiser = AdamW(self.tables_, self.weight_decay, self.max_grad_norm, self._memory or None)

@@ -331,3 +331,21 @@ def test_the_real_emoji():
         pytest.skip("the emoji are not here")
     data = load_caption_set(folder)
     assert (data.n_images, len(np.unique(data.image_subjects))) == (7074, 1914)
+
+
+def test_the_digest_tells_sets_apart(tmp_path):
+    rows = np.array([[1.0, 2.0], [3.0, 4.0]])
+    one = vse.CaptionSet.from_lists(rows, [["a", "b"], ["c"]])
+    one.save(tmp_path / "a.h5")
+    assert one.digest() == vse.CaptionSet.load(tmp_path / "a.h5").digest()
+    half = vse.CaptionSet.from_lists(rows.astype(np.float16), [["a", "b"], ["c"]], image_ids=["x", "y"])
+    assert one.digest() == half.digest()
+    others = [
+        vse.CaptionSet.from_lists(rows[::-1], [["a", "b"], ["c"]]),
+        vse.CaptionSet.from_lists(rows, [["a"], ["b", "c"]]),
+        vse.CaptionSet.from_lists(rows, [["a\0b", "b"], ["c"]]),
+        vse.CaptionSet.from_lists(rows, [["b", "a"], ["c"]]),
+        vse.CaptionSet.from_lists(rows.reshape(1, 2, 2), ["a"]),
+        vse.CaptionSet.from_lists(rows, tokens=rows),
+    ]
+    assert len({one.digest(), *(other.digest() for other in others)}) == len(others) + 1

@@ -7,7 +7,6 @@ labels of image ``i`` are ``indices[indptr[i]:indptr[i + 1]]``, sorted and witho
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
 from os import PathLike
@@ -18,8 +17,9 @@ import scipy.sparse as sp
 
 from vsenumba import storage
 from vsenumba.data.annotation.pairs import check_structure, column_counts, merged, nonzero_pairs, pairs_to_csr
+from vsenumba.data.digests import add_array, add_texts
 from vsenumba.data.names import as_name
-from vsenumba.data.vocabulary import BLOCK, NAME_DTYPE, Vocabulary, as_names
+from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_names
 from vsenumba.errors import InputError
 from vsenumba.storage import schema
 
@@ -308,12 +308,11 @@ class AnnotationSet:
 
     def digest(self) -> str:
         """Return a SHA-256 of the pairs and the names, to say in a result which data it came from."""
-        sha = hashlib.sha256(self.indptr.astype("<i8", copy=False).data)
-        sha.update(self.indices.astype("<i4", copy=False).data)
+        sha = hashlib.sha256()
+        add_array(sha, self.indptr, "<i8")
+        add_array(sha, self.indices, "<i4")
         for vocabulary in (self.image_ids, self.label_names):
-            names = iter(vocabulary)
-            while block := "".join(f"{name}\0" for name in itertools.islice(names, BLOCK)):
-                sha.update(block.encode())
+            add_texts(sha, vocabulary)
         return sha.hexdigest()
 
     def save(self, path: str | PathLike[str]) -> None:

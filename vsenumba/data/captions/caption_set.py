@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from os import PathLike
@@ -11,6 +12,7 @@ import numpy as np
 
 from vsenumba import storage
 from vsenumba.data.captions.ragged import Ragged
+from vsenumba.data.digests import add_array, add_texts
 from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.storage import schema
@@ -272,6 +274,20 @@ class CaptionSet:
             parts=names[np.searchsorted(subjects, self.image_subjects)],
             thumbnails=self.thumbnails,
         )
+
+    def digest(self) -> str:
+        """Return a SHA-256 of what is learnt from: rows, captions and subjects; not of ids, classes and parts."""
+        sha = hashlib.sha256()
+        add_array(sha, np.array([self.n_images, self.n_captions, self.captions is None, self.tokens is None]), "<i8")
+        add_array(sha, self.image_subjects, "<i8")
+        add_array(sha, self.caption_subjects, "<i8")
+        self.images.add_to(sha)
+        if self.tokens is not None:
+            self.tokens.add_to(sha)
+        if self.captions is not None:
+            add_array(sha, np.strings.str_len(self.captions), "<i8")
+            add_texts(sha, self.captions)
+        return sha.hexdigest()
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the set to a native ``.h5`` file; see ``docs/file-format.md``."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vsenumba import storage
+from vsenumba.data.digests import add_array
 from vsenumba.errors import InputError
 
 
@@ -161,6 +162,12 @@ class Ragged:
             "rows": storage.Stream(dtype, total, self._blocks(), self.width),
             "offsets": np.concatenate(([0], np.cumsum(self.lengths))),
         }
+
+    def add_to(self, sha: Any) -> None:
+        """Add to a hash the rows, as float32 whatever they are kept as, and how many each item has."""
+        add_array(sha, np.array([self.width, *self.lengths]), "<i8")
+        for block in self._blocks():
+            sha.update(np.ascontiguousarray(block, "<f4").data)
 
     def _blocks(self) -> Iterator[np.ndarray]:
         for i in range(len(self)):
