@@ -185,6 +185,25 @@ def check_readable(path: str | PathLike[str]) -> None:
             pass
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:  # a name with a NUL
+        raise InputError(f"cannot read {str(path)!r}: {error}") from error
+
+
+def exists(path: str | PathLike[str]) -> bool:
+    """Tell whether there is a file or folder.
+
+    Raises
+    ------
+    InputError
+        If the system does not say, as of a name that is too long, or within a folder that may not be read.
+    """
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # no name has a NUL, which is a ValueError
+        return False
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    return True
 
 
 def is_native(path: str | PathLike[str]) -> bool:
