@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vsenumba import storage
-from vsenumba.data.captions.caption_set import CaptionSet, as_captions
+from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.captions.readers import load_caption_set
 from vsenumba.data.captions.semantics import caption_semantics
+from vsenumba.data.captions.texts import as_captions
 from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.text.reading import words_of
 from vsenumba.data.text.word_vectors import WordVectors

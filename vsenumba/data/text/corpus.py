@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from vsenumba import storage
+from vsenumba.checks import whole_numbers
 from vsenumba.data.digests import add_array, add_texts
 from vsenumba.data.text.reading import LONGEST_SENTENCE
 from vsenumba.data.vocabulary import Vocabulary
@@ -69,7 +70,7 @@ class Corpus:
         self.tokens = tokens
         self.offsets = offsets
         self.words = words if isinstance(words, Vocabulary) else Vocabulary(words, "word")
-        self.counts = np.asarray(counts, dtype=np.int64)
+        self.counts = whole_numbers("counts", counts)
         self.about = dict(about or {})
         self._check()
 
