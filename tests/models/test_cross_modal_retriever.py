@@ -323,7 +323,7 @@ def test_only_the_very_data_is_resumed_with(tmp_path):
 @pytest.mark.parametrize("words", [{}, [], "words.vec", np.eye(8)])
 def test_words_that_are_no_word_vectors_are_refused(words):
     """Found 2026-11: they were a raw AttributeError."""
-    with pytest.raises(vse.InputError, match="words must be WordVectors, not"):
+    with pytest.raises(vse.InputError, match="words must be WordVectors, as word_vectors_ of a model, not"):
         vse.CrossModalRetriever(**SMALL).fit(scenes(), words=words)
 
 

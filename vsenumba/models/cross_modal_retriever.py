@@ -350,7 +350,7 @@ class CrossModalRetriever(Trained):
         table = rng.uniform(-0.1, 0.1, (len(self.words_), width)).astype(np.float32)
         if words is not None:
             if not isinstance(words, WordVectors):
-                raise InputError(f"words must be WordVectors, not {type(words).__name__}")
+                raise InputError(f"words must be WordVectors, as word_vectors_ of a model, not {type(words).__name__}")
             if words.factors.shape[1] != width:
                 raise InputError(f"words have {words.factors.shape[1]} dimensions, word_factors is {width}")
             found = words.words.find(self.words_)

@@ -375,7 +375,10 @@ def test_subjects_that_no_int64_holds_are_refused(subjects):
         ({"classes": {0, 1}}, "classes must be an array or a list"),
         ({"classes": [0, np.nan]}, "classes must be numbers or texts, none missing"),
         ({"classes": [0, None]}, "classes must be numbers or texts, none missing"),
-        ({"classes": np.zeros((2, 2))}, "classes must not be of shape"),
+        ({"classes": np.zeros((2, 2))}, "classes must be one-dimensional"),
+        ({"classes": [1j, 2]}, "classes must be numbers or texts"),
+        ({"thumbnails": [1, 2]}, "thumbnails must be .n, height, width, 3. uint8"),
+        ({"thumbnails": np.zeros((2, 4, 4, 3))}, "thumbnails must be .n, height, width, 3. uint8"),
         ({"captions": ["a", "\ud800"]}, "caption 1 is not valid Unicode"),
         ({"captions": None, "tokens": ROWS, "captions_per_image": 1.5}, "captions_per_image must be a whole number"),
         ({"images": [[[1, 2], [3]], [[1, 2]]]}, "the rows of image 0 must be an array, or lists of one length"),
@@ -404,3 +407,10 @@ def test_shares_that_are_no_numbers_are_refused(shares):
     """Found 2026-11: NaN passed, texts were a raw TypeError."""
     with pytest.raises(vse.InputError, match="the shares of the parts must be positive"):
         vse.CaptionSet.from_lists(ROWS, ["a", "b"]).split(**shares, rng=0)
+
+
+@pytest.mark.parametrize("images", [[5], [0.5], "a", [True]])
+def test_images_that_are_not_there_are_not_selected(images):
+    """Found 2026-11: it was a raw IndexError."""
+    with pytest.raises(vse.InputError, match="images must be numbers of the 2 images, or a mask"):
+        vse.CaptionSet.from_lists(ROWS, ["a", "b"]).select(images)

@@ -97,7 +97,8 @@ class CaptionSet:
         self.image_ids = image_ids if isinstance(image_ids, Vocabulary) else Vocabulary(image_ids, "image")
         self.classes = None if classes is None else as_array("classes", classes)
         self.parts = None if parts is None else as_parts(parts)
-        self.thumbnails = thumbnails
+        is_array = thumbnails is None or isinstance(thumbnails, np.ndarray)
+        self.thumbnails = thumbnails if is_array else as_array("thumbnails", thumbnails)
         self._check()
 
     def _check(self) -> None:
@@ -113,13 +114,17 @@ class CaptionSet:
             ("parts", n_images, self.parts),
             ("thumbnails", n_images, self.thumbnails),
         ):
-            if isinstance(array, np.ndarray) and array.ndim != (4 if name == "thumbnails" else 1):
-                raise InputError(f"{name} must not be of shape {array.shape}")
+            if isinstance(array, np.ndarray) and array.ndim != 1 and name != "thumbnails":
+                raise InputError(f"{name} must be one-dimensional, not of shape {array.shape}")
             if array is not None and len(array) != expected:
                 kind = "caption" if expected is n_captions and "caption" in name else "image"
                 raise InputError(f"there are {len(array):,} {name} for {expected:,} {kind}s")
-        if self.classes is not None and (self.classes.dtype.kind == "O" or (self.classes != self.classes).any()):
-            raise InputError("classes must be numbers or texts, none missing")
+        small = self.thumbnails
+        if small is not None and (small.dtype != np.uint8 or small.ndim != 4 or small.shape[3] != 3):
+            raise InputError(f"thumbnails must be (n, height, width, 3) uint8, not {small.shape} {small.dtype}")
+        classes = self.classes
+        if classes is not None and (classes.dtype.kind not in "buifUT" or (classes != classes).any()):
+            raise InputError(f"classes must be numbers or texts, none missing, not {classes.dtype}")
         if self.captions is not None:
             empty = np.flatnonzero(np.strings.str_len(np.strings.strip(self.captions)) == 0)
             if len(empty):
@@ -219,7 +224,10 @@ class CaptionSet:
 
     def select(self, images: np.ndarray) -> CaptionSet:
         """Return the set of some images, by number or mask, with the captions of their subjects; rows are shared."""
-        rows = np.arange(self.n_images)[images]
+        try:
+            rows = np.arange(self.n_images)[images]
+        except IndexError as error:
+            raise InputError(f"images must be numbers of the {self.n_images:,} images, or a mask: {error}") from error
         if not len(rows):
             raise InputError("no image was selected")
         keep = np.flatnonzero(np.isin(self.caption_subjects, self.image_subjects[rows]))

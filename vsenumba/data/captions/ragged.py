@@ -80,6 +80,7 @@ class Ragged:
     @classmethod
     def of_rows(cls, values: np.ndarray, offsets: np.ndarray, kind: str) -> Ragged:
         """Make it of all rows and where items begin, (n + 1,), and check it; see `of`."""
+        values = values if isinstance(values, np.ndarray) else as_array(f"the rows of {kind}s", values)
         offsets = whole_numbers(f"the offsets of {kind}s", offsets)
         if values.ndim != 2 or offsets.ndim != 1 or not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
             raise InputError(f"the offsets of {kind}s must rise from 0 to the number of rows, {len(values):,}")
