@@ -78,7 +78,7 @@ def test_pipes_beside_captions_are_no_files(tmp_path):
     """Found 2026-11: of features, rows and pictures a named pipe was waited for, for ever."""
     (tmp_path / "tok.txt").write_text("a.jpg#0\ta cat\n")
     os.mkfifo(tmp_path / "fifo.npy")
-    with pytest.raises(vse.InputError, match="fifo.npy: it is a stream or a device"):
+    with pytest.raises(vse.InputError, match=r"^cannot read [^:]*fifo.npy: it is a stream or a device"):
         vse.load_caption_set(tmp_path / "tok.txt", tmp_path / "fifo.npy")
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "train_caps.txt").write_text("a cat\n")
@@ -134,5 +134,5 @@ def test_pictures_of_no_size_are_refused(shape, tmp_path):
 @pytest.mark.parametrize("name", ["a" * 5_000, "a\0b"])
 def test_names_that_no_file_can_have_are_refused(name, read, tmp_path):
     """Found 2026-11: a name of 5,000 letters was a raw OSError, one with a NUL a raw ValueError."""
-    with pytest.raises(vse.InputError, match="File name too long|null byte|there is no"):
+    with pytest.raises(vse.InputError, match="File name too long|NUL character|there is no"):
         read(tmp_path / name)

@@ -178,6 +178,8 @@ def content_of(path: str | PathLike[str]) -> Iterator[None]:
 
 def check_readable(path: str | PathLike[str]) -> None:
     """Refuse a path that is no file, or a file that may not be read; a stream has no place to go back to."""
+    if "\0" in str(path):
+        raise InputError(f"cannot read {str(path)!r}: no name of a file has a NUL character")
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode) and not Path(path).is_dir():
             raise InputError(f"cannot read {path}: it is a stream or a device, not a file")
@@ -185,8 +187,6 @@ def check_readable(path: str | PathLike[str]) -> None:
             pass
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:  # a name with a NUL
-        raise InputError(f"cannot read {str(path)!r}: {error}") from error
 
 
 def exists(path: str | PathLike[str]) -> bool:
