@@ -27,7 +27,7 @@ from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import RandomLike
 from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.memory import check_memory
-from vsenumba.models.caption_checks import check_data, check_set, warn_of_collapse, warn_of_unknown
+from vsenumba.models.caption_checks import check_data, check_set, check_words, warn_of_collapse, warn_of_unknown
 from vsenumba.models.parameters import Choice, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
@@ -349,10 +349,7 @@ class CrossModalRetriever(Trained):
             return tables
         table = rng.uniform(-0.1, 0.1, (len(self.words_), width)).astype(np.float32)
         if words is not None:
-            if not isinstance(words, WordVectors):
-                raise InputError(f"words must be WordVectors, as word_vectors_ of a model, not {type(words).__name__}")
-            if words.factors.shape[1] != width:
-                raise InputError(f"words have {words.factors.shape[1]} dimensions, word_factors is {width}")
+            check_words(words, int(width))
             found = words.words.find(self.words_)
             table[found >= 0] = words.factors[found[found >= 0]]
         return {"words": table, **tables}

@@ -357,7 +357,7 @@ ROWS = np.ones((2, 3))
 @pytest.mark.parametrize("subjects", [[0.2, 0.7], [0, 2**63], [0, np.nan], [0, 2**64], ["0", "1"], [0, 9.3e18], {0, 1}])
 def test_subjects_that_no_int64_holds_are_refused(subjects):
     """Found 2026-11: 0.2 and 0.7 both became 0, and 2**63 wrapped."""
-    images = vse.data.Ragged.of(ROWS, "image")
+    images = Ragged.of(ROWS, "image")
     for pair in ((subjects, [0, 1]), ([0, 1], subjects)):
         with pytest.raises(vse.InputError, match="subjects must be (whole numbers|an array)"):
             vse.CaptionSet(images, ["a", "b"], *pair)
