@@ -53,7 +53,7 @@ def check_archive(stream: BinaryIO, n_bytes: int, advice: str) -> None:
     except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError, EOFError, RuntimeError) as error:
         if isinstance(error, FileFormatError):
             raise
-        raise FileFormatError(f"not an .npz file: {error}") from error
+        raise FileFormatError(f"cannot be read as an .npz file: {error}") from error
     stream.seek(0)
 
 
