@@ -84,14 +84,25 @@ def test_evaluate_on_similarities_and_analogies(succeeds, words):
     lines = [line.split() for line in outcome.out.splitlines()]
     assert lines[0] == ["similarity", "spearman", "pearson", "pairs", "left", "out"]
     assert lines[1][0] == "pairs.tsv"
-    assert lines[1][-2:] == ["4", "1"]
+    assert lines[1][-4:] == ["3", "of", "4", "1"]
     assert [line[0] for line in lines[3:]] == ["analogies", "q.txt", "animals", "other"]
-    assert lines[4][-2:] == ["2", "1"]
+    assert lines[4][-4:] == ["1", "of", "2", "1"]
     results = json.loads(succeeds("words", "evaluate", "words.h5", "pairs.tsv", "q.txt", "--json").out)
     assert results["similarity"]["pairs.tsv"]["n_missing"] == 1
     assert results["analogies"]["q.txt"]["sections"]["other"]["accuracy"] is None
     expected = vse.evaluate_similarity(vse.load_model("words.h5"), "pairs.tsv")
     assert results["similarity"]["pairs.tsv"]["spearman"] == pytest.approx(expected.spearman)
+
+
+def test_what_no_pair_or_question_defines_is_said_to_be_so(succeeds, words):
+    """Found 2026-11: where all words were unknown, `nan` was printed, of "2 pairs" of which none was used."""
+    Path("pairs.tsv").write_text("ox\tyak\t9\nyak\tgnu\t1\n")
+    Path("q.txt").write_text("ox yak gnu elk\n")
+    lines = succeeds("words", "evaluate", "words.h5", "pairs.tsv", "q.txt").out.splitlines()
+    assert lines[1].split() == ["pairs.tsv", "not", "defined", "not", "defined", "0", "of", "2", "2"]
+    assert lines[4].split() == ["q.txt", "not", "defined", "0", "of", "1", "1"]
+    results = json.loads(succeeds("words", "evaluate", "words.h5", "pairs.tsv", "q.txt", "--json").out)
+    assert results["similarity"]["pairs.tsv"] == {"spearman": None, "pearson": None, "n_pairs": 2, "n_missing": 2}
 
 
 def test_analogies_among_words_that_differ_in_case_alone(succeeds, folder):

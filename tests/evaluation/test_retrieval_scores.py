@@ -71,7 +71,7 @@ class TestEvaluation:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ((np.eye(2), np.eye(2), [0], [0, 1]), "subjects of 1 images"),
+            ((np.eye(2), np.eye(2), [0], [0, 1]), "there are 1 subjects of images for 2 vectors"),
             ((np.eye(2) * np.nan, np.eye(2), [0, 1], [0, 1]), "image vectors are not finite"),
             ((np.eye(2), np.eye(2), np.array([0, 1]), np.array([0, 2])), "query 1 has no match"),
         ],
@@ -81,3 +81,36 @@ class TestEvaluation:
             vse.evaluate_vectors(*arguments)
         with pytest.raises(vse.InputError, match="n_folds must lie between"):
             vse.evaluate_vectors(np.eye(2), np.eye(2), np.arange(2), np.arange(2), n_folds=3)
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16, np.int64, bool, np.float32, np.float64])
+    def test_the_type_of_the_numbers_does_not_count(self, dtype):
+        """Found 2026-11: products were made in the caller's type, so that uint8 wrapped and float16 overflowed."""
+        largest = {"float16": 60_000}.get(np.dtype(dtype).name, 100)
+        exact = np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1]]) * (1 if dtype is bool else largest)
+        own = np.arange(3)
+        scores = vse.evaluate_vectors(exact.astype(dtype), exact.astype(dtype), own, own)
+        assert scores.image_ranks.tolist() == scores.caption_ranks.tolist() == [1, 1, 1]
+        assert vse.evaluate_vectors(exact.tolist(), exact.tolist(), own.tolist(), own.tolist()).mean == scores.mean
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"images": np.eye(3) * 1j}, "image vectors must be an array of numbers"),
+            ({"images": np.ones((3, 4))}, "image vectors have 4 numbers, caption vectors 3"),
+            ({"captions": [[1, 2, 3], [1]]}, "caption vectors must be an array, or lists of one length"),
+            ({"captions": np.ones(3)}, "a row for each caption"),
+            ({"images": np.eye(3) * 1e300, "captions": np.eye(3) * 1e300}, "too long to be multiplied"),
+            ({"n_folds": 1.5}, "n_folds must lie between 1 and the number of images"),
+            ({"n_folds": True}, "n_folds must lie between 1 and the number of images"),
+            ({"classes": np.arange(2)}, "there are 2 classes of images for 3 vectors"),
+            ({"classes": np.array([0, 1, np.nan])}, "the classes of images must be whole numbers or texts"),
+            ({"classes": {0, 1, 2}}, "which has no order"),
+            ({"image_subjects": np.array([0, 1, np.nan])}, "the subjects of images must be whole numbers or texts"),
+            ({"caption_subjects": [0, 1, None]}, "the subjects of captions must be whole numbers or texts"),
+        ],
+    )
+    def test_what_cannot_be_ranked_is_refused(self, change, message):
+        """Found 2026-11: all of it was taken, or was a raw error."""
+        fine = {"images": np.eye(3), "captions": np.eye(3), "image_subjects": [0, 1, 2], "caption_subjects": [0, 1, 2]}
+        with pytest.raises(vse.InputError, match=message):
+            vse.evaluate_vectors(**{**fine, **change})

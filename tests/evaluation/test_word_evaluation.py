@@ -60,7 +60,7 @@ def test_analogies_are_those_of_a_plain_loop(method, table, restrict, data):
         directions = vectors.directions()[:limit]
         cosines = [directions @ directions[i] for i in (a, b, c)]
         score = ANALOGIES[method](*cosines)
-        others = [i for i in range(limit) if i not in (a, b, c, d)]
+        others = [i for i in range(limit) if i not in (a, b, c, d) and table[i].any()]
         right += d not in (a, b, c) and all(score[i] < score[d] for i in others)
     assert (scores.n_questions, scores.n_missing) == (len(asked), missing)
     n_asked = len(asked) - missing
@@ -151,8 +151,8 @@ def test_words_that_differ_in_case_alone_can_be_one(method, table, asked, restri
             continue
         n_asked += 1
         score = ANALOGIES[method](*(directions @ directions[row] for row in rows[:3]))
-        others = [i for i, word in enumerate(known) if word.upper() not in upper]
-        own = [i for i, word in enumerate(known) if word.upper() == upper[3]]
+        others = [i for i, word in enumerate(known) if word.upper() not in upper and table[i].any()]
+        own = [i for i, word in enumerate(known) if word.upper() == upper[3] and table[i].any()]
         best = max((score[i] for i in others), default=-np.inf)
         right += upper[3] not in upper[:3] and max(score[i] for i in own) > best
     assert scores.n_missing == len(asked) - n_asked
@@ -215,3 +215,87 @@ def test_questions_and_pairs_that_are_no_such_are_refused(tmp_path):
         (tmp_path / "pairs").write_text(f"w0\tw1\t2\n{line}\n")
         with pytest.raises(FileFormatError, match="line 2 must be two words and a number"):
             read_pairs(tmp_path / "pairs")
+
+
+def test_a_zero_vector_never_wins_an_analogy():
+    """Found 2026-11: a word without a direction scored 0, more than the answer, which had less."""
+    vectors = vse.WordVectors([*"abcd", "zero"], [[1, 0], [-1, 0.1], [-1, -0.1], [1, 0.2], [0, 0]])
+    assert vectors.analogy("a", "b", "c")[0].name == "d"
+    for method in ANALOGIES:
+        for case_insensitive in (False, True):
+            scores = vse.evaluate_analogies(
+                vectors, [tuple("abcd")], method=method, case_insensitive=case_insensitive, restrict_vocab=None
+            )
+            assert scores.accuracy == float(vectors.analogy("a", "b", "c", method=method)[0].name == "d")
+
+
+@given(table=factor_tables(max_rows=7), data=st.data(), method=st.sampled_from(sorted(ANALOGIES)))
+@pytest.mark.parametrize("case_insensitive", [False, True])
+def test_analogies_are_those_that_a_word_is_asked_for(case_insensitive, table, data, method):
+    """Found 2026-11: words with a zero vector took part here, and not in `WordVectors.analogy`."""
+    zeros = data.draw(st.lists(st.integers(0, len(table) - 1)))
+    table[zeros] = 0
+    # In pairs that differ in case alone.
+    words = [("xX"[i % 2] + str(i // 2)) for i in range(len(table))]
+    vectors = vse.WordVectors(words, table)
+    question = tuple(words[data.draw(st.integers(0, len(words) - 1))] for _ in range(4))
+    scores = vse.evaluate_analogies(vectors, [question], method=method, case_insensitive=case_insensitive)
+    if case_insensitive:
+        *asked, answer = (word.lower() for word in question)
+    else:
+        *asked, answer = question
+    if not all(vectors[word].any() for word in (*asked, answer)):
+        assert scores.n_missing == 1
+        return
+    found = vectors.analogy(*asked, n=len(words), method=method)
+    best: dict[str, float] = {}
+    for match in found:
+        name = match.name.lower() if case_insensitive else match.name
+        if name not in asked:
+            best[name] = max(best.get(name, -np.inf), match.score)
+    others = [score for name, score in best.items() if name != answer]
+    if answer in best and others and abs(best[answer] - max(others)) < 1e-6:
+        return  # which of two products rounds higher is the library's business
+    assert scores.accuracy == float(answer in best and best[answer] > max(others, default=-np.inf))
+
+
+@pytest.mark.parametrize("case_insensitive", [False, True])
+def test_words_of_questions_are_names(case_insensitive):
+    r"""Found 2026-11: with case_insensitive, "e\u0301" and "a " counted as missing."""
+    vectors = vse.WordVectors(["a", "b", "é", "d"], [[1, 0], [1, 1], [-1, 0.2], [-1, 1.2]])
+    scores = vse.evaluate_analogies(vectors, [("a ", "b", "e\u0301", "d")], case_insensitive=case_insensitive)
+    assert (scores.n_missing, scores.accuracy) == (0, 1.0)
+
+
+class Frame(list):
+    """Iterates over its columns' names, as tables of pandas do."""
+
+    columns = (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("a", "b", 10**400)],
+        [{"a", "b", 1}],
+        [3],
+        [None],
+        3,
+        None,
+        [("a", "b", True)],
+        [("a", "b", float("nan"))],
+        Frame([[0, 1, 2]]),
+    ],
+)
+def test_what_is_no_list_of_pairs_is_refused(pairs):
+    """Found 2026-11: numbers beyond any float, sets, whole numbers and tables were raw errors."""
+    vectors = vse.WordVectors(["a", "b"], [[1, 0], [1, 1]])
+    with pytest.raises(InputError, match="two words and a number|a judgement must be a finite number"):
+        vse.evaluate_similarity(vectors, pairs)
+
+
+@pytest.mark.parametrize("questions", [[{"a", "b", "c", "d"}], [3], 3, None, {"section": 3}])
+def test_what_is_no_list_of_questions_is_refused(questions):
+    """Found 2026-11: sets of words have no order, and whole numbers were raw errors."""
+    with pytest.raises(InputError, match="four words"):
+        vse.evaluate_analogies(vse.WordVectors(["a", "b"], [[1, 0], [1, 1]]), questions)

@@ -128,7 +128,8 @@ def test_a_loaded_model_does_all_it_did(tmp_path):
     assert again.history_ == model.history_
     assert again.provenance_ == model.provenance_
     assert again.provenance_ | {"n_threads": 0} == {
-        "n_images": 20, "n_captions": 40, "words_from": "the training captions", "device": "cpu", "n_threads": 0,
+        "n_images": 20, "n_captions": 40, "data_sha256": data.digest(), "words_from": "the training captions",
+        "device": "cpu", "n_threads": 0,
     }  # fmt: skip
     with pytest.raises(vse.InputError, match="without the optimiser's memory"):
         again.set_params(n_epochs=2).resume(data)
@@ -291,3 +292,42 @@ def test_divergence_names_the_epoch_and_the_table():
     model = vse.CrossModalRetriever(**SMALL | {"learning_rate": 1e38, "warmup_epochs": 0})
     with np.errstate(all="ignore"), pytest.raises(vse.TrainingDivergedError, match="after epoch 1"):
         model.fit(scenes())
+
+
+def _stopped(model, record):
+    return record["epoch"] == 1
+
+
+def test_only_the_very_data_is_resumed_with(tmp_path):
+    """Found 2026-11: numbers of images and captions were compared, so captions swapped among images were trained on."""
+    data = scenes()
+    checkpoint = vse.Checkpoint(tmp_path / "model.h5")
+    vse.CrossModalRetriever(**SMALL).fit(data, callbacks=[checkpoint, _stopped])
+    swapped = vse.CaptionSet(data.images, data.captions[::-1], data.image_subjects, data.caption_subjects)
+    with pytest.raises(vse.InputError, match="resume takes the data that training began with"):
+        vse.load_model(tmp_path / "model.h5").resume(swapped)
+    with pytest.raises(vse.InputError, match="data must be a CaptionSet"):
+        vse.load_model(tmp_path / "model.h5").resume([1, 2])
+    # The same data from a file is the same.
+    data.save(tmp_path / "set.h5")
+    assert len(vse.load_model(tmp_path / "model.h5").resume(vse.load_caption_set(tmp_path / "set.h5")).history_) == 4
+    # A file from before there were digests says how many there were.
+    early = vse.load_model(tmp_path / "model.h5")
+    del early.provenance_["data_sha256"]
+    early.save(tmp_path / "early.h5", include_optimiser=True)
+    assert len(vse.load_model(tmp_path / "early.h5").resume(data).history_) == 4
+    with pytest.raises(vse.InputError, match="resume takes the data that training began with"):
+        vse.load_model(tmp_path / "early.h5").resume(data.select(np.arange(9)))
+
+
+@pytest.mark.parametrize("words", [{}, [], "words.vec", np.eye(8)])
+def test_words_that_are_no_word_vectors_are_refused(words):
+    """Found 2026-11: they were a raw AttributeError."""
+    with pytest.raises(vse.InputError, match="words must be WordVectors, as word_vectors_ of a model, not"):
+        vse.CrossModalRetriever(**SMALL).fit(scenes(), words=words)
+
+
+def test_a_validation_that_is_no_set_is_refused():
+    """Found 2026-11: it was a raw AttributeError."""
+    with pytest.raises(vse.InputError, match="validation must be a CaptionSet"):
+        vse.CrossModalRetriever(**SMALL).fit(scenes(), validation=[1, 2])

@@ -180,3 +180,22 @@ def test_where_sentences_begin_does_not_stay_in_memory(monkeypatch):
     vse.WordEmbedder(**SMALL).fit(corpus)
     assert any(one is corpus.offsets for one in released)
     assert any(one is corpus.tokens for one in released)
+
+
+def test_only_the_very_text_is_resumed_with(tmp_path):
+    """Found 2026-11: words and their counts were compared, so that a text of other sentences was trained on."""
+    text, cut = [["a", "b", "c", "d"]] * 20, [["a", "b"], ["c", "d"]] * 20
+    checkpoint = vse.Checkpoint(tmp_path / "model.h5")
+    vse.WordEmbedder(n_factors=4, n_epochs=3, random_state=0).fit(
+        text, callbacks=[checkpoint, lambda model, record: record["epoch"] == 1]
+    )
+    with pytest.raises(vse.InputError, match="resume takes the data that training began with"):
+        vse.load_model(tmp_path / "model.h5").resume(cut)
+    assert len(vse.load_model(tmp_path / "model.h5").resume(text).history_) == 3
+    # A file from before there were digests says the words and their counts.
+    early = vse.load_model(tmp_path / "model.h5")
+    del early.provenance_["data_sha256"]
+    early.save(tmp_path / "early.h5", include_optimiser=True)
+    assert len(vse.load_model(tmp_path / "early.h5").resume(cut).history_) == 3
+    with pytest.raises(vse.InputError, match="resume takes the data that training began with"):
+        vse.load_model(tmp_path / "early.h5").resume([["a", "b", "c", "e"]] * 20)

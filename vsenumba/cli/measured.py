@@ -1,4 +1,4 @@
-"""What was measured on held-out pairs, in words."""
+"""What was measured, in words."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def values_of(measured: Mapping[str, Any]) -> str:
 
 
 def value_text(value: float | None, n_digits: int) -> str:
-    """Return a metric's mean, which is None or NaN where the metric is not defined for any image."""
+    """Return a metric's value, which is None or NaN where it is not defined, as for no image or no pair."""
     return "not defined" if value is None or math.isnan(value) else f"{value:.{n_digits}f}"

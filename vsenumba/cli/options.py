@@ -335,10 +335,10 @@ def check_output(output: Path, *inputs: str | Path, streams: bool = False) -> No
 
     With `streams`, it may also be a pipe or a device that is written through.
     """
-    from vsenumba.storage import check_writable
+    from vsenumba.storage import check_writable, exists
 
     for path in map(Path, inputs):
-        if path.exists() and output.exists() and output.samefile(path):
+        if exists(path) and exists(output) and output.samefile(path):
             raise InputError(f"cannot write {output}: it is the file that is read; choose another name")
     check_writable(output, streams=streams)
 

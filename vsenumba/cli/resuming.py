@@ -56,6 +56,7 @@ def checkpoint_in(
         If the file is not there, is no checkpoint, or nothing is left to be done.
     """
     from vsenumba.models import load_model
+    from vsenumba.storage import exists
 
     context = click.get_current_context()
     for parameter in _given(context):
@@ -63,7 +64,7 @@ def checkpoint_in(
             raise click.UsageError(
                 f"{parameter.opts[0]} cannot be given with --resume, which goes on as training began"
             )
-    if not output.exists():
+    if not exists(output):
         raise InputError(f"nothing to resume: there is no {output}; the first time, leave --resume out")
     model = load_model(output, kind)
     done = len(model.history_)

@@ -61,6 +61,11 @@ class _Bounded(io.RawIOBase):
         return len(found)
 
 
+def most_bytes(n_bytes: int) -> int:
+    """Return the most bytes that a compressed file of so many expands to, if it is of real data."""
+    return max(_ALWAYS_BYTES, _MOST_EXPANSION * n_bytes)
+
+
 def is_compressed(path: str | PathLike[str]) -> bool:
     """Tell whether a file begins as gzip, xz or bzip2 files do."""
     with Path(path).open("rb") as file:
@@ -97,8 +102,8 @@ def open_decompressed(path: str | PathLike[str]) -> Iterator[BinaryIO]:
             if opened is None:
                 yield file
                 return
-            limit = max(_ALWAYS_BYTES, _MOST_EXPANSION * Path(path).stat().st_size)
-            with opened, io.BufferedReader(_Bounded(opened, limit)) as stream:
+            bounded = _Bounded(opened, most_bytes(Path(path).stat().st_size))
+            with opened, io.BufferedReader(bounded) as stream:
                 yield cast(BinaryIO, stream)
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise FileFormatError(f"{path}: the compressed file is damaged or cut off: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Set
 from functools import cached_property
 from typing import Any
 
@@ -213,6 +213,8 @@ def as_names(names: Iterable[Any], kind: str) -> np.ndarray:
     InputError
         If a name is missing, empty or no text.
     """
+    if isinstance(names, Set) and not isinstance(names, KeysView):
+        raise InputError(f"{kind} names must not be a set, whose order is of no meaning; give a list")
     if isinstance(names, np.ndarray) and names.dtype == NAME_DTYPE:
         if names.ndim != 1:
             raise InputError(f"{kind} names must be one-dimensional, not of shape {names.shape}")
@@ -222,16 +224,28 @@ def as_names(names: Iterable[Any], kind: str) -> np.ndarray:
     else:
         if isinstance(names, np.ndarray) and names.ndim != 1:
             raise InputError(f"{kind} names must be one-dimensional, not of shape {names.shape}")
-        texts = [as_name(name, f"{kind} name {i}") for i, name in enumerate(names)]
-        try:
-            array = np.array(texts, dtype=NAME_DTYPE)
-        except UnicodeEncodeError as error:
-            raise InputError(f"{kind} name {error.object!r} is not valid Unicode: {error.reason}") from error
+        if not isinstance(names, Iterable):
+            raise InputError(f"{kind} names must be a sequence of names, not {names!r:.60}")
+        array = as_texts([as_name(name, f"{kind} name {i}") for i, name in enumerate(names)], f"{kind} name")
     for start in range(0, len(array), BLOCK):
         empty = np.flatnonzero(np.strings.str_len(array[start : start + BLOCK]) == 0)
         if len(empty):
             raise InputError(f"{kind} name {start + int(empty[0])} is empty; every {kind} needs a name")
     return array
+
+
+def as_texts(texts: list[str], what: str) -> np.ndarray:
+    """Return texts as a ``StringDType`` array.
+
+    Raises
+    ------
+    InputError
+        If one cannot be written in UTF-8, as half of a surrogate pair; the message says `what` it is.
+    """
+    try:
+        return np.array(texts, dtype=NAME_DTYPE)
+    except UnicodeEncodeError as error:
+        raise InputError(f"{what} {error.object!r:.80} is not valid Unicode: {error.reason}") from error
 
 
 def _plain_array(names: np.ndarray) -> np.ndarray:

@@ -15,8 +15,9 @@ from vsenumba.checks import check_choice, is_whole
 from vsenumba.data.compression import open_decompressed
 from vsenumba.data.text.reading import check_text
 from vsenumba.data.text.word_vectors import ANALOGIES, WordVectors
+from vsenumba.data.vocabulary import as_names
 from vsenumba.errors import FileFormatError, InputError
-from vsenumba.evaluation.similarity import as_word_vectors
+from vsenumba.evaluation.similarity import as_word_vectors, rows_of
 
 # Scores that are held at once: 64 MB of them.
 _BLOCK_CELLS = 8_000_000
@@ -93,14 +94,11 @@ def evaluate_analogies(
     if isinstance(questions, (str, PathLike)):
         questions = read_questions(questions)
     named = questions if isinstance(questions, Mapping) else {"": questions}
-    sections = {name: list(one) for name, one in named.items()}
+    sections = {name: rows_of(one, 4, "question", "four words") for name, one in named.items()}
     asked = [question for one in sections.values() for question in one]
     if not asked:
         raise InputError("there are no questions to evaluate")
-    wrong = next((one for one in asked if isinstance(one, str) or len(one) != 4), None)
-    if wrong is not None:
-        raise InputError(f"a question must be four words, not {wrong!r:.80}")
-    texts = [[str(word) for word in words] for words in zip(*asked, strict=True)]
+    texts = [as_names(words, "word").tolist() for words in zip(*asked, strict=True)]
     n_known = min(restrict_vocab or len(vectors), len(vectors))
     if case_insensitive:
         # Of words that differ in case the first stands for all.
@@ -117,7 +115,7 @@ def evaluate_analogies(
     positions[has_none[positions]] = -1
     known: np.ndarray = np.all(positions >= 0, axis=1)
     right = np.zeros(len(asked), dtype=bool)
-    right[known] = _answered(directions, same, positions[known], method)
+    right[known] = _answered(directions, has_none, same, positions[known], method)
     ends = np.cumsum([len(one) for one in sections.values()])
     parts = {
         name: _scores(right[end - len(one) : end], known[end - len(one) : end], {})
@@ -131,11 +129,15 @@ def _scores(right: np.ndarray, known: np.ndarray, sections: Mapping[str, Analogy
     return AnalogyScores(accuracy, len(right), int((~known).sum()), sections)
 
 
-def _answered(directions: np.ndarray, same: np.ndarray, positions: np.ndarray, method: str) -> np.ndarray:
+def _answered(
+    directions: np.ndarray, has_none: np.ndarray, same: np.ndarray, positions: np.ndarray, method: str
+) -> np.ndarray:
     """Return which questions, (n, 4) positions, are answered right.
 
     Parameters
     ----------
+    has_none : (n_words,) bool array
+        Which vectors are zero: they are near to nothing, and never the answer, as in `WordVectors.analogy`.
     same : (n_words,) int array
         For each word the first of those that are one with it; `positions` are of such.
     """
@@ -147,6 +149,7 @@ def _answered(directions: np.ndarray, same: np.ndarray, positions: np.ndarray, m
     for start in range(0, len(positions), step):
         block = positions[start : start + step]
         scores = ANALOGIES[method](*(directions[block[:, column]] @ directions.T for column in range(3)))
+        scores[:, has_none] = -np.inf
         if len(firsts) < len(same):
             scores = np.maximum.reduceat(scores[:, order], starts, axis=1)
         rows, asked = np.arange(len(block)), answers[block]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.checks import as_array, is_whole
 from vsenumba.errors import InputError
 
 # Numbers of a block of scores.
@@ -54,30 +55,35 @@ def evaluate_vectors(
     Parameters
     ----------
     images, captions : (n, d), (m, d) arrays
-        Vectors; of length 1 where cosines are meant.
+        Vectors; of length 1 where cosines are meant. They are multiplied as float32, or as float64 where float32 does
+        not hold what their type does.
     image_subjects, caption_subjects : (n,), (m,) arrays
         An image and a caption match if these are equal.
     classes : (n,) array, optional
-        A class per image, and so per caption; the mean average precision counts all of a query's class as matches.
+        A class per image, and so per caption: whole numbers or texts, as subjects are; the mean average precision
+        counts all of a query's class as matches.
     n_folds : int
         So many runs of images, in their order, are evaluated by themselves, and results averaged.
 
     Raises
     ------
     InputError
-        If numbers do not fit, a vector is not finite, or a fold has an item without a match.
+        If numbers do not fit, vectors are no finite numbers, or too long to be multiplied, subjects or classes are
+        missing, or a fold has an item without a match.
     """
+    images, captions = _checked_vectors("image", images), _checked_vectors("caption", captions)
+    if images.shape[1] != captions.shape[1]:
+        raise InputError(f"image vectors have {images.shape[1]:,} numbers, caption vectors {captions.shape[1]:,}")
     n_images, n_captions = len(images), len(captions)
-    if len(image_subjects) != n_images or len(caption_subjects) != n_captions:
+    image_subjects = _checked_keys("subjects of images", image_subjects, n_images)
+    caption_subjects = _checked_keys("subjects of captions", caption_subjects, n_captions)
+    if classes is not None:
+        classes = _checked_keys("classes of images", classes, n_images)
+    if not is_whole(n_folds) or n_folds > n_images:
         raise InputError(
-            f"there are subjects of {len(image_subjects):,} images and {len(caption_subjects):,} captions for "
-            f"{n_images:,} and {n_captions:,} vectors"
+            f"n_folds must lie between 1 and the number of images ({n_images:,}), a whole number, not {n_folds!r}"
         )
-    for name, vectors in (("image", images), ("caption", captions)):
-        if not np.isfinite(vectors).all():
-            raise InputError(f"the {name} vectors are not finite; has training diverged?")
-    if not 1 <= n_folds <= n_images:
-        raise InputError(f"n_folds must lie between 1 and the number of images ({n_images:,}), not {n_folds}")
+    n_folds = int(n_folds)
     image_ranks, caption_ranks = np.zeros(n_images, np.int64), np.zeros(n_captions, np.int64)
     folds = []
     for rows in np.array_split(np.arange(n_images), n_folds):
@@ -94,6 +100,30 @@ def evaluate_vectors(
     mean = {name: float(np.mean([fold[name] for fold in folds])) for name in folds[0]}
     mean["rsum"] = sum(mean[f"{way}_recall@{k}"] for way in ("i2t", "t2i") for k in _RECALLS)
     return RetrievalScores(mean, image_ranks, caption_ranks, n_images, n_captions, n_folds)
+
+
+def _checked_vectors(name: str, vectors: Any) -> np.ndarray:
+    """Return vectors in the type in which they are multiplied: in that of whole numbers and float16 sums do not fit."""
+    array = as_array(f"the {name} vectors", vectors)
+    if array.dtype.kind not in "buif" or array.ndim != 2 or 0 in array.shape:
+        raise InputError(
+            f"the {name} vectors must be an array of numbers, a row for each {name}, not {array.dtype} of shape "
+            f"{array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise InputError(f"the {name} vectors are not finite; has training diverged?")
+    return array.astype(np.float32 if np.can_cast(array.dtype, np.float32) else np.float64, copy=False)
+
+
+def _checked_keys(name: str, keys: Any, n: int) -> np.ndarray:
+    """Return subjects or classes as an array, refusing what cannot be told to be equal."""
+    array = as_array(f"the {name}", keys)
+    if array.shape != (n,):
+        found = f"{len(array):,}" if array.ndim == 1 else f"an array of shape {array.shape}"
+        raise InputError(f"there are {found} {name} for {n:,} vectors; each needs one")
+    if array.dtype.kind not in "buifUT" or (array.dtype.kind == "f" and not np.isfinite(array).all()):
+        raise InputError(f"the {name} must be whole numbers or texts, none missing, not {array.dtype}")
+    return array
 
 
 def first_ranks(queries: np.ndarray, found: np.ndarray, query_subjects: np.ndarray, subjects: np.ndarray) -> np.ndarray:
@@ -133,7 +163,11 @@ def class_map(queries: np.ndarray, found: np.ndarray, query_classes: np.ndarray,
 def _blocks(queries: np.ndarray, found: np.ndarray) -> Any:
     n = max(1, _BLOCK // max(len(found), 1))
     for first in range(0, len(queries), n):
-        yield first, queries[first : first + n] @ found.T
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = queries[first : first + n] @ found.T
+        if not np.isfinite(scores).all():
+            raise InputError("the vectors are too long to be multiplied: scale them to length 1")
+        yield first, scores
 
 
 def _summary(way: str, ranks: np.ndarray) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -16,6 +16,9 @@ from vsenumba.data.compression import open_decompressed
 from vsenumba.data.text.reading import check_text
 from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.errors import FileFormatError, InputError
+
+# A whole number can be larger than any float.
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,17 @@ def evaluate_similarity(
     from scipy.stats import rankdata
 
     vectors = as_word_vectors(vectors)
-    rows = read_pairs(pairs) if isinstance(pairs, (str, PathLike)) else list(pairs)
+    rows = (
+        read_pairs(pairs) if isinstance(pairs, (str, PathLike)) else rows_of(pairs, 3, "pair", "two words and a number")
+    )
     if not rows:
         raise InputError("there are no pairs of words to evaluate")
-    wrong = next((row for row in rows if isinstance(row, str) or len(row) != 3 or not is_number(row[2])), None)
-    if wrong is not None:
-        raise InputError(f"a pair must be two words and a number, not {wrong!r:.80}")
+    wrong = [row for row in rows if not is_number(row[2])]
+    if wrong:
+        raise InputError(f"a pair must be two words and a number, not {wrong[0]!r:.80}")
+    unclear = [row for row in rows if not abs(row[2]) <= _LARGEST]
+    if unclear:
+        raise InputError(f"a judgement must be a finite number, not that of {unclear[0]!r:.80}")
     left, right, judged = zip(*rows, strict=True)
     ends = np.stack([vectors.find(left), vectors.find(right)])
     directions = vectors.directions()
@@ -84,11 +92,7 @@ def evaluate_similarity(
     # A vector of zeros has no cosine.
     known = (ends >= 0).all(axis=0) & first.any(axis=1) & second.any(axis=1)
     cosines = (first[known] * second[known]).sum(axis=1)
-    judgements = np.asarray(judged, dtype=np.float64)
-    unclear = np.flatnonzero(~np.isfinite(judgements))
-    if len(unclear):
-        raise InputError(f"a judgement must be a finite number, not that of {rows[int(unclear[0])]}")
-    judgements = judgements[known]
+    judgements = np.asarray(judged, dtype=np.float64)[known]
     return SimilarityScores(
         spearman=_correlation(rankdata(cosines), rankdata(judgements)),
         pearson=_correlation(cosines, judgements),
@@ -109,6 +113,38 @@ def as_word_vectors(vectors: Any) -> WordVectors:
     if not isinstance(found, WordVectors):
         raise InputError(f"vectors must be WordVectors or a model that has some, not {type(vectors).__name__}")
     return found
+
+
+def rows_of(rows: Any, length: int, kind: str, content: str) -> list[Any]:
+    """Return rows of so many values as a list, refusing what has no rows, and rows of another length or in no order.
+
+    Parameters
+    ----------
+    rows : iterable of sequences
+        What was given.
+    length : int
+        The values of a row.
+    kind, content : str
+        What a row is and holds, for error messages: ``"pair"``, ``"two words and a number"``.
+
+    Raises
+    ------
+    InputError
+        If it is no iterable, or a table that iterates over its columns, or a row is not of that length.
+    """
+    if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable) or hasattr(rows, "columns"):
+        hint = ", such as df.itertuples(index=False, name=None) gives" if hasattr(rows, "columns") else ""
+        raise InputError(f"{kind}s must be a list of rows of {content}{hint}, not {type(rows).__name__}")
+    found = list(rows)
+    wrong = [row for row in found if not _is_row(row, length)]
+    if wrong:
+        raise InputError(f"a {kind} must be {content}, not {wrong[0]!r:.80}")
+    return found
+
+
+def _is_row(row: Any, length: int) -> bool:
+    ordered = isinstance(row, Sequence) or (isinstance(row, np.ndarray) and row.ndim == 1)
+    return ordered and not isinstance(row, (str, bytes)) and len(row) == length
 
 
 def read_pairs(path: str | PathLike[str]) -> list[tuple[str, str, float]]:

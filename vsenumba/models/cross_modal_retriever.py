@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vsenumba import storage
-from vsenumba.data.captions.caption_set import CaptionSet, as_captions
+from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.captions.readers import load_caption_set
 from vsenumba.data.captions.semantics import caption_semantics
+from vsenumba.data.captions.texts import as_captions
 from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.text.reading import words_of
 from vsenumba.data.text.word_vectors import WordVectors
@@ -26,7 +27,7 @@ from vsenumba.kernels.gate import readable
 from vsenumba.kernels.random import RandomLike
 from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.memory import check_memory
-from vsenumba.models.caption_checks import check_data, check_set, warn_of_collapse, warn_of_unknown
+from vsenumba.models.caption_checks import check_data, check_set, check_words, warn_of_collapse, warn_of_unknown
 from vsenumba.models.parameters import Choice, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
@@ -223,6 +224,7 @@ class CrossModalRetriever(Trained):
         self.provenance_ = {
             "n_images": data.n_images,
             "n_captions": data.n_captions,
+            "data_sha256": data.digest(),
             "words_from": "the training captions" if data.tokens is None else "rows of tokens that were given",
         }
         self._image_width = data.images.width
@@ -280,8 +282,9 @@ class CrossModalRetriever(Trained):
             If the model was not saved as a checkpoint is, or `data` is not what it was trained on.
         """
         check_is_fitted(self)
+        check_set(data)
         same = [data.n_images, data.n_captions] == [self.provenance_.get(name) for name in ("n_images", "n_captions")]
-        done = self._check_resumable(same)
+        done = self._check_resumable(same and self._began_with(data))
         if done >= self.n_epochs:
             return self._ended()
         return self._train(data, self.n_epochs, done, validation, callbacks)
@@ -346,8 +349,7 @@ class CrossModalRetriever(Trained):
             return tables
         table = rng.uniform(-0.1, 0.1, (len(self.words_), width)).astype(np.float32)
         if words is not None:
-            if words.factors.shape[1] != width:
-                raise InputError(f"words have {words.factors.shape[1]} dimensions, word_factors is {width}")
+            check_words(words, int(width))
             found = words.words.find(self.words_)
             table[found >= 0] = words.factors[found[found >= 0]]
         return {"words": table, **tables}
@@ -387,6 +389,7 @@ class CrossModalRetriever(Trained):
             raise InputError(f"no word of the captions stands min_count={self.min_count} times; lower it")
         validate = None
         if validation is not None:
+            check_set(validation, "validation")
             self._check_images(validation.images)
             validate = functools.partial(self._metrics, validation, self._captions(validation))
         optimiser = AdamW(self.tables_, self.weight_decay, self.max_grad_norm, self._memory or None)

@@ -6,7 +6,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from vsenumba.training.best import Best
 from vsenumba.training.history import COLUMNS, History
 from vsenumba.training.optimisers import as_optimiser
 from vsenumba.training.run import Trainer, run
+
+if TYPE_CHECKING:
+    from vsenumba.data.captions.caption_set import CaptionSet
+    from vsenumba.data.text.corpus import Corpus
 
 _DIGITS = schema.Text("[0-9]{1,4000}")
 _SEED = schema.Object(
@@ -116,6 +120,11 @@ class Trained(Fitted):
                 "can be resumed"
             )
         return len(self.history_)
+
+    def _began_with(self, data: CaptionSet | Corpus) -> bool:
+        """Tell whether training began with some data, as far as the file says: early ones have no digest."""
+        digest = self.provenance_.get("data_sha256")
+        return digest is None or digest == data.digest()
 
     def _ended(self) -> Self:
         """Have the best epoch's tables, where one is kept, as at the end of training."""
@@ -214,12 +223,16 @@ class Trained(Fitted):
         shapes = self._table_shapes(sizes)
         tables = {name: schema.Array(schema.FLOAT, shape, finite=True) for name, shape in shapes.items()}
         memory = schema.Elements(self._memory_schema(shapes), closed=True, or_empty=True)
-        best = {"best_epoch": schema.Optional(schema.Whole()), "best_metric": schema.Optional(schema.Text())}
+        about = {
+            "best_epoch": schema.Optional(schema.Whole()),
+            "best_metric": schema.Optional(schema.Text()),
+            "data_sha256": schema.Optional(schema.Text("[0-9a-f]{64}")),
+        }
         return {
             "arrays": schema.Elements(tables, closed=True),
             "history": COLUMNS,
             "seed": _SEED,
-            "about": schema.Optional(schema.Object(best)),
+            "about": schema.Optional(schema.Object(about)),
             self.memory_element: schema.Optional(memory),
             "best": schema.Optional(schema.Elements(tables, closed=True, or_empty=True)),
             "best_value": schema.Optional(schema.Array(("<f8",), (1,))),

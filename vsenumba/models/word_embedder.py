@@ -243,7 +243,8 @@ class WordEmbedder(Trained):
         """
         check_is_fitted(self)
         corpus = as_corpus(X)
-        done = self._check_resumable(np.array_equal(corpus.counts, self.counts_) and corpus.words == self.words_)
+        same = np.array_equal(corpus.counts, self.counts_) and corpus.words == self.words_
+        done = self._check_resumable(same and self._began_with(corpus))
         if done >= self.n_epochs:
             return self._ended()
         return self._train_on(corpus, None, self.n_epochs, done, callbacks)
@@ -253,6 +254,8 @@ class WordEmbedder(Trained):
             raise InputError(f"there is nothing to learn from: {corpus!r} has no sentence of two words")
         if corpus.n_words < 2 and len(self.words_) == 0:
             raise InputError(f"there is nothing to learn from: the text has one word only, {corpus.words[0]!r}")
+        if len(self.words_) == 0:
+            self.provenance_["data_sha256"] = corpus.digest()
         return self._train_on(corpus, self._grow(corpus), n_epochs, 0, callbacks)
 
     def _train_on(

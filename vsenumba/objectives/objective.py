@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numba import prange
 
+from vsenumba.checks import generator
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import dispatched, kernel
 from vsenumba.kernels.gate import readable
@@ -139,7 +140,7 @@ class Objective(Member, ABC):
             excluded |= readable("same", same, (n, n), np.bool_)
         rule = as_negatives(self.negatives)
         size = min(rule.group_size(scores), max(n - 1, 1))
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         total, gradient = 0.0, np.zeros_like(scores)
         for turn in (np.asarray, _transposed):
             queries, asked = turn(scores), turn(margins)

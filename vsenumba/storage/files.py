@@ -178,6 +178,8 @@ def content_of(path: str | PathLike[str]) -> Iterator[None]:
 
 def check_readable(path: str | PathLike[str]) -> None:
     """Refuse a path that is no file, or a file that may not be read; a stream has no place to go back to."""
+    if "\0" in str(path):
+        raise InputError(f"cannot read {str(path)!r}: no name of a file has a NUL character")
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode) and not Path(path).is_dir():
             raise InputError(f"cannot read {path}: it is a stream or a device, not a file")
@@ -185,6 +187,23 @@ def check_readable(path: str | PathLike[str]) -> None:
             pass
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def exists(path: str | PathLike[str]) -> bool:
+    """Tell whether there is a file or folder.
+
+    Raises
+    ------
+    InputError
+        If the system does not say, as of a name that is too long, or within a folder that may not be read.
+    """
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # no name has a NUL, which is a ValueError
+        return False
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    return True
 
 
 def is_native(path: str | PathLike[str]) -> bool:

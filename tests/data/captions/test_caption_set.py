@@ -331,3 +331,86 @@ def test_the_real_emoji():
         pytest.skip("the emoji are not here")
     data = load_caption_set(folder)
     assert (data.n_images, len(np.unique(data.image_subjects))) == (7074, 1914)
+
+
+def test_the_digest_tells_sets_apart(tmp_path):
+    rows = np.array([[1.0, 2.0], [3.0, 4.0]])
+    one = vse.CaptionSet.from_lists(rows, [["a", "b"], ["c"]])
+    one.save(tmp_path / "a.h5")
+    assert one.digest() == vse.CaptionSet.load(tmp_path / "a.h5").digest()
+    half = vse.CaptionSet.from_lists(rows.astype(np.float16), [["a", "b"], ["c"]], image_ids=["x", "y"])
+    assert one.digest() == half.digest()
+    others = [
+        vse.CaptionSet.from_lists(rows[::-1], [["a", "b"], ["c"]]),
+        vse.CaptionSet.from_lists(rows, [["a"], ["b", "c"]]),
+        vse.CaptionSet.from_lists(rows, [["a\0b", "b"], ["c"]]),
+        vse.CaptionSet.from_lists(rows, [["b", "a"], ["c"]]),
+        vse.CaptionSet.from_lists(rows.reshape(1, 2, 2), ["a"]),
+        vse.CaptionSet.from_lists(rows, tokens=rows),
+    ]
+    assert len({one.digest(), *(other.digest() for other in others)}) == len(others) + 1
+
+
+ROWS = np.ones((2, 3))
+
+
+@pytest.mark.parametrize("subjects", [[0.2, 0.7], [0, 2**63], [0, np.nan], [0, 2**64], ["0", "1"], [0, 9.3e18], {0, 1}])
+def test_subjects_that_no_int64_holds_are_refused(subjects):
+    """Found 2026-11: 0.2 and 0.7 both became 0, and 2**63 wrapped."""
+    images = Ragged.of(ROWS, "image")
+    for pair in ((subjects, [0, 1]), ([0, 1], subjects)):
+        with pytest.raises(vse.InputError, match="subjects must be (whole numbers|an array)"):
+            vse.CaptionSet(images, ["a", "b"], *pair)
+    assert vse.CaptionSet(images, ["a", "b"], [0.0, 1.0], [1, 0]).image_subjects.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ({"image_ids": {"a", "b"}}, "image names must not be a set"),
+        ({"image_ids": 5}, "image names must be a sequence"),
+        ({"parts": {"train", "test"}}, "parts must be a list of names"),
+        ({"parts": "ab"}, "parts must be a list of names"),
+        ({"parts": ["a", "\ud800"]}, "not valid Unicode"),
+        ({"classes": {0, 1}}, "classes must be an array or a list"),
+        ({"classes": [0, np.nan]}, "classes must be numbers or texts, none missing"),
+        ({"classes": [0, None]}, "classes must be numbers or texts, none missing"),
+        ({"classes": np.zeros((2, 2))}, "classes must be one-dimensional"),
+        ({"classes": [1j, 2]}, "classes must be numbers or texts"),
+        ({"thumbnails": [1, 2]}, "thumbnails must be .n, height, width, 3. uint8"),
+        ({"thumbnails": np.zeros((2, 4, 4, 3))}, "thumbnails must be .n, height, width, 3. uint8"),
+        ({"captions": ["a", "\ud800"]}, "caption 1 is not valid Unicode"),
+        ({"captions": None, "tokens": ROWS, "captions_per_image": 1.5}, "captions_per_image must be a whole number"),
+        ({"images": [[[1, 2], [3]], [[1, 2]]]}, "the rows of image 0 must be an array, or lists of one length"),
+        ({"tokens": [[[1, 2], [3]], [[1, 2]]]}, "the rows of caption 0 must be an array, or lists of one length"),
+    ],
+)
+def test_what_no_set_is_made_of_is_refused(about, message):
+    """Found 2026-11: sets were taken in the order of their hashes, the others were raw errors or taken."""
+    with pytest.raises(vse.InputError, match=message):
+        vse.CaptionSet.from_lists(**{"images": ROWS, "captions": ["a", "b"], **about})
+
+
+def test_parts_are_names():
+    r"""Found 2026-11: of a part "cafe\u0301" nothing was found by "café"."""
+    parts = ["cafe\u0301 ", "test"]
+    data = vse.CaptionSet.from_lists(ROWS, ["a", "b"], parts=parts)
+    assert data.parts.tolist() == ["café", "test"]
+    for name in ("cafe\u0301", "café", " café"):
+        assert data.part(name).captions_of(0) == ["a"]
+    halves = vse.CaptionSet.from_lists(ROWS, ["a", "b"]).split(café=0.5, test=0.5, rng=0)
+    assert halves.part("café").n_images == 1
+
+
+@pytest.mark.parametrize("shares", [{"train": np.nan}, {"train": "all"}, {"train": 0.5, "test": None}])
+def test_shares_that_are_no_numbers_are_refused(shares):
+    """Found 2026-11: NaN passed, texts were a raw TypeError."""
+    with pytest.raises(vse.InputError, match="the shares of the parts must be positive"):
+        vse.CaptionSet.from_lists(ROWS, ["a", "b"]).split(**shares, rng=0)
+
+
+@pytest.mark.parametrize("images", [[5], [0.5], "a", [True]])
+def test_images_that_are_not_there_are_not_selected(images):
+    """Found 2026-11: it was a raw IndexError."""
+    with pytest.raises(vse.InputError, match="images must be numbers of the 2 images, or a mask"):
+        vse.CaptionSet.from_lists(ROWS, ["a", "b"]).select(images)

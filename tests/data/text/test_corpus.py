@@ -366,3 +366,12 @@ def test_a_folder_is_read_without_the_files_that_are_no_text(tmp_path):
         corpus = Corpus.from_text(folder, tmp_path / "c.h5", min_count=1)
     assert all_sentences(corpus) == [["one", "two"]]
     assert corpus.about["sources"] == ["a.txt"]
+
+
+def test_the_digest_tells_texts_apart(tmp_path):
+    one = Corpus.from_sentences([["a", "b"], ["a"]])
+    one.save(tmp_path / "a.h5")
+    assert one.digest() == Corpus.load(tmp_path / "a.h5").digest()
+    others = [[["a"], ["b", "a"]], [["a", "b", "a"]], [["a", "c"], ["a"]], [["b", "a"], ["a"]]]
+    digests = {Corpus.from_sentences(sentences).digest() for sentences in others}
+    assert len(digests | {one.digest()}) == len(others) + 1

@@ -337,3 +337,24 @@ def test_a_damaged_bzip2_file_is_refused(tmp_path):
         (tmp_path / "v").write_bytes(damaged)
         with pytest.raises(FileFormatError, match="the compressed file is damaged or cut off"):
             WordVectors.load_word2vec(tmp_path / "v")
+
+
+@pytest.mark.parametrize(
+    ("words", "factors", "message"),
+    [
+        (["a", "b"], [["x"], ["y"]], "factors must be numbers, not <U1"),
+        (["a", "b"], [[1, 2], [3]], "factors must be an array, or lists of one length"),
+        (["a", "b"], [[1j], [2]], "factors must be numbers, not complex128"),
+        (["a", "b"], [[1e300], [2]], "factors must be finite"),
+        (["a", "b"], None, "factors must be numbers, not object"),
+        ({"cat", "dog"}, np.eye(2), "word names must not be a set"),
+        (5, np.eye(2), "word names must be a sequence"),
+    ],
+)
+def test_what_no_vectors_are_made_of_is_refused(words, factors, message):
+    """Found 2026-11: texts were a raw ValueError, and a set was taken in the order of its words' hashes."""
+    with pytest.raises(InputError, match=message):
+        WordVectors(words, factors)
+    assert len(WordVectors(dict.fromkeys(["a", "b"]), np.eye(2))) == len(
+        WordVectors({"a": 1, "b": 2}.keys(), np.eye(2))
+    )

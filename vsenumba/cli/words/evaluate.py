@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from vsenumba.cli import options
+from vsenumba.cli.measured import value_text
 from vsenumba.cli.output import say, say_json, table
 from vsenumba.cli.words.analogy import method_option
 from vsenumba.cli.words.vectors import load_vectors, vectors_argument
@@ -65,7 +66,7 @@ def command(
         return
     if similarities:
         rows = [
-            [name, f"{one.spearman:.3f}", f"{one.pearson:.3f}", f"{one.n_pairs:,}", f"{one.n_missing:,}"]
+            [name, value_text(one.spearman, 3), value_text(one.pearson, 3), *_used(one.n_pairs, one.n_missing)]
             for name, one in similarities.items()
         ]
         say(table(["similarity", "spearman", "pearson", "pairs", "left out"], rows, "lrrrr"))
@@ -76,5 +77,10 @@ def command(
         for name, scores in analogies.items():
             parts = {f"  {section}": one for section, one in scores.sections.items()} if sections else {}
             for title, one in {name: scores, **parts}.items():
-                rows.append([title, f"{one.accuracy:.3f}", f"{one.n_questions:,}", f"{one.n_missing:,}"])
+                rows.append([title, value_text(one.accuracy, 3), *_used(one.n_questions, one.n_missing)])
         say(table(["analogies", "accuracy", "questions", "left out"], rows, "lrrr"))
+
+
+def _used(n_in_set: int, n_missing: int) -> list[str]:
+    """Return how many of how many were used, and how many left out."""
+    return [f"{n_in_set - n_missing:,} of {n_in_set:,}", f"{n_missing:,}"]

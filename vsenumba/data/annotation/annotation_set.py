@@ -7,7 +7,6 @@ labels of image ``i`` are ``indices[indptr[i]:indptr[i + 1]]``, sorted and witho
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
 from os import PathLike
@@ -17,9 +16,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba import storage
+from vsenumba.checks import whole_numbers
 from vsenumba.data.annotation.pairs import check_structure, column_counts, merged, nonzero_pairs, pairs_to_csr
+from vsenumba.data.digests import add_array, add_texts
 from vsenumba.data.names import as_name
-from vsenumba.data.vocabulary import BLOCK, NAME_DTYPE, Vocabulary, as_names
+from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_names, as_texts
 from vsenumba.errors import InputError
 from vsenumba.storage import schema
 
@@ -87,8 +88,8 @@ class AnnotationSet:
         features: np.ndarray | None = None,
         titles: Iterable[str] | None = None,
     ) -> None:
-        self.indptr = np.ascontiguousarray(indptr, dtype=np.int64)
-        self.indices = np.ascontiguousarray(indices, dtype=np.int32)
+        self.indptr = np.ascontiguousarray(whole_numbers("indptr", indptr))
+        self.indices = np.ascontiguousarray(whole_numbers("indices", indices, np.int32))
         self.shape = (len(self.indptr) - 1, int(n_labels))
         check_structure(self.indptr, self.indices, self.shape)
         self.image_ids = _vocabulary(image_ids, "image", self.shape)
@@ -308,12 +309,11 @@ class AnnotationSet:
 
     def digest(self) -> str:
         """Return a SHA-256 of the pairs and the names, to say in a result which data it came from."""
-        sha = hashlib.sha256(self.indptr.astype("<i8", copy=False).data)
-        sha.update(self.indices.astype("<i4", copy=False).data)
+        sha = hashlib.sha256()
+        add_array(sha, self.indptr, "<i8")
+        add_array(sha, self.indices, "<i4")
         for vocabulary in (self.image_ids, self.label_names):
-            names = iter(vocabulary)
-            while block := "".join(f"{name}\0" for name in itertools.islice(names, BLOCK)):
-                sha.update(block.encode())
+            add_texts(sha, vocabulary)
         return sha.hexdigest()
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -399,7 +399,9 @@ def _checked_features(features: np.ndarray, n_images: int) -> np.ndarray:
 
 
 def _checked_titles(titles: Iterable[str], n_images: int) -> np.ndarray:
-    array = titles if isinstance(titles, np.ndarray) else np.array(list(titles), dtype=NAME_DTYPE)
+    if isinstance(titles, (str, bytes, Set)) or not isinstance(titles, Iterable):
+        raise InputError(f"titles must be a list of texts, not {titles!r:.60}")
+    array = titles if isinstance(titles, np.ndarray) else as_texts(list(titles), "the title")
     if array.shape != (n_images,):
         raise InputError(f"titles must be one per image ({n_images}), not {array.shape}")
     return array.astype(NAME_DTYPE)

@@ -10,6 +10,7 @@ from pathlib import Path
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.readers import read_annotations
 from vsenumba.errors import InputError, unknown_name
+from vsenumba.storage import exists
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ def load_dataset(
             "AnnotationSet.from_pairs, from_lists and from_csr make sets of what is in memory"
         )
     path = Path(source)
-    if not path.exists():
+    if not exists(path):
         if path.suffix or path.name != str(source):
             raise InputError(f"there is no file {source}")
         raise unknown_name("data set", source, DATASETS)

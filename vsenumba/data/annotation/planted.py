@@ -9,7 +9,7 @@ from os import PathLike
 import numpy as np
 
 from vsenumba import storage
-from vsenumba.checks import is_whole
+from vsenumba.checks import generator, is_whole
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import pairs_to_csr, row_blocks, sorted_distinct
 from vsenumba.data.annotation.splits import Rng
@@ -149,7 +149,7 @@ class _Planted:
         self.image_ids = Vocabulary.numbered(n_images, "image", "image-")
         self.label_names = Vocabulary.numbered(n_labels, "label", "label-")
         self._n_labels, self._n_topics, self._noise = n_labels, n_topics, noise
-        self._rng = np.random.default_rng(rng)
+        self._rng = generator(rng)
         self._law = _TopicLaw(n_labels, n_topics, exponent, self._rng)
         self._first, self._second = (self._law.draw_topics(n_images, self._rng) for _ in range(2))
         wanted = _labels_per_image(n_images, n_labels, n_pairs, self._rng)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.checks import generator
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.errors import InputError
@@ -40,7 +41,7 @@ def leave_one_out(data: Any, *, rng: Rng = None) -> tuple[AnnotationSet, Annotat
     (2, 1)
     """
     data = as_annotation_set(data, "data")
-    return _divided(data, _one_pair_each(data, np.random.default_rng(rng), at_least=2))
+    return _divided(data, _one_pair_each(data, generator(rng), at_least=2))
 
 
 def holdout(data: Any, fraction: float = 0.2, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
@@ -75,7 +76,7 @@ def holdout(data: Any, fraction: float = 0.2, *, rng: Rng = None) -> tuple[Annot
     data = as_annotation_set(data, "data")
     if not 0 < fraction < 1:
         raise InputError(f"fraction must lie between 0 and 1, not {fraction}")
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     spare = np.flatnonzero(~_one_pair_each(data, rng, at_least=1))
     n_test = round(fraction * data.n_pairs)
     if n_test > len(spare):
@@ -114,7 +115,7 @@ def kfold(data: Any, n_folds: int = 5, *, rng: Rng = None) -> Iterator[tuple[Ann
     data = as_annotation_set(data, "data")
     if not 2 <= n_folds <= data.n_pairs:
         raise InputError(f"n_folds must lie between 2 and the number of pairs ({data.n_pairs:,}), not {n_folds}")
-    fold = np.random.default_rng(rng).permutation(data.n_pairs) % n_folds
+    fold = generator(rng).permutation(data.n_pairs) % n_folds
     return (_divided(data, fold == k) for k in range(n_folds))
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 
 from vsenumba import storage
+from vsenumba.checks import as_array, generator, is_number, is_whole, whole_numbers
 from vsenumba.data.captions.ragged import Ragged
-from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary
+from vsenumba.data.captions.texts import as_captions, as_parts, in_order
+from vsenumba.data.digests import add_array, add_texts
+from vsenumba.data.names import as_name
+from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_texts
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.storage import schema
 
@@ -83,16 +88,17 @@ class CaptionSet:
         thumbnails: np.ndarray | None = None,
     ) -> None:
         self.images = images
-        self.image_subjects = np.asarray(image_subjects, np.int64)
-        self.caption_subjects = np.asarray(caption_subjects, np.int64)
-        self.captions = None if captions is None else np.array(as_captions(captions), NAME_DTYPE)
+        self.image_subjects = whole_numbers("image subjects", image_subjects)
+        self.caption_subjects = whole_numbers("caption subjects", caption_subjects)
+        self.captions = None if captions is None else as_texts(as_captions(captions), "the caption")
         self.tokens = tokens
         if image_ids is None:
             image_ids = Vocabulary.numbered(len(images), "image")
         self.image_ids = image_ids if isinstance(image_ids, Vocabulary) else Vocabulary(image_ids, "image")
-        self.classes = None if classes is None else np.asarray(classes)
-        self.parts = None if parts is None else np.array(list(parts), NAME_DTYPE)
-        self.thumbnails = thumbnails
+        self.classes = None if classes is None else as_array("classes", classes)
+        self.parts = None if parts is None else as_parts(parts)
+        is_array = thumbnails is None or isinstance(thumbnails, np.ndarray)
+        self.thumbnails = thumbnails if is_array else as_array("thumbnails", thumbnails)
         self._check()
 
     def _check(self) -> None:
@@ -108,9 +114,17 @@ class CaptionSet:
             ("parts", n_images, self.parts),
             ("thumbnails", n_images, self.thumbnails),
         ):
+            if isinstance(array, np.ndarray) and array.ndim != 1 and name != "thumbnails":
+                raise InputError(f"{name} must be one-dimensional, not of shape {array.shape}")
             if array is not None and len(array) != expected:
                 kind = "caption" if expected is n_captions and "caption" in name else "image"
                 raise InputError(f"there are {len(array):,} {name} for {expected:,} {kind}s")
+        small = self.thumbnails
+        if small is not None and (small.dtype != np.uint8 or small.ndim != 4 or small.shape[3] != 3):
+            raise InputError(f"thumbnails must be (n, height, width, 3) uint8, not {small.shape} {small.dtype}")
+        classes = self.classes
+        if classes is not None and (classes.dtype.kind not in "buifUT" or (classes != classes).any()):
+            raise InputError(f"classes must be numbers or texts, none missing, not {classes.dtype}")
         if self.captions is not None:
             empty = np.flatnonzero(np.strings.str_len(np.strings.strip(self.captions)) == 0)
             if len(empty):
@@ -153,13 +167,17 @@ class CaptionSet:
         token_rows = None if tokens is None else Ragged.of(tokens, "caption")
         texts: list[str] | None = None
         if captions is not None:
-            lists = [[one] if isinstance(one, str) else as_captions(one) for one in _in_order(captions)]
+            lists = [[one] if isinstance(one, str) else as_captions(one) for one in in_order(captions)]
             if len(lists) != len(rows):
                 raise InputError(f"there are captions of {len(lists):,} images for {len(rows):,} images")
             counts = [len(one) for one in lists]
             texts = [text for one in lists for text in one]
         elif token_rows is not None:
-            counts = [captions_per_image or 1] * len(rows)
+            if captions_per_image is not None and not is_whole(captions_per_image):
+                raise InputError(
+                    f"captions_per_image must be a whole number of at least 1 or None, not {captions_per_image!r}"
+                )
+            counts = [int(captions_per_image or 1)] * len(rows)
         else:
             raise InputError("captions are needed, as texts or as rows of tokens")
         return cls(
@@ -206,7 +224,10 @@ class CaptionSet:
 
     def select(self, images: np.ndarray) -> CaptionSet:
         """Return the set of some images, by number or mask, with the captions of their subjects; rows are shared."""
-        rows = np.arange(self.n_images)[images]
+        try:
+            rows = np.arange(self.n_images)[images]
+        except IndexError as error:
+            raise InputError(f"images must be numbers of the {self.n_images:,} images, or a mask: {error}") from error
         if not len(rows):
             raise InputError("no image was selected")
         keep = np.flatnonzero(np.isin(self.caption_subjects, self.image_subjects[rows]))
@@ -230,6 +251,7 @@ class CaptionSet:
         UnknownNameError
             If there is no such part.
         """
+        name = as_name(name, "the part")
         known = [] if self.parts is None else sorted(set(self.parts.tolist()))
         if name not in known:
             raise unknown_name("part", name, known)
@@ -251,10 +273,11 @@ class CaptionSet:
         >>> data.part("train").n_images, data.part("test").n_images
         (8, 2)
         """
-        if not shares or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-9:
+        if not all(is_number(share) and share > 0 for share in shares.values()) or abs(sum(shares.values()) - 1) > 1e-9:
             raise InputError(f"the shares of the parts must be positive and add up to 1, not {shares}")
+        shares = {as_name(name, "a part"): share for name, share in shares.items()}
         subjects = np.unique(self.image_subjects)
-        order = np.random.default_rng(rng).permutation(len(subjects))
+        order = generator(rng).permutation(len(subjects))
         bounds = np.round(np.cumsum([0.0, *shares.values()]) * len(subjects)).astype(int)
         if (np.diff(bounds) == 0).any():
             raise InputError(f"{len(subjects)} subject(s) are too few to be divided into {shares}")
@@ -272,6 +295,20 @@ class CaptionSet:
             parts=names[np.searchsorted(subjects, self.image_subjects)],
             thumbnails=self.thumbnails,
         )
+
+    def digest(self) -> str:
+        """Return a SHA-256 of what is learnt from: rows, captions and subjects; not of ids, classes and parts."""
+        sha = hashlib.sha256()
+        add_array(sha, np.array([self.n_images, self.n_captions, self.captions is None, self.tokens is None]), "<i8")
+        add_array(sha, self.image_subjects, "<i8")
+        add_array(sha, self.caption_subjects, "<i8")
+        self.images.add_to(sha)
+        if self.tokens is not None:
+            self.tokens.add_to(sha)
+        if self.captions is not None:
+            add_array(sha, np.strings.str_len(self.captions), "<i8")
+            add_texts(sha, self.captions)
+        return sha.hexdigest()
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the set to a native ``.h5`` file; see ``docs/file-format.md``."""
@@ -338,24 +375,3 @@ class CaptionSet:
         subjects = len(np.unique(self.image_subjects))
         shared = "" if subjects == self.n_images else f", {subjects:,} subjects"
         return f"<CaptionSet: {self.n_images:,} images of {numbers}, {self.n_captions:,} captions{shared}>"
-
-
-def as_captions(captions: Iterable[str]) -> list[str]:
-    """Return captions as a list, refusing what is no text and what has no order.
-
-    Raises
-    ------
-    InputError
-        If there is one text instead of several, a set, or a caption is None, a number or bytes.
-    """
-    texts = list(_in_order(captions))
-    wrong = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
-    if wrong is not None:
-        raise InputError(f"caption {wrong} must be a text, not {texts[wrong]!r:.60}")
-    return texts
-
-
-def _in_order(captions: Iterable[Any]) -> Iterable[Any]:
-    if isinstance(captions, (str, bytes, Set, Mapping)) or not isinstance(captions, Iterable):
-        raise InputError(f"captions must be a list of texts, not {captions!r:.60}")
-    return captions

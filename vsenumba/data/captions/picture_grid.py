@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vsenumba.checks import as_array, is_whole
 from vsenumba.errors import InputError
 
 # Directions of edges that are told apart, and colours along each side of a cell.
@@ -32,10 +33,14 @@ def grid_features(pictures: np.ndarray, cells: int = 4) -> np.ndarray:
     >>> grid_features(np.zeros((1, 64, 64, 3), np.uint8)).shape
     (1, 16, 58)
     """
+    pictures = as_array("pictures", pictures)
+    if not is_whole(cells):
+        raise InputError(f"cells must be a whole number of at least 1, not {cells!r}")
+    cells = int(cells)
     if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
         raise InputError(f"pictures must be (n, height, width, 3) uint8, not {pictures.shape} {pictures.dtype}")
     n, height, width, _ = pictures.shape
-    if height % (_COLOURS * cells) or width % (_COLOURS * cells):
+    if 0 in (height, width) or height % (_COLOURS * cells) or width % (_COLOURS * cells):
         raise InputError(f"pictures of {height} x {width} cannot be cut into {cells} x {cells} cells of whole parts")
     places = (np.arange(cells) + 0.5) * 2 / cells - 1
     place = np.stack(np.meshgrid(places, places, indexing="ij"), axis=-1).reshape(-1, 2)

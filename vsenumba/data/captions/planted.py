@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vsenumba.checks import is_number, is_whole
+from vsenumba.checks import generator, is_number, is_whole
 from vsenumba.data.annotation.splits import Rng
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.ragged import Ragged
@@ -65,7 +65,7 @@ def synthetic_captions(
         raise InputError(f"noise must be finite and at least 0, not {noise!r}")
     needed = 4 * int(n_images) * int(n_regions) * int(width) + 8 * int(n_things) * int(width)
     check_memory(needed, f"a set of {n_images:,} images of {n_regions:,} regions", "make it smaller")
-    drawn = np.random.default_rng(rng)
+    drawn = generator(rng)
     directions, backgrounds = (drawn.standard_normal((n, width)) for n in (n_things, 20))
     popularity = 1 / np.arange(1, n_things + 1)
     rows = np.empty((n_images, n_regions, width), np.float32)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from vsenumba import storage
+from vsenumba.checks import as_array, whole_numbers
+from vsenumba.data.digests import add_array
 from vsenumba.errors import InputError
 
 
@@ -58,7 +60,7 @@ class Ragged:
             return cls._of_array(rows, kind)
         if not isinstance(rows, (Sequence, np.ndarray)):
             raise InputError(f"the rows of {kind}s must be an array or a list of arrays, not {type(rows).__name__}")
-        items = [np.atleast_2d(np.asarray(one)) for one in rows]
+        items = [np.atleast_2d(as_array(f"the rows of {kind} {i}", one)) for i, one in enumerate(rows)]
         if not items:
             raise InputError(f"there is no {kind}")
         width = items[0].shape[-1]
@@ -78,8 +80,9 @@ class Ragged:
     @classmethod
     def of_rows(cls, values: np.ndarray, offsets: np.ndarray, kind: str) -> Ragged:
         """Make it of all rows and where items begin, (n + 1,), and check it; see `of`."""
-        offsets = np.asarray(offsets, np.int64)
-        if values.ndim != 2 or not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
+        values = values if isinstance(values, np.ndarray) else as_array(f"the rows of {kind}s", values)
+        offsets = whole_numbers(f"the offsets of {kind}s", offsets)
+        if values.ndim != 2 or offsets.ndim != 1 or not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
             raise InputError(f"the offsets of {kind}s must rise from 0 to the number of rows, {len(values):,}")
         empty = np.flatnonzero(np.diff(offsets) <= 0)
         if len(empty):
@@ -161,6 +164,12 @@ class Ragged:
             "rows": storage.Stream(dtype, total, self._blocks(), self.width),
             "offsets": np.concatenate(([0], np.cumsum(self.lengths))),
         }
+
+    def add_to(self, sha: Any) -> None:
+        """Add to a hash the rows, as float32 whatever they are kept as, and how many each item has."""
+        add_array(sha, np.array([self.width, *self.lengths]), "<i8")
+        for block in self._blocks():
+            sha.update(np.ascontiguousarray(block, "<f4").data)
 
     def _blocks(self) -> Iterator[np.ndarray]:
         for i in range(len(self)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import Any, Self
@@ -9,6 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from vsenumba import storage
+from vsenumba.checks import whole_numbers
+from vsenumba.data.digests import add_array, add_texts
 from vsenumba.data.text.reading import LONGEST_SENTENCE
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
@@ -67,7 +70,7 @@ class Corpus:
         self.tokens = tokens
         self.offsets = offsets
         self.words = words if isinstance(words, Vocabulary) else Vocabulary(words, "word")
-        self.counts = np.asarray(counts, dtype=np.int64)
+        self.counts = whole_numbers("counts", counts)
         self.about = dict(about or {})
         self._check()
 
@@ -114,6 +117,15 @@ class Corpus:
         """Return the words of a sentence."""
         begin, end = self.offsets[range(self.n_sentences)[i]], self.offsets[range(self.n_sentences)[i] + 1]
         return [self.words[int(token)] for token in self.tokens[begin:end]]
+
+    def digest(self) -> str:
+        """Return a SHA-256 of the text: its words, their counts, and where its sentences end."""
+        sha = hashlib.sha256()
+        add_array(sha, self.offsets, "<i8")
+        add_array(sha, self.tokens, "<i4")
+        add_array(sha, self.counts, "<i8")
+        add_texts(sha, self.words)
+        return sha.hexdigest()
 
     @classmethod
     def from_sentences(

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from vsenumba.data.compression import open_decompressed
 from vsenumba.errors import FileFormatError, InputError
+from vsenumba.storage import exists
 
 # Bytes of text that are looked at together; a sentence that is longer is cut at a blank.
 _BLOCK = 1 << 20
@@ -57,13 +58,17 @@ def text_files(sources: str | PathLike[str] | Iterable[str | PathLike[str]]) -> 
         If a folder has files that are not text, which are left out.
     """
     files: list[Path] = []
+    if not isinstance(sources, (str, PathLike, Iterable)):
+        raise InputError(f"sources must be paths of files and folders, not {sources!r:.60}")
     for source in [sources] if isinstance(sources, (str, PathLike)) else sources:
+        if not isinstance(source, (str, PathLike)):
+            raise InputError(f"a source must be the path of a file or folder, not {source!r:.60}")
         path = Path(source)
+        if not exists(path):
+            raise InputError(f"cannot read {path}: there is no such file or folder")
         if path.is_dir():
             files += _texts_of(path)
             continue
-        if not path.exists():
-            raise InputError(f"cannot read {path}: there is no such file or folder")
         check_text(path)
         files.append(path)
     if not files:

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from vsenumba.checks import check_choice
+from vsenumba.checks import as_array, check_choice
 from vsenumba.data.matches import Match, best_matches
 from vsenumba.data.text.word2vec_format import read_word2vec, write_word2vec
 from vsenumba.data.vocabulary import Vocabulary, as_names
@@ -58,7 +58,11 @@ class WordVectors:
 
     def __init__(self, words: Vocabulary | Iterable[str], factors: np.ndarray) -> None:
         self.words = words if isinstance(words, Vocabulary) else Vocabulary(words, "word")
-        self.factors = np.ascontiguousarray(factors, dtype=np.float32)
+        array = as_array("factors", factors)
+        if array.dtype.kind not in "buif":
+            raise InputError(f"factors must be numbers, not {array.dtype}")
+        with np.errstate(over="ignore"):
+            self.factors = np.ascontiguousarray(array, dtype=np.float32)
         if self.factors.ndim != 2 or len(self.factors) != len(self.words) or 0 in self.factors.shape:
             raise InputError(
                 f"factors must have a row for each of the {len(self.words)} words, not {self.factors.shape}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
 from os import PathLike
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -11,9 +11,9 @@ import scipy.sparse as sp
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
+from vsenumba.data.archives import check_archive
 from vsenumba.data.compression import open_decompressed
 from vsenumba.errors import FileFormatError, InputError, MemoryLimitError
-from vsenumba.memory import check_memory
 
 DESCRIPTION = "an .npz file of scipy.sparse.save_npz or of one images-by-labels array"
 MAGIC = b"PK\x03\x04"
@@ -29,6 +29,7 @@ def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
     refuse_options(path, options)
     with open_decompressed(path) as stream:
         try:
+            check_archive(stream, Path(path).stat().st_size, "keep it in a file of pairs, or as a sparse matrix")
             matrix = _matrix(stream)
         except (FileFormatError, MemoryLimitError) as error:
             raise type(error)(f"{path}: {error}") from error
@@ -42,10 +43,6 @@ def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
 
 
 def _matrix(stream: IO[bytes]) -> Any:
-    with zipfile.ZipFile(stream) as members_of:
-        size = sum(member.file_size for member in members_of.infolist())
-    check_memory(size, "what the archive holds", "keep it in a file of pairs, or as a sparse matrix")
-    stream.seek(0)
     archive = np.load(stream, allow_pickle=False)
     members = archive.files
     if "[Content_Types].xml" in members:

@@ -13,6 +13,7 @@ from typing import Protocol
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.readers import emoji, flickr, karpathy, native, precomputed
 from vsenumba.errors import FileFormatError, InputError
+from vsenumba.storage import exists
 
 __all__ = ["CAPTION_READERS", "CaptionReader", "load_caption_set"]
 
@@ -51,8 +52,15 @@ def load_caption_set(source: str | PathLike[str], features: str | PathLike[str] 
     FileFormatError
         If the layout is unknown or something in it cannot be used.
     """
+    given: list[object] = [source, "" if features is None else features]
+    wrong = [one for one in given if not isinstance(one, (str, PathLike))]
+    if wrong:
+        raise InputError(
+            f"source and features must be paths, not of type {type(wrong[0]).__name__}; CaptionSet.from_lists makes "
+            "sets of what is in memory"
+        )
     path = Path(source)
-    if not path.exists():
+    if not exists(path):
         raise InputError(f"there is no file or folder {source}")
     for reader in CAPTION_READERS:
         if reader.recognises(path):

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
+from vsenumba.data.archives import check_archive
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.picture_grid import grid_features
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.captions.readers.lines import lines_of, naming
 from vsenumba.errors import FileFormatError, InputError
+from vsenumba.storage import check_readable, content_of
 
 DESCRIPTION = "a folder of emoji.jsonl, images.tsv and thumbs64.npz"
 
@@ -34,11 +37,7 @@ def read(path: Path, features: Path | None) -> CaptionSet:
         raise InputError(f"{path} has pictures, of which features are made; leave features out")
     records = _records(path / _TEXTS)
     rows = _rows(path / _ROWS)
-    try:
-        with np.load(path / _PICTURES, allow_pickle=False) as archive:
-            pictures = archive[archive.files[0]]
-    except (ValueError, KeyError, TypeError, IndexError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise FileFormatError(f"{path / _PICTURES}: not an .npz file of pictures: {error}") from error
+    pictures = _pictures(path / _PICTURES)
     subjects = {code: i for i, code in enumerate(records)}
     texts = [(i, text) for i, captions in enumerate(records.values()) for text in captions]
     unknown = next((code for _, code in rows if code not in subjects), None)
@@ -62,6 +61,27 @@ def read(path: Path, features: Path | None) -> CaptionSet:
             image_ids=[f"{vendor}/{code}" for vendor, code in rows],
             thumbnails=pictures,
         )
+
+
+def _pictures(path: Path) -> np.ndarray:
+    """Return the first array of an archive."""
+    check_readable(path)
+    with content_of(path), path.open("rb") as file:
+        check_archive(file, path.stat().st_size, "keep fewer pictures in it")
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                return np.asarray(archive[archive.files[0]])
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            IndexError,
+            OSError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            raise FileFormatError(f"not an .npz file of pictures: {error}") from error
 
 
 def _records(path: Path) -> dict[str, list[str]]:

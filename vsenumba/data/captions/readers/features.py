@@ -8,6 +8,7 @@ import numpy as np
 
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.errors import FileFormatError, InputError
+from vsenumba.storage import check_readable
 
 
 def mapped_rows(path: Path | None, n_images: int, what: str) -> Ragged:
@@ -41,11 +42,12 @@ def mapped_array(path: Path) -> np.ndarray:
     FileFormatError
         If it is not such a file; one of Python objects is none.
     """
+    check_readable(path)
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, OverflowError) as error:
         raise FileFormatError(f"{path}: not an .npy file of numbers: {error}") from error
     if not isinstance(array, np.ndarray) or array.ndim not in (2, 3):
         raise FileFormatError(f"{path} must hold (images, d) or (images, rows, d) numbers")

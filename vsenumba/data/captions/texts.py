@@ -1,0 +1,48 @@
+"""The texts of a caption set: what is taken for captions and names of parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
+
+import numpy as np
+
+from vsenumba.data.names import as_name
+from vsenumba.data.vocabulary import as_texts
+from vsenumba.errors import InputError
+
+# Halves of pairs, which no text in UTF-8 has.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def as_captions(captions: Iterable[str]) -> list[str]:
+    """Return captions as a list, refusing what is no text and what has no order.
+
+    Raises
+    ------
+    InputError
+        If there is one text instead of several, a set, or a caption is None, a number or bytes, or not valid Unicode.
+    """
+    texts = list(in_order(captions))
+    wrong = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
+    if wrong is not None:
+        raise InputError(f"caption {wrong} must be a text, not {texts[wrong]!r:.60}")
+    broken = next((i for i, text in enumerate(texts) if _SURROGATE.search(text)), None)
+    if broken is not None:
+        raise InputError(f"caption {broken} is not valid Unicode: it has half of a pair, {texts[broken]!r:.60}")
+    return texts
+
+
+def as_parts(parts: Iterable[Any]) -> np.ndarray:
+    """Return the names of parts, one per image, as a ``StringDType`` array by the rule of names; missing ones empty."""
+    if isinstance(parts, (str, bytes, Set)) or not isinstance(parts, Iterable):
+        raise InputError(f"parts must be a list of names, not {parts!r:.60}")
+    return as_texts([as_name(name, f"the part of image {i}") for i, name in enumerate(parts)], "the part")
+
+
+def in_order(captions: Iterable[Any]) -> Iterable[Any]:
+    """Refuse one text instead of several, and what has no order."""
+    if isinstance(captions, (str, bytes, Set, Mapping)) or not isinstance(captions, Iterable):
+        raise InputError(f"captions must be a list of texts, not {captions!r:.60}")
+    return captions

@@ -1,0 +1,26 @@
+"""What content is told apart by: a SHA-256 over arrays and texts, in blocks: what is on disk is not held in memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vsenumba import storage
+from vsenumba.data.vocabulary import BLOCK
+
+
+def add_array(sha: Any, array: np.ndarray, dtype: npt.DTypeLike) -> None:
+    """Add an array's values to a hash, as those of a type of fixed byte order."""
+    for block in storage.blocks_of(array):
+        sha.update(np.ascontiguousarray(block, dtype).data)
+
+
+def add_texts(sha: Any, texts: Iterable[str]) -> None:
+    """Add texts to a hash, each with a NUL behind it."""
+    rest = iter(texts)
+    while block := "".join(f"{text}\0" for text in itertools.islice(rest, BLOCK)):
+        sha.update(block.encode())
