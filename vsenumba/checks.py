@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from vsenumba.errors import unknown_name
+from vsenumba.errors import InputError, unknown_name
 
 # What an int64 holds.
 _LIMIT = 2**63
@@ -20,6 +20,12 @@ def is_number(value: object) -> bool:
 def is_whole(value: object, least: int = 1) -> bool:
     """Return whether it is a whole number of at least `least` that an int64 holds; 2.0 is, True is not."""
     return is_number(value) and least <= value < _LIMIT and int(value) == value  # type: ignore[operator,call-overload]
+
+
+def refuse_masked(name: str, array: object) -> None:
+    """Refuse a masked array: what is masked in it would be taken for what is there."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise InputError(f"{name} is a masked array, whose mask would be lost; give {name}.filled(...) or what is left")
 
 
 def check_choice(parameter: str, value: object, choices: Iterable[str]) -> None:
