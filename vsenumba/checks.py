@@ -8,6 +8,8 @@ import numpy as np
 
 from vsenumba.errors import InputError, unknown_name
 
+RandomLike = int | np.integer | np.random.Generator | np.random.RandomState | np.random.SeedSequence | None
+
 # What an int64 holds.
 _LIMIT = 2**63
 
@@ -33,3 +35,29 @@ def check_choice(parameter: str, value: object, choices: Iterable[str]) -> None:
     known = list(choices)
     if not isinstance(value, str) or value not in known:
         raise unknown_name(parameter, value, known)
+
+
+def seed_sequence(rng: RandomLike, argument: str = "rng") -> np.random.SeedSequence:
+    """Return the seed sequence that an int, a Generator, a SeedSequence, a legacy RandomState or None stands for.
+
+    A Generator or RandomState is advanced by one draw; None takes fresh entropy from the operating system.
+
+    Raises
+    ------
+    InputError
+        If it is anything else, or a negative number; the message names `argument`.
+    """
+    if isinstance(rng, np.random.SeedSequence):
+        return rng
+    if isinstance(rng, np.random.Generator):
+        return np.random.SeedSequence(int(rng.integers(2**63)))
+    if isinstance(rng, np.random.RandomState):
+        return np.random.SeedSequence(int(rng.randint(2**31)))
+    if rng is None or (isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) and rng >= 0):
+        return np.random.SeedSequence(None if rng is None else int(rng))
+    raise InputError(f"{argument} must be a whole number >= 0, a Generator, a SeedSequence or None, not {rng!r}")
+
+
+def generator(rng: RandomLike) -> np.random.Generator:
+    """Return the generator that `rng` is or stands for; for what there is, see `seed_sequence`."""
+    return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(seed_sequence(rng))

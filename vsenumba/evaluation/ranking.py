@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.checks import RandomLike, seed_sequence
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.data.annotation.pairs import gather_rows
@@ -21,7 +22,6 @@ from vsenumba.evaluation.ranks import Ranks, ranks_of
 from vsenumba.evaluation.scorer import Scorer
 from vsenumba.evaluation.scores import Scores, defined_mean
 from vsenumba.kernels.gate import below, readable, segments
-from vsenumba.kernels.random import RandomLike, seed_sequence
 from vsenumba.kernels.threads import one_blas_thread, thread_count
 
 # Scores of one block: they stay in the processor's cache from the matrix product to the count.

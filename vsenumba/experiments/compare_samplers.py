@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from vsenumba.checks import is_whole
+from vsenumba.checks import generator, is_whole
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.data.annotation.splits import leave_one_out
@@ -45,7 +45,7 @@ class Split(NamedTuple):
 def split_for_comparison(data: AnnotationSet, rng: int) -> Split:
     """Leave one label of every image out; the held-out pairs of a random half of the images choose, the rest report."""
     train, held_out = leave_one_out(data, rng=rng)
-    return Split(train, held_out, np.random.default_rng(rng).random(data.n_images) < 0.5)
+    return Split(train, held_out, generator(rng).random(data.n_images) < 0.5)
 
 
 class Progress(NamedTuple):

@@ -185,6 +185,10 @@ def check_readable(path: str | PathLike[str]) -> None:
             pass
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:  # half a character, the character 0
+        raise InputError(f"cannot read {path!a}: no file can have such a name") from error
+    except TypeError as error:
+        raise InputError(f"cannot read an object of type {type(path).__name__}: give the path of a file") from error
 
 
 def is_native(path: str | PathLike[str]) -> bool:

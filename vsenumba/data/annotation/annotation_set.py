@@ -27,8 +27,8 @@ from vsenumba.data.annotation.pairs import (
     pairs_to_csr,
     whole_numbers,
 )
-from vsenumba.data.names import as_name
-from vsenumba.data.vocabulary import BLOCK, NAME_DTYPE, Vocabulary, as_names
+from vsenumba.data.names import as_name, check_ordered
+from vsenumba.data.vocabulary import BLOCK, NAME_DTYPE, Vocabulary, as_names, text_array
 from vsenumba.errors import InputError
 from vsenumba.storage import schema
 
@@ -128,8 +128,7 @@ class AnnotationSet:
             If the lengths differ, an id or a name is missing, empty or no text, or a set is given, which has no order.
         """
         for given, what in ((images, "images"), (labels, "labels")):
-            if isinstance(given, Set):
-                raise InputError(f"{what} is a set, whose order does not say what belongs to what; give a list")
+            check_ordered(given, what)
         image_names, rows = _first_seen(as_names(images, "image"))
         label_names, columns = _first_seen(as_names(labels, "label"))
         if len(rows) != len(columns):
@@ -496,7 +495,8 @@ def _checked_features(features: np.ndarray, n_images: int) -> np.ndarray:
 
 
 def _checked_titles(titles: Iterable[str], n_images: int) -> np.ndarray:
-    array = titles if isinstance(titles, np.ndarray) else np.array(list(titles), dtype=NAME_DTYPE)
+    check_ordered(titles, "titles")
+    array = titles if isinstance(titles, np.ndarray) else text_array(list(titles), "title")
     if array.shape != (n_images,):
         raise InputError(f"titles must be one per image ({n_images}), not {array.shape}")
-    return array.astype(NAME_DTYPE)
+    return array.copy() if array.dtype == NAME_DTYPE else text_array(array, "title")

@@ -95,7 +95,11 @@ def load_dataset(
             "AnnotationSet.from_pairs, from_lists and from_csr make sets of what is in memory"
         )
     path = Path(source)
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError:  # of which reading it says more
+        there = True
+    if not there:
         if path.suffix or path.name != str(source):
             raise InputError(f"there is no file {source}")
         raise unknown_name("data set", source, DATASETS)

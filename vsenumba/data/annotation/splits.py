@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.checks import RandomLike, generator
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.errors import InputError
 
-Rng = int | np.random.Generator | np.random.SeedSequence | None
+# As caption sets know it.
+Rng = RandomLike
 
 
-def leave_one_out(data: Any, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
+def leave_one_out(data: Any, *, rng: RandomLike = None) -> tuple[AnnotationSet, AnnotationSet]:
     """Move one random label of every image that has at least two to the test set.
 
     Parameters
@@ -40,10 +42,10 @@ def leave_one_out(data: Any, *, rng: Rng = None) -> tuple[AnnotationSet, Annotat
     (2, 1)
     """
     data = as_annotation_set(data, "data")
-    return _divided(data, _one_pair_each(data, np.random.default_rng(rng), at_least=2))
+    return _divided(data, _one_pair_each(data, generator(rng), at_least=2))
 
 
-def holdout(data: Any, fraction: float = 0.2, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
+def holdout(data: Any, fraction: float = 0.2, *, rng: RandomLike = None) -> tuple[AnnotationSet, AnnotationSet]:
     """Move a random share of the pairs to the test set; every image keeps at least one label.
 
     Parameters
@@ -75,8 +77,8 @@ def holdout(data: Any, fraction: float = 0.2, *, rng: Rng = None) -> tuple[Annot
     data = as_annotation_set(data, "data")
     if not 0 < fraction < 1:
         raise InputError(f"fraction must lie between 0 and 1, not {fraction}")
-    rng = np.random.default_rng(rng)
-    spare = np.flatnonzero(~_one_pair_each(data, rng, at_least=1))
+    drawn = generator(rng)
+    spare = np.flatnonzero(~_one_pair_each(data, drawn, at_least=1))
     n_test = round(fraction * data.n_pairs)
     if n_test > len(spare):
         raise InputError(
@@ -84,11 +86,11 @@ def holdout(data: Any, fraction: float = 0.2, *, rng: Rng = None) -> tuple[Annot
             "be spared when every image keeps one label"
         )
     chosen = np.zeros(data.n_pairs, dtype=bool)
-    chosen[rng.choice(spare, n_test, replace=False)] = True
+    chosen[drawn.choice(spare, n_test, replace=False)] = True
     return _divided(data, chosen)
 
 
-def kfold(data: Any, n_folds: int = 5, *, rng: Rng = None) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
+def kfold(data: Any, n_folds: int = 5, *, rng: RandomLike = None) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
     """Divide the pairs at random into folds, each of which is the test set once.
 
     Parameters
@@ -114,7 +116,7 @@ def kfold(data: Any, n_folds: int = 5, *, rng: Rng = None) -> Iterator[tuple[Ann
     data = as_annotation_set(data, "data")
     if not 2 <= n_folds <= data.n_pairs:
         raise InputError(f"n_folds must lie between 2 and the number of pairs ({data.n_pairs:,}), not {n_folds}")
-    fold = np.random.default_rng(rng).permutation(data.n_pairs) % n_folds
+    fold = generator(rng).permutation(data.n_pairs) % n_folds
     return (_divided(data, fold == k) for k in range(n_folds))
 
 
