@@ -219,6 +219,7 @@ def _check_prefix(prefix: str, kind: str) -> None:
 
 def text_array(texts: Sequence[Any] | np.ndarray, what: str) -> np.ndarray:
     """Return texts as a ``StringDType`` array; halves of characters are refused."""
+    texts = texts.tolist() if isinstance(texts, np.ndarray) else texts
     try:
         return np.array(texts, dtype=NAME_DTYPE)
     except UnicodeEncodeError as error:
