@@ -179,16 +179,17 @@ def content_of(path: str | PathLike[str]) -> Iterator[None]:
 def check_readable(path: str | PathLike[str]) -> None:
     """Refuse a path that is no file, or a file that may not be read; a stream has no place to go back to."""
     try:
-        if not stat.S_ISREG(Path(path).stat().st_mode) and not Path(path).is_dir():
-            raise InputError(f"cannot read {path}: it is a stream or a device, not a file")
-        with Path(path).open("rb"):
-            pass
+        kind = Path(path).stat().st_mode
+        if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
+            with Path(path).open("rb"):
+                return
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:  # half a character, the character 0
         raise InputError(f"cannot read {path!a}: no file can have such a name") from error
     except TypeError as error:
         raise InputError(f"cannot read an object of type {type(path).__name__}: give the path of a file") from error
+    raise InputError(f"cannot read {path}: it is a stream or a device, not a file")
 
 
 def is_native(path: str | PathLike[str]) -> bool:
