@@ -91,10 +91,11 @@ _FAULTS: dict[int, Callable[[AnnotationSet], InputError]] = {
 
 
 @kernel
-def _sum_labels(context, power, indptr, indices, rows, vectors):
-    """Write the scaled sum of each image's context vectors, over all its labels; return whether that could be.
+def _looked_at(indptr, indices, rows, n_labels):
+    """Return how sums of some images would end.
 
-    Sets are looked at here and not at the gate, since a few images are summed at a time, of sets of millions.
+    A set is looked at here and not at the gate, since a few images are summed at a time, of sets of millions; and
+    before the sums, which are slower with a way out of their loops.
     """
     for i in range(rows.shape[0]):
         if not 0 <= rows[i] < indptr.shape[0] - 1:
@@ -102,11 +103,23 @@ def _sum_labels(context, power, indptr, indices, rows, vectors):
         begin, end = indptr[rows[i]], indptr[rows[i] + 1]
         if not 0 <= begin <= end <= indices.shape[0]:
             return _NO_PAIR
+        for j in range(begin, end):
+            if not 0 <= indices[j] < n_labels:
+                return _NO_LABEL
+    return _SUMMED
+
+
+@kernel
+def _sum_labels(context, power, indptr, indices, rows, vectors):
+    """Write the scaled sum of each image's context vectors, over all its labels; return how that ended."""
+    outcome = _looked_at(indptr, indices, rows, context.shape[0])
+    if outcome != _SUMMED:
+        return outcome
+    for i in range(rows.shape[0]):
+        begin, end = indptr[rows[i]], indptr[rows[i] + 1]
         vectors[i] = 0
         for j in range(begin, end):
             label = indices[j]
-            if not 0 <= label < context.shape[0]:
-                return _NO_LABEL
             for f in range(vectors.shape[1]):
                 vectors[i, f] += context[label, f]
         weight = np.float32(max(end - begin, 1) ** -power)
