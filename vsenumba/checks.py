@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from vsenumba.errors import InputError, unknown_name
 
+RandomLike = int | np.integer | np.random.Generator | np.random.RandomState | np.random.SeedSequence | None
+
 # What an int64 holds.
 _LIMIT = 2**63
 
@@ -24,6 +26,12 @@ def is_whole(value: object, least: int = 1) -> bool:
     return is_number(value) and least <= value < _LIMIT and int(value) == value  # type: ignore[operator,call-overload]
 
 
+def refuse_masked(name: str, array: object) -> None:
+    """Refuse a masked array: what is masked in it would be taken for what is there."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise InputError(f"{name} is a masked array, whose mask would be lost; give {name}.filled(...) or what is left")
+
+
 def check_choice(parameter: str, value: object, choices: Iterable[str]) -> None:
     """Refuse a value that is not one of the choices a parameter has; the nearest are suggested."""
     known = list(choices)
@@ -32,15 +40,16 @@ def check_choice(parameter: str, value: object, choices: Iterable[str]) -> None:
 
 
 def as_array(what: str, values: Any) -> np.ndarray:
-    """Return values as an array, refusing what has none: no order, or rows of different lengths.
+    """Return values as an array, refusing what has none: no order, rows of different lengths, a mask.
 
     Raises
     ------
     InputError
-        If it is a set, a mapping or ragged; the message names `what`.
+        If it is a set, a mapping, ragged or masked; the message names `what`.
     """
     if isinstance(values, (Set, Mapping)):
         raise InputError(f"{what} must be an array or a list, not a {type(values).__name__}, which has no order")
+    refuse_masked(what, values)
     try:
         return np.asarray(values)
     except (ValueError, TypeError, OverflowError, UnicodeEncodeError) as error:
@@ -48,41 +57,62 @@ def as_array(what: str, values: Any) -> np.ndarray:
 
 
 def whole_numbers(what: str, values: Any, dtype: npt.DTypeLike = np.int64) -> np.ndarray:
-    """Return values as an array of whole numbers, refusing what the type does not hold as it is.
+    """Return numbers as a contiguous array of a whole type, having made sure that none changes by it.
+
+    Parameters
+    ----------
+    what : str
+        What messages call them.
+    values : (n,) array or sequence
+        The numbers; whole ones of a float type will do.
+    dtype : type
+        The type, ``np.int32`` or ``np.int64``.
 
     Raises
     ------
     InputError
-        If a value has a fraction, is too large, or is no number; the message names `what`.
+        If they have another shape, are no numbers, or are not whole or too large for the type.
+
+    Examples
+    --------
+    >>> whole_numbers("indices", [0, 0.9], np.int32)
+    Traceback (most recent call last):
+    vsenumba.errors.InputError: indices must be whole numbers of at most 31 bits, found 0.9
     """
-    array = as_array(what, values)
-    if array.dtype == dtype:
-        return array
-    bounds = np.iinfo(dtype)
-    fits = array.dtype.kind in "iuf"
-    if fits and array.size:
-        # The float next below: that of the largest int64 itself is one too large.
-        most = bounds.max if array.dtype.kind != "f" else np.nextafter(float(bounds.max), 0)
-        fits = bool(array.min() >= bounds.min and array.max() <= most)
-        fits = fits and (array.dtype.kind != "f" or bool((np.floor(array) == array).all()))
-    if not fits:
-        raise InputError(
-            f"{what} must be whole numbers that {np.dtype(dtype)} holds; they are {array.dtype} and do not"
-        )
-    return array.astype(dtype)
+    numbers = as_array(what, values)
+    if numbers.ndim != 1 or (numbers.dtype.kind not in "iuf" and len(numbers)):
+        raise InputError(f"{what} must be a row of whole numbers, not {numbers.dtype} of shape {numbers.shape}")
+    if len(numbers) and not np.can_cast(numbers.dtype, dtype):
+        odd = numbers[numbers != np.trunc(numbers)] if numbers.dtype.kind == "f" else []
+        extremes = odd[:1] if len(odd) else (numbers.min(), numbers.max())
+        bits = np.iinfo(np.dtype(dtype)).bits - 1
+        for one in extremes:
+            if len(odd) or not -(2**bits) <= one.item() < 2**bits:
+                raise InputError(f"{what} must be whole numbers of at most {bits} bits, found {one}")
+    return np.ascontiguousarray(numbers, dtype=dtype)
 
 
-def generator(rng: Any, argument: str = "rng") -> np.random.Generator:
-    """Return the generator that an int, a SeedSequence or None stands for; one that is given is taken as it is.
+def seed_sequence(rng: RandomLike, argument: str = "rng") -> np.random.SeedSequence:
+    """Return the seed sequence that an int, a Generator, a SeedSequence, a legacy RandomState or None stands for.
+
+    A Generator or RandomState is advanced by one draw; None takes fresh entropy from the operating system.
 
     Raises
     ------
     InputError
         If it is anything else, or a negative number; the message names `argument`.
     """
-    try:
-        if not isinstance(rng, (bool, np.bool_)):
-            return np.random.default_rng(rng)
-    except (TypeError, ValueError):
-        pass
-    raise InputError(f"{argument} must be a whole number >= 0, a Generator, a SeedSequence or None, not {rng!r:.80}")
+    if isinstance(rng, np.random.SeedSequence):
+        return rng
+    if isinstance(rng, np.random.Generator):
+        return np.random.SeedSequence(int(rng.integers(2**63)))
+    if isinstance(rng, np.random.RandomState):
+        return np.random.SeedSequence(int(rng.randint(2**31)))
+    if rng is None or (isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) and rng >= 0):
+        return np.random.SeedSequence(None if rng is None else int(rng))
+    raise InputError(f"{argument} must be a whole number >= 0, a Generator, a SeedSequence or None, not {rng!r}")
+
+
+def generator(rng: RandomLike) -> np.random.Generator:
+    """Return the generator that `rng` is or stands for; for what there is, see `seed_sequence`."""
+    return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(seed_sequence(rng))

@@ -466,6 +466,25 @@ def test_a_bad_k_is_named(name):
         parse_metric(name)
 
 
+@pytest.mark.parametrize("k", ["2147483648", "1" + "0" * 19, "1" + "0" * 400, "1" + "0" * 4399], ids=len)
+@pytest.mark.parametrize("family", [name for name, (_, takes_k) in FAMILIES.items() if takes_k])
+def test_a_k_that_no_set_has_labels_for_is_refused(family, k):
+    """Found 2026-11: OverflowError, and ValueError for a number of more digits than Python reads."""
+    with pytest.raises(
+        InputError, match=r"must be a whole number from 1 to 2,147,483,647, not '\d+'?: write"
+    ) as raised:
+        parse_metric(f"{family}@{k}")
+    assert len(str(raised.value)) < 200
+
+
+def test_the_largest_k_is_as_good_as_the_number_of_labels():
+    data = np.array([[1, 0, 1], [0, 1, 0]])
+    model = FixedScorer(np.array([[3.0, 2, 1], [1, 2, 3]]))
+    for family in ("recall", "ndcg", "ap", "map_cut", "coverage"):
+        mean = evaluate(model, data, exclude=None, metrics=[f"{family}@3", f"{family}@{2**31 - 1}"]).mean
+        assert len(set(mean.values())) == 1, family
+
+
 def test_metrics_without_k_take_none():
     with pytest.raises(InputError, match="takes no k: write 'mrr'"):
         parse_metric("mrr@5")

@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as hnp
 from strategies import factor_tables
 from threadpoolctl import ThreadpoolController
 
+from vsenumba.checks import seed_sequence
 from vsenumba.errors import InputError
 from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.compiler import dispatched, kernel
@@ -24,7 +25,7 @@ from vsenumba.kernels.membership import contains
 from vsenumba.kernels.orders import refresh_orders, sort_space
 from vsenumba.kernels.prefetch import prefetch, prefetch_row
 from vsenumba.kernels.products import product, product_of_transposed
-from vsenumba.kernels.random import next_below, next_bits, next_uniform, seed_sequence, shard_states
+from vsenumba.kernels.random import next_below, next_bits, next_uniform, shard_states
 from vsenumba.kernels.sorted_rows import sort_segments
 from vsenumba.kernels.threads import one_blas_thread, thread_count, threads
 from vsenumba.losses import value_and_grad

@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import pytest
 from array_forms import FORMS, frozen
+from changed_sets import forced
 from worlds import WORLDS
 
 import vsenumba as vse
@@ -203,12 +204,12 @@ def test_data_whose_arrays_were_changed_is_refused_before_kernels_see_it():
     world = WORLDS["labels"]
     for name, value in (("indices", 10_000), ("indptr", 3)):
         data = copy.deepcopy(world.data)
-        getattr(data, name)[-1] = value
+        forced(data, name)[-1] = value
         with pytest.raises(vse.InputError, match=rf"the data's {name} must"):
             world.make(n_epochs=1).fit(data)
     model = world.make(n_epochs=1).fit(world.data)
     known = copy.deepcopy(world.data)
-    known.indices[-1] = 10_000
+    forced(known, "indices")[-1] = 10_000
     with pytest.raises(vse.InputError, match=r"the indices of what is known must lie in 0..9, found 0..10000"):
         vse.evaluate(model, world.validation, exclude=known)
     words = WORLDS["words"].make(n_epochs=1).fit(WORLDS["words"].data)

@@ -119,3 +119,11 @@ def test_labels_that_are_numbers_are_names():
     assert list(model.label_names_) == ["2", "1", "0"]
     assert np.array_equal(model.embed([["0", "1"]]), model.fold_in([["0", "1"]]))
     assert np.array_equal(model.embed([["0"], ["1"], ["2"]]), model.fold_in([["0"], ["1"], ["2"]]))
+
+
+def test_a_set_of_ids_has_no_order_to_be_answered_in():
+    """Found 2026-11: the answers came in the order of Python's hash seed."""
+    model = model_of().fit(checkerboard())
+    with pytest.raises(vse.InputError, match="images must be in order, which a set is not"):
+        model.annotate({"image 0", "image 1"})
+    assert len(model.annotate(dict.fromkeys(["image 0", "image 1"]).keys())) == 2

@@ -26,18 +26,31 @@ def best_matches(scores: np.ndarray, n: int, names: Vocabulary | np.ndarray) -> 
 
     Equal scores come in the order of their positions.
 
+    Raises
+    ------
+    InputError
+        If a score is NaN or infinite.
+
     Examples
     --------
     >>> best_matches(np.array([0.5, 2.0, -np.inf]), 3, Vocabulary(["cat", "dog", "ox"], "word"))
     [Match(name='dog', score=2.0), Match(name='cat', score=0.5)]
     """
     n = min(checked_count(n), len(scores))
+    # The greatest is NaN if one of them is.
+    if n and not np.maximum.reduce(scores) < np.inf:
+        bad = int(np.flatnonzero(~(scores < np.inf))[0])
+        raise InputError(
+            f"the score of {str(names[bad])!r} is {scores[bad]}: the model's arrays hold NaN or too large numbers; fit "
+            "it afresh, or load it again"
+        )
     top = np.argpartition(-scores, n - 1)[:n] if n else np.zeros(0, np.int64)
     # Partition picks any of the equals at the border; widen to all of them so that the first ones win.
     if n:
         top = np.flatnonzero(scores >= scores[top].min())
     order = top[np.lexsort((top, -scores[top]))][:n]
-    return [Match(str(names[int(a)]), float(scores[a])) for a in order if scores[a] > -np.inf]
+    found = zip(order.tolist(), scores[order].tolist(), strict=True)
+    return [Match(str(names[place]), score) for place, score in found if score > -np.inf]
 
 
 def checked_count(n: object) -> int:

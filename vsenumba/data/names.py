@@ -7,6 +7,7 @@ So an é that one program writes as one character and another as two is the same
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Reversible, Set
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,18 @@ def as_name(value: Any, what: str) -> str:
     if _is_missing(value):
         return ""
     raise InputError(f"{what} is {_described(value)}")
+
+
+def check_ordered(names: Any, what: str) -> None:
+    """Refuse a set, whose order is another in every process; a mapping's keys and values have one.
+
+    Raises
+    ------
+    InputError
+        Which calls the set `what`.
+    """
+    if isinstance(names, Set) and not isinstance(names, Reversible):
+        raise InputError(f"{what} must be in order, which a {type(names).__name__} is not; give a list, or sorted(...)")
 
 
 def _is_missing(value: Any) -> bool:

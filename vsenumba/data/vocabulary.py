@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, KeysView, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from vsenumba import storage
 from vsenumba.checks import is_whole
-from vsenumba.data.names import as_name, plain
+from vsenumba.data.names import as_name, check_ordered, plain
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.memory import check_memory
 
@@ -35,7 +35,7 @@ class Vocabulary:
     Raises
     ------
     InputError
-        If a name is missing, empty or no text, or stands twice.
+        If a name is missing, empty or no text, or stands twice; or if they are a set, which has no order.
 
     Examples
     --------
@@ -77,6 +77,7 @@ class Vocabulary:
         UnknownNameError
             For the first name that is not known, with the nearest known ones.
         """
+        check_ordered(names, f"{self.kind} names")
         names = names if isinstance(names, Vocabulary) else [as_name(name, f"a {self.kind}") for name in names]
         found = self.find(names)
         missing = np.flatnonzero(found < 0)
@@ -139,7 +140,7 @@ class NumberedVocabulary(Vocabulary):
     Raises
     ------
     InputError
-        If the number is negative, or the prefix holds a NUL character.
+        If the number is negative, or names with the prefix are none as `vsenumba.data.names` has them.
 
     Examples
     --------
@@ -151,8 +152,7 @@ class NumberedVocabulary(Vocabulary):
     def __init__(self, n: int, kind: str, prefix: str = "") -> None:
         if not is_whole(n, 0):
             raise InputError(f"the number of {kind} names must be a whole number of at least 0, not {n!r}")
-        if "\0" in prefix:
-            raise InputError(f"the prefix of the {kind} names holds a NUL character: {prefix!r}")
+        _check_prefix(prefix, kind)
         self.kind = kind
         self._n = int(n)
         self._prefix = prefix
@@ -205,16 +205,42 @@ class NumberedVocabulary(Vocabulary):
     __hash__ = None
 
 
+def _check_prefix(prefix: str, kind: str) -> None:
+    """Refuse a prefix of names that no look-up would find, as they would be looked up in another form."""
+    if "\0" in prefix:
+        raise InputError(f"the prefix of the {kind} names holds a NUL character: {prefix!r}")
+    as_texts([prefix], f"the prefix of the {kind} names")
+    if plain(f"{prefix}0") != f"{prefix}0":
+        raise InputError(
+            f"the prefix of the {kind} names, {prefix!a}, is not in Unicode's form NFC or begins with a blank; give "
+            f"{plain(prefix + '0')[:-1]!a}"
+        )
+
+
+def as_texts(texts: Sequence[Any] | np.ndarray, what: str) -> np.ndarray:
+    """Return texts as a ``StringDType`` array.
+
+    Raises
+    ------
+    InputError
+        If one cannot be written in UTF-8, as half of a surrogate pair; the message says `what` it is.
+    """
+    texts = texts.tolist() if isinstance(texts, np.ndarray) else texts
+    try:
+        return np.array(texts, dtype=NAME_DTYPE)
+    except UnicodeEncodeError as error:
+        raise InputError(f"{what} {error.object!r:.80} is not valid Unicode: {error.reason}") from error
+
+
 def as_names(names: Iterable[Any], kind: str) -> np.ndarray:
     """Return names as a ``StringDType`` array in the form in which they are compared; what is none is refused by place.
 
     Raises
     ------
     InputError
-        If a name is missing, empty or no text.
+        If a name is missing, empty or no text, or they are a set, which has no order.
     """
-    if isinstance(names, Set) and not isinstance(names, KeysView):
-        raise InputError(f"{kind} names must not be a set, whose order is of no meaning; give a list")
+    check_ordered(names, f"{kind} names")
     if isinstance(names, np.ndarray) and names.dtype == NAME_DTYPE:
         if names.ndim != 1:
             raise InputError(f"{kind} names must be one-dimensional, not of shape {names.shape}")
@@ -232,20 +258,6 @@ def as_names(names: Iterable[Any], kind: str) -> np.ndarray:
         if len(empty):
             raise InputError(f"{kind} name {start + int(empty[0])} is empty; every {kind} needs a name")
     return array
-
-
-def as_texts(texts: list[str], what: str) -> np.ndarray:
-    """Return texts as a ``StringDType`` array.
-
-    Raises
-    ------
-    InputError
-        If one cannot be written in UTF-8, as half of a surrogate pair; the message says `what` it is.
-    """
-    try:
-        return np.array(texts, dtype=NAME_DTYPE)
-    except UnicodeEncodeError as error:
-        raise InputError(f"{what} {error.object!r:.80} is not valid Unicode: {error.reason}") from error
 
 
 def _plain_array(names: np.ndarray) -> np.ndarray:

@@ -72,6 +72,10 @@ def area_under_curve(ranks: Ranks) -> Floats:
     return 1 - np.divide(ranks.sum(ranks.ranks - ranks.position), n_pairs, out=undefined, where=n_pairs > 0)
 
 
+# There can be no more labels.
+_MOST_K = 2**31 - 1
+
+
 class Family(NamedTuple):
     """A metric: its value per image, and whether its name carries a k, as in ``"recall@5"``."""
 
@@ -121,7 +125,7 @@ def parse_metric(name: str) -> Metric:
     UnknownNameError
         If there is no such metric.
     InputError
-        If the k is missing, not a whole number of at least 1, or there where none belongs.
+        If the k is missing, not a whole number from 1 to 2**31 - 1, or there where none belongs.
 
     Examples
     --------
@@ -136,9 +140,13 @@ def parse_metric(name: str) -> Metric:
         if at:
             raise InputError(f"metric {name!r} takes no k: write {family!r}")
         return Metric(name, family, None)
-    if not (k.isascii() and k.isdigit() and int(k) >= 1):
-        found = f"not {k!r}" if at else "and is missing"
-        raise InputError(f"the k of metric {name!r} must be a whole number of at least 1, {found}: write '{family}@5'")
+    # By its length first: Python makes no number of thousands of digits.
+    if not (k.isascii() and k.isdigit() and len(k) <= len(str(_MOST_K)) and 1 <= int(k) <= _MOST_K):
+        found = f"not {k!r:.30}" if at else "and is missing"
+        raise InputError(
+            f"the k of metric {str(name)!r:.40} must be a whole number from 1 to {_MOST_K:,}, {found}: write "
+            f"'{family}@5'"
+        )
     return Metric(name, family, int(k))
 
 

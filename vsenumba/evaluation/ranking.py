@@ -9,18 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.checks import RandomLike, seed_sequence
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set, matched_or_new
+from vsenumba.data.annotation.pairs import gather_rows
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_at_least, list_top
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.evaluation.metrics import parse_metrics
-from vsenumba.evaluation.ranks import Ranks, gather_rows, ranks_of
+from vsenumba.evaluation.ranks import Ranks, ranks_of
 from vsenumba.evaluation.scorer import Scorer
 from vsenumba.evaluation.scores import Scores, defined_mean
 from vsenumba.kernels.gate import below, readable, segments
-from vsenumba.kernels.random import RandomLike, seed_sequence
 from vsenumba.kernels.threads import one_blas_thread, thread_count
 
 # Scores of one block: they stay in the processor's cache from the matrix product to the count.
@@ -159,8 +160,7 @@ def _rank(
 ) -> tuple[Ranks, np.ndarray]:
     """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1), ties against it."""
     n_labels = test.n_labels
-    indptr, labels = gather_rows(test.indptr, test.indices, rows)
-    labels = below("the test set's indices", labels, n_labels)
+    indptr, labels = gather_rows(test.indptr, test.indices, rows, n_labels)
     known_labels = below("the indices of what is known", known.indices, n_labels)
     offsets_of = segments("the indptr of what is known", known.indptr, len(known_labels), known.n_images)
     excluded = offsets_of if exclude else np.zeros_like(offsets_of), known_labels

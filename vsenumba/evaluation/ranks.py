@@ -53,14 +53,6 @@ class Ranks(NamedTuple):
         return total
 
 
-def gather_rows(indptr: np.ndarray, indices: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return fresh ``(indptr int64, indices)`` of some rows of a CSR structure."""
-    starts = indptr[rows]
-    lengths = indptr[rows + 1] - starts
-    offsets = np.concatenate(([0], np.cumsum(lengths)))
-    return offsets, indices[np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)]
-
-
 def ranks_of(indptr: Integers, counts: Integers, n_labels: int) -> Integers:
     """Return the rising ranks of each image's test labels.
 

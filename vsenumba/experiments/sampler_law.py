@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.checks import is_whole
+from vsenumba.checks import RandomLike, is_whole
 from vsenumba.errors import InputError
 from vsenumba.experiments.law_measures import goodness_of_fit, gradient_weight, total_variation, violation_probability
 from vsenumba.kernels.dot import dots
-from vsenumba.kernels.random import RandomLike
 from vsenumba.samplers import RankSampler, Sampler
 
 # Draws are made for copies of the image, as many as there are shards, so that all threads have work.

@@ -58,18 +58,21 @@ def readable(name: str, array: Any, shape: Shape, dtype: Any = np.float32) -> np
         return array
     if not (array.dtype.kind == dtype.kind == "f" or np.can_cast(array.dtype, dtype)):
         raise InputError(f"{name} must hold {dtype} numbers, not {array.dtype}")
-    array = np.require(array, dtype, ("C", "A"))
-    return array if array.flags.writeable else _lent(array)
+    if array.dtype != dtype or not (array.flags.c_contiguous and array.flags.aligned):
+        array = np.require(array, dtype, ("C", "A"))
+    return array if array.flags.writeable else lent(array)
 
 
-def _lent(array: np.ndarray) -> np.ndarray:
+def lent(array: np.ndarray) -> np.ndarray:
     """Return a read-only array's memory as an array that looks writeable: Numba would compile each kernel once more.
+
+    That is all that `readable` does for the arrays of a set, which have their types.
 
     Whoever writes to it may end the process: only kernels may have it.
     """
-    address, _ = array.__array_interface__["data"]
-    lender = SimpleNamespace(__array_interface__={**array.__array_interface__, "data": (address, False)}, array=array)
-    return np.asarray(lender)
+    interface = array.__array_interface__  # made afresh
+    interface["data"] = interface["data"][0], False
+    return np.asarray(SimpleNamespace(__array_interface__=interface, array=array))
 
 
 def writable(name: str, array: Any, shape: Shape) -> np.ndarray:

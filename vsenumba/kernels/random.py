@@ -9,34 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import kernel
 
 # A state fills a cache line of its own: neighbours would otherwise slow each other down.
 _WORDS_PER_STATE = 8
-
-RandomLike = int | np.integer | np.random.Generator | np.random.RandomState | np.random.SeedSequence | None
-
-
-def seed_sequence(rng: RandomLike, argument: str = "rng") -> np.random.SeedSequence:
-    """Return the seed sequence that an int, a Generator, a SeedSequence, a legacy RandomState or None stands for.
-
-    A Generator or RandomState is advanced by one draw; None takes fresh entropy from the operating system.
-
-    Raises
-    ------
-    InputError
-        If it is anything else, or a negative number; the message names `argument`.
-    """
-    if isinstance(rng, np.random.SeedSequence):
-        return rng
-    if isinstance(rng, np.random.Generator):
-        return np.random.SeedSequence(int(rng.integers(2**63)))
-    if isinstance(rng, np.random.RandomState):
-        return np.random.SeedSequence(int(rng.randint(2**31)))
-    if rng is None or (isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) and rng >= 0):
-        return np.random.SeedSequence(None if rng is None else int(rng))
-    raise InputError(f"{argument} must be a whole number >= 0, a Generator, a SeedSequence or None, not {rng!r}")
 
 
 def spawned(seeds: np.random.SeedSequence, *key: int) -> np.random.SeedSequence:

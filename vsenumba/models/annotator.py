@@ -13,6 +13,7 @@ from vsenumba.data.annotation.annotation_set import PAIRS, AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set, matched_or_new
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.data.matches import Match, best_matches, checked_count
+from vsenumba.data.names import check_ordered
 from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
@@ -192,6 +193,7 @@ class Annotator(Fitted):
         """
         check_is_fitted(self)
         n = checked_count(n)
+        check_ordered(images, "images")
         if isinstance(images, str):
             raise InputError(f"images must be a sequence of ids, such as [{images!r}], not one string")
         scorer: Annotator | NewImages = self
@@ -326,6 +328,7 @@ def as_label_lists(label_lists: Iterable[Any]) -> AnnotationSet:
     InputError
         If it is a single text, or not one list for each image.
     """
+    check_ordered(label_lists, "labels")
     lists = [label_lists] if isinstance(label_lists, str) else list(label_lists)
     if not all(isinstance(one, _LISTS) and not _is_numeric(one) for one in lists):
         raise InputError(

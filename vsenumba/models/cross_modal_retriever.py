@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vsenumba import storage
+from vsenumba.checks import RandomLike
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.captions.readers import load_caption_set
@@ -24,7 +25,6 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError, UnknownNameError, unknown_name
 from vsenumba.evaluation.retrieval import RetrievalScores, evaluate_vectors
 from vsenumba.kernels.gate import readable
-from vsenumba.kernels.random import RandomLike
 from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.memory import check_memory
 from vsenumba.models.caption_checks import check_data, check_set, check_words, warn_of_collapse, warn_of_unknown

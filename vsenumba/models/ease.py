@@ -10,7 +10,8 @@ from scipy.linalg import lapack
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
-from vsenumba.errors import MemoryLimitError
+from vsenumba.errors import InputError, MemoryLimitError
+from vsenumba.kernels.gate import readable
 from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.parameters import Number, Parameter, Whole
@@ -18,6 +19,9 @@ from vsenumba.storage import schema
 
 # G, its inverse and what the inversion works in, as float64 and float32.
 _BYTES_PER_CELL = 24
+
+# Of float64's 16 digits an inverse loses as many as this has zeros; float32 weights should keep some.
+_LEAST_CONDITION = 1e-13
 
 
 class EaseAnnotator(Annotator):
@@ -58,6 +62,8 @@ class EaseAnnotator(Annotator):
 
         Raises
         ------
+        InputError
+            If `l2` is so small that the weights would be rounding errors.
         MemoryLimitError
             If the matrices between all labels take more than `max_bytes`, or than there is; the bytes are named.
         """
@@ -74,19 +80,27 @@ class EaseAnnotator(Annotator):
         matrix = data.to_csr().astype(np.float64)
         gram = (matrix.T @ matrix).toarray()
         gram[np.diag_indices_from(gram)] += self.l2
-        self.weights_ = _weights(gram)
+        try:
+            self.weights_ = _weights(gram)
+        except ArithmeticError as error:
+            raise InputError(
+                f"l2={self.l2} is too small for this set: {error}; give a larger one, such as l2={type(self)().l2:g}"
+            ) from error
         return self
 
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
         """Return the weighted sums over the known labels; see `Annotator.score_block`."""
-        return np.asarray(known.to_csr()[rows] @ self.weights_[:, labels])
+        return np.asarray(known.rows_to_csr(rows) @ self._checked_weights(known)[:, labels])
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return which images have a label that says something of others; see `Annotator.knows`."""
-        telling = self.weights_.any(axis=1).astype(np.float32)
-        return np.asarray(known.to_csr()[rows] @ telling) > 0
+        telling = self._checked_weights(known).any(axis=1).astype(np.float32)
+        return np.asarray(known.rows_to_csr(rows) @ telling) > 0
+
+    def _checked_weights(self, known: AnnotationSet) -> np.ndarray:
+        return readable("weights_", self.weights_, (known.n_labels, known.n_labels))
 
     def _to_elements(self) -> dict[str, Any]:
         return {**super()._to_elements(), "arrays": {"weights": self.weights_}}
@@ -101,8 +115,20 @@ class EaseAnnotator(Annotator):
 
 
 def _weights(gram: np.ndarray) -> np.ndarray:
-    """Return EASE's weights from the regularised Gram matrix, which is overwritten."""
-    factor, _ = lapack.dpotrf(gram, lower=0, clean=0, overwrite_a=1)
+    """Return EASE's weights from the regularised Gram matrix, which is overwritten.
+
+    Raises
+    ------
+    ArithmeticError
+        If float64 cannot tell the matrix from one without an inverse.
+    """
+    norm = gram.sum(axis=0).max()  # as none of its values is negative
+    factor, failed = lapack.dpotrf(gram, lower=0, clean=0, overwrite_a=1)
+    if failed:
+        raise ArithmeticError("the labels' matrix has no Cholesky factor")
+    condition, _ = lapack.dpocon(factor, norm, uplo="U")
+    if condition < _LEAST_CONDITION:
+        raise ArithmeticError(f"the reciprocal condition of the labels' matrix is {condition:.1g}")
     inverse, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
     # Only the upper triangle is computed.
     inverse = np.triu(inverse) + np.triu(inverse, 1).T

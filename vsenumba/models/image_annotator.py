@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from vsenumba.checks import RandomLike, refuse_masked
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import load_dataset
 from vsenumba.data.annotation.coercion import as_annotation_set
@@ -18,7 +19,6 @@ from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
-from vsenumba.kernels.random import RandomLike
 from vsenumba.losses import Loss, as_loss
 from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator, as_label_lists, warn_of_unknown
@@ -490,6 +490,11 @@ class ImageAnnotator(Annotator, Trained):
 
         All labels take part, as factors do not say which ones an image has; `annotate` leaves these out.
 
+        Raises
+        ------
+        InputError
+            If they are not finite, or of another length than the model's.
+
         Warns
         -----
         UserWarning
@@ -497,9 +502,14 @@ class ImageAnnotator(Annotator, Trained):
         """
         check_is_fitted(self)
         n = checked_count(n)
-        factors = np.ascontiguousarray(factors, dtype=np.float32)
+        refuse_masked("factors", factors)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused as such
+            factors = np.ascontiguousarray(factors, dtype=np.float32)
         if factors.ndim != 2 or factors.shape[1] != self.label_factors_.shape[1]:
             raise InputError(f"factors must be (images, {self.label_factors_.shape[1]}), not {factors.shape}")
+        bad = np.flatnonzero(~np.isfinite(factors).all(axis=1))
+        if len(bad):
+            raise InputError(f"row {bad[0]} of factors holds NaN, inf or a number too large for float32")
         warn_of_unknown([f"row {i}" for i, row in enumerate(factors) if not row.any()])
         return [best_matches(row @ self.label_factors_.T, n, self.label_names_) if row.any() else [] for row in factors]
 

@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.checks import check_choice, is_number, is_whole
+from vsenumba.checks import check_choice, is_number, is_whole, seed_sequence
 from vsenumba.errors import InputError
-from vsenumba.kernels.random import seed_sequence
 from vsenumba.registry import Family, parse_value
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
+from vsenumba.kernels.gate import readable
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.parameters import Parameter
 from vsenumba.storage import schema
@@ -30,14 +31,15 @@ class PopularityAnnotator(Annotator):
         """Count the labels of an AnnotationSet, sparse matrix, array or list of label lists."""
         data = as_annotation_set(X)
         self._remember(data)
-        self.counts_ = data.label_counts
+        self.counts_ = data.label_counts.copy()
         return self
 
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
         """Return the counts, once per image; see `Annotator.score_block`."""
-        return np.tile(self.counts_[labels].astype(np.float32), (len(rows), 1))
+        counts = readable("counts_", self.counts_, (known.n_labels,), np.int64)
+        return np.tile(counts[labels].astype(np.float32), (len(rows), 1))
 
     def _to_elements(self) -> dict[str, Any]:
         return {**super()._to_elements(), "arrays": {"counts": self.counts_}}

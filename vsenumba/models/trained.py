@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from vsenumba import storage
+from vsenumba.checks import seed_sequence
 from vsenumba.errors import InputError
 from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.gate import readable
-from vsenumba.kernels.random import seed_sequence, spawned
+from vsenumba.kernels.random import spawned
 from vsenumba.kernels.threads import thread_count
 from vsenumba.models.fitted import Fitted
 from vsenumba.models.unfitted import check_is_fitted

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from vsenumba.checks import RandomLike
 from vsenumba.data.matches import Match
 from vsenumba.data.text.corpus import Corpus, as_corpus
 from vsenumba.data.text.reading import LONGEST_SENTENCE
@@ -14,7 +15,6 @@ from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.kernels.gate import readable
-from vsenumba.kernels.random import RandomLike
 from vsenumba.memory import check_memory
 from vsenumba.models.parameters import Choice, Flag, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained

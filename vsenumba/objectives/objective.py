@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numba import prange
 
-from vsenumba.checks import generator
+from vsenumba.checks import RandomLike, generator
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import dispatched, kernel
 from vsenumba.kernels.gate import readable
@@ -100,7 +100,7 @@ class Objective(Member, ABC):
         *,
         same: np.ndarray | None = None,
         semantics: np.ndarray | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomLike = None,
     ) -> BatchLoss:
         """Return a batch's loss and its gradient.
 
@@ -112,7 +112,7 @@ class Objective(Member, ABC):
             Which pairs show the same image, and so are no negatives; the diagonal is understood.
         semantics : (N, R) array, optional
             What the captions are about, for a `SemanticMargin`.
-        rng : int, Generator or None
+        rng : int, Generator, SeedSequence or None
             For random negatives.
 
         Examples
@@ -140,11 +140,11 @@ class Objective(Member, ABC):
             excluded |= readable("same", same, (n, n), np.bool_)
         rule = as_negatives(self.negatives)
         size = min(rule.group_size(scores), max(n - 1, 1))
-        rng = generator(rng)
+        drawn = generator(rng)
         total, gradient = 0.0, np.zeros_like(scores)
         for turn in (np.asarray, _transposed):
             queries, asked = turn(scores), turn(margins)
-            preference = rule.preference(queries, turn(excluded), rng)
+            preference = rule.preference(queries, turn(excluded), drawn)
             preference = queries + asked if preference is None else preference
             losses, part = np.zeros(n), np.zeros_like(scores)
             _evaluate(

@@ -16,11 +16,11 @@ import numpy as np
 import scipy.sparse as sp
 from numba import prange
 
-from vsenumba.checks import is_whole
+from vsenumba.checks import RandomLike, is_whole, seed_sequence
 from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import dispatched, kernel
 from vsenumba.kernels.gate import readable
-from vsenumba.kernels.random import RandomLike, seed_sequence, shard_states
+from vsenumba.kernels.random import shard_states
 from vsenumba.memory import check_memory
 from vsenumba.registry import Member
 

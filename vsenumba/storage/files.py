@@ -181,12 +181,17 @@ def check_readable(path: str | PathLike[str]) -> None:
     if "\0" in str(path):
         raise InputError(f"cannot read {str(path)!r}: no name of a file has a NUL character")
     try:
-        if not stat.S_ISREG(Path(path).stat().st_mode) and not Path(path).is_dir():
-            raise InputError(f"cannot read {path}: it is a stream or a device, not a file")
-        with Path(path).open("rb"):
-            pass
+        kind = Path(path).stat().st_mode
+        if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
+            with Path(path).open("rb"):
+                return
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:  # half a character, the character 0
+        raise InputError(f"cannot read {path!a}: no file can have such a name") from error
+    except TypeError as error:
+        raise InputError(f"cannot read an object of type {type(path).__name__}: give the path of a file") from error
+    raise InputError(f"cannot read {path}: it is a stream or a device, not a file")
 
 
 def exists(path: str | PathLike[str]) -> bool:

@@ -27,6 +27,10 @@ def name_of(path: str | PathLike[str]) -> str:
         ) from None
     if "\0" in name:
         raise InputError(f"cannot write {name!r}: a file's name cannot hold the character 0")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError as error:
+        raise InputError(f"cannot write {name!a}: a file's name cannot hold half a character") from error
     return name
 
 

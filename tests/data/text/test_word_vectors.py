@@ -347,7 +347,7 @@ def test_a_damaged_bzip2_file_is_refused(tmp_path):
         (["a", "b"], [[1j], [2]], "factors must be numbers, not complex128"),
         (["a", "b"], [[1e300], [2]], "factors must be finite"),
         (["a", "b"], None, "factors must be numbers, not object"),
-        ({"cat", "dog"}, np.eye(2), "word names must not be a set"),
+        ({"cat", "dog"}, np.eye(2), "word names must be in order, which a set is not"),
         (5, np.eye(2), "word names must be a sequence"),
     ],
 )

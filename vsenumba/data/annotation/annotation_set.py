@@ -16,10 +16,17 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba import storage
-from vsenumba.checks import whole_numbers
-from vsenumba.data.annotation.pairs import check_structure, column_counts, merged, nonzero_pairs, pairs_to_csr
+from vsenumba.checks import is_whole, refuse_masked, whole_numbers
+from vsenumba.data.annotation.pairs import (
+    check_structure,
+    column_counts,
+    gather_rows,
+    merged,
+    nonzero_pairs,
+    pairs_to_csr,
+)
 from vsenumba.data.digests import add_array, add_texts
-from vsenumba.data.names import as_name
+from vsenumba.data.names import as_name, check_ordered
 from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_names, as_texts
 from vsenumba.errors import InputError
 from vsenumba.storage import schema
@@ -50,7 +57,8 @@ class AnnotationSet:
     indptr : (n_images + 1,) int64 array
         Where each image's labels begin in `indices`.
     indices : (n_pairs,) int32 array
-        Label columns, strictly increasing within an image.
+        Label columns, strictly increasing within an image. Neither is copied where it has its type: whoever has the
+        array must not change it.
     n_labels : int
         Number of labels (columns).
     image_ids : Vocabulary or iterable of str, optional
@@ -68,6 +76,8 @@ class AnnotationSet:
         ``(n_images, n_labels)``.
     n_images, n_labels, n_pairs : int
         The three counts.
+    indptr, indices : array
+        The pairs, read-only: a set is never changed, others are made of it.
 
     Examples
     --------
@@ -88,9 +98,11 @@ class AnnotationSet:
         features: np.ndarray | None = None,
         titles: Iterable[str] | None = None,
     ) -> None:
-        self.indptr = np.ascontiguousarray(whole_numbers("indptr", indptr))
-        self.indices = np.ascontiguousarray(whole_numbers("indices", indices, np.int32))
-        self.shape = (len(self.indptr) - 1, int(n_labels))
+        if not is_whole(n_labels, 0):
+            raise InputError(f"n_labels must be a whole number of at least 0, not {n_labels!r}")
+        self._indptr = _read_only(whole_numbers("indptr", indptr, np.int64))
+        self._indices = _read_only(whole_numbers("indices", indices, np.int32))
+        self._n_labels = int(n_labels)
         check_structure(self.indptr, self.indices, self.shape)
         self.image_ids = _vocabulary(image_ids, "image", self.shape)
         self.label_names = _vocabulary(label_names, "label", self.shape)
@@ -115,8 +127,7 @@ class AnnotationSet:
             If the lengths differ, an id or a name is missing, empty or no text, or a set is given, which has no order.
         """
         for given, what in ((images, "images"), (labels, "labels")):
-            if isinstance(given, Set):
-                raise InputError(f"{what} is a set, whose order does not say what belongs to what; give a list")
+            check_ordered(given, what)
         image_names, rows = _first_seen(as_names(images, "image"))
         label_names, columns = _first_seen(as_names(labels, "label"))
         if len(rows) != len(columns):
@@ -187,25 +198,47 @@ class AnnotationSet:
         indptr, indices = pairs_to_csr(rows, columns, *shape)
         return cls(indptr, indices, shape[1], image_ids, label_names, features)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        # Neither pickles nor copies keep it.
+        for name in ("_indptr", "_indices", "label_counts"):
+            if name in state:
+                self.__dict__[name] = _read_only(state[name])
+
+    @property
+    def indptr(self) -> np.ndarray:
+        """Where each image's labels begin in `indices`, (n_images + 1,) int64, read-only."""
+        return self._indptr
+
+    @property
+    def indices(self) -> np.ndarray:
+        """The label columns of all images, (n_pairs,) int32, read-only."""
+        return self._indices
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(n_images, n_labels)``."""
+        return len(self._indptr) - 1, self._n_labels
+
     @property
     def n_images(self) -> int:
         """The number of images (rows)."""
-        return self.shape[0]
+        return len(self._indptr) - 1
 
     @property
     def n_labels(self) -> int:
         """The number of labels (columns)."""
-        return self.shape[1]
+        return self._n_labels
 
     @property
     def n_pairs(self) -> int:
         """The number of pairs of an image and a label it has."""
-        return len(self.indices)
+        return len(self._indices)
 
     @cached_property
     def label_counts(self) -> np.ndarray:
-        """Number of images each label has, (n_labels,) int64."""
-        return column_counts(self.indices, self.n_labels)
+        """Number of images each label has, (n_labels,) int64, read-only."""
+        return _read_only(column_counts(self.indices, self.n_labels))
 
     @property
     def labels_per_image(self) -> np.ndarray:
@@ -222,8 +255,15 @@ class AnnotationSet:
         return np.repeat(np.arange(self.n_images, dtype=np.int64), self.labels_per_image), self.indices
 
     def to_csr(self) -> sp.csr_array:
-        """Return the pairs as a SciPy CSR array of float32 ones."""
-        return sp.csr_array((np.ones(self.n_pairs, np.float32), self.indices, self.indptr), shape=self.shape)
+        """Return the pairs as a SciPy CSR array of float32 ones, which may be changed."""
+        check_structure(self.indptr, self.indices, self.shape)
+        ones = np.ones(self.n_pairs, np.float32)
+        return sp.csr_array((ones, self.indices.copy(), self.indptr.copy()), shape=self.shape)
+
+    def rows_to_csr(self, rows: np.ndarray) -> sp.csr_array:
+        """Return the pairs of some images, given by their rows, likewise."""
+        indptr, indices = gather_rows(self.indptr, self.indices, rows, self.n_labels)
+        return sp.csr_array((np.ones(len(indices), np.float32), indices, indptr), shape=(len(rows), self.n_labels))
 
     def __len__(self) -> int:
         return self.n_images
@@ -234,10 +274,17 @@ class AnnotationSet:
             rows = rows[0]
         if not isinstance(rows, (slice, list, np.ndarray)):
             raise TypeError(f"a set is indexed by a slice, row numbers or a mask, not by {rows!r}")
-        return self.select_images(np.arange(self.n_images)[rows])
+        return self.select_images(rows)
 
     def with_pairs(self, keep: np.ndarray) -> AnnotationSet:
-        """Return the set with the same images and labels and only the pairs where the mask `keep` is true."""
+        """Return the set with the same images and labels and only the pairs where the mask `keep` is true.
+
+        Raises
+        ------
+        InputError
+            If it is no mask of the pairs.
+        """
+        keep = _as_mask("keep", keep, self.n_pairs)
         counts = np.add.reduceat(np.append(keep, False), self.indptr[:-1], dtype=np.int64)
         counts[self.labels_per_image == 0] = 0
         indptr = np.concatenate(([0], np.cumsum(counts)))
@@ -251,13 +298,19 @@ class AnnotationSet:
             self.titles,
         )
 
-    def select_images(self, rows: np.ndarray) -> AnnotationSet:
-        """Return the set of the given rows only, in that order, with all labels kept as columns."""
-        rows = np.arange(self.n_images)[rows]
-        csr = self.to_csr()[rows]
+    def select_images(self, rows: Any) -> AnnotationSet:
+        """Return the set of the given rows only, in that order, with all labels kept as columns.
+
+        Raises
+        ------
+        InputError
+            If `rows` is neither row numbers nor a mask of the images, or names an image twice.
+        """
+        rows = self._as_rows(rows)
+        indptr, indices = gather_rows(self.indptr, self.indices, rows, self.n_labels)
         return AnnotationSet(
-            csr.indptr,
-            csr.indices,
+            indptr,
+            indices,
             self.n_labels,
             Vocabulary(self.image_ids.take(rows), "image"),
             self.label_names,
@@ -265,12 +318,38 @@ class AnnotationSet:
             None if self.titles is None else self.titles[rows],
         )
 
+    def _as_rows(self, rows: Any) -> np.ndarray:
+        """Return row numbers, refusing what does not choose images of this set."""
+        refuse_masked("rows", rows)
+        try:
+            found = np.arange(self.n_images)[rows]
+        except (IndexError, TypeError, ValueError) as error:
+            raise InputError(f"rows must choose from {self.n_images:,} images by numbers or a mask: {error}") from error
+        if found.ndim != 1:
+            raise InputError(f"rows must be one-dimensional, not {np.asarray(rows).shape}; give [row] for one image")
+        return found
+
     def with_columns(self, columns: np.ndarray, label_names: Vocabulary) -> AnnotationSet:
-        """Return the set with label j moved to column ``columns[j]`` of another vocabulary."""
+        """Return the set with label j moved to column ``columns[j]`` of another vocabulary.
+
+        Raises
+        ------
+        InputError
+            If there is no such column for a label that an image has, or not one entry per label.
+        """
         indptr, indices = self.indptr, self.indices
+        columns = whole_numbers("columns", columns, np.int64)
+        if len(columns) != self.n_labels:
+            raise InputError(f"columns must be one per label ({self.n_labels:,}), not {len(columns):,}")
         if not np.array_equal(columns, np.arange(self.n_labels)):
             rows, labels = self.pairs()
-            indptr, indices = pairs_to_csr(rows, columns[labels], self.n_images, len(label_names))
+            moved = columns[labels]
+            if len(moved) and not 0 <= moved.min() <= moved.max() < len(label_names):
+                raise InputError(
+                    f"columns must lie in 0..{len(label_names) - 1}, the columns of label_names, wherever a label has "
+                    f"an image; found {moved.min()}..{moved.max()}"
+                )
+            indptr, indices = pairs_to_csr(rows, moved, self.n_images, len(label_names))
         return AnnotationSet(indptr, indices, len(label_names), self.image_ids, label_names, self.features, self.titles)
 
     def reindex_images(self, image_ids: Vocabulary) -> AnnotationSet:
@@ -278,10 +357,10 @@ class AnnotationSet:
         if image_ids == self.image_ids:
             return AnnotationSet(self.indptr, self.indices, self.n_labels, image_ids, self.label_names)
         found = self.image_ids.find(image_ids)
-        counts = np.where(found >= 0, np.append(self.labels_per_image, 0)[found], 0)
+        offsets, indices = gather_rows(self.indptr, self.indices, found[found >= 0], self.n_labels)
+        counts = np.zeros(len(found), dtype=np.int64)
+        counts[found >= 0] = np.diff(offsets)
         indptr = np.concatenate(([0], np.cumsum(counts)))
-        starts = np.repeat(self.indptr[found] - indptr[:-1], counts)
-        indices = self.indices[starts + np.arange(indptr[-1])]
         return AnnotationSet(indptr, indices, self.n_labels, image_ids, self.label_names)
 
     def union(self, other: AnnotationSet) -> AnnotationSet:
@@ -382,7 +461,22 @@ def _vocabulary(names: Vocabulary | Iterable[Any] | None, kind: str, shape: tupl
     return vocabulary
 
 
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array = array.view()
+    array.flags.writeable = False
+    return array
+
+
+def _as_mask(name: str, mask: Any, n: int) -> np.ndarray:
+    refuse_masked(name, mask)
+    mask = np.asarray(mask)
+    if mask.shape != (n,) or (n and mask.dtype != np.bool_):
+        raise InputError(f"{name} must be a mask of {n:,} pairs, not {mask.dtype} of shape {mask.shape}")
+    return mask.astype(np.bool_, copy=False)
+
+
 def _checked_features(features: np.ndarray, n_images: int) -> np.ndarray:
+    refuse_masked("features", features)
     features = np.asarray(features)
     if features.ndim != 2 or len(features) != n_images:
         raise InputError(f"features must have one row per image: ({n_images}, n_features), not {features.shape}")
@@ -399,9 +493,10 @@ def _checked_features(features: np.ndarray, n_images: int) -> np.ndarray:
 
 
 def _checked_titles(titles: Iterable[str], n_images: int) -> np.ndarray:
-    if isinstance(titles, (str, bytes, Set)) or not isinstance(titles, Iterable):
+    check_ordered(titles, "titles")
+    if isinstance(titles, (str, bytes)) or not isinstance(titles, Iterable):
         raise InputError(f"titles must be a list of texts, not {titles!r:.60}")
-    array = titles if isinstance(titles, np.ndarray) else as_texts(list(titles), "the title")
+    array = titles if isinstance(titles, np.ndarray) else as_texts(list(titles), "title")
     if array.shape != (n_images,):
         raise InputError(f"titles must be one per image ({n_images}), not {array.shape}")
-    return array.astype(NAME_DTYPE)
+    return array.copy() if array.dtype == NAME_DTYPE else as_texts(array, "title")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from vsenumba.checks import refuse_masked
 from vsenumba.errors import InputError
 from vsenumba.memory import check_memory
 
@@ -72,6 +73,34 @@ def merged(
     return np.cumsum(np.concatenate(counts)), np.concatenate([np.zeros(0, dtype=np.int32), *parts])
 
 
+def gather_rows(
+    indptr: np.ndarray, indices: np.ndarray, rows: np.ndarray, n_columns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return fresh ``(indptr int64, indices)`` of some rows of a CSR structure.
+
+    Raises
+    ------
+    InputError
+        If it is no structure any more: somebody changed the arrays.
+    """
+    starts = indptr[rows]
+    lengths = indptr[rows + 1] - starts
+    if len(rows) and not (starts.min() >= 0 <= lengths.min() and (starts + lengths).max() <= len(indices)):
+        raise changed_structure("indptr")
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    places = np.repeat(starts - offsets[:-1], lengths)
+    places += np.arange(offsets[-1])
+    columns = indices[places]
+    if len(columns) and not 0 <= columns.min() <= columns.max() < n_columns:
+        raise changed_structure("indices")
+    return offsets, columns
+
+
+def changed_structure(name: str) -> InputError:
+    """Return the error for the arrays of a set that were changed under it, so that they are none of a set any more."""
+    return InputError(f"the {name} of a set was changed after the set was made, and does not fit; make the set anew")
+
+
 def check_structure(indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, int]) -> None:
     """Refuse what is not the structure of a CSR matrix with sorted and distinct columns in every row."""
     n_images, n_labels = shape
@@ -93,6 +122,7 @@ def check_structure(indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, i
 
 def nonzero_pairs(matrix: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     """Return the rows and columns of the non-zeros of any matrix, and its shape; refuse odd values."""
+    refuse_masked("X", matrix)
     if not sp.issparse(matrix):
         try:
             matrix = np.asarray(matrix)

@@ -9,10 +9,9 @@ from os import PathLike
 import numpy as np
 
 from vsenumba import storage
-from vsenumba.checks import generator, is_whole
+from vsenumba.checks import RandomLike, generator, is_whole
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import pairs_to_csr, row_blocks, sorted_distinct
-from vsenumba.data.annotation.splits import Rng
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.memory import check_memory
@@ -33,7 +32,7 @@ def synthetic(
     n_topics: int | None = None,
     exponent: float = 1.0,
     noise: float = 0.1,
-    rng: Rng = None,
+    rng: RandomLike = None,
 ) -> AnnotationSet:
     """Make an annotation set in which images and labels belong to topics and labels have a long tail.
 
@@ -93,7 +92,7 @@ def save_synthetic(
     n_topics: int | None = None,
     exponent: float = 1.0,
     noise: float = 0.1,
-    rng: Rng = None,
+    rng: RandomLike = None,
     after_block: Callable[[int], object] = lambda n_done: None,
 ) -> None:
     """Write the set that `synthetic` makes to a native ``.h5`` file, without ever holding its pairs in memory.
@@ -141,7 +140,7 @@ class _Planted:
         n_topics: int | None,
         exponent: float,
         noise: float,
-        rng: Rng,
+        rng: RandomLike,
     ) -> None:
         if n_topics is None:
             n_topics = max(1, round(math.sqrt(max(n_labels, 1))))

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.checks import generator
+from vsenumba.checks import RandomLike, generator
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.errors import InputError
 
-Rng = int | np.random.Generator | np.random.SeedSequence | None
+# As caption sets know it.
 
 
-def leave_one_out(data: Any, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
+def leave_one_out(data: Any, *, rng: RandomLike = None) -> tuple[AnnotationSet, AnnotationSet]:
     """Move one random label of every image that has at least two to the test set.
 
     Parameters
@@ -44,7 +44,7 @@ def leave_one_out(data: Any, *, rng: Rng = None) -> tuple[AnnotationSet, Annotat
     return _divided(data, _one_pair_each(data, generator(rng), at_least=2))
 
 
-def holdout(data: Any, fraction: float = 0.2, *, rng: Rng = None) -> tuple[AnnotationSet, AnnotationSet]:
+def holdout(data: Any, fraction: float = 0.2, *, rng: RandomLike = None) -> tuple[AnnotationSet, AnnotationSet]:
     """Move a random share of the pairs to the test set; every image keeps at least one label.
 
     Parameters
@@ -76,8 +76,8 @@ def holdout(data: Any, fraction: float = 0.2, *, rng: Rng = None) -> tuple[Annot
     data = as_annotation_set(data, "data")
     if not 0 < fraction < 1:
         raise InputError(f"fraction must lie between 0 and 1, not {fraction}")
-    rng = generator(rng)
-    spare = np.flatnonzero(~_one_pair_each(data, rng, at_least=1))
+    drawn = generator(rng)
+    spare = np.flatnonzero(~_one_pair_each(data, drawn, at_least=1))
     n_test = round(fraction * data.n_pairs)
     if n_test > len(spare):
         raise InputError(
@@ -85,11 +85,11 @@ def holdout(data: Any, fraction: float = 0.2, *, rng: Rng = None) -> tuple[Annot
             "be spared when every image keeps one label"
         )
     chosen = np.zeros(data.n_pairs, dtype=bool)
-    chosen[rng.choice(spare, n_test, replace=False)] = True
+    chosen[drawn.choice(spare, n_test, replace=False)] = True
     return _divided(data, chosen)
 
 
-def kfold(data: Any, n_folds: int = 5, *, rng: Rng = None) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
+def kfold(data: Any, n_folds: int = 5, *, rng: RandomLike = None) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
     """Divide the pairs at random into folds, each of which is the test set once.
 
     Parameters

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from vsenumba import storage
-from vsenumba.checks import as_array, generator, is_number, is_whole, whole_numbers
+from vsenumba.checks import RandomLike, as_array, generator, is_number, is_whole, whole_numbers
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.captions.texts import as_captions, as_parts, in_order
 from vsenumba.data.digests import add_array, add_texts
@@ -36,8 +36,6 @@ CAPTION_SET = schema.Elements(
         "thumbnails": schema.Optional(schema.Array(schema.BYTE, ("n_images", "height", "width", 3))),
     }
 )
-
-Rng = int | np.random.Generator | np.random.SeedSequence | None
 
 
 class CaptionSet:
@@ -257,7 +255,7 @@ class CaptionSet:
             raise unknown_name("part", name, known)
         return self.select(np.flatnonzero(self.parts == name))
 
-    def split(self, *, rng: Rng = None, **shares: float) -> CaptionSet:
+    def split(self, *, rng: RandomLike = None, **shares: float) -> CaptionSet:
         """Return the set with its subjects divided at random into parts.
 
         Parameters

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vsenumba.checks import generator, is_number, is_whole
-from vsenumba.data.annotation.splits import Rng
+from vsenumba.checks import RandomLike, generator, is_number, is_whole
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.ragged import Ragged
 from vsenumba.errors import InputError
@@ -25,7 +24,7 @@ def synthetic_captions(
     width: int = 64,
     n_things: int = 100,
     noise: float = 0.5,
-    rng: Rng = None,
+    rng: RandomLike = None,
 ) -> CaptionSet:
     """Make a caption set of the shape of Flickr30K: regions of images, of which some show what captions name.
 

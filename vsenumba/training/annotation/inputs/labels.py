@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.pairs import changed_structure
+from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import kernel
-from vsenumba.kernels.gate import readable
+from vsenumba.kernels.gate import lent, readable
 from vsenumba.kernels.prefetch import prefetch
 from vsenumba.samplers import AdaptiveSampler
 from vsenumba.training.annotation.inputs.kind import (
@@ -64,24 +66,55 @@ class LabelInputs(InputKind):
 
     def knows(self, table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return which images have a label; see `InputKind.knows`."""
-        return known.labels_per_image[rows] > 0
+        return known.indptr[rows + 1] > known.indptr[rows]
 
     def vectors(
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
         """Return the scaled sums over all known labels, 0 for images without any; see `InputKind.vectors`."""
         context = readable("tables_['context_factors']", tables["context_factors"], (known.n_labels, None))
-        indptr = readable("indptr", known.indptr, (known.n_images + 1,), np.int64)
-        indices = readable("indices", known.indices, (known.n_pairs,), np.int32)
         rows = readable("rows", rows, (None,), np.int64)
         vectors = np.empty((len(rows), context.shape[1]), dtype=np.float32)
-        _sum_labels(context, _POWER, indptr, indices, rows, vectors)
+        outcome = _sum_labels(context, _POWER, lent(known.indptr), lent(known.indices), rows, vectors)
+        if outcome != _SUMMED:
+            raise _FAULTS[outcome](known)
         return vectors
+
+
+# How sums end: all is well, or something leads out of the images, the pairs or the labels.
+_SUMMED, _NO_IMAGE, _NO_PAIR, _NO_LABEL = range(4)
+_FAULTS: dict[int, Callable[[AnnotationSet], InputError]] = {
+    _NO_IMAGE: lambda known: InputError(f"rows must lie in 0..{known.n_images - 1}, the images of {known!r}"),
+    _NO_PAIR: lambda known: changed_structure("indptr"),
+    _NO_LABEL: lambda known: changed_structure("indices"),
+}
+
+
+@kernel
+def _looked_at(indptr, indices, rows, n_labels):
+    """Return how sums of some images would end.
+
+    A set is looked at here and not at the gate, since a few images are summed at a time, of sets of millions; and
+    before the sums, which are slower with a way out of their loops.
+    """
+    for i in range(rows.shape[0]):
+        if not 0 <= rows[i] < indptr.shape[0] - 1:
+            return _NO_IMAGE
+        begin, end = indptr[rows[i]], indptr[rows[i] + 1]
+        if not 0 <= begin <= end <= indices.shape[0]:
+            return _NO_PAIR
+        for j in range(begin, end):
+            if not 0 <= indices[j] < n_labels:
+                return _NO_LABEL
+    return _SUMMED
 
 
 @kernel
 def _sum_labels(context, power, indptr, indices, rows, vectors):
-    """Write the scaled sum of each image's context vectors, over all its labels."""
+    """Write the scaled sum of each image's context vectors, over all its labels; return how that ended."""
+    outcome = _looked_at(indptr, indices, rows, context.shape[0])
+    if outcome != _SUMMED:
+        return outcome
     for i in range(rows.shape[0]):
         begin, end = indptr[rows[i]], indptr[rows[i] + 1]
         vectors[i] = 0
@@ -92,6 +125,7 @@ def _sum_labels(context, power, indptr, indices, rows, vectors):
         weight = np.float32(max(end - begin, 1) ** -power)
         for f in range(vectors.shape[1]):
             vectors[i, f] *= weight
+    return _SUMMED
 
 
 @shares_vector.implement(LabelsState)
