@@ -76,7 +76,7 @@ def test_trials_of_all_are_drawn_where_one_tries_many():
     assert [one.get_label() for one in panel.get_lines()] == ["warp", "adaptive"]
     np.testing.assert_allclose(line(panel, "warp").get_ydata(), [100, 200])
     np.testing.assert_allclose(line(panel, "adaptive").get_ydata(), [0.6, 1.2])
-    assert panel.get_ylabel() == "labels tried per step"
+    assert panel.get_ylabel() == "labels tried per draw"
     assert len(convergence_figure(histories, trials=False).axes) == 2
     assert len(convergence_figure({"adaptive": histories["adaptive"]}).axes) == 2
 

@@ -215,7 +215,7 @@ def _draw_trials(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Lo
         label_log_axis(panel.yaxis)
     else:
         panel.set_ylim(bottom=0)
-    panel.set_ylabel("labels tried per step")
+    panel.set_ylabel("labels tried per draw")
 
 
 def _draw_references(panels: Sequence[Axes], references: Mapping[str, float]) -> dict[str, Line2D]:
