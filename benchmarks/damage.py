@@ -181,7 +181,7 @@ def _altered_texts(texts: np.ndarray, rng: Rng) -> np.ndarray:
     elif choice == 1:
         names.append(["new", names[0] if names else ""][rng.integers(2)])
     elif names:
-        names[rng.integers(len(names))] = ["", " ", "a\0b", "other", names[0]][rng.integers(5)]
+        names[rng.integers(len(names))] = ["", " ", "a\0b", "other", names[0], " a", "e\u0301"][rng.integers(7)]
     return np.array(names, TEXT)
 
 

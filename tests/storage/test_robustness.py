@@ -36,7 +36,7 @@ def test_nothing_but_refused_clearly_and_loaded_equal(robustness, tmp_path):
     loaded = Counter()
     for (_, damage), one in counts.items():
         loaded[damage] += one[robustness.EQUAL]
-    assert loaded["bits flipped"] > 0
+    assert loaded["bits flipped"] + loaded["bytes overwritten"] > 0
     assert loaded["content crafted"] > 0
     assert loaded["layout crafted"] == 0
 

@@ -95,8 +95,15 @@ class Vocabulary:
 
     @staticmethod
     def from_element(element: Any, kind: str) -> Vocabulary:
-        """Make a vocabulary from what was read of the element that `to_element` returned."""
+        """Make a vocabulary from what was read of the element that `to_element` returned.
+
+        Raises
+        ------
+        InputError
+            If it is no such element, or a name is not in the form in which names are compared: it would change.
+        """
         if not isinstance(element, Mapping):
+            check_plain(element, kind)
             return Vocabulary(element, kind)
         n, prefix = element.get("count"), element.get("prefix")
         if type(n) is not int or n < 0 or not isinstance(prefix, str):
@@ -258,6 +265,14 @@ def as_names(names: Iterable[Any], kind: str) -> np.ndarray:
         if len(empty):
             raise InputError(f"{kind} name {start + int(empty[0])} is empty; every {kind} needs a name")
     return array
+
+
+def check_plain(names: np.ndarray, kind: str) -> None:
+    """Refuse names of a file, a ``StringDType`` array, that are not in the form in which names are compared."""
+    plained = _plain_array(names)
+    if plained is not names:
+        name = str(names[np.flatnonzero(plained != names)[0]])
+        raise InputError(f"{kind} name {name!a:.60} is not in Unicode's form NFC, or has white space at its ends")
 
 
 def _plain_array(names: np.ndarray) -> np.ndarray:

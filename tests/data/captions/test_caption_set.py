@@ -414,3 +414,15 @@ def test_images_that_are_not_there_are_not_selected(images):
     """Found 2026-11: it was a raw IndexError."""
     with pytest.raises(vse.InputError, match="images must be numbers of the 2 images, or a mask"):
         vse.CaptionSet.from_lists(ROWS, ["a", "b"]).select(images)
+
+
+@pytest.mark.parametrize("name", [" a", "e\u0301", "\u200b", " "])
+@pytest.mark.parametrize("element", ["parts", "image_ids"])
+def test_names_in_files_are_in_their_form(name, element, tmp_path):
+    """Found 2026-11: a crafted file's names were read otherwise than they stood there."""
+    data = vse.CaptionSet.from_lists(np.ones((2, 1)), ["text"] * 2, parts=["train", "test"], image_ids=["x", "y"])
+    elements = data.to_elements()
+    elements[element] = np.array([name, "y"], np.dtypes.StringDType())
+    write_file(tmp_path / "set.h5", "caption-set", elements)
+    with pytest.raises(vse.FileFormatError, match=r"set.h5: (part|image) name .* is not in Unicode's form NFC"):
+        vse.CaptionSet.load(tmp_path / "set.h5")

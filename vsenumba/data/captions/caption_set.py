@@ -16,7 +16,7 @@ from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.captions.texts import as_captions, as_parts, in_order
 from vsenumba.data.digests import add_array, add_texts
 from vsenumba.data.names import as_name
-from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_texts
+from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_texts, check_plain
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.storage import schema
 
@@ -351,6 +351,8 @@ class CaptionSet:
             If an element is missing, or does not fit the others.
         """
         schema.check(CAPTION_SET, elements)
+        if "parts" in elements:
+            check_plain(elements["parts"], "part")
         tokens = None
         if ("token_rows" in elements) != ("token_offsets" in elements):
             raise InputError("token_rows and token_offsets belong together; one of them is missing")
