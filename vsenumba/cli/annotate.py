@@ -97,8 +97,13 @@ def command(
 def _write_all(model: Annotator, n: int, output: Path | None, excel: bool) -> None:
     """Write the suggestions for all images as CSV."""
     images: set[str] = set()
-    rows = (images.add(row[0]) or row for row in _suggestions(model, n))  # type: ignore[func-returns-value]
-    n_rows = csv_table.write_csv(("image", "label", "score"), rows, output, excel=excel)
+
+    def rows() -> Iterator[tuple[str, str, float]]:
+        for row in _suggestions(model, n):
+            images.add(row[0])
+            yield row
+
+    n_rows = csv_table.write_csv(("image", "label", "score"), rows(), output, excel=excel)
     if output is not None:
         note(f"saved {output}: {counted(n_rows, 'suggestion')} for {counted(len(images), 'image')}")
 

@@ -93,8 +93,7 @@ def command(
     """
     from vsenumba.experiments import models_to_compare
 
-    given = click.get_current_context().get_parameter_source("n_epochs")
-    if time_budget and given is click.core.ParameterSource.COMMANDLINE:
+    if time_budget and options.is_given("n_epochs"):
         raise click.UsageError("--epochs and --time-budget exclude each other")
     refuse_given_twice(settings, always=OF_RUNS)
     method: dict[str, Any] = {"samplers": samplers or None, "inputs": inputs, "loss": loss, "n_factors": n_factors}

@@ -117,11 +117,7 @@ def _what_is_saved(done: int, saved: int, output: Path) -> str:
 
 
 def _given(context: click.Context) -> list[click.Parameter]:
-    return [
-        parameter
-        for parameter in context.command.params
-        if context.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.COMMANDLINE
-    ]
+    return [parameter for parameter in context.command.params if options.is_given(str(parameter.name))]
 
 
 def _is_of_the_model(parameter: click.Parameter) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vsenumba.cli import options
 from vsenumba.errors import InputError, UnknownNameError, unknown_name
 
 if TYPE_CHECKING:
@@ -96,11 +97,10 @@ def refuse_given_twice(settings: Settings, *, always: Mapping[str, str] = Mappin
     always : mapping from str to str
         Parameters that are an option's alone, and that option.
     """
-    context = click.get_current_context()
     given = {
         option.name: option.opts[0]
-        for option in context.command.params
-        if context.get_parameter_source(str(option.name)) is click.core.ParameterSource.COMMANDLINE
+        for option in click.get_current_context().command.params
+        if options.is_given(str(option.name))
     }
     others = {"random_state": given.get("seed"), "n_threads": given.get("threads")}
     for name, _ in settings:

@@ -99,9 +99,8 @@ def command(
     from vsenumba.plotting.save import check_ending
     from vsenumba.samplers import as_sampler
 
-    context = click.get_current_context()
     for parameter, option in OF_TRAINING.items():
-        if model and context.get_parameter_source(parameter) is click.core.ParameterSource.COMMANDLINE:
+        if model and options.is_given(parameter):
             raise click.UsageError(f"--model and {option} exclude each other: the model is trained already")
     sampler = as_sampler(chosen)
     own = [(setting.removeprefix("sampler."), text) for setting, text in settings]
