@@ -17,6 +17,12 @@ import scipy.sparse as sp
 
 from vsenumba import storage
 from vsenumba.checks import is_whole, refuse_masked, whole_numbers
+from vsenumba.data.annotation.features import (
+    FeatureElement,
+    checked_features,
+    joined_features,
+    selected_features,
+)
 from vsenumba.data.annotation.pairs import (
     check_structure,
     column_counts,
@@ -25,6 +31,7 @@ from vsenumba.data.annotation.pairs import (
     nonzero_pairs,
     pairs_to_csr,
 )
+from vsenumba.data.backbone_id import BACKBONE, BackboneId, as_backbone_id
 from vsenumba.data.digests import add_array, add_texts
 from vsenumba.data.names import as_name, check_ordered
 from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_names, as_texts
@@ -41,7 +48,8 @@ PAIRS: dict[str, schema.Spec] = {
 ANNOTATION_SET = schema.Elements(
     PAIRS
     | {
-        "features": schema.Optional(schema.Array(schema.FLOAT + schema.BYTE, ("n_images", "n_features"), finite=True)),
+        "features": schema.Optional(FeatureElement()),
+        "backbone": schema.Optional(BACKBONE),
         "titles": schema.Optional(schema.Texts("n_images")),
     }
 )
@@ -65,10 +73,13 @@ class AnnotationSet:
         One id per image; ``"0", "1", ...`` where left out.
     label_names : Vocabulary or iterable of str, optional
         One name per label, likewise.
-    features : (n_images, n_features) array, optional
-        A feature vector per image; kept as contiguous float32, or as uint8 where it is given so.
+    features : (n_images, n_features) array, memory map, HDF5 dataset or sparse array, optional
+        A feature vector per image, of finite numbers. uint8, float16 and float32 are kept as they are, memory maps and
+        HDF5 datasets stay on disk, sparse arrays become CSR.
     titles : sequence of str, optional
         A line about each image, for people to read; may be empty.
+    backbone : BackboneId or str, optional
+        What the features were computed with.
 
     Attributes
     ----------
@@ -97,6 +108,8 @@ class AnnotationSet:
         label_names: Vocabulary | Iterable[Any] | None = None,
         features: np.ndarray | None = None,
         titles: Iterable[str] | None = None,
+        *,
+        backbone: BackboneId | str | None = None,
     ) -> None:
         if not is_whole(n_labels, 0):
             raise InputError(f"n_labels must be a whole number of at least 0, not {n_labels!r}")
@@ -106,7 +119,8 @@ class AnnotationSet:
         check_structure(self.indptr, self.indices, self.shape)
         self.image_ids = _vocabulary(image_ids, "image", self.shape)
         self.label_names = _vocabulary(label_names, "label", self.shape)
-        self.features = None if features is None else _checked_features(features, self.n_images)
+        self.features = None if features is None else checked_features(features, self.n_images)
+        self.backbone = None if backbone is None else as_backbone_id(backbone)
         self.titles = None if titles is None else _checked_titles(titles, self.n_images)
 
     @classmethod
@@ -288,15 +302,7 @@ class AnnotationSet:
         counts = np.add.reduceat(np.append(keep, False), self.indptr[:-1], dtype=np.int64)
         counts[self.labels_per_image == 0] = 0
         indptr = np.concatenate(([0], np.cumsum(counts)))
-        return AnnotationSet(
-            indptr,
-            self.indices[keep],
-            self.n_labels,
-            self.image_ids,
-            self.label_names,
-            self.features,
-            self.titles,
-        )
+        return self._with(indptr, self.indices[keep], self.label_names)
 
     def select_images(self, rows: Any) -> AnnotationSet:
         """Return the set of the given rows only, in that order, with all labels kept as columns.
@@ -314,8 +320,9 @@ class AnnotationSet:
             self.n_labels,
             Vocabulary(self.image_ids.take(rows), "image"),
             self.label_names,
-            None if self.features is None else self.features[rows],
+            selected_features(self.features, rows),
             None if self.titles is None else self.titles[rows],
+            backbone=self.backbone,
         )
 
     def _as_rows(self, rows: Any) -> np.ndarray:
@@ -350,23 +357,61 @@ class AnnotationSet:
                     f"an image; found {moved.min()}..{moved.max()}"
                 )
             indptr, indices = pairs_to_csr(rows, moved, self.n_images, len(label_names))
-        return AnnotationSet(indptr, indices, len(label_names), self.image_ids, label_names, self.features, self.titles)
+        return self._with(indptr, indices, label_names)
+
+    def with_features(self, features: Any, backbone: BackboneId | str | None = None) -> AnnotationSet:
+        """Return the set with other features, or with none.
+
+        Parameters
+        ----------
+        features : (n_images, n_features) array, memory map, HDF5 dataset, sparse array or None
+            See `AnnotationSet`.
+        backbone : BackboneId or str, optional
+            What they were computed with.
+
+        Examples
+        --------
+        >>> data = AnnotationSet.from_lists([["cat"], ["dog"]])
+        >>> data.with_features([[0.5, 1.0], [2.0, 0.0]])
+        <AnnotationSet: 2 images, 2 labels, 2 pairs, 2 features>
+        """
+        other = self._with(self.indptr, self.indices, self.label_names, with_features=False)
+        other.features = None if features is None else checked_features(features, self.n_images)
+        other.backbone = None if backbone is None else as_backbone_id(backbone)
+        return other
+
+    def _with(
+        self, indptr: np.ndarray, indices: np.ndarray, label_names: Vocabulary, *, with_features: bool = True
+    ) -> AnnotationSet:
+        """Return a set of the same images with other pairs."""
+        other = AnnotationSet(indptr, indices, len(label_names), self.image_ids, label_names, titles=self.titles)
+        if with_features:  # they were checked, which takes a pass over them
+            other.features, other.backbone = self.features, self.backbone
+        return other
 
     def reindex_images(self, image_ids: Vocabulary) -> AnnotationSet:
-        """Return the pairs of the images with the given ids, in that order; an unknown id has no label."""
+        """Return the pairs of the images with the given ids, in that order; an unknown id has no label.
+
+        Features are kept where all of these images have some.
+        """
         if image_ids == self.image_ids:
-            return AnnotationSet(self.indptr, self.indices, self.n_labels, image_ids, self.label_names)
+            same = AnnotationSet(self.indptr, self.indices, self.n_labels, image_ids, self.label_names)
+            same.features, same.backbone = self.features, self.backbone
+            return same
         found = self.image_ids.find(image_ids)
         offsets, indices = gather_rows(self.indptr, self.indices, found[found >= 0], self.n_labels)
         counts = np.zeros(len(found), dtype=np.int64)
         counts[found >= 0] = np.diff(offsets)
         indptr = np.concatenate(([0], np.cumsum(counts)))
-        return AnnotationSet(indptr, indices, self.n_labels, image_ids, self.label_names)
+        other = AnnotationSet(indptr, indices, self.n_labels, image_ids, self.label_names)
+        if self.features is not None and len(found) and found.min() >= 0:
+            other.features, other.backbone = selected_features(self.features, found), self.backbone
+        return other
 
     def union(self, other: AnnotationSet) -> AnnotationSet:
         """Return the pairs of both sets; images and labels of `other` that are new here come last.
 
-        Features and titles are not kept, as the two sets need not have the same.
+        Features are kept where both sets have some, of as many columns and of the same backbone; titles are not.
         """
         vocabularies, codes = [], []
         for mine, theirs in ((self.image_ids, other.image_ids), (self.label_names, other.label_names)):
@@ -381,10 +426,15 @@ class AnnotationSet:
             vocabularies.append(Vocabulary(names, mine.kind))
             codes.append(found)
         image_ids, label_names = vocabularies
-        other = other.with_columns(codes[1], label_names).reindex_images(image_ids)
+        moved = other.with_columns(codes[1], label_names).reindex_images(image_ids)
         indptr = np.append(self.indptr, np.full(len(image_ids) - self.n_images, self.n_pairs))
-        indptr, indices = merged(indptr, self.indices, other.indptr, other.indices, len(label_names))
-        return AnnotationSet(indptr, indices, len(label_names), image_ids, label_names)
+        indptr, indices = merged(indptr, self.indices, moved.indptr, moved.indices, len(label_names))
+        both = AnnotationSet(indptr, indices, len(label_names), image_ids, label_names)
+        if self.features is not None and other.features is not None and self.backbone == other.backbone:
+            more = selected_features(other.features, np.flatnonzero(codes[0] >= self.n_images))
+            both.features = joined_features(self.features, more)
+            both.backbone = None if both.features is None else self.backbone
+        return both
 
     def digest(self) -> str:
         """Return a SHA-256 of the pairs and the names, to say in a result which data it came from."""
@@ -407,7 +457,8 @@ class AnnotationSet:
             "image_ids": self.image_ids.to_element(),
             "label_names": self.label_names.to_element(),
         }
-        optional = {"features": self.features, "titles": self.titles}
+        backbone = None if self.backbone is None else storage.Json(self.backbone._asdict())
+        optional = {"features": self.features, "backbone": backbone, "titles": self.titles}
         return elements | {name: array for name, array in optional.items() if array is not None}
 
     @classmethod
@@ -421,15 +472,17 @@ class AnnotationSet:
         """
         schema.check(ANNOTATION_SET, elements)
         label_names = Vocabulary.from_element(elements["label_names"], "label")
-        return cls(
+        data = cls(
             elements["indptr"],
             elements["indices"],
             len(label_names),
             Vocabulary.from_element(elements["image_ids"], "image"),
             label_names,
-            elements.get("features"),
-            elements.get("titles"),
+            titles=elements.get("titles"),
+            backbone=BackboneId(**elements["backbone"]) if "backbone" in elements else None,
         )
+        data.features = elements.get("features")  # the schema has looked at every value
+        return data
 
     def __repr__(self) -> str:
         extra = f", {self.features.shape[1]} features" if self.features is not None else ""
@@ -473,23 +526,6 @@ def _as_mask(name: str, mask: Any, n: int) -> np.ndarray:
     if mask.shape != (n,) or (n and mask.dtype != np.bool_):
         raise InputError(f"{name} must be a mask of {n:,} pairs, not {mask.dtype} of shape {mask.shape}")
     return mask.astype(np.bool_, copy=False)
-
-
-def _checked_features(features: np.ndarray, n_images: int) -> np.ndarray:
-    refuse_masked("features", features)
-    features = np.asarray(features)
-    if features.ndim != 2 or len(features) != n_images:
-        raise InputError(f"features must have one row per image: ({n_images}, n_features), not {features.shape}")
-    if features.dtype == np.uint8:
-        return np.ascontiguousarray(features)
-    if features.dtype.kind not in "buif":
-        raise InputError(f"features must be numbers, not {features.dtype}")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused as such
-        features = np.ascontiguousarray(features, dtype=np.float32)
-    bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
-    if len(bad):
-        raise InputError(f"the features of image {int(bad[0])} hold NaN or inf ({len(bad)} such image(s))")
-    return features
 
 
 def _checked_titles(titles: Iterable[str], n_images: int) -> np.ndarray:

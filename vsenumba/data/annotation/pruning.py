@@ -8,6 +8,7 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
+from vsenumba.data.annotation.features import selected_features
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 
@@ -65,6 +66,7 @@ def prune(data: Any, min_images_per_label: int, min_labels_per_image: int) -> An
         len(kept_labels),
         Vocabulary(data.image_ids.take(kept_images), "image"),
         Vocabulary(data.label_names.take(kept_labels), "label"),
-        None if data.features is None else data.features[kept_images],
+        selected_features(data.features, kept_images),
         None if data.titles is None else data.titles[kept_images],
+        backbone=data.backbone,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
+from pathlib import Path
 
 from vsenumba import storage
 from vsenumba.data.annotation.annotation_set import AnnotationSet
@@ -11,6 +12,8 @@ from vsenumba.data.compression import is_compressed
 from vsenumba.errors import FileFormatError
 
 DESCRIPTION = "a native .h5 file"
+# In smaller files features are read into memory.
+_MAPPED_BYTES = 1 << 28
 
 
 def recognises(head: bytes, name: str) -> bool:
@@ -23,6 +26,8 @@ def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
     refuse_options(path, options)
     if is_compressed(path):
         raise FileFormatError(f"{path}: a compressed HDF5 file; decompress it first")
-    elements = storage.read_file(path, "annotation-set").elements
+    # Features can be larger than memory.
+    mapped = ("features",) if Path(path).stat().st_size > _MAPPED_BYTES else ()
+    elements = storage.read_file(path, "annotation-set", mapped=mapped).elements
     with storage.content_of(path):
         return AnnotationSet.from_elements(elements)
