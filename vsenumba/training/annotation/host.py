@@ -10,6 +10,7 @@ import numpy as np
 from vsenumba.kernels.gate import below, segments
 from vsenumba.kernels.random import shard_states
 from vsenumba.kernels.threads import thread_count, threads
+from vsenumba.training.annotation.absences import absences_state
 from vsenumba.training.annotation.epoch import run_launch
 from vsenumba.training.annotation.layout import work_space
 from vsenumba.training.annotation.task import Task
@@ -39,6 +40,7 @@ class HostDevice:
         n_labels, n_factors = self._labels.shape
         self._inputs = task.inputs.states(tables, sums, task.data)
         self._sampler = task.sampler.state(task.data.label_counts, n_factors, task.n_shards)
+        self._absences = absences_state(task.data, task.absent_share)
         self._loss = task.loss.state(n_labels)
         self._optimiser = task.optimiser.state()
         self._work = work_space(task.n_shards, n_factors)
@@ -62,7 +64,7 @@ class HostDevice:
             run_launch(
                 order, bounds, self._indptr, self._indices, self._labels, self._label_sums, *self._inputs,
                 self._sampler, self._loss, self._optimiser, rates, np.float32(task.l2), task.n_negatives, self._states,
-                self._work,
+                self._work, self._absences,
             )  # fmt: skip
         task.inputs.end_launch(self._inputs, rate)
 
