@@ -13,7 +13,17 @@ from typing import Protocol
 
 from vsenumba.checks import is_number
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.readers import csv_pairs, native, scipy_npz
+from vsenumba.data.annotation.readers import (
+    csv_onehot,
+    csv_pairs,
+    danbooru,
+    exiftool,
+    json_records,
+    native,
+    scipy_npz,
+    sidecar_text,
+    sidecar_xmp,
+)
 from vsenumba.data.annotation.readers.options import TableOptions
 from vsenumba.data.compression import HEAD_BYTES, open_decompressed
 from vsenumba.errors import FileFormatError, InputError, unknown_name
@@ -36,7 +46,17 @@ class Reader(Protocol):
 
 
 # The most telling first: the last takes any text.
-READERS: tuple[Reader, ...] = (native, scipy_npz, csv_pairs)
+READERS: tuple[Reader, ...] = (
+    native,
+    scipy_npz,
+    danbooru,
+    exiftool,
+    json_records,
+    sidecar_xmp,
+    sidecar_text,
+    csv_onehot,
+    csv_pairs,
+)
 # Readers by the names that ``format`` takes.
 READER_NAMES: dict[str, Reader] = {reader.NAME: reader for reader in READERS}
 
@@ -115,9 +135,10 @@ def read_annotations(
     for reader in READERS:
         if reader.recognises(path, head):
             return reader.read(path, options)
-    understood = "; ".join(reader.DESCRIPTION for reader in READERS)
     what = "a folder of nothing" if is_folder else "not a format"
-    raise FileFormatError(f"{path}: {what} that is understood, which are: {understood}")
+    raise FileFormatError(
+        f"{path}: {what} that is understood, which are {', '.join(READER_NAMES)}; docs/own-data.md shows them"
+    )
 
 
 def _checked(options: TableOptions) -> TableOptions:
