@@ -120,6 +120,14 @@ def write_exiftool_json(tags: dict[str, list[str]], path: Path) -> None:
     path.write_text(json.dumps(records))
 
 
+def write_parquet(tags: dict[str, list[str]], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    lists = pa.array(list(tags.values()), pa.list_(pa.string()))
+    pq.write_table(pa.table({"file_name": pa.array(list(tags), pa.string()), "labels": lists}), path)
+
+
 def _pictures(tags: dict[str, list[str]], path: Path) -> Iterable[tuple[Path, list[str]]]:
     for image, labels in tags.items():
         picture = path / image
@@ -169,6 +177,7 @@ LAYOUTS = {
         "json", write_json_lines, {"image_column": "file.name"}, images=names, labels=names, says="have no label"
     ),
     "json object": Layout("json", write_json_object, images=names, labels=names, says="have no label"),
+    "parquet": Layout("parquet", write_parquet, images=names, labels=names, says="have no label"),
     "danbooru": Layout("danbooru", write_danbooru, images=names, labels=words, says="have no label"),
     "exiftool csv": Layout(
         "exiftool", write_exiftool_csv, {"separator": "##"},
@@ -188,3 +197,8 @@ LAYOUTS = {
 }  # fmt: skip
 
 assert {layout.reader for layout in LAYOUTS.values()} <= set(READER_NAMES)
+
+try:
+    import pyarrow  # noqa: F401
+except ImportError:
+    del LAYOUTS["parquet"]

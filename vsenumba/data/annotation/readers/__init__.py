@@ -11,7 +11,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Protocol
 
-from vsenumba.checks import is_number
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.readers import (
     csv_onehot,
@@ -20,13 +19,14 @@ from vsenumba.data.annotation.readers import (
     exiftool,
     json_records,
     native,
+    parquet,
     scipy_npz,
     sidecar_text,
     sidecar_xmp,
 )
-from vsenumba.data.annotation.readers.options import TableOptions
+from vsenumba.data.annotation.readers.options import TableOptions, check_values
 from vsenumba.data.compression import HEAD_BYTES, open_decompressed
-from vsenumba.errors import FileFormatError, InputError, unknown_name
+from vsenumba.errors import FileFormatError, unknown_name
 from vsenumba.storage import check_readable
 
 __all__ = ["READERS", "READER_NAMES", "Reader", "read_annotations"]
@@ -49,6 +49,7 @@ class Reader(Protocol):
 READERS: tuple[Reader, ...] = (
     native,
     scipy_npz,
+    parquet,
     danbooru,
     exiftool,
     json_records,
@@ -121,7 +122,10 @@ def read_annotations(
     ...     read_annotations(path)
     <AnnotationSet: 1 images, 2 labels, 2 pairs>
     """
-    options = _checked(TableOptions(image_column, label_column, separator, threshold, first_number, format))
+    options = TableOptions(image_column, label_column, separator, threshold, first_number, format)
+    check_values(options)
+    if format is not None and (not isinstance(format, str) or format not in READER_NAMES):
+        raise unknown_name("format", format, READER_NAMES)
     is_folder = isinstance(path, (str, PathLike)) and Path(path).is_dir()
     if not is_folder:
         check_readable(path)
@@ -139,13 +143,3 @@ def read_annotations(
     raise FileFormatError(
         f"{path}: {what} that is understood, which are {', '.join(READER_NAMES)}; docs/own-data.md shows them"
     )
-
-
-def _checked(options: TableOptions) -> TableOptions:
-    if options.threshold is not None and not is_number(options.threshold):
-        raise InputError(f"threshold must be a number, not {options.threshold!r:.60}")
-    if options.first_number not in (None, 0, 1) or isinstance(options.first_number, bool):
-        raise InputError(f"first_number must be 0 or 1, not {options.first_number!r:.60}")
-    if options.format is not None and (not isinstance(options.format, str) or options.format not in READER_NAMES):
-        raise unknown_name("format", options.format, READER_NAMES)
-    return options
