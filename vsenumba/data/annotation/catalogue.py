@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.in_memory import from_memory
 from vsenumba.data.annotation.readers import read_annotations
+from vsenumba.data.annotation.readers.options import TableOptions
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.storage import exists
 
@@ -54,7 +56,7 @@ DATASETS = {
 
 
 def load_dataset(
-    source: str | PathLike[str],
+    source: str | PathLike[str] | Any,
     *,
     image_column: str | None = None,
     label_column: str | None = None,
@@ -63,13 +65,14 @@ def load_dataset(
     first_number: int | None = None,
     format: str | None = None,
 ) -> AnnotationSet:
-    """Load an annotation set by its name in the catalogue, or from a file or a folder.
+    """Load an annotation set by its name in the catalogue, or from a file, a folder, or what is in memory.
 
     Parameters
     ----------
-    source : str or path-like
+    source : str, path-like, data frame, mapping, or what `as_annotation_set` takes
         A key of `DATASETS`, or the path of a file or a folder of any format that `read_annotations` knows. A name of
-        the catalogue goes before a file of the same name: write ``"./openclipart"`` for that.
+        the catalogue goes before a file of the same name: write ``"./openclipart"`` for that. What is in memory is made
+        a set as models do it; a data frame is read as the options say.
     image_column, label_column, separator, threshold, first_number, format : optional
         See `read_annotations`.
 
@@ -103,10 +106,7 @@ def load_dataset(
         with resources.as_file(shipped) as path:
             return read_annotations(path, **options)
     if not isinstance(source, (str, PathLike)):
-        raise InputError(
-            f"source must be the name of a data set or the path of a file, not of type {type(source).__name__}; "
-            "AnnotationSet.from_pairs, from_lists and from_csr make sets of what is in memory"
-        )
+        return source if isinstance(source, AnnotationSet) else from_memory(source, "source", TableOptions(**options))
     path = Path(source)
     if not exists(path):
         if path.suffix or path.name != str(source):

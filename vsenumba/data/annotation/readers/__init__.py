@@ -11,12 +11,22 @@ from os import PathLike
 from pathlib import Path
 from typing import Protocol
 
-from vsenumba.checks import is_number
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.readers import csv_pairs, native, scipy_npz
-from vsenumba.data.annotation.readers.options import TableOptions
+from vsenumba.data.annotation.readers import (
+    csv_onehot,
+    csv_pairs,
+    danbooru,
+    exiftool,
+    json_records,
+    native,
+    parquet,
+    scipy_npz,
+    sidecar_text,
+    sidecar_xmp,
+)
+from vsenumba.data.annotation.readers.options import TableOptions, check_values
 from vsenumba.data.compression import HEAD_BYTES, open_decompressed
-from vsenumba.errors import FileFormatError, InputError, unknown_name
+from vsenumba.errors import FileFormatError, unknown_name
 from vsenumba.storage import check_readable
 
 __all__ = ["READERS", "READER_NAMES", "Reader", "read_annotations"]
@@ -36,7 +46,18 @@ class Reader(Protocol):
 
 
 # The most telling first: the last takes any text.
-READERS: tuple[Reader, ...] = (native, scipy_npz, csv_pairs)
+READERS: tuple[Reader, ...] = (
+    native,
+    scipy_npz,
+    parquet,
+    danbooru,
+    exiftool,
+    json_records,
+    sidecar_xmp,
+    sidecar_text,
+    csv_onehot,
+    csv_pairs,
+)
 # Readers by the names that ``format`` takes.
 READER_NAMES: dict[str, Reader] = {reader.NAME: reader for reader in READERS}
 
@@ -101,7 +122,10 @@ def read_annotations(
     ...     read_annotations(path)
     <AnnotationSet: 1 images, 2 labels, 2 pairs>
     """
-    options = _checked(TableOptions(image_column, label_column, separator, threshold, first_number, format))
+    options = TableOptions(image_column, label_column, separator, threshold, first_number, format)
+    check_values(options)
+    if format is not None and (not isinstance(format, str) or format not in READER_NAMES):
+        raise unknown_name("format", format, READER_NAMES)
     is_folder = isinstance(path, (str, PathLike)) and Path(path).is_dir()
     if not is_folder:
         check_readable(path)
@@ -115,16 +139,7 @@ def read_annotations(
     for reader in READERS:
         if reader.recognises(path, head):
             return reader.read(path, options)
-    understood = "; ".join(reader.DESCRIPTION for reader in READERS)
     what = "a folder of nothing" if is_folder else "not a format"
-    raise FileFormatError(f"{path}: {what} that is understood, which are: {understood}")
-
-
-def _checked(options: TableOptions) -> TableOptions:
-    if options.threshold is not None and not is_number(options.threshold):
-        raise InputError(f"threshold must be a number, not {options.threshold!r:.60}")
-    if options.first_number not in (None, 0, 1) or isinstance(options.first_number, bool):
-        raise InputError(f"first_number must be 0 or 1, not {options.first_number!r:.60}")
-    if options.format is not None and (not isinstance(options.format, str) or options.format not in READER_NAMES):
-        raise unknown_name("format", options.format, READER_NAMES)
-    return options
+    raise FileFormatError(
+        f"{path}: {what} that is understood, which are {', '.join(READER_NAMES)}; docs/own-data.md shows them"
+    )

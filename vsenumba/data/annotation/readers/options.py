@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import NamedTuple
 
+from vsenumba.checks import is_number
 from vsenumba.errors import InputError
 
 # What an option is for, as messages have it.
@@ -62,3 +63,11 @@ def refuse_options(path: str | PathLike[str], options: TableOptions, *, but: tup
     for option, value in options._asdict().items():
         if value is not None and option != "format" and option not in but:
             raise InputError(f"{option}={value!r} is for {_FOR[option]} only, which {path} is not")
+
+
+def check_values(options: TableOptions) -> None:
+    """Refuse what is no threshold and no first number."""
+    if options.threshold is not None and not is_number(options.threshold):
+        raise InputError(f"threshold must be a number, not {options.threshold!r:.60}")
+    if options.first_number not in (None, 0, 1) or isinstance(options.first_number, bool):
+        raise InputError(f"first_number must be 0 or 1, not {options.first_number!r:.60}")
