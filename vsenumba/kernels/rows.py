@@ -15,9 +15,10 @@ from vsenumba.kernels.words import WordBook, mixed, number_of, same_letters
 # What a byte is to a table: `ODD` ends the run of ordinary rows.
 PLAIN, DELIMITER, LINE_FEED, RETURN, ODD = range(5)
 
-# What a row says: nothing, as its score is too low; that people say that the image has the label; that a machine does;
-# that people looked, and it has not; nothing, as its source is not asked for.
-WEAK, LABEL, MACHINE, ABSENT, UNASKED = range(5)
+# What a row says: nothing, as its score is too low; that people say that the image has the label, and that they do with
+# a score below 1; that a machine does; that people looked, and it has not; nothing, as its source is not asked for.
+WEAK, LABEL, UNSURE, MACHINE, ABSENT, UNASKED = range(6)
+N_STATES = 6
 
 # Whom a source stands for.
 LEFT_OUT, PEOPLE, MACHINES = range(3)
@@ -108,7 +109,7 @@ def scan_rows(text, at, form, images, labels, fields, image_codes, label_codes, 
 
 @kernel(inline=True)
 def row_end(text, at, form, fields):
-    """Write where a row's fields begin, and where one behind the last would; return where the next row begins, or -1."""
+    """Write where fields begin, and where one behind the last would; return where the next row begins, or -1."""
     n = 1
     fields[0] = at
     for i in range(at, min(text.shape[0], at + LONGEST_ROW)):
@@ -138,15 +139,16 @@ def row_state(text, form, fields):
         role = source_role(text, fields[form.source_at], fields[form.source_at + 1] - 1, form)
         if role < 0 or role == LEFT_OUT:
             return UNASKED if role == LEFT_OUT else -1
-    says = LABEL if role == PEOPLE else MACHINE
     if form.score_at < 0:
-        return says
+        return LABEL if role == PEOPLE else MACHINE
     score = decimal(text, fields[form.score_at], fields[form.score_at + 1] - 1)
     if not 0 <= score <= 1:
         return -1
     if score == 0 and role == PEOPLE:
         return ABSENT
-    return says if score >= form.threshold else WEAK
+    if score < form.threshold:
+        return WEAK
+    return MACHINE if role != PEOPLE else LABEL if score == 1 else UNSURE
 
 
 @kernel(inline=True)
@@ -237,4 +239,3 @@ def byte_classes(delimiter: str) -> np.ndarray:
     classes[10], classes[13] = LINE_FEED, RETURN
     classes[ord(delimiter)] = DELIMITER
     return classes
-

@@ -327,7 +327,10 @@ class TestUnknownFiles:
             ({"first_number": 2}, "first_number must be 0 or 1, not 2"),
             ({"first_number": True}, "first_number must be 0 or 1, not True"),
             ({"first_number": 0}, "first_number=0 is for files that count labels only, which .*a.csv is not"),
-            ({"threshold": 0.5}, "threshold=0.5 is for tables of scores only"),
+            (
+                {"threshold": 0.5},
+                "threshold=0.5 is for a table with a column 'confidence'; this one has the columns image, tag",
+            ),
         ):
             with pytest.raises(InputError, match=message):
                 read_annotations(tmp_path / "a.csv", **options)

@@ -1,9 +1,9 @@
 """Verified absences as negatives: where people looked for a label and did not find it, the model need not guess.
 
 For a pair of an image that has some, the negative is one of them with the probability s, `Task.absent_share`, each as
-likely as the others, and otherwise what the sampler draws. So the law is ``s / |A| + (1 - s) p(a)`` for a label a of the image's
-absences A, and ``(1 - s) p(a)`` for others, p the sampler's. An absence that is drawn counts as one label tried. Where
-a set has no absences at all, no instruction of the compiled loop is another than if there were no such thing.
+likely as the others, and otherwise what the sampler draws. So the law is ``s / |A| + (1 - s) p(a)`` for a label a of
+the image's absences A, and ``(1 - s) p(a)`` for others, p the sampler's. An absence that is drawn counts as one label
+tried. Where a set has no absences at all, the compiled loop is what it would be if there were no such thing.
 """
 
 from __future__ import annotations

@@ -1,22 +1,20 @@
 """Tables of pairs: delimited text with a header, one image and one label a row.
 
-The table is streamed: beside the distinct names, a pair costs 16 bytes, and no line is ever held that is longer than a
+The table is streamed: beside the distinct names, a pair costs 8 bytes, and no line is ever held that is longer than a
 megabyte.
 """
 
 from __future__ import annotations
 
 import warnings
-from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.pairs import pairs_to_csr
+from vsenumba.data.annotation.readers import plain_rows
 from vsenumba.data.annotation.readers.cells import check_divided, check_whole, divider
 from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
+from vsenumba.data.annotation.readers.pair_rows import PairRows
 from vsenumba.data.annotation.readers.tables import (
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
@@ -27,8 +25,10 @@ from vsenumba.data.annotation.readers.tables import (
     no_such_column,
     open_table,
 )
+from vsenumba.data.annotation.readers.verdicts import Verdicts
 from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError
+from vsenumba.kernels.rows import ABSENT, LABEL, MACHINE, UNASKED, UNSURE, WEAK
 
 NAME = "pairs"
 DESCRIPTION = "a .csv or .tsv table in UTF-8 with an image and a label column"
@@ -43,7 +43,7 @@ def recognises(path: Path, head: bytes) -> bool:
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
     """Read a table of pairs; a pair that stands twice counts once, a row without a label is an image without."""
-    refuse_options(path, options, but=("image_column", "label_column", "separator"))
+    refuse_options(path, options, but=("image_column", "label_column", "separator", "threshold"))
 
     def fitness(header: Sequence[str]) -> int:
         columns = (options.image_column, IMAGE_COLUMNS), (options.label_column, LABEL_COLUMNS)
@@ -67,50 +67,69 @@ def _read_table(table: Table, options: TableOptions) -> AnnotationSet:
 
     divide = None if options.separator is None else divider(options.separator)
     _warn_of_siblings(header, label_at)
-    denies_at = next((at for at, name in enumerate(header) if name.lower() == CONFIDENCE), None)
-    images: dict[str, int] = {}
-    labels: dict[str, int] = {}
-    image_codes, label_codes = array("q"), array("q")
-    n_rows = n_empty = n_denied = 0
+    verdicts = _verdicts(header, options)
+    rows = PairRows()
+    fast = (
+        plain_rows.PlainRows(table, image_at, label_at, verdicts, rows) if options.separator in (None, "none") else None
+    )
+    wait = plain_rows.FAST_AFTER
     for row in table:
         image, cell = plain(row[image_at]), plain(row[label_at])
         if not image:
             if not any(other.strip() for other in row):
                 continue
             raise FileFormatError("the image is empty; where cells were merged, write it into each row")
-        n_rows += 1
-        code = images.setdefault(image, len(images))
-        if denies_at is not None and _is_zero(row[denies_at]):
-            n_denied += 1
-            continue
-        found = [cell] if divide is None else map(plain, divide(cell) if cell else [])
-        n_before = len(label_codes)
-        for label in filter(None, found):
-            image_codes.append(code)
-            label_codes.append(labels.setdefault(label, len(labels)))
-        n_empty += len(label_codes) == n_before
-    if not label_codes:
-        what = "no rows" if not n_rows else f"no label in its {n_rows:,} rows"
+        state = LABEL if verdicts.are_plain else verdicts.of(row)
+        if state == UNASKED:
+            rows.counts[UNASKED] += 1
+        elif state == WEAK or not cell:
+            rows.add(image, (), state)
+        else:
+            rows.add(image, (cell,) if divide is None else list(filter(None, map(plain, divide(cell)))), state)
+        wait -= 1
+        if not wait and fast is not None:
+            wait = fast.go_on()
+    verdicts.check_sources()
+    if not rows.n_labelled:
+        what = "no rows" if not rows.n_rows else f"no label in its {rows.n_rows:,} rows"
         raise FileFormatError(f"the table has a header ({', '.join(header)}) but {what}")
     table.say_of_all()
     if options.separator is None:
-        counts = np.bincount(np.frombuffer(label_codes, np.int64), minlength=len(labels))
-        check_whole(header[label_at], labels, counts, one_row_an_image=len(images) == n_rows)
+        check_whole(header[label_at], *rows.labels(), one_row_an_image=rows.n_images == rows.n_rows)
     else:
-        check_divided(header[label_at], options.separator, n_rows - n_empty - n_denied, len(label_codes))
-    if n_denied:
-        warnings.warn(
-            f"{n_denied:,} row(s) are left out: a {header[denies_at or 0]} of 0 says that the image does not have the "
-            "label",
-            UserWarning,
-            stacklevel=2,
+        n_cells = sum(rows.counts[state] for state in (LABEL, UNSURE, MACHINE)) - rows.n_empty
+        check_divided(header[label_at], options.separator, n_cells, rows.n_labelled)
+    _say(rows, verdicts, header)
+    return rows.annotation_set()
+
+
+def _verdicts(header: Sequence[str], options: TableOptions) -> Verdicts:
+    """Return what the rows of a table say, which may have a column with scores."""
+    score_at = next((at for at, name in enumerate(header) if name.lower() == CONFIDENCE), None)
+    if options.threshold is not None and score_at is None:
+        raise InputError(
+            f"threshold={options.threshold!r} is for a table with a column {CONFIDENCE!r}; this one has the columns "
+            f"{', '.join(header):.200}"
         )
-    if n_empty:
-        warnings.warn(f"{n_empty:,} row(s) have no label: their images are kept without one", UserWarning, stacklevel=2)
-    indptr, indices = pairs_to_csr(
-        np.frombuffer(image_codes, np.int64), np.frombuffer(label_codes, np.int64), len(images), len(labels)
-    )
-    return AnnotationSet(indptr, indices, len(labels), images, labels)
+    return Verdicts(header, score_at, threshold=options.threshold)
+
+
+def _say(rows: PairRows, verdicts: Verdicts, header: Sequence[str]) -> None:
+    """Say how scores were understood, and how many rows have no label."""
+    score = header[verdicts.score_at or 0]
+    told = {
+        ABSENT: f"have a {score} of 0: they are kept as verified absences, labels that were looked for and not found",
+        WEAK: f"count for nothing, as their {score} is below {verdicts.threshold or 0:g}; --threshold says what is",
+    }
+    if verdicts.threshold is None:
+        told[UNSURE] = f"have a {score} below 1 and are taken for labels; --threshold 0.5 takes those from 0.5 on"
+    for state, text in told.items():
+        if rows.counts[state]:
+            warnings.warn(f"{rows.counts[state]:,} row(s) {text}", UserWarning, stacklevel=3)
+    if rows.n_empty:
+        warnings.warn(
+            f"{rows.n_empty:,} row(s) have no label: their images are kept without one", UserWarning, stacklevel=3
+        )
 
 
 def _warn_of_siblings(header: Sequence[str], label_at: int) -> None:
@@ -124,13 +143,6 @@ def _warn_of_siblings(header: Sequence[str], label_at: int) -> None:
             UserWarning,
             stacklevel=3,
         )
-
-
-def _is_zero(cell: str) -> bool:
-    try:
-        return float(cell) == 0
-    except ValueError:
-        return False
 
 
 def _column(header: Sequence[str], kind: str, wanted: str | None, usual: Sequence[str]) -> int:

@@ -1,7 +1,8 @@
-"""Numbers of names, in the order in which they come: of many millions in the memory of their letters and little more."""
+"""Numbers of names, in the order in which they come: of many millions in little more than their letters take."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,7 +51,7 @@ class NameNumbers:
 
     def make_room(self, n_names: int, n_letters: int) -> None:
         """Have room for so many names and letters that may be new."""
-        n, book = len(self) + n_names, self.book
+        n, book = len(self) + int(n_names), self.book
         for array in (book.hashes, book.counts, book.ends):
             longer(array, n)
         longer(book.letters, int(book.sizes[LETTERS]) + n_letters)
@@ -82,9 +83,9 @@ class NameNumbers:
             at = [0, *(ends - start).tolist()]
             if raw.isascii():
                 text = raw.decode()
-                names = [text[a:b] for a, b in zip(at, at[1:], strict=False)]
+                names = [text[a:b] for a, b in itertools.pairwise(at)]
             else:
-                names = [raw[a:b].decode() for a, b in zip(at, at[1:], strict=False)]
+                names = [raw[a:b].decode() for a, b in itertools.pairwise(at)]
             found[first : first + len(names)] = names
             start = int(ends[-1])
         return found

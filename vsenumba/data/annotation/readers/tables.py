@@ -72,10 +72,12 @@ class Table:
         The names of the columns.
     delimiter : str
         What stands between two of them.
+    lines : Lines
+        Where the rows come from.
     """
 
     def __init__(self, lines: Lines, fitness: Callable[[Sequence[str]], int]) -> None:
-        self._lines = lines
+        self.lines = lines
         first = next(lines, None)
         delimiter = None
         if first is not None and (told := EXCEL.fullmatch(first)):
@@ -92,7 +94,7 @@ class Table:
 
     def __iter__(self) -> Iterator[list[str]]:
         """Yield the fields of each row, as many as the header has; rows of nothing but blanks are none."""
-        n, end_record = len(self.header), self._lines.end_record
+        n, end_record = len(self.header), self.lines.end_record
         for row in self._rows:
             while len(row) > n and not row[-1].strip():
                 row.pop()
@@ -105,7 +107,7 @@ class Table:
 
     def say_of_all(self) -> None:
         """Say that messages are about the whole table from here on, not about a line."""
-        self._lines.record_start = 0
+        self.lines.record_start = 0
 
 
 @contextmanager
