@@ -245,6 +245,10 @@ _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "0|1",
         "help": "The number of the first label, in files that number them.",
     },
+    "sources": {
+        "metavar": "NAMES",
+        "help": "Of Open Images: whose labels count, as 'verification,crowdsource-verification'.",
+    },
     "format": {
         "type": Member("format", "vsenumba.data.annotation.readers", "READER_NAMES"),
         "metavar": "NAME",

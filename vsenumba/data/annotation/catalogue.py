@@ -64,6 +64,7 @@ def load_dataset(
     threshold: float | None = None,
     first_number: int | None = None,
     format: str | None = None,
+    sources: str | None = None,
 ) -> AnnotationSet:
     """Load an annotation set by its name in the catalogue, or from a file, a folder, or what is in memory.
 
@@ -73,7 +74,7 @@ def load_dataset(
         A key of `DATASETS`, or the path of a file or a folder of any format that `read_annotations` knows. A name of
         the catalogue goes before a file of the same name: write ``"./openclipart"`` for that. What is in memory is made
         a set as models do it; a data frame is read as the options say.
-    image_column, label_column, separator, threshold, first_number, format : optional
+    image_column, label_column, separator, threshold, first_number, format, sources : optional
         See `read_annotations`.
 
     Returns
@@ -100,6 +101,7 @@ def load_dataset(
         "threshold": threshold,
         "first_number": first_number,
         "format": format,
+        "sources": sources,
     }
     if isinstance(source, str) and source in DATASETS:
         shipped = resources.files("vsenumba.data") / "shipped" / DATASETS[source].shipped

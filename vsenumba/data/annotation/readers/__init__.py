@@ -19,6 +19,7 @@ from vsenumba.data.annotation.readers import (
     exiftool,
     json_records,
     native,
+    open_images,
     parquet,
     scipy_npz,
     sidecar_text,
@@ -55,6 +56,7 @@ READERS: tuple[Reader, ...] = (
     json_records,
     sidecar_xmp,
     sidecar_text,
+    open_images,
     csv_onehot,
     csv_pairs,
 )
@@ -71,6 +73,7 @@ def read_annotations(
     threshold: float | None = None,
     first_number: int | None = None,
     format: str | None = None,
+    sources: str | None = None,
 ) -> AnnotationSet:
     r"""Read an annotation set from a file or a folder of any format that is known, recognised by its content.
 
@@ -94,6 +97,8 @@ def read_annotations(
         The number of the first label, 0 or 1, in files that number labels.
     format : str, optional
         A key of `READER_NAMES`: take it for this format, without looking.
+    sources : str, optional
+        Whose labels count, in a table of Open Images: names from its column `Source`, with commas between.
 
     Returns
     -------
@@ -122,7 +127,7 @@ def read_annotations(
     ...     read_annotations(path)
     <AnnotationSet: 1 images, 2 labels, 2 pairs>
     """
-    options = TableOptions(image_column, label_column, separator, threshold, first_number, format)
+    options = TableOptions(image_column, label_column, separator, threshold, first_number, format, sources)
     check_values(options)
     if format is not None and (not isinstance(format, str) or format not in READER_NAMES):
         raise unknown_name("format", format, READER_NAMES)

@@ -65,13 +65,28 @@ def _read_table(table: Table, options: TableOptions) -> AnnotationSet:
     if image_at == label_at:
         raise InputError(f"image_column and label_column are both {header[image_at]!r}; they must differ")
 
-    divide = None if options.separator is None else divider(options.separator)
     _warn_of_siblings(header, label_at)
-    verdicts = _verdicts(header, options)
+    return read_rows(table, image_at, label_at, _verdicts(header, options), options.separator)
+
+
+def read_rows(table: Table, image_at: int, label_at: int, verdicts: Verdicts, separator: str | None) -> AnnotationSet:
+    """Return the set of a table's rows.
+
+    Parameters
+    ----------
+    table : Table
+        Whose rows are read.
+    image_at, label_at : int
+        The columns.
+    verdicts : Verdicts
+        What a row says.
+    separator : str or None
+        See `TableOptions`.
+    """
+    header = table.header
+    divide = None if separator is None else divider(separator)
     rows = PairRows()
-    fast = (
-        plain_rows.PlainRows(table, image_at, label_at, verdicts, rows) if options.separator in (None, "none") else None
-    )
+    fast = plain_rows.PlainRows(table, image_at, label_at, verdicts, rows) if separator in (None, "none") else None
     wait = plain_rows.FAST_AFTER
     for row in table:
         image, cell = plain(row[image_at]), plain(row[label_at])
@@ -94,11 +109,11 @@ def _read_table(table: Table, options: TableOptions) -> AnnotationSet:
         what = "no rows" if not rows.n_rows else f"no label in its {rows.n_rows:,} rows"
         raise FileFormatError(f"the table has a header ({', '.join(header)}) but {what}")
     table.say_of_all()
-    if options.separator is None:
+    if separator is None:
         check_whole(header[label_at], *rows.labels(), one_row_an_image=rows.n_images == rows.n_rows)
     else:
         n_cells = sum(rows.counts[state] for state in (LABEL, UNSURE, MACHINE)) - rows.n_empty
-        check_divided(header[label_at], options.separator, n_cells, rows.n_labelled)
+        check_divided(header[label_at], separator, n_cells, rows.n_labelled)
     _say(rows, verdicts, header)
     return rows.annotation_set()
 
@@ -117,10 +132,9 @@ def _verdicts(header: Sequence[str], options: TableOptions) -> Verdicts:
 def _say(rows: PairRows, verdicts: Verdicts, header: Sequence[str]) -> None:
     """Say how scores were understood, and how many rows have no label."""
     score = header[verdicts.score_at or 0]
-    told = {
-        ABSENT: f"have a {score} of 0: they are kept as verified absences, labels that were looked for and not found",
-        WEAK: f"count for nothing, as their {score} is below {verdicts.threshold or 0:g}; --threshold says what is",
-    }
+    told = {WEAK: f"count for nothing: their {score} is below {verdicts.threshold or 0:g}, which --threshold moves"}
+    if verdicts.source_at is None:  # otherwise it is known what is meant
+        told[ABSENT] = f"have a {score} of 0: they are kept as verified absences, of what was looked for and not found"
     if verdicts.threshold is None:
         told[UNSURE] = f"have a {score} below 1 and are taken for labels; --threshold 0.5 takes those from 0.5 on"
     for state, text in told.items():

@@ -15,6 +15,7 @@ _FOR = {
     "separator": "tables and records of text",
     "threshold": "tables of scores",
     "first_number": "files that count labels",
+    "sources": "tables with a column of sources, as Open Images',",
 }
 
 
@@ -32,6 +33,8 @@ class TableOptions(NamedTuple):
         Scores from here on are labels. None asks where there are scores.
     first_number : int or None
         The number of the first label, 0 or 1, where labels are numbers in a file. None asks where it matters.
+    sources : str or None
+        Whose labels count, with commas between, in tables that say so, as Open Images'. None for all.
     format : str or None
         The ``NAME`` of the reader to take; None takes the one that recognises the file.
     """
@@ -42,6 +45,7 @@ class TableOptions(NamedTuple):
     threshold: float | None = None
     first_number: int | None = None
     format: str | None = None
+    sources: str | None = None
 
 
 def refuse_options(path: str | PathLike[str], options: TableOptions, *, but: tuple[str, ...] = ()) -> None:
@@ -69,5 +73,7 @@ def check_values(options: TableOptions) -> None:
     """Refuse what is no threshold and no first number."""
     if options.threshold is not None and not is_number(options.threshold):
         raise InputError(f"threshold must be a number, not {options.threshold!r:.60}")
+    if options.sources is not None and not isinstance(options.sources, str):
+        raise InputError(f"sources must be one text, with commas between, not {options.sources!r:.60}")
     if options.first_number not in (None, 0, 1) or isinstance(options.first_number, bool):
         raise InputError(f"first_number must be 0 or 1, not {options.first_number!r:.60}")

@@ -101,7 +101,7 @@ class Verdicts:
         missing = [name for name in self._asked or () if name not in self.roles]
         if missing:
             raise InputError(
-                f"source={missing[0]!r} is no source of the table; it has {', '.join(map(repr, self.roles)):.200}"
+                f"sources={missing[0]!r} is none of the table's sources, {', '.join(map(repr, self.roles)):.200}"
             )
 
     def source_table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
