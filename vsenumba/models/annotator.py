@@ -243,10 +243,10 @@ class Annotator(Fitted):
         blocks = [rows[some] for some in blocks_of_images(rows, 1)]
         scores = np.concatenate([self.score_block(self.seen_, block, np.array([column]))[:, 0] for block in blocks])
         scores[~self.knows(self.seen_, rows)] = -np.inf
-        left_out = [] if include_known else [self.seen_]
-        for pairs in (*left_out, *([self.seen_.absent] if self.seen_.absent else [])):
-            at = np.flatnonzero(pairs.indices == column)
-            scores[np.searchsorted(pairs.indptr, at, side="right") - 1] = -np.inf
+        for pairs in (None if include_known else self.seen_, self.seen_.absent):
+            if pairs is not None:
+                known = np.flatnonzero(pairs.indices == column)
+                scores[np.searchsorted(pairs.indptr, known, side="right") - 1] = -np.inf
         return best_matches(scores, n, self.image_ids_)
 
     def score(self, X: Any, y: Any = None) -> float:

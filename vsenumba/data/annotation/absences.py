@@ -1,12 +1,13 @@
 """Verified absences: pairs of an image and a label that people looked for and did not find.
 
 They are the third state of a pair, beside those that a set has and those of which nobody knows. They are kept as the
-pairs are, as the structure of a CSR matrix, and have none of the pairs.
+pairs are, as the structure of a CSR matrix, and have none of the pairs. An `AnnotationSet` has them, so this module
+cannot know its class: what is annotated with `Any` below is one.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +22,6 @@ from vsenumba.data.annotation.pairs import (
 )
 from vsenumba.errors import InputError
 from vsenumba.storage import schema
-
-if TYPE_CHECKING:
-    from vsenumba.data.annotation.annotation_set import AnnotationSet
 
 #: How they stand in files of sets and of models.
 ABSENT = schema.Elements(
@@ -148,7 +146,7 @@ class Absences:
         return f"<Absences: {self.n_images:,} images, {self.n_labels:,} labels, {self.n_pairs:,} absences>"
 
 
-def checked_absences(absent: Any, data: AnnotationSet) -> Absences | None:
+def checked_absences(absent: Any, data: Any) -> Absences | None:
     """Return what was given as verified absences of a set; None where there are none.
 
     Parameters
@@ -184,7 +182,7 @@ def checked_absences(absent: Any, data: AnnotationSet) -> Absences | None:
     return found if found.n_pairs else None
 
 
-def joined_absences(mine: AnnotationSet, other: AnnotationSet, both: AnnotationSet) -> Absences | None:
+def joined_absences(mine: Any, other: Any, both: Any) -> Absences | None:
     """Return the absences of the union of two sets, the second with its names and rows; a pair of either is none."""
     parts = [
         one.absent.reindex(np.arange(both.n_images) if one.n_images == both.n_images else _padded(one, both))
@@ -198,7 +196,7 @@ def joined_absences(mine: AnnotationSet, other: AnnotationSet, both: AnnotationS
     return found.without(both.indptr, both.indices)
 
 
-def left_out_absences(test: AnnotationSet, known: AnnotationSet | None) -> Absences | None:
+def left_out_absences(test: Any, known: Any) -> Absences | None:
     """Return the absences, of a test set or of what is known of its images, that no ranking of its pairs asks about.
 
     A test label is none of them.
@@ -210,7 +208,7 @@ def left_out_absences(test: AnnotationSet, known: AnnotationSet | None) -> Absen
     return found.without(test.indptr, test.indices)
 
 
-def _padded(one: AnnotationSet, both: AnnotationSet) -> np.ndarray:
+def _padded(one: Any, both: Any) -> np.ndarray:
     rows = np.arange(both.n_images)
     rows[one.n_images :] = -1
     return rows

@@ -51,7 +51,7 @@ class NameNumbers:
 
     def make_room(self, n_names: int, n_letters: int) -> None:
         """Have room for so many names and letters that may be new."""
-        n, book = len(self) + int(n_names), self.book
+        n, book = len(self) + n_names, self.book
         for array in (book.hashes, book.counts, book.ends):
             longer(array, n)
         longer(book.letters, int(book.sizes[LETTERS]) + n_letters)

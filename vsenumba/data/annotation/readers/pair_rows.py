@@ -15,6 +15,7 @@ import numpy as np
 from vsenumba.data.annotation.absences import Absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.readers.name_numbers import NameNumbers, longer
+from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary
 from vsenumba.kernels.rows import ABSENT, LABEL, MACHINE, N_STATES, UNASKED, UNSURE
 
 # Rows that are put by together.
@@ -175,8 +176,9 @@ class PairRows:
         indptr, indices = _structure(own, n_images)
         absences = Absences(*_structure(absent, n_images), len(label_names)) if len(absent) else None
         del own, machine, absent
-        image_ids = list(self._images) if self._books is None else self._books[0].texts()
-        return AnnotationSet(indptr, indices, len(label_names), image_ids, label_names)._with_absent(absences)
+        image_ids = np.array(list(self._images), NAME_DTYPE) if self._books is None else self._books[0].texts()
+        names = Vocabulary.of_distinct(image_ids, "image"), Vocabulary(label_names, "label")
+        return AnnotationSet(indptr, indices, len(label_names), *names)._with_absent(absences)
 
 
 class Numbers:

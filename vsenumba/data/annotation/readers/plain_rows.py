@@ -100,7 +100,7 @@ class PlainRows:
         images, labels = self._rows.books()
         form, total = self._form(), 0
         while len(text := blocks.whole_lines()):
-            most = np.count_nonzero(text == ord("\n"))
+            most = int(np.count_nonzero(text == ord("\n")))
             images.make_room(most, len(text))
             labels.make_room(most, len(text))
             image_codes, label_codes = np.empty((2, most), np.int32)
