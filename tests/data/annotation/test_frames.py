@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import warnings
 
@@ -222,6 +223,17 @@ class TestParquet:
         data = vse.load_dataset(tmp_path / "a.parquet")
         assert data.shape == (n, 7)
         assert data.labels_of("8") == ["tag 1"]
+
+    def test_compressed_files_and_claims(self, tmp_path, monkeypatch):
+        pd.DataFrame(FRAMES["pairs"]).to_parquet(tmp_path / "a", index=False)
+        (tmp_path / "a.gz").write_bytes(gzip.compress((tmp_path / "a").read_bytes()))
+        with pytest.raises(vse.FileFormatError, match="a.gz: compressed Parquet; decompress it first"):
+            vse.load_dataset(tmp_path / "a.gz")
+        rows = pa.table({"id": np.zeros(5_000_000, np.int8), "tag": np.zeros(5_000_000, np.int8)})
+        pq.write_table(rows, tmp_path / "many.parquet")
+        monkeypatch.setattr("vsenumba.memory.available_bytes", lambda: 10)
+        with pytest.raises(vse.MemoryLimitError, match="a set of 5,000,000 rows takes at least 80,000,000 bytes"):
+            vse.load_dataset(tmp_path / "many.parquet")
 
     @pytest.mark.parametrize("n", [4, 20, 300, 600])
     def test_damaged_files_are_named(self, n, tmp_path):

@@ -110,9 +110,15 @@ class TestOneHot:
 
 
 class TestTables:
-    def test_a_second_column_of_labels_is_named(self, read):
+    def test_a_column_that_is_not_there_has_a_near_one(self, read):
         with pytest.raises(vse.InputError, match="label_column='keyword' is not among .*; did you mean 'keywords'"):
             read("image,keywords\na,x\n", label_column="keyword")
+
+    def test_a_second_usual_column_is_said_to_be_there(self, read):
+        content = "image,class,tags\na,animal,x\nb,plant,y\n"
+        with pytest.warns(UserWarning, match="of the columns class, tags only class is read: --label-column says"):
+            assert read(content) == {"a": {"animal"}, "b": {"plant"}}
+        assert read(content, label_column="tags") == {"a": {"x"}, "b": {"y"}}
 
     def test_the_list_of_a_tagger_is_no_set(self, read):
         with pytest.raises(vse.FileFormatError, match="the list of labels that a tagger knows .*run the tagger"):

@@ -26,6 +26,7 @@ from vsenumba.data.annotation.readers.tables import (
     is_text,
     no_such_column,
     open_table,
+    warn_of_others,
 )
 from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError
@@ -67,6 +68,7 @@ def _read_table(table: Table, options: TableOptions) -> AnnotationSet:
 
     divide = None if options.separator is None else divider(options.separator)
     _warn_of_siblings(header, label_at)
+    warn_of_others(header, header[label_at], options.label_column)
     denies_at = next((at for at, name in enumerate(header) if name.lower() == CONFIDENCE), None)
     images: dict[str, int] = {}
     labels: dict[str, int] = {}
