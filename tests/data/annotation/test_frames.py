@@ -24,6 +24,10 @@ def of_polars(frame):
     return pytest.importorskip("polars", reason="Polars is not installed").from_pandas(frame)
 
 
+def of_narwhals(frame):
+    return pytest.importorskip("narwhals", reason="narwhals is not installed").from_native(frame)
+
+
 class Stream:
     """As what other libraries hand over."""
 
@@ -38,6 +42,8 @@ LIBRARIES = {
     "pandas": lambda frame: frame,
     "pyarrow": pa.Table.from_pandas,
     "stream": lambda frame: Stream(pa.Table.from_pandas(frame)),
+    "narwhals": of_narwhals,
+    "narwhals, lazy": lambda frame: of_narwhals(frame).lazy(),
     "polars": of_polars,
     "polars, lazy": lambda frame: of_polars(frame).lazy(),
 }
