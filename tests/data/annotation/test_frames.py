@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import warnings
 
@@ -23,6 +24,10 @@ def of_polars(frame):
     return pytest.importorskip("polars", reason="Polars is not installed").from_pandas(frame)
 
 
+def of_narwhals(frame):
+    return pytest.importorskip("narwhals", reason="narwhals is not installed").from_native(frame)
+
+
 class Stream:
     """As what other libraries hand over."""
 
@@ -37,6 +42,8 @@ LIBRARIES = {
     "pandas": lambda frame: frame,
     "pyarrow": pa.Table.from_pandas,
     "stream": lambda frame: Stream(pa.Table.from_pandas(frame)),
+    "narwhals": of_narwhals,
+    "narwhals, lazy": lambda frame: of_narwhals(frame).lazy(),
     "polars": of_polars,
     "polars, lazy": lambda frame: of_polars(frame).lazy(),
 }
@@ -222,6 +229,17 @@ class TestParquet:
         data = vse.load_dataset(tmp_path / "a.parquet")
         assert data.shape == (n, 7)
         assert data.labels_of("8") == ["tag 1"]
+
+    def test_compressed_files_and_claims(self, tmp_path, monkeypatch):
+        pd.DataFrame(FRAMES["pairs"]).to_parquet(tmp_path / "a", index=False)
+        (tmp_path / "a.gz").write_bytes(gzip.compress((tmp_path / "a").read_bytes()))
+        with pytest.raises(vse.FileFormatError, match="a.gz: compressed Parquet; decompress it first"):
+            vse.load_dataset(tmp_path / "a.gz")
+        rows = pa.table({"id": np.zeros(5_000_000, np.int8), "tag": np.zeros(5_000_000, np.int8)})
+        pq.write_table(rows, tmp_path / "many.parquet")
+        monkeypatch.setattr("vsenumba.memory.available_bytes", lambda: 10)
+        with pytest.raises(vse.MemoryLimitError, match="a set of 5,000,000 rows takes at least 80,000,000 bytes"):
+            vse.load_dataset(tmp_path / "many.parquet")
 
     @pytest.mark.parametrize("n", [4, 20, 300, 600])
     def test_damaged_files_are_named(self, n, tmp_path):

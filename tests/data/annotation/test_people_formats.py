@@ -6,6 +6,8 @@ import json
 import warnings
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from layouts import BAG, XMP, labels_by_image
 
 import vsenumba as vse
@@ -108,9 +110,15 @@ class TestOneHot:
 
 
 class TestTables:
-    def test_a_second_column_of_labels_is_named(self, read):
+    def test_a_column_that_is_not_there_has_a_near_one(self, read):
         with pytest.raises(vse.InputError, match="label_column='keyword' is not among .*; did you mean 'keywords'"):
             read("image,keywords\na,x\n", label_column="keyword")
+
+    def test_a_second_usual_column_is_said_to_be_there(self, read):
+        content = "image,class,tags\na,animal,x\nb,plant,y\n"
+        with pytest.warns(UserWarning, match="of the columns class, tags only class is read: --label-column says"):
+            assert read(content) == {"a": {"animal"}, "b": {"plant"}}
+        assert read(content, label_column="tags") == {"a": {"x"}, "b": {"y"}}
 
     def test_the_list_of_a_tagger_is_no_set(self, read):
         with pytest.raises(vse.FileFormatError, match="the list of labels that a tagger knows .*run the tagger"):
@@ -412,3 +420,37 @@ class TestXmp:
         with pytest.warns(UserWarning, match="both .xmp and .txt files .*--format sidecar-text"):
             assert labels_by_image(vse.load_dataset(folder(files))) == {"a.jpg": {"sky"}}
         assert labels_by_image(vse.load_dataset(folder(files), format="sidecar-text")) == {"a.jpg": {"cat"}}
+
+
+STARTS = {
+    "json": b'[{"id": "a", "tags": ["b"]}',
+    "json lines": b'{"id": "a", "tags": ["b"]}\n',
+    "danbooru": b'{"id": 1, "tag_string": "a b"}\n',
+    "exiftool": b"SourceFile,Subject\na.jpg,cat\n",
+    "one-hot": b"image,cat,dog\na,0,1\n",
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+@settings(max_examples=60)
+@given(rest=st.one_of(st.text('ab01,:;"\n[]{}\\u', max_size=30), st.binary(max_size=30)))
+def test_anything_is_read_or_refused_in_one_line(start, rest, tmp_path_factory):
+    path = tmp_path_factory.mktemp("set") / "a"
+    path.write_bytes(start + (rest.encode() if isinstance(rest, str) else rest))
+    try:
+        outcome = str(vse.load_dataset(path))
+    except vse.VsenumbaError as error:
+        outcome = str(error)
+    assert "\n" not in outcome
+
+
+@given(content=st.one_of(st.text("<>/&;dc:subject xmlns='\"", max_size=40), st.binary(max_size=40)))
+def test_any_sidecar_is_read_or_refused(content, tmp_path_factory):
+    path = tmp_path_factory.mktemp("set") / "a.xmp"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    try:
+        outcome = f"{path}: {keywords_in(path)}"
+    except vse.FileFormatError as error:
+        outcome = str(error)
+    assert "a.xmp" in outcome

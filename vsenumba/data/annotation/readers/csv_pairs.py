@@ -24,6 +24,7 @@ from vsenumba.data.annotation.readers.tables import (
     is_text,
     no_such_column,
     open_table,
+    warn_of_others,
 )
 from vsenumba.data.annotation.readers.verdicts import Verdicts
 from vsenumba.data.names import plain
@@ -66,6 +67,7 @@ def _read_table(table: Table, options: TableOptions) -> AnnotationSet:
         raise InputError(f"image_column and label_column are both {header[image_at]!r}; they must differ")
 
     _warn_of_siblings(header, label_at)
+    warn_of_others(header, header[label_at], options.label_column)
     return read_rows(table, image_at, label_at, _verdicts(header, options), options.separator)
 
 

@@ -17,7 +17,13 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import pairs_to_csr
 from vsenumba.data.annotation.readers.gathering import Gathering
 from vsenumba.data.annotation.readers.options import TableOptions
-from vsenumba.data.annotation.readers.tables import IMAGE_COLUMNS, LABEL_COLUMNS, find_column, no_such_column
+from vsenumba.data.annotation.readers.tables import (
+    IMAGE_COLUMNS,
+    LABEL_COLUMNS,
+    find_column,
+    no_such_column,
+    warn_of_others,
+)
 from vsenumba.data.annotation.readers.truths import Truths
 from vsenumba.data.names import as_name
 from vsenumba.errors import FileFormatError, InputError
@@ -60,10 +66,8 @@ class Frame:
     def kind(self, name: str) -> str:
         """Tell what a column holds: ``"list"``, ``"text"``, ``"truth"`` (0 and 1 too), ``"number"``, or else."""
         values = self.column(name)
-        if values.dtype.kind in "biu":
-            return "truth" if values.dtype.kind == "b" or np.isin(values, (0, 1)).all() else "number"
-        if values.dtype.kind == "f":
-            return "truth" if np.isin(values[~np.isnan(values)], (0, 1)).all() else "number"
+        if values.dtype.kind in "biuf":
+            return "truth" if _are_flags(values) else "number"
         some = [value for value in values[:_SAMPLE].tolist() if not _is_missing(value)]
         for kind, types in (("text", str), ("truth", bool), ("number", (int, float)), ("list", _LISTS)):
             if some and all(isinstance(value, types) for value in some):
@@ -72,6 +76,12 @@ class Frame:
 
 
 _LISTS = (list, tuple, set, frozenset, np.ndarray)
+
+
+def _are_flags(values: np.ndarray) -> bool:
+    """Tell whether numbers are 0 and 1 only, but for gaps."""
+    flags = (values == 0) | (values == 1)
+    return bool((flags | np.isnan(values)).all() if values.dtype.kind == "f" else flags.all())
 
 
 def _is_missing(value: Any) -> bool:
@@ -223,6 +233,8 @@ class FrameReading:
             raise InputError(f"image_column and label_column are both {self.label!r}; they must differ")
         if not self.is_wide and (self.label is None or not (has_ids or kinds[self.label] == "list" or self._names_of)):
             raise FileFormatError(_way_out(names, lists, self.label))
+        if self.label is not None and kinds[self.label] != "list":
+            warn_of_others(names, self.label, options.label_column)
         self._is_numbered = not has_ids
         self._labels = others
         self._gathering = Gathering(self.label or "", options.separator)
@@ -301,6 +313,9 @@ class FrameReading:
             self._label_codes.extend([j] * len(found))
 
     def _has_label(self, values: np.ndarray) -> np.ndarray:
+        if values.dtype.kind in "biuf" and self._options.threshold is None and _are_flags(values):
+            self._truths.learn(["0"] if (values == 0).any() else [])
+            return np.asarray(values == 1)
         if values.dtype.kind in "biuf":
             distinct, codes = np.unique(values, return_inverse=True)
             texts = ["" if one != one else str(one.item()) for one in distinct]

@@ -58,8 +58,9 @@ class JsonStream:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
         self._text, self._at = "", 0
-        self._is_over = False
-        self._lines_before = 1
+        self._is_first, self._is_over = True, False
+        # The line in which the text was counted up to there.
+        self._line_counted, self._counted = 1, 0
         self.line = 1
         self.record = 0
 
@@ -68,9 +69,9 @@ class JsonStream:
         if self._is_over:
             return False
         raw = self._stream.read(n)
-        if not self._text and self._lines_before == 1 and (wide := wide_encoding(raw)):
+        if self._is_first and (wide := wide_encoding(raw)):
             raise FileFormatError(f"the file is {wide}; save it as UTF-8")
-        self._is_over = not raw
+        self._is_first, self._is_over = False, not raw
         try:
             more = self._decoder.decode(raw, final=self._is_over)
         except UnicodeDecodeError as error:
@@ -78,12 +79,14 @@ class JsonStream:
             raise FileFormatError(
                 f"byte 0x{error.object[error.start]:02x} in or after this line is not UTF-8; save the file as UTF-8"
             ) from error
-        self._lines_before += self._text.count("\n", 0, self._at)
-        self._text, self._at = self._text[self._at :] + more, 0
+        self._line_at(self._at)
+        self._text, self._at, self._counted = self._text[self._at :] + more, 0, 0
         return not self._is_over
 
     def _line_at(self, at: int) -> int:
-        return self._lines_before + self._text.count("\n", 0, at)
+        self._line_counted += self._text.count("\n", self._counted, at)
+        self._counted = at
+        return self._line_counted
 
     def peek(self) -> str:
         """Return the next character that is not blank; none at the end."""

@@ -14,8 +14,16 @@ from typing import Any
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.readers.frames import FrameReading, arrow_frame
 from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
-from vsenumba.data.annotation.readers.tables import IMAGE_COLUMNS, LABEL_COLUMNS, find_column, no_such_column
+from vsenumba.data.annotation.readers.tables import (
+    IMAGE_COLUMNS,
+    LABEL_COLUMNS,
+    find_column,
+    no_such_column,
+    warn_of_others,
+)
+from vsenumba.data.compression import is_compressed
 from vsenumba.errors import FileFormatError, InputError, VsenumbaError
+from vsenumba.memory import check_memory
 
 NAME = "parquet"
 DESCRIPTION = "Parquet, a file or a folder of them, with a column of images and one of labels, or a column for each"
@@ -64,7 +72,11 @@ def _read_part(path: Path, options: TableOptions, reading: FrameReading | None) 
         import pyarrow.parquet as pq
     except ImportError as error:
         raise InputError(f"{path} is Parquet, which needs pyarrow: pip install 'vsenumba[frames]'") from error
+    if is_compressed(path):
+        raise FileFormatError("compressed Parquet; decompress it first")
     with pq.ParquetFile(path) as file:
+        # A few bytes can stand for any number of equal rows.
+        check_memory(16 * file.metadata.num_rows, f"a set of {file.metadata.num_rows:,} rows", "leave some out")
         schema = file.schema_arrow
         columns = _columns(schema, options) if reading is None else reading.columns
         missing = [name for name in columns if name not in schema.names]
@@ -93,6 +105,7 @@ def _columns(schema: Any, options: TableOptions) -> list[str]:
     label_at = find_column(usable, options.label_column, LABEL_COLUMNS)
     if label_at is None:
         return usable
+    warn_of_others(usable, usable[label_at], options.label_column)
     return [usable[at] for at in (image_at, label_at) if at is not None]
 
 

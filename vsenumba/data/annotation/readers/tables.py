@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,17 @@ CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 def is_text(head: bytes) -> bool:
     """Tell whether a file that begins so is text, be it UTF-16, of which its reading says what is wrong."""
     return wide_encoding(head) is not None or not any(byte in CONTROL_BYTES for byte in head)
+
+
+def warn_of_others(header: Sequence[str], found: str, wanted: str | None) -> None:
+    """Say that of several columns with usual names for labels one is read, unless it was asked for."""
+    others = [name for name in header if name != found and as_column(name) in LABEL_COLUMNS]
+    if wanted is None and others:
+        warnings.warn(
+            f"of the columns {found}, {', '.join(others):.80} only {found} is read: --label-column says otherwise",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def is_tag_list(header: Sequence[str]) -> bool:
