@@ -122,7 +122,7 @@ class TestSeveralLabelsInACell:
 
     def test_it_is_for_tables_only(self, read, tmp_path):
         vse.synthetic(5, 3, 8, rng=0).save(tmp_path / "s.h5")
-        with pytest.raises(vse.InputError, match="separator=',' is for tables of text only"):
+        with pytest.raises(vse.InputError, match="separator=',' is for tables and records of text only"):
             vse.load_dataset(tmp_path / "s.h5", separator=",")
         with pytest.raises(vse.InputError, match="separator is empty"):
             read(table(["cat"]), separator="")

@@ -79,7 +79,7 @@ class TestReaderContract:
     def test_only_this_reader_takes_it(self, reader, tmp_path):
         WRITERS[reader][0](AnnotationSet.from_csr(np.eye(2)), tmp_path / "a")
         head = (tmp_path / "a").read_bytes()[:4096]
-        assert [one for one in READERS if one.recognises(head, "a")] == [reader]
+        assert [one for one in READERS if one.recognises(tmp_path / "a", head)] == [reader]
 
     def test_is_described(self, reader: ModuleType):
         assert reader.DESCRIPTION
@@ -319,8 +319,28 @@ class TestUnknownFiles:
     def test_missing_file_and_folder(self, tmp_path):
         with pytest.raises(InputError, match=r"cannot read .*no\.csv: No such file"):
             read_annotations(tmp_path / "no.csv")
-        with pytest.raises(InputError, match="Is a directory"):
+        with pytest.raises(FileFormatError, match="a folder of nothing that is understood, which are: "):
             read_annotations(tmp_path)
+
+    def test_options_are_checked(self, tmp_path):
+        (tmp_path / "a.csv").write_text("image,tag\na,cat\n")
+        for options, message in (
+            ({"threshold": "x"}, "threshold must be a number, not 'x'"),
+            ({"first_number": 2}, "first_number must be 0 or 1, not 2"),
+            ({"first_number": True}, "first_number must be 0 or 1, not True"),
+            ({"first_number": 0}, "first_number=0 is for files that count labels only, which .*a.csv is not"),
+            ({"threshold": 0.5}, "threshold=0.5 is for tables of scores only"),
+        ):
+            with pytest.raises(InputError, match=message):
+                read_annotations(tmp_path / "a.csv", **options)
+
+    def test_a_format_is_taken_without_looking(self, tmp_path):
+        with pytest.raises(UnknownNameError, match="unknown format 'pair'; did you mean 'pairs'"):
+            read_annotations(tmp_path, format="pair")
+        (tmp_path / "a.csv").write_text("image,tag\na,cat\n")
+        assert read_annotations(tmp_path / "a.csv", format="pairs").n_pairs == 1
+        with pytest.raises(FileFormatError, match="cannot be read as an .npz file"):
+            read_annotations(tmp_path / "a.csv", format="npz")
 
 
 class TestLoadDataset:

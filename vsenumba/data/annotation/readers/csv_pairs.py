@@ -11,7 +11,7 @@ import re
 import warnings
 from array import array
 from collections.abc import Iterator, Sequence
-from os import PathLike
+from pathlib import Path
 
 import numpy as np
 
@@ -19,11 +19,12 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import pairs_to_csr
 from vsenumba.data.annotation.readers.cells import check_divided, check_whole, divider
 from vsenumba.data.annotation.readers.lines import Lines, wide_encoding
-from vsenumba.data.annotation.readers.options import TableOptions
+from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
 from vsenumba.data.compression import open_decompressed
 from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError
 
+NAME = "pairs"
 DESCRIPTION = "a .csv or .tsv table in UTF-8 with an image and a label column"
 DELIMITERS = ",\t;|"
 # What Excel writes before the header of a table for other programs, and reads.
@@ -42,13 +43,14 @@ CONFIDENCE = "confidence"
 CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 
 
-def recognises(head: bytes, name: str) -> bool:
+def recognises(path: Path, head: bytes) -> bool:
     """Tell whether `head` is text, be it none or UTF-16: `read` says what is wrong with those."""
-    return wide_encoding(head) is not None or not any(byte in CONTROL_BYTES for byte in head)
+    return not path.is_dir() and (wide_encoding(head) is not None or not any(byte in CONTROL_BYTES for byte in head))
 
 
-def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
+def read(path: Path, options: TableOptions) -> AnnotationSet:
     """Read a table of pairs; a pair that stands twice counts once, a row without a label is an image without."""
+    refuse_options(path, options, but=("image_column", "label_column", "separator"))
     with open_decompressed(path) as stream:
         lines = Lines(stream)
         try:
