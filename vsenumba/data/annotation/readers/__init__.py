@@ -13,7 +13,7 @@ from typing import Protocol
 
 from vsenumba.checks import is_number
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.readers import csv_pairs, native, scipy_npz
+from vsenumba.data.annotation.readers import arff, csv_pairs, native, scipy_npz
 from vsenumba.data.annotation.readers.options import TableOptions
 from vsenumba.data.compression import HEAD_BYTES, open_decompressed
 from vsenumba.errors import FileFormatError, InputError, unknown_name
@@ -36,7 +36,12 @@ class Reader(Protocol):
 
 
 # The most telling first: the last takes any text.
-READERS: tuple[Reader, ...] = (native, scipy_npz, csv_pairs)
+READERS: tuple[Reader, ...] = (
+    native,
+    scipy_npz,
+    arff,
+    csv_pairs,
+)
 # Readers by the names that ``format`` takes.
 READER_NAMES: dict[str, Reader] = {reader.NAME: reader for reader in READERS}
 
