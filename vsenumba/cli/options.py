@@ -250,6 +250,12 @@ _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "Take SET for this format, without looking; docs/own-data.md names them.",
     },
+    "part": {"metavar": "NAME", "help": "Which part of a folder to read, such as 'train', where it has several."},
+    "lenient": {
+        "is_flag": True,
+        "default": None,
+        "help": "Leave out values that are known to be wrong, with a warning.",
+    },
 }
 
 

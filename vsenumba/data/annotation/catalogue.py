@@ -62,6 +62,8 @@ def load_dataset(
     threshold: float | None = None,
     first_number: int | None = None,
     format: str | None = None,
+    part: str | None = None,
+    lenient: bool | None = None,
 ) -> AnnotationSet:
     """Load an annotation set by its name in the catalogue, or from a file or a folder.
 
@@ -70,7 +72,7 @@ def load_dataset(
     source : str or path-like
         A key of `DATASETS`, or the path of a file or a folder of any format that `read_annotations` knows. A name of
         the catalogue goes before a file of the same name: write ``"./openclipart"`` for that.
-    image_column, label_column, separator, threshold, first_number, format : optional
+    image_column, label_column, separator, threshold, first_number, format, part, lenient : optional
         See `read_annotations`.
 
     Returns
@@ -97,6 +99,8 @@ def load_dataset(
         "threshold": threshold,
         "first_number": first_number,
         "format": format,
+        "part": part,
+        "lenient": lenient,
     }
     if isinstance(source, str) and source in DATASETS:
         shipped = resources.files("vsenumba.data") / "shipped" / DATASETS[source].shipped

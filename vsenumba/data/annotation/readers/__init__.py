@@ -13,7 +13,7 @@ from typing import Protocol
 
 from vsenumba.checks import is_number
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.readers import arff, csv_pairs, native, scipy_npz
+from vsenumba.data.annotation.readers import arff, csv_pairs, extreme, extreme_pairs, native, scipy_npz, svmlight
 from vsenumba.data.annotation.readers.options import TableOptions
 from vsenumba.data.compression import HEAD_BYTES, open_decompressed
 from vsenumba.errors import FileFormatError, InputError, unknown_name
@@ -40,6 +40,9 @@ READERS: tuple[Reader, ...] = (
     native,
     scipy_npz,
     arff,
+    extreme,
+    extreme_pairs,
+    svmlight,
     csv_pairs,
 )
 # Readers by the names that ``format`` takes.
@@ -55,6 +58,8 @@ def read_annotations(
     threshold: float | None = None,
     first_number: int | None = None,
     format: str | None = None,
+    part: str | None = None,
+    lenient: bool | None = None,
 ) -> AnnotationSet:
     r"""Read an annotation set from a file or a folder of any format that is known, recognised by its content.
 
@@ -78,6 +83,10 @@ def read_annotations(
         The number of the first label, 0 or 1, in files that number labels.
     format : str, optional
         A key of `READER_NAMES`: take it for this format, without looking.
+    part : str, optional
+        Which part of a folder to read, such as ``"train"``, where there are several.
+    lenient : bool, optional
+        Leave out values that are known to be wrong, with a warning, instead of refusing them.
 
     Returns
     -------
@@ -106,7 +115,9 @@ def read_annotations(
     ...     read_annotations(path)
     <AnnotationSet: 1 images, 2 labels, 2 pairs>
     """
-    options = _checked(TableOptions(image_column, label_column, separator, threshold, first_number, format))
+    options = _checked(
+        TableOptions(image_column, label_column, separator, threshold, first_number, format, part, lenient)
+    )
     is_folder = isinstance(path, (str, PathLike)) and Path(path).is_dir()
     if not is_folder:
         check_readable(path)
@@ -132,4 +143,10 @@ def _checked(options: TableOptions) -> TableOptions:
         raise InputError(f"first_number must be 0 or 1, not {options.first_number!r:.60}")
     if options.format is not None and (not isinstance(options.format, str) or options.format not in READER_NAMES):
         raise unknown_name("format", options.format, READER_NAMES)
+    if options.lenient not in (None, True, False):
+        raise InputError(f"lenient must be true or false, not {options.lenient!r:.60}")
+    if not options.lenient:
+        options = options._replace(lenient=None)
+    if options.part is not None and not isinstance(options.part, str):
+        raise InputError(f"part must be the name of a part, not {options.part!r:.60}")
     return options

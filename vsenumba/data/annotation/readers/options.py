@@ -14,6 +14,8 @@ _FOR = {
     "separator": "tables and records of text",
     "threshold": "tables of scores",
     "first_number": "files that count labels",
+    "part": "folders of several parts",
+    "lenient": "files with mistakes that are known",
 }
 
 
@@ -33,6 +35,10 @@ class TableOptions(NamedTuple):
         The number of the first label, 0 or 1, where labels are numbers in a file. None asks where it matters.
     format : str or None
         The ``NAME`` of the reader to take; None takes the one that recognises the file.
+    part : str or None
+        Which part of a folder to read, such as ``"train"``. None asks where there are several.
+    lenient : bool or None
+        Whether values that are known to be wrong are left out, with a warning, instead of refused.
     """
 
     image_column: str | None = None
@@ -41,6 +47,8 @@ class TableOptions(NamedTuple):
     threshold: float | None = None
     first_number: int | None = None
     format: str | None = None
+    part: str | None = None
+    lenient: bool | None = None
 
 
 def refuse_options(path: str | PathLike[str], options: TableOptions, *, but: tuple[str, ...] = ()) -> None:
