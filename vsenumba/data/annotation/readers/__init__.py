@@ -13,7 +13,20 @@ from typing import Protocol
 
 from vsenumba.checks import is_number
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.readers import arff, csv_pairs, extreme, extreme_pairs, native, scipy_npz, svmlight
+from vsenumba.data.annotation.readers import (
+    arff,
+    coco,
+    csv_pairs,
+    extreme,
+    extreme_pairs,
+    mirflickr,
+    movielens,
+    native,
+    nus_wide,
+    scipy_npz,
+    svmlight,
+    tagprop,
+)
 from vsenumba.data.annotation.readers.options import TableOptions
 from vsenumba.data.compression import HEAD_BYTES, open_decompressed
 from vsenumba.errors import FileFormatError, InputError, unknown_name
@@ -43,6 +56,11 @@ READERS: tuple[Reader, ...] = (
     extreme,
     extreme_pairs,
     svmlight,
+    nus_wide,
+    mirflickr,
+    coco,
+    movielens,
+    tagprop,
     csv_pairs,
 )
 # Readers by the names that ``format`` takes.
