@@ -3,6 +3,7 @@
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import DATASETS, DataSet, load_dataset
 from vsenumba.data.annotation.coercion import as_annotation_set
+from vsenumba.data.annotation.feature_files import FEATURE_READERS, FeatureTable, join_features, load_features
 from vsenumba.data.annotation.planted import save_synthetic, synthetic
 from vsenumba.data.annotation.pruning import prune
 from vsenumba.data.annotation.readers import READERS, read_annotations
@@ -21,11 +22,13 @@ __all__ = [
     "ANALOGIES",
     "CAPTION_READERS",
     "DATASETS",
+    "FEATURE_READERS",
     "READERS",
     "AnnotationSet",
     "CaptionSet",
     "Corpus",
     "DataSet",
+    "FeatureTable",
     "Match",
     "Ragged",
     "Vocabulary",
@@ -34,10 +37,12 @@ __all__ = [
     "as_corpus",
     "grid_features",
     "holdout",
+    "join_features",
     "kfold",
     "leave_one_out",
     "load_caption_set",
     "load_dataset",
+    "load_features",
     "prune",
     "read_annotations",
     "save_synthetic",

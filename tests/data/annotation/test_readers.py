@@ -15,7 +15,6 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from public_set_writers import PUBLIC_SETS
 from strategies import annotation_sets, table_names
 
 from vsenumba import storage
@@ -53,11 +52,7 @@ def pair_names(data: AnnotationSet) -> set[tuple[str, str]]:
     return {(data.image_ids[i], data.label_names[j]) for i, j in zip(rows, columns, strict=True)}
 
 
-def test_every_reader_has_a_writer():
-    assert {reader.NAME for reader in READERS} == {reader.NAME for reader in WRITERS} | set(PUBLIC_SETS)
-
-
-@pytest.mark.parametrize("reader", WRITERS, ids=lambda reader: reader.__name__.rpartition(".")[2])
+@pytest.mark.parametrize("reader", WRITERS, ids=lambda reader: reader.NAME)
 class TestReaderContract:
     @settings(max_examples=25)
     @given(data=annotation_sets(min_pairs=1, name=table_names))
@@ -313,14 +308,16 @@ class TestNative:
 class TestUnknownFiles:
     def test_the_error_lists_what_is_understood(self, tmp_path):
         (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\r")
-        with pytest.raises(FileFormatError, match=r"a\.png: not a format that is understood, which are: a native") as e:
+        with pytest.raises(
+            FileFormatError, match=r"a\.png: not a format that is understood, which are native, npz"
+        ) as e:
             read_annotations(tmp_path / "a.png")
-        assert all(reader.DESCRIPTION in str(e.value) for reader in READERS)
+        assert all(reader.NAME in str(e.value) for reader in READERS)
 
     def test_missing_file_and_folder(self, tmp_path):
         with pytest.raises(InputError, match=r"cannot read .*no\.csv: No such file"):
             read_annotations(tmp_path / "no.csv")
-        with pytest.raises(FileFormatError, match="a folder of nothing that is understood, which are: "):
+        with pytest.raises(FileFormatError, match="a folder of nothing that is understood, which are "):
             read_annotations(tmp_path)
 
     def test_options_are_checked(self, tmp_path):

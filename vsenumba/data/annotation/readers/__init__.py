@@ -149,9 +149,10 @@ def read_annotations(
     for reader in READERS:
         if reader.recognises(path, head):
             return reader.read(path, options)
-    understood = "; ".join(reader.DESCRIPTION for reader in READERS)
     what = "a folder of nothing" if is_folder else "not a format"
-    raise FileFormatError(f"{path}: {what} that is understood, which are: {understood}")
+    raise FileFormatError(
+        f"{path}: {what} that is understood, which are {', '.join(READER_NAMES)}; docs/own-data.md shows them"
+    )
 
 
 def _checked(options: TableOptions) -> TableOptions:
