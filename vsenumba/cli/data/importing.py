@@ -18,6 +18,7 @@ from vsenumba.cli.output import counted, say, size_of
     ),
 )
 @options.set_argument
+@options.catalogue_options
 @options.output_option("FILE.h5")
 @click.option(
     "--min-images-per-label",

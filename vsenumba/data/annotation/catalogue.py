@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import resources
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.data_set import DataSet
+from vsenumba.data.annotation.fetching import files_of, located
+from vsenumba.data.annotation.public_sets import PUBLIC_SETS
 from vsenumba.data.annotation.readers import read_annotations
+from vsenumba.data.downloads import Progress
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.storage import exists
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataSet:
-    """An entry of the catalogue.
-
-    Attributes
-    ----------
-    name : str
-        What `load_dataset` knows it by.
-    description : str
-        One line for people.
-    licence : str
-        The terms it may be used under.
-    source : str
-        Where it comes from.
-    shipped : str
-        The file of ``vsenumba/data/shipped/`` that holds it.
-    """
-
-    name: str
-    description: str
-    licence: str
-    source: str
-    shipped: str
-
 
 DATASETS = {
     entry.name: entry
@@ -49,6 +26,7 @@ DATASETS = {
             source="Open Clip Art Library 0.18, Debian package openclipart-svg 1:0.18+dfsg-19",
             shipped="openclipart.h5",
         ),
+        *PUBLIC_SETS,
     )
 }
 
@@ -64,6 +42,9 @@ def load_dataset(
     format: str | None = None,
     part: str | None = None,
     lenient: bool | None = None,
+    from_folder: str | PathLike[str] | None = None,
+    trust: bool = False,
+    progress: Progress | None = None,
 ) -> AnnotationSet:
     """Load an annotation set by its name in the catalogue, or from a file or a folder.
 
@@ -74,6 +55,13 @@ def load_dataset(
         the catalogue goes before a file of the same name: write ``"./openclipart"`` for that.
     image_column, label_column, separator, threshold, first_number, format, part, lenient : optional
         See `read_annotations`.
+    from_folder : str or path-like, optional
+        Where the files of a set of the catalogue are at hand, as they are published; nothing is fetched then.
+    trust : bool
+        Fetch a set of the catalogue although no checksum of it is published; its digest is kept.
+    progress : callable, optional
+        Told, while a set is fetched, of each file its name, how many bytes are there, and how many there will be or
+        None.
 
     Returns
     -------
@@ -102,6 +90,12 @@ def load_dataset(
         "part": part,
         "lenient": lenient,
     }
+    if isinstance(source, str) and source in DATASETS and not DATASETS[source].shipped:
+        return _read_public(DATASETS[source], options, from_folder, trust, progress)
+    if from_folder is not None or trust:
+        raise InputError(
+            f"from_folder and trust (--from and --trust) are for sets of the catalogue, which {source!r:.60} is not"
+        )
     if isinstance(source, str) and source in DATASETS:
         shipped = resources.files("vsenumba.data") / "shipped" / DATASETS[source].shipped
         with resources.as_file(shipped) as path:
@@ -117,3 +111,60 @@ def load_dataset(
             raise InputError(f"there is no file {source}")
         raise unknown_name("data set", source, DATASETS)
     return read_annotations(path, **options)
+
+
+def _read_public(
+    entry: DataSet,
+    options: dict[str, Any],
+    from_folder: str | PathLike[str] | None,
+    trust: bool,
+    progress: Progress | None,
+) -> AnnotationSet:
+    if entry.holds != "labels":
+        raise InputError(
+            f"{entry.name} holds {entry.holds}, which load_caption_set reads, with features: give it what "
+            f"fetch_dataset({entry.name!r}) returns"
+        )
+    root = files_of(entry, from_folder=from_folder, trust=trust, progress=progress)
+    path, part = located(entry, root, options["part"])
+    return read_annotations(path, **{**options, "part": part, "format": options["format"] or entry.reader or None})
+
+
+def fetch_dataset(
+    name: str,
+    *,
+    part: str | None = None,
+    from_folder: str | PathLike[str] | None = None,
+    trust: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Fetch a set of the catalogue, and return the file or the folder that readers take.
+
+    Parameters
+    ----------
+    name : str
+        A key of `DATASETS`.
+    part : str, optional
+        Which part, where the set has several files.
+    from_folder, trust, progress : optional
+        See `load_dataset`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such set.
+    InputError, FileFormatError
+        If it cannot be fetched or is not what it should be; the message says what to do.
+
+    Examples
+    --------
+    >>> fetch_dataset("openclipart").name
+    'openclipart.h5'
+    """
+    if name not in DATASETS:
+        raise unknown_name("data set", name, DATASETS)
+    entry = DATASETS[name]
+    if entry.shipped:
+        return Path(str(resources.files("vsenumba.data") / "shipped" / entry.shipped))
+    root = files_of(entry, from_folder=from_folder, trust=trust, progress=progress)
+    return located(entry, root, part)[0] if part is not None or "" in entry.paths else root
