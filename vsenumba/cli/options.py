@@ -6,7 +6,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -317,22 +317,27 @@ def catalogue_choices() -> dict[str, Any]:
 @contextmanager
 def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
     """Yield what shows how far a file is that is fetched, while stderr is a terminal."""
+    with ExitStack() as stack:
+        bars: list[Any] = []
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, there: int, total: int | None) -> None:
+            if not bars:  # most sets are not fetched
+                bars.append(stack.enter_context(_transfers()))
+            if name not in tasks:
+                tasks[name] = bars[0].add_task(printable(name))
+            bars[0].update(tasks[name], completed=there, total=total)
+
+        yield show
+
+
+def _transfers() -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(name: str, there: int, total: int | None) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(printable(name))
-            bar.update(tasks[name], completed=there, total=total)
-
-        yield show
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
 def _reading(source: str) -> AbstractContextManager[object]:
