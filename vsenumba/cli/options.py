@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -254,6 +254,12 @@ _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "Take SET for this format, without looking; docs/own-data.md names them.",
     },
+    "part": {"metavar": "NAME", "help": "Which part of a folder to read, such as 'train', where it has several."},
+    "lenient": {
+        "is_flag": True,
+        "default": None,
+        "help": "Leave out values that are known to be wrong, with a warning.",
+    },
 }
 
 
@@ -265,6 +271,21 @@ def set_argument(command: F) -> F:
 def optional_set_argument(command: F) -> F:
     """Add SET as an argument that may be left out; see `set_argument`."""
     return click.argument("source", metavar="[SET]", required=False)(_with_table_options(command))
+
+
+def catalogue_options(command: F) -> F:
+    """Add the options for sets of the catalogue, which are fetched; `load_set` takes them."""
+    choices: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("--trust", "trust", {"is_flag": True, "default": None, "help": "Fetch what no checksum is published of."}),
+        (
+            "--from",
+            "from_folder",
+            {"type": FILE, "metavar": "DIR", "help": "Where the files of a set of the catalogue are at hand."},
+        ),
+    )
+    for option, name, settings in choices:
+        command = click.option(option, name, expose_value=False, callback=_remember, **settings)(command)
+    return command
 
 
 def caption_set_argument(command: F) -> F:
@@ -283,9 +304,44 @@ def load_set(source: str) -> AnnotationSet:
     """Load what was given for SET."""
     from vsenumba.data import load_dataset
 
-    meta = click.get_current_context().meta
-    with _reading(source):
-        return load_dataset(source, **{name: meta.get(f"{__name__}.{name}") for name in _TABLE_OPTIONS})
+    options = {name: _remembered(name) for name in _TABLE_OPTIONS}
+    with _reading(source), fetching() as progress:
+        return load_dataset(source, **options, **catalogue_choices(), progress=progress)
+
+
+def _remembered(name: str) -> Any:
+    return click.get_current_context().meta.get(f"{__name__}.{name}")
+
+
+def catalogue_choices() -> dict[str, Any]:
+    """Return what was given for `catalogue_options`, as arguments."""
+    return {"from_folder": _remembered("from_folder"), "trust": bool(_remembered("trust"))}
+
+
+@contextmanager
+def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Yield what shows how far a file is that is fetched, while stderr is a terminal."""
+    with ExitStack() as stack:
+        bars: list[Any] = []
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, there: int, total: int | None) -> None:
+            if not bars:  # most sets are not fetched
+                bars.append(stack.enter_context(_transfers()))
+            if name not in tasks:
+                tasks[name] = bars[0].add_task(printable(name))
+            bars[0].update(tasks[name], completed=there, total=total)
+
+        yield show
+
+
+def _transfers() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
 def _reading(source: str) -> AbstractContextManager[object]:
