@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from vsenumba.errors import FileFormatError, InputError, VsenumbaError
+from vsenumba.errors import FileFormatError, VsenumbaError
 from vsenumba.storage import check_readable
 
 if TYPE_CHECKING:
@@ -203,8 +203,6 @@ def _decoded(path: str | PathLike[str], least: tuple[int, int, str] | None) -> t
         raise
     except MemoryError as error:
         raise FileFormatError(f"{path}: too large a picture for the memory there is") from error
-    except IsADirectoryError as error:
-        raise InputError(f"cannot read {path}: it is a folder") from error
     except Exception as error:  # whatever Pillow's decoders say of damage, of which there are a dozen types
         reason = " ".join(str(error).split()) or type(error).__name__
         raise FileFormatError(f"{path}: a broken picture: {reason:.120}") from error

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -107,7 +107,7 @@ def describe_pictures(
         folder = PictureFolder(folder)
     if n_threads is not None and not is_whole(n_threads):
         raise InputError(f"n_threads must be a whole number of at least 1, not {n_threads!r}")
-    made = as_backbone(backbone, **settings)
+    made = backbone_of(backbone, n_threads, settings)
     if cache is None:
         return _Work(folder, made, None, n_threads, after_batch).done()
     if isinstance(made, FunctionBackbone) and not made.is_named:
@@ -118,6 +118,13 @@ def describe_pictures(
         described = _Work(folder, made, kept, n_threads, after_batch).done()
         kept.tidy(folder.image_ids)
     return described
+
+
+def backbone_of(value: Any, n_threads: int | None, settings: Mapping[str, Any]) -> Backbone:
+    """Return the backbone that a value is or stands for, which runs on so many threads if it has threads of its own."""
+    threaded = isinstance(value, (str, PathLike)) and value != "descriptors"
+    own = {"n_threads": n_threads} if threaded and n_threads is not None else {}
+    return as_backbone(value, **settings, **own)
 
 
 class _Work:
@@ -147,13 +154,14 @@ class _Work:
         self._report()
         last = time.monotonic()
         try:
-            for images, pictures in self._decoded(todo):
-                if images:
+            # Closed where it ends, also by an interrupt: no thread goes on decoding.
+            with closing(self._decoded(todo)) as batches:
+                for images, pictures in batches:
                     self._describe(images, pictures, stamps)
-                if time.monotonic() - last > _SECONDS_A_PART:
-                    self._keep()
-                    last = time.monotonic()
-                self._report()
+                    if time.monotonic() - last > _SECONDS_A_PART:
+                        self._keep()
+                        last = time.monotonic()
+                    self._report()
         finally:
             self._keep()
         images = [image for image in self.folder if image in self.vectors]
@@ -189,7 +197,7 @@ class _Work:
                 self.vectors[image] = vector
         return todo, stamps
 
-    def _decoded(self, todo: Sequence[str]) -> Iterator[tuple[list[str], np.ndarray]]:
+    def _decoded(self, todo: Sequence[str]) -> Generator[tuple[list[str], np.ndarray]]:
         """Yield batches of pictures, decoded ahead of time."""
         step = self.backbone.batch
         # Small jobs, so that one slow picture holds up few; they are put together again to batches.

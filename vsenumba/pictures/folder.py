@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -125,7 +125,7 @@ class PictureFolder:
                 if entry.name.startswith(".") or entry.name.lower() in _NOT_PEOPLES:
                     continue
                 path = Path(entry.path)
-                if entry.is_dir():
+                if _is(entry.is_dir):
                     (links if entry.is_symlink() else folders).append(path)
                 elif path.suffix.lower() in OTHER_FORMATS:
                     others[path.suffix.lower()] += 1
@@ -135,7 +135,7 @@ class PictureFolder:
 
     def _is_picture(self, path: Path, entry: os.DirEntry[str]) -> bool:
         by_ending = path.suffix.lower() in ENDINGS
-        if not entry.is_file():  # a pipe, a device, a link to nothing
+        if not _is(entry.is_file):  # a pipe, a device, a link to nothing
             if by_ending:
                 self._leave_out(path, "a link to nothing" if entry.is_symlink() else "not a file")
             return False
@@ -208,3 +208,11 @@ class PictureFolder:
     def thumbnail(self, image: str, side: int) -> np.ndarray:
         """Return a picture in a white square, (side, side, 3) uint8; see `thumbnail`."""
         return thumbnail(self.path_of(image), side)
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    """Tell whether an entry of a folder is of a kind; a link that leads round in a circle is of none."""
+    try:
+        return kind()
+    except OSError:
+        return False

@@ -12,8 +12,7 @@ import numpy as np
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import load_dataset
 from vsenumba.errors import InputError
-from vsenumba.pictures.backbones import as_backbone
-from vsenumba.pictures.describing import Described, describe_pictures
+from vsenumba.pictures.describing import Described, backbone_of, describe_pictures
 from vsenumba.pictures.folder import BrokenPicture, PictureFolder
 from vsenumba.pictures.joining import Joined, described_lost, join, tagged_pictures
 
@@ -145,7 +144,7 @@ def read_pictures(
     joined = None
     if tags is not None:
         joined = join(tags.image_ids, folder.image_ids, source=tags_name, root=str(folder.path))
-    made = as_backbone(backbone, **settings)
+    made = backbone_of(backbone, n_threads, settings)
     described = describe_pictures(folder, made, cache=cache, n_threads=n_threads, after_batch=after_batch)
     if tags is None or joined is None:
         n = len(folder)

@@ -58,9 +58,10 @@ def command(folder: Path, output: Path, tags: str | None, backbone: str, threads
     What is computed is kept beside FILE.h5, in FILE.h5.cache: when it is interrupted, or pictures were added, the same
     command goes on from there. The file may be deleted at any time.
 
-    What is not said of a network is taken from its file, or else as networks trained on ImageNet have it, with a note.
+    What is not said of a network is taken from its file, or else assumed as networks trained on ImageNet have it; a
+    warning says what was.
     """
-    from vsenumba.pictures import PictureFolder, as_backbone, read_pictures
+    from vsenumba.pictures import PictureFolder, read_pictures
     from vsenumba.storage import check_writable
 
     cache = Path(f"{output}.cache")
@@ -70,16 +71,17 @@ def command(folder: Path, output: Path, tags: str | None, backbone: str, threads
     if tags is None:
         options.refuse_table_options("--tags")
     settings["output"] = settings.pop("output_name")
-    given = {name: value for name, value in settings.items() if value is not None}
-    if threads is not None and backbone != "descriptors":
-        given["n_threads"] = threads
     pictures = PictureFolder(folder)
-    made = as_backbone(backbone, **given)
-    for one in made.notes:
-        note(f"note: {one}")
     with _interruptible(cache), _progress(len(pictures)) as show:
         read = read_pictures(
-            pictures, tagged, backbone=made, cache=cache, n_threads=threads, after_batch=show, tags_name=tags or ""
+            pictures,
+            tagged,
+            backbone=backbone,
+            cache=cache,
+            n_threads=threads,
+            after_batch=show,
+            tags_name=tags or "",
+            **settings,
         )
     read.data.save(output)
     for remark in read.remarks:

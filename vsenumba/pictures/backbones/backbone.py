@@ -30,8 +30,6 @@ class Backbone(ABC):
         Whether that is done with Lanczos' filter rather than the bicubic one.
     batch : int
         How many pictures are described together.
-    notes : list of str
-        What was assumed as nothing said it, for people to read.
     """
 
     name: ClassVar[str]
@@ -43,7 +41,6 @@ class Backbone(ABC):
     resize: str
     smooth: bool = False
     batch: int = 32
-    notes: tuple[str, ...] = ()
 
     @classmethod
     @abstractmethod

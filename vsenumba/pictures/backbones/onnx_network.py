@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import warnings
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from vsenumba.data.names import as_name
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.pictures.backbones.backbone import Backbone, refuse_settings
 from vsenumba.pictures.backbones.preprocessing import SETTINGS, find_preprocessing
-from vsenumba.storage import check_readable
+from vsenumba.storage import check_readable, exists
 
 _BATCH = 32
 # Dimensions beyond these are of damage, or of something else than pictures.
@@ -34,7 +35,7 @@ class OnnxBackbone(Backbone):
 
     What is not given is looked up in the file's metadata, under the names of the parameters and those that the ONNX
     standard has (``Image.BitmapPixelFormat``, ``Image.NominalPixelRange``), then in the shape of its input; what is
-    said nowhere is assumed as networks trained on ImageNet have it, and `notes` says so.
+    said nowhere is assumed as networks trained on ImageNet have it, with a warning.
 
     Parameters
     ----------
@@ -69,6 +70,11 @@ class OnnxBackbone(Backbone):
         If onnxruntime is missing, a setting does not fit, or the network is none of pictures.
     FileFormatError
         If it is no ONNX file, or a damaged one.
+
+    Warns
+    -----
+    UserWarning
+        If something had to be assumed; it says what, and which option says otherwise.
     """
 
     name = "onnx"
@@ -94,7 +100,9 @@ class OnnxBackbone(Backbone):
         self._prepare = find_preprocessing(str(path), shape, self._dtype == np.uint8, metadata, settings)
         self.height, self.width = self._prepare.height, self._prepare.width
         self.resize = self._prepare.resize
-        self.notes = self._prepare.notes
+        if self._prepare.notes:
+            said = "; ".join(self._prepare.notes)
+            warnings.warn(f"{path} does not say how it takes pictures: {said}", UserWarning, stacklevel=2)
         self._fixed = shape[0]
         self.batch = shape[0] or _BATCH
         self._output = self._the_output(output if output is not None else metadata.get("output"))
@@ -202,9 +210,9 @@ class OnnxBackbone(Backbone):
 
 
 def _open(path: Path, n_threads: int | None) -> Any:
-    check_readable(path)
-    if path.is_dir():
+    if exists(path) and path.is_dir():
         raise InputError(f"{path} is a folder; give the .onnx file in it")
+    check_readable(path)
     try:
         import onnxruntime
     except ImportError as error:

@@ -200,7 +200,8 @@ def _normalisation(
         return scale, means, stds
     # In units of 0 to 1 neither is above 1.
     in_bytes = max(*means, *stds) > 1
-    notes.append(f"mean and deviation are taken to be in units of {'0 to 255' if in_bytes else '0 to 1'} (--scale)")
+    if not in_bytes and max(stds) == 1:  # as where nothing is to be done, of which bytes may be meant too
+        notes.append("mean and deviation are taken to be in units of 0 to 1 (--scale 1 where they are not)")
     return (1.0 if in_bytes else 1 / 255), means, stds
 
 
