@@ -154,7 +154,7 @@ def read_pictures(
     if len(described.image_ids) < len(folder):
         data = data.select_images(data.image_ids.index(described.image_ids))
         if tags is not None and not data.n_pairs:
-            raise InputError(f"all pictures that {tags_name} names are broken: {described_broken(described.broken)}")
+            raise InputError(f"none of the pictures with tags could be read: {described_broken(described.broken)}")
     return PicturesRead(data.with_features(described.features, described.backbone), folder, described, joined)
 
 

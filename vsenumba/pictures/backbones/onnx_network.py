@@ -100,9 +100,6 @@ class OnnxBackbone(Backbone):
         self._prepare = find_preprocessing(str(path), shape, self._dtype == np.uint8, metadata, settings)
         self.height, self.width = self._prepare.height, self._prepare.width
         self.resize = self._prepare.resize
-        if self._prepare.notes:
-            said = "; ".join(self._prepare.notes)
-            warnings.warn(f"{path} does not say how it takes pictures: {said}", UserWarning, stacklevel=2)
         self._fixed = shape[0]
         self.batch = shape[0] or _BATCH
         self._output = self._the_output(output if output is not None else metadata.get("output"))
@@ -112,6 +109,9 @@ class OnnxBackbone(Backbone):
         self.n_features = self.describe(np.zeros((1, self.height, self.width, 3), np.uint8)).shape[1]
         called = as_name(self._path.name if name is None else name, "the backbone")
         self.id = BackboneId(called, self._digest())
+        if self._prepare.notes:
+            said = "; ".join(self._prepare.notes)
+            warnings.warn(f"{path} does not say how it takes pictures: {said}", UserWarning, stacklevel=2)
 
     @classmethod
     def recognises(cls, value: Any) -> bool:
