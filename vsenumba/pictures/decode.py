@@ -34,6 +34,8 @@ _one_large = threading.Lock()
 _ORIENTATION = 0x0112
 # A JPEG is decoded at no less than so many times the size that is asked for, and brought down from there.
 _FINER = 2
+# Rows of grey values that are scaled together.
+_ROWS = 64
 _TRANSPARENT = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 
 
@@ -193,11 +195,14 @@ def _decoded(path: str | PathLike[str], least: tuple[int, int, str] | None) -> t
             file.seek(0)
             image = _opener(format_)(file, str(path))
             _check_size(path, image.size)
+            if format_ == "TIFF":
+                _check_strips(path, image)
             if least is not None and format_ == "JPEG":
                 image.draft(None, _draft_size(image.size, *least))
             with _one_large if image.width * image.height > _LARGE else nullcontext():
                 image.load()
-                turn = _turn(image)
+                # Pillow itself turns what it loads of a TIFF file.
+                turn = None if format_ == "TIFF" else _turn(image)
                 return _as_rgb(image), turn
     except VsenumbaError:
         raise
@@ -230,6 +235,14 @@ def _check_size(path: str | PathLike[str], size: tuple[int, int]) -> None:
             f"{path}: its header says {width:,} x {height:,} pixels; at most {MAX_PIXELS:,} are decoded, so that no "
             "file can fill the memory; make it smaller"
         )
+
+
+def _check_strips(path: str | PathLike[str], image: Any) -> None:
+    """Refuse a TIFF file that lacks strips or tiles: Pillow would leave the pixels black."""
+    # Of a picture that will be turned, the size is the one that it will have.
+    width, height = (max(extents[i] for _, extents, *_ in image.tile) for i in (2, 3)) if image.tile else (0, 0)
+    if width * height < image.size[0] * image.size[1]:
+        raise FileFormatError(f"{path}: a broken picture: {width} x {height} of its {image.size} pixels are there")
 
 
 def _webp_size(head: bytes) -> tuple[int, int]:
@@ -306,13 +319,16 @@ def _as_rgb(image: Any) -> Image:
 
 def _bytes_of(values: np.ndarray, *, sixteen: bool) -> np.ndarray:
     """Return grey values as bytes."""
-    if values.dtype.kind == "f":
-        if not np.isfinite(values).all():
-            raise ValueError("it holds NaN or infinite values")
-        if values.min() >= 0 and values.max() <= 1:
-            return np.rint(values * 255).astype(np.uint8)
-    elif sixteen:
+    if values.dtype.kind != "f" and sixteen:
         # As Pillow does it for colours of 16 bits: the upper half.
         return (np.clip(values, 0, 65535) >> 8).astype(np.uint8)
     least, greatest = float(values.min()), float(values.max())
-    return np.rint((values - least) * (255 / max(greatest - least, 1e-300))).astype(np.uint8)
+    if not math.isfinite(least) or not math.isfinite(greatest):  # the least of numbers and NaN is NaN
+        raise ValueError("it holds NaN or infinite values")
+    if values.dtype.kind == "f" and least >= 0 and greatest <= 1:
+        least, greatest = 0.0, 1.0
+    result = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values), _ROWS):  # in 64 bits, a few rows at a time
+        rows = values[start : start + _ROWS].astype(np.float64) - least
+        result[start : start + _ROWS] = np.rint(rows * (255 / max(greatest - least, 1e-300)))
+    return result
