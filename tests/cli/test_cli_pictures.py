@@ -93,6 +93,9 @@ def test_what_is_refused(fails, folder):
     assert "what is written is HDF5" in fails("data", "pictures", "photos", "-o", "new.csv")
     assert "it is the file that is read" in fails("data", "pictures", "photos", "-o", "tags.h5", "--tags", "tags.h5")
     assert "cannot be given without --tags" in fails(*words, "--separator", ";", status=2)
+    Path("broken").mkdir()
+    Path("broken/a.png").write_bytes(b"x")
+    assert "none of the 1 pictures in broken could be read: a.png" in fails("data", "pictures", "broken", "-o", "b.h5")
     Path("photos.h5.cache").write_text("notes")
     assert "holds something else" in fails("data", "pictures", "photos", "-o", "photos.h5")
 

@@ -81,6 +81,9 @@ class PictureCache:
 
     def __exit__(self, *raised: object) -> None:
         assert self._file is not None  # noqa: S101 - for type checkers
+        with suppress(OSError):
+            if self._file.seek(0, os.SEEK_END) <= len(_MAGIC):  # nothing was computed
+                self.path.unlink()
         self._file.close()
         self._file = None
 
