@@ -24,14 +24,15 @@ MAY_IMPORT = {
     "objectives": {"kernels"},
     "training": {"data", "kernels", "losses", "objectives", "poolings", "samplers", "storage"},
     "evaluation": {"data", "kernels"},
+    "pictures": {"data", "storage"},
     "plotting": {"storage", "training"},
     "models": {
         "data", "evaluation", "kernels", "losses", "objectives", "poolings", "samplers", "storage", "training",
     },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {
-        "data", "evaluation", "experiments", "kernels", "losses", "models", "plotting", "samplers", "storage",
-        "training",
+        "data", "evaluation", "experiments", "kernels", "losses", "models", "pictures", "plotting", "samplers",
+        "storage", "training",
     },
 }  # fmt: skip
 

@@ -265,12 +265,12 @@ _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
 
 def set_argument(command: F) -> F:
     """Add the argument SET, and the options that say how a file is read; `load_set` loads it."""
-    return click.argument("source", metavar="SET")(_with_table_options(command))
+    return click.argument("source", metavar="SET")(table_options(command))
 
 
 def optional_set_argument(command: F) -> F:
     """Add SET as an argument that may be left out; see `set_argument`."""
-    return click.argument("source", metavar="[SET]", required=False)(_with_table_options(command))
+    return click.argument("source", metavar="[SET]", required=False)(table_options(command))
 
 
 def catalogue_options(command: F) -> F:
@@ -293,7 +293,8 @@ def caption_set_argument(command: F) -> F:
     return click.argument("source", metavar="SET")(command)
 
 
-def _with_table_options(command: F) -> F:
+def table_options(command: F) -> F:
+    """Add the options that say how a file is read, for `load_set`."""
     for name, settings in reversed(_TABLE_OPTIONS.items()):
         option = f"--{name.replace('_', '-')}"
         command = click.option(option, name, expose_value=False, callback=_remember, **settings)(command)
@@ -342,6 +343,14 @@ def _transfers() -> Any:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
+
+
+def refuse_table_options(needed: str) -> None:
+    """Refuse the options that say how a table is read where an option that names one, `needed`, is not given."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.callback is _remember and is_given(str(parameter.name)):
+            raise click.UsageError(f"{parameter.opts[0]} says how a table is read; it cannot be given without {needed}")
 
 
 def _reading(source: str) -> AbstractContextManager[object]:

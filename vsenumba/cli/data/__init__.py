@@ -12,6 +12,7 @@ MODULES = {
     "info": "vsenumba.cli.data.info",
     "fetch": "vsenumba.cli.data.fetch",
     "import": "vsenumba.cli.data.importing",
+    "pictures": "vsenumba.cli.data.pictures",
     "split": "vsenumba.cli.data.split",
     "synth": "vsenumba.cli.data.synth",
 }
