@@ -25,13 +25,15 @@ MAY_IMPORT = {
     "training": {"data", "kernels", "losses", "objectives", "poolings", "samplers", "storage"},
     "evaluation": {"data", "kernels"},
     "plotting": {"storage", "training"},
+    "sidecars": {"data", "storage"},
+    "sheets": {"data", "pictures", "plotting", "storage"},
     "models": {
         "data", "evaluation", "kernels", "losses", "objectives", "poolings", "samplers", "storage", "training",
     },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {
-        "data", "evaluation", "experiments", "kernels", "losses", "models", "plotting", "samplers", "storage",
-        "training",
+        "data", "evaluation", "experiments", "kernels", "losses", "models", "plotting", "samplers", "sheets",
+        "sidecars", "storage", "training",
     },
 }  # fmt: skip
 
