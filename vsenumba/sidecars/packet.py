@@ -1,7 +1,7 @@
 """One XMP sidecar: the tags it has, those that vsenumba added, and how it reads with more or without them.
 
-Tags are the items of ``dc:subject``. What was added is written down in the sidecar itself, as ``vsenumba:added``, so that
-it moves with the picture and stays when other programs write the file anew. Files are edited as bytes: what stands
+Tags are the items of ``dc:subject``. What was added is written down in the sidecar itself, as ``vsenumba:added``, so
+that it moves with the picture and stays when other programs write the file anew. Files are edited as bytes: what stands
 between the places that change stays what it was, comments and line ends too.
 """
 

@@ -51,7 +51,7 @@ def tag_sidecars(tags: Iterable[tuple[Path, Sequence[str]]], *, write: bool = Fa
     Yields
     ------
     SidecarChange
-        For each picture, in order, also where nothing changes. What speaks against one sidecar does not stop the others.
+        For each picture, in order, also where nothing changes. A problem of one sidecar does not stop the others.
 
     Examples
     --------
