@@ -13,6 +13,7 @@ from typing import NamedTuple
 import click
 import numpy as np
 import pytest
+from PIL import Image
 
 import vsenumba as vse
 from vsenumba.cli.app import cli
@@ -131,6 +132,8 @@ def originals(tmp_path_factory):
     vse.ImageAnnotator(n_factors=4, n_epochs=1, sampler="uniform", random_state=0).fit(data).save(folder / "all.h5")
     vse.EaseAnnotator().fit(train).save(folder / "ease.h5")
     (folder / "notes.txt").write_text(NOTES)
+    (folder / "photos").mkdir()
+    Image.new("RGB", (8, 8), "red").save(folder / "photos" / "rose.jpg")
     (folder / "texts").mkdir()
     (folder / "texts" / "a.txt").write_text(NOTES)
     (folder / "EN-SIMLEX-999.txt").write_text("cat\tdog\t9\ncat\toak\t1\n")

@@ -218,10 +218,8 @@ def test_a_browser_shows_it_without_a_word_on_the_console(tmp_path):
     assert page.own["title"] == HOSTILE[0]
     assert sum(page.hidden) == 0
     for wanted, n_shown in (
-        ("cat", 3),
         ("CAT%20fis", 3),
         ("acat", 0),
-        ("%3Cscript", 2),
         ("(%5B.*%5C-", 0),
         ("%", 22),
         ("ל", 1),

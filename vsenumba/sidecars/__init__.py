@@ -2,6 +2,6 @@
 
 from vsenumba.sidecars.locations import Sidecars
 from vsenumba.sidecars.packet import Packet
-from vsenumba.sidecars.tagging import SidecarChange, tag_sidecars, undo_sidecars
+from vsenumba.sidecars.tagging import SidecarChange, tag_sidecar, tag_sidecars, undo_sidecars
 
-__all__ = ["Packet", "SidecarChange", "Sidecars", "tag_sidecars", "undo_sidecars"]
+__all__ = ["Packet", "SidecarChange", "Sidecars", "tag_sidecar", "tag_sidecars", "undo_sidecars"]

@@ -68,12 +68,19 @@ def tag_sidecars(tags: Iterable[tuple[Path, Sequence[str]]], *, write: bool = Fa
     """
     sidecars = Sidecars()
     for picture, names in tags:
-        sidecar = picture.with_name(picture.name + ENDING)
-        try:
-            sidecar = sidecars.of(picture)
-            yield _tagged(sidecar, names, write=write)
-        except VsenumbaError as error:
-            yield SidecarChange(sidecar, [], problem=str(error))
+        yield tag_sidecar(picture, names, write=write, sidecars=sidecars)
+
+
+def tag_sidecar(
+    picture: Path, tags: Sequence[str], *, write: bool = False, sidecars: Sidecars | None = None
+) -> SidecarChange:
+    """Add tags to the XMP sidecar of one picture; see `tag_sidecars`."""
+    sidecar = picture.with_name(picture.name + ENDING)
+    try:
+        sidecar = (sidecars or Sidecars()).of(picture)
+        return _tagged(sidecar, tags, write=write)
+    except VsenumbaError as error:
+        return SidecarChange(sidecar, [], problem=str(error))
 
 
 def undo_sidecars(places: Iterable[Path | str], *, write: bool = False) -> Iterator[SidecarChange]:
