@@ -131,9 +131,10 @@ def originals(tmp_path_factory):
     vse.ImageAnnotator(n_factors=4, n_epochs=1, sampler="uniform", random_state=0).fit(train).save(folder / "model.h5")
     vse.ImageAnnotator(n_factors=4, n_epochs=1, sampler="uniform", random_state=0).fit(data).save(folder / "all.h5")
     vse.EaseAnnotator().fit(train).save(folder / "ease.h5")
-    (folder / "notes.txt").write_text(NOTES)
     (folder / "photos").mkdir()
-    Image.new("RGB", (8, 8), "red").save(folder / "photos" / "rose.jpg")
+    for i, name in enumerate(("cat-1.jpg", "cat-2.jpg", "dog.jpg", "new.jpg")):
+        Image.fromarray(np.full((30, 40, 3), 60 * i, np.uint8)).save(folder / "photos" / name)
+    (folder / "notes.txt").write_text(NOTES)
     (folder / "texts").mkdir()
     (folder / "texts" / "a.txt").write_text(NOTES)
     (folder / "EN-SIMLEX-999.txt").write_text("cat\tdog\t9\ncat\toak\t1\n")

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "objectives": {"kernels"},
     "training": {"data", "kernels", "losses", "objectives", "poolings", "samplers", "storage"},
     "evaluation": {"data", "kernels"},
+    "pictures": {"data", "storage"},
     "plotting": {"storage", "training"},
     "sidecars": {"data", "storage"},
     "sheets": {"data", "pictures", "plotting", "storage"},
@@ -32,8 +33,8 @@ MAY_IMPORT = {
     },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {
-        "data", "evaluation", "experiments", "kernels", "losses", "models", "plotting", "samplers", "sheets",
-        "sidecars", "storage", "training",
+        "data", "evaluation", "experiments", "kernels", "losses", "models", "pictures", "plotting", "samplers",
+        "sheets", "sidecars", "storage", "training",
     },
 }  # fmt: skip
 

@@ -250,15 +250,16 @@ _TABLE_OPTIONS = (
 
 def set_argument(command: F) -> F:
     """Add the argument SET, and the options that say how a table is read; `load_set` loads it."""
-    return click.argument("source", metavar="SET")(_with_table_options(command))
+    return click.argument("source", metavar="SET")(table_options(command))
 
 
 def optional_set_argument(command: F) -> F:
     """Add SET as an argument that may be left out; see `set_argument`."""
-    return click.argument("source", metavar="[SET]", required=False)(_with_table_options(command))
+    return click.argument("source", metavar="[SET]", required=False)(table_options(command))
 
 
-def _with_table_options(command: F) -> F:
+def table_options(command: F) -> F:
+    """Add the options that say how a table is read, for `load_set`."""
     for option in reversed(_TABLE_OPTIONS):
         command = option(command)
     return command
@@ -272,6 +273,14 @@ def load_set(source: str) -> AnnotationSet:
     names = ("image_column", "label_column", "separator")
     with _reading(source):
         return load_dataset(source, **{name: meta.get(f"{__name__}.{name}") for name in names})
+
+
+def refuse_table_options(needed: str) -> None:
+    """Refuse the options that say how a table is read where an option that names one, `needed`, is not given."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.callback is _remember and is_given(str(parameter.name)):
+            raise click.UsageError(f"{parameter.opts[0]} says how a table is read; it cannot be given without {needed}")
 
 
 def _reading(source: str) -> AbstractContextManager[object]:

@@ -22,6 +22,7 @@ class Sidecars:
 
     def __init__(self) -> None:
         self._names: dict[Path, dict[str, list[str]]] = {}
+        self._written: set[Path] = set()
 
     def of(self, picture: Path) -> Path:
         """Return a picture's sidecar, there already or not.
@@ -48,6 +49,12 @@ class Sidecars:
             if belongs is None or belongs == picture.suffix[1:].lower():
                 return sidecar
         return picture.with_name(picture.name + ENDING)
+
+    def is_first_in(self, folder: Path) -> bool:
+        """Tell whether this is asked for the first time about a folder."""
+        is_first = folder not in self._written
+        self._written.add(folder)
+        return is_first
 
     def _there(self, folder: Path, name: str) -> list[str]:
         """Return the files of a name and the ending of sidecars, in small or capital letters."""

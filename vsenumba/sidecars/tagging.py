@@ -77,8 +77,9 @@ def tag_sidecar(
     """Add tags to the XMP sidecar of one picture; see `tag_sidecars`."""
     sidecar = picture.with_name(picture.name + ENDING)
     try:
-        sidecar = (sidecars or Sidecars()).of(picture)
-        return _tagged(sidecar, tags, write=write)
+        sidecars = sidecars or Sidecars()
+        sidecar = sidecars.of(picture)
+        return _tagged(sidecar, tags, sidecars, write=write)
     except VsenumbaError as error:
         return SidecarChange(sidecar, [], problem=str(error))
 
@@ -106,15 +107,16 @@ def undo_sidecars(places: Iterable[Path | str], *, write: bool = False) -> Itera
     InputError
         If a folder cannot be read, or a place is not there.
     """
-    for sidecar in _found(map(Path, places)):
+    sidecars = Sidecars()
+    for sidecar in _found(map(Path, places), sidecars):
         try:
-            if (change := _undone(sidecar, write=write)) is not None:
+            if (change := _undone(sidecar, sidecars, write=write)) is not None:
                 yield change
         except VsenumbaError as error:
             yield SidecarChange(sidecar, [], problem=str(error))
 
 
-def _tagged(sidecar: Path, names: Sequence[str], *, write: bool) -> SidecarChange:
+def _tagged(sidecar: Path, names: Sequence[str], sidecars: Sidecars, *, write: bool) -> SidecarChange:
     is_new = not os.path.lexists(sidecar)
     packet = Packet() if is_new else Packet.read(sidecar)
     new = packet.lacking(names)
@@ -125,14 +127,14 @@ def _tagged(sidecar: Path, names: Sequence[str], *, write: bool) -> SidecarChang
     except VsenumbaError as error:
         raise InputError(f"cannot change {sidecar}: {error}") from error
     if write:
-        with open_output(sidecar) as file:
+        with open_output(sidecar, tidy=sidecars.is_first_in(sidecar.parent)) as file:
             file.write(content)
     else:
         _check_access(sidecar.parent if is_new else sidecar)
     return SidecarChange(sidecar, new, is_new)
 
 
-def _undone(sidecar: Path, *, write: bool) -> SidecarChange | None:
+def _undone(sidecar: Path, sidecars: Sidecars, *, write: bool) -> SidecarChange | None:
     """Take back what was added to a sidecar; return None where nothing was."""
     with named_errors(sidecar), sidecar.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
@@ -151,7 +153,7 @@ def _undone(sidecar: Path, *, write: bool) -> SidecarChange | None:
         with named_errors(sidecar):
             sidecar.unlink()
     else:
-        with open_output(sidecar) as file:
+        with open_output(sidecar, tidy=sidecars.is_first_in(sidecar.parent)) as file:
             file.write(before)
     return change
 
@@ -163,9 +165,8 @@ def _check_access(path: Path) -> None:
         raise InputError(f"cannot write {path}: it is protected")
 
 
-def _found(places: Iterable[Path]) -> Iterator[Path]:
+def _found(places: Iterable[Path], sidecars: Sidecars) -> Iterator[Path]:
     """Yield the sidecars in folders, and those of pictures."""
-    sidecars = Sidecars()
 
     def stop(error: OSError) -> None:
         raise InputError(f"cannot read the folder {error.filename}: {error.strerror}") from error

@@ -11,6 +11,7 @@ MODULES = {
     "list": "vsenumba.cli.data.catalogue",
     "info": "vsenumba.cli.data.info",
     "import": "vsenumba.cli.data.importing",
+    "pictures": "vsenumba.cli.data.pictures",
     "split": "vsenumba.cli.data.split",
     "synth": "vsenumba.cli.data.synth",
 }
