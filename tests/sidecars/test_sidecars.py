@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import names as any_names
 
 from vsenumba.errors import FileFormatError, InputError
-from vsenumba.sidecars import Packet, Sidecars, packet, tag_sidecars, undo_sidecars
+from vsenumba.sidecars import Packet, Sidecars, elements, packet, tag_sidecars, undo_sidecars
 
 RDF, DC = packet.RDF, "http://purl.org/dc/elements/1.1/"
 # As a program that edits pictures writes them.
@@ -194,6 +194,7 @@ TWO_ABOUTS = xmp("").replace(b"</rdf:RDF>", b"<rdf:Description rdf:about='b'/></
         (b"<?xml version='1.0' encoding='ISO-8859-1'?>" + xmp(""), "in ISO-8859-1; XMP is in UTF-8"),
         (LAUGHS, "declares a document type"),
         (b"<!DOCTYPE r SYSTEM 'file:///etc/passwd'><r/>", "declares a document type"),
+        (xmp("<a>" * 600 + "</a>" * 600), "more than 500,000 elements, or 500 within each other"),
         (TWO_ABOUTS, "its descriptions are about different things"),
     ],
 )
@@ -219,6 +220,10 @@ def test_a_broken_file_is_a_problem_of_undoing_only_if_it_is_ours(tmp_path):
 
 
 def test_too_large_a_file_is_no_sidecar(tmp_path, monkeypatch):
+    monkeypatch.setattr(elements, "MAX_ELEMENTS", 1000)
+    assert Packet(xmp("<a/>" * 998)).tags == []
+    with pytest.raises(FileFormatError, match="more than 1,000 elements"):
+        Packet(xmp("<a/>" * 999))
     monkeypatch.setattr(packet, "MAX_BYTES", 1 << 20)
     (tmp_path / "a.xmp").write_bytes(xmp(" " * (1 << 20)))
     with pytest.raises(FileFormatError, match=r"a\.xmp is no sidecar: it has more than 1 MB"):
@@ -357,3 +362,11 @@ def test_a_killed_writer_leaves_the_old_sidecar(tmp_path, monkeypatch):
     (change,) = tag_sidecars([(Path(tmp_path) / "a.jpg", ["dog"])], write=True)
     assert "No space left" in change.problem
     assert files(tmp_path) == {"a.jpg.xmp": LIGHTROOM.encode()}
+
+
+def test_what_is_large_takes_no_longer_than_it_must():
+    """Each step once looked at every other tag."""
+    many = [f"tag {i}" for i in range(3_000)]
+    content = Packet(LIGHTROOM.encode()).with_tags(many)
+    assert Packet(content).added == many
+    assert Packet(content).without_added() == LIGHTROOM.encode()

@@ -13,9 +13,12 @@ from vsenumba.errors import FileFormatError
 _TAG = re.compile(rb"""<(?:[^"'>]|"[^"]*"|'[^']*')*>""")
 _NAME = re.compile(rb"<([^\s/>]+)")
 _SEPARATOR = "\x1f"  # which no name can hold
+# Each takes half a kilobyte, whatever it takes in the file.
+MAX_ELEMENTS = 500_000
+MAX_DEPTH = 500
 
 
-@dataclass
+@dataclass(slots=True)
 class Element:
     """One element.
 
@@ -30,6 +33,12 @@ class Element:
         a last tag, ``<a/>``, the last three are the same.
     prefix : bytes
         What stands before the name in its tags, with the colon.
+    text : str
+        The text directly in it.
+    children : list of Element
+        The elements directly in it.
+    has_remarks : bool
+        Whether comments, or instructions to programs, stand directly in it.
     """
 
     name: str
@@ -41,6 +50,7 @@ class Element:
     prefix: bytes = b""
     text: str = ""
     children: list[Element] = field(default_factory=list)
+    has_remarks: bool = False
 
     @property
     def is_closed_at_once(self) -> bool:
@@ -58,8 +68,8 @@ def read_elements(xml: bytes) -> Element:
     Raises
     ------
     FileFormatError
-        If it is not well formed, or declares a document type, through which a file may grow beyond bounds or reach for
-        other files.
+        If it is not well formed, has too many elements, or declares a document type, through which a file may grow
+        beyond bounds or reach for other files.
 
     Examples
     --------
@@ -72,8 +82,14 @@ def read_elements(xml: bytes) -> Element:
     parser.buffer_text = True
     document = Element("", {}, 0, 0)
     open_elements = [document]
+    texts: list[list[str]] = [[]]
+    n_elements = 0
 
     def begin(name: str, attributes: dict[str, str]) -> None:
+        nonlocal n_elements
+        n_elements += 1
+        if n_elements > MAX_ELEMENTS or len(open_elements) > MAX_DEPTH:
+            raise FileFormatError(f"it has more than {MAX_ELEMENTS:,} elements, or {MAX_DEPTH:,} within each other")
         start = parser.CurrentByteIndex
         tag = _TAG.match(xml, start)
         raw = _NAME.match(xml, start)
@@ -84,9 +100,11 @@ def read_elements(xml: bytes) -> Element:
         element = Element(name.replace(_SEPARATOR, ""), named, start, tag.end(), prefix=before + colon)
         open_elements[-1].children.append(element)
         open_elements.append(element)
+        texts.append([])
 
     def finish(name: str) -> None:
         element = open_elements.pop()
+        element.text = "".join(texts.pop())
         if xml[element.opened - 2 : element.opened] == b"/>":
             element.closing = element.end = element.opened
         else:
@@ -94,7 +112,10 @@ def read_elements(xml: bytes) -> Element:
             element.end = xml.index(b">", element.closing) + 1
 
     def add_text(text: str) -> None:
-        open_elements[-1].text += text
+        texts[-1].append(text)
+
+    def remark(*content: str) -> None:
+        open_elements[-1].has_remarks = True
 
     def refuse_document_type(*declaration: object) -> None:
         raise FileFormatError("it declares a document type, which no XMP does and which is not safe to follow")
@@ -102,6 +123,8 @@ def read_elements(xml: bytes) -> Element:
     parser.StartElementHandler = begin
     parser.EndElementHandler = finish
     parser.CharacterDataHandler = add_text
+    parser.CommentHandler = remark
+    parser.ProcessingInstructionHandler = remark
     parser.StartDoctypeDeclHandler = refuse_document_type
     try:
         parser.Parse(xml, True)

@@ -172,21 +172,25 @@ class Packet:
         """
         # Elements that go, by the place of their first byte; what then is empty goes with them.
         gone: dict[int, Element] = {}
+        items: dict[str, list[Element]] = {}
+        for one in self._subjects:
+            for item in one.children:
+                items.setdefault(plain(item.text), []).append(item)
         for tag in self.added:
-            left = (item for one in self._subjects for item in one.children if item.start not in gone)
-            if same := [item for item in left if plain(item.text) == tag]:
-                gone[same[-1].start] = same[-1]
+            if items.get(tag):
+                item = items[tag].pop()
+                gone[item.start] = item
         gone |= {one.start: one for name in (ADDED, MADE) for one in self._properties(name)}
         if "subject" in self._made:
             for one in self._properties(SUBJECT):
-                items = self._list_in(one)
-                if self._is_empty(items, gone) and self._is_empty(one, {items.start: items}):
+                inner = self._list_in(one)
+                if _is_empty(inner, gone) and _is_empty(one, {inner.start: inner}):
                     gone[one.start] = one
         for description in self._descriptions:
-            if any(child.start in gone for child in description.children) and self._is_empty(description, gone):
+            if any(child.start in gone for child in description.children) and _is_empty(description, gone):
                 gone[description.start] = description
-        nothing = {child.start: child for child in self._rdf.children if self._is_empty(child, gone)}
-        if "sidecar" in self._made and self._is_empty(self._rdf, gone | nothing):
+        nothing = {child.start: child for child in self._rdf.children if _is_empty(child, gone)}
+        if "sidecar" in self._made and _is_empty(self._rdf, gone | nothing):
             return None
         return self._encoded(_edited(self._xml, self._removals(gone)))
 
@@ -238,17 +242,14 @@ class Packet:
         place = parent.children[-1].end if parent.children else parent.opened
         return _Edit(place, place, text)
 
-    def _is_empty(self, one: Element, gone: dict[int, Element]) -> bool:
-        """Tell whether nothing is left of an element's content, comments included, when some elements are gone."""
-        if set(one.attributes) - {RDF + "about", "about"}:
-            return False
-        left = _edited(self._xml[: one.closing], self._removals({k: e for k, e in gone.items() if _within(e, one)}))
-        return not left[one.opened :].strip(_SPACE)
-
     def _removals(self, gone: dict[int, Element]) -> list[_Edit]:
         """Return the edits that remove elements, each with the white space before it."""
-        outermost = [e for e in gone.values() if not any(_within(e, other) for other in gone.values())]
-        return [_Edit(e.start - len(self._space_before(e.start)), e.end, b"") for e in outermost]
+        edits, end = [], 0
+        for _, one in sorted(gone.items()):
+            if one.start >= end:  # not within another that goes
+                edits.append(_Edit(one.start - len(self._space_before(one.start)), one.end, b""))
+                end = one.end
+        return edits
 
     def _space_before(self, place: int) -> bytes:
         start = place
@@ -260,14 +261,19 @@ class Packet:
         return self._bom + (xml if self._encoding == "utf-8" else xml.decode().encode(self._encoding))
 
 
-def _within(one: Element, other: Element) -> bool:
-    return other.start < one.start and one.end <= other.end
+def _is_empty(one: Element, gone: dict[int, Element]) -> bool:
+    """Tell whether an element has nothing, comments included, but elements that go."""
+    if set(one.attributes) - {RDF + "about", "about"} or one.has_remarks or one.text.strip(" \t\r\n"):
+        return False
+    return all(child.start in gone for child in one.children)
 
 
 def _edited(xml: bytes, edits: list[_Edit]) -> bytes:
-    for edit in sorted(edits, reverse=True):
-        xml = xml[: edit.start] + edit.text + xml[edit.end :]
-    return xml
+    pieces, place = [], 0
+    for edit in sorted(edits):
+        pieces += [xml[place : edit.start], edit.text]
+        place = edit.end
+    return b"".join([*pieces, xml[place:]])
 
 
 def _escaped(tag: str) -> bytes:
