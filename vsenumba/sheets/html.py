@@ -40,9 +40,9 @@ label { color: var(--soft); }
 input { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 6px;
   padding: .3rem .6rem; width: 14rem; max-width: 100%; }
 input:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
-main { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: .9rem;
+main { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); gap: .9rem;
   padding: .25rem 1.25rem 1.25rem; align-items: start; }
-@media (max-width: 30rem) { header, main, footer { padding-left: .75rem; padding-right: .75rem; } main { gap: .6rem; } }
+@media (max-width: 30rem) { header, main, footer { padding-left: .75rem; padding-right: .75rem; } main { gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); } }
 article { background: var(--card); border: 1px solid var(--line); border-radius: 8px; overflow: hidden;
   content-visibility: auto; contain-intrinsic-size: auto 22rem; }
 article[hidden] { display: none; }
@@ -51,7 +51,7 @@ img, .none { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; 
 h2 { margin: .5rem .7rem .25rem; font-size: .8rem; font-weight: 500; color: var(--soft); white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; }
 ol { list-style: none; margin: 0; padding: 0 .7rem .5rem; }
-li { display: flex; gap: .6rem; justify-content: space-between; }
+li { display: flex; gap: .4rem; justify-content: space-between; }
 li bdi { font-weight: 600; overflow-wrap: anywhere; }
 data { color: var(--soft); font-variant-numeric: tabular-nums; }
 p { margin: 0 .7rem .6rem; font-size: .85rem; color: var(--soft); overflow-wrap: anywhere; }
