@@ -153,9 +153,11 @@ class Annotator(Fitted):
             is not there has no known label.
         """
         source = self.seen_ if exclude is None else self.align(exclude, "exclude")
-        if source.image_ids is test.image_ids or source.image_ids == test.image_ids:
-            return source
-        return source.reindex_images(test.image_ids)
+        if not (source.image_ids is test.image_ids or source.image_ids == test.image_ids):
+            source = source.reindex_images(test.image_ids)
+        if source.features is None and test.features is not None:
+            source = source.with_features_of(test)
+        return source
 
     def annotate(self, images: Any, n: int = 10) -> list[list[Match]]:
         """Suggest labels for images, their known labels left out.
