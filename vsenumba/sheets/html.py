@@ -42,7 +42,8 @@ input { font: inherit; color: inherit; background: var(--card); border: 1px soli
 input:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); gap: .9rem;
   padding: .25rem 1.25rem 1.25rem; align-items: start; }
-@media (max-width: 30rem) { header, main, footer { padding-left: .75rem; padding-right: .75rem; } main { gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); } }
+@media (max-width: 30rem) { header, main, footer { padding-left: .75rem; padding-right: .75rem; }
+  main { gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); } }
 article { background: var(--card); border: 1px solid var(--line); border-radius: 8px; overflow: hidden;
   content-visibility: auto; contain-intrinsic-size: auto 22rem; }
 article[hidden] { display: none; }
