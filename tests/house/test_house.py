@@ -26,13 +26,15 @@ MAY_IMPORT = {
     "evaluation": {"data", "kernels"},
     "pictures": {"data", "storage"},
     "plotting": {"storage", "training"},
+    "sidecars": {"data", "storage"},
+    "sheets": {"data", "pictures", "plotting", "storage"},
     "models": {
         "data", "evaluation", "kernels", "losses", "objectives", "poolings", "samplers", "storage", "training",
     },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {
         "data", "evaluation", "experiments", "kernels", "losses", "models", "pictures", "plotting", "samplers",
-        "storage", "training",
+        "sheets", "sidecars", "storage", "training",
     },
 }  # fmt: skip
 
