@@ -21,10 +21,12 @@ from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.losses import Loss, as_loss
 from vsenumba.memory import check_memory
-from vsenumba.models.annotator import Annotator, as_label_lists, warn_of_unknown
+from vsenumba.models.annotator import Annotator
 from vsenumba.models.learnable import why_nothing_can_be_learnt
 from vsenumba.models.new_images import FoldedImages, NewImages
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
+from vsenumba.models.questions import as_label_lists, warn_of_unknown
+from vsenumba.models.similar import cosines
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import Sampler, as_sampler
@@ -484,6 +486,16 @@ class ImageAnnotator(Annotator, Trained):
 
     def _for_new_images(self, known: AnnotationSet) -> NewImages:
         return FoldedImages(self, self._fold(known), self.label_factors_)
+
+    def _image_vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(self._vectors(known, rows), dtype=np.float32)
+
+    def _label_likeness(self, column: int) -> np.ndarray:
+        self._check_tables()
+        vector = self.label_factors_[column]
+        if not vector.any():
+            raise InputError(f"the vector of label {self.label_names_[column]!r} is zero: no label is near to it")
+        return cosines(self.label_factors_, vector)
 
     def annotate_factors(self, factors: np.ndarray, n: int = 10) -> list[list[Match]]:
         """Suggest labels for images given by their factors, such as `fold_in` and `embed` return.

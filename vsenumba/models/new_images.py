@@ -39,9 +39,16 @@ class NewImages:
         knows: np.ndarray = self._model.knows(known, rows)  # type: ignore[attr-defined]  # annotators have it
         return knows
 
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
         """Have the model do it."""
-        return self._model.score_block(known, rows)
+        scores: np.ndarray = self._model.score_block(known, rows, labels)  # type: ignore[call-arg]  # likewise
+        return scores
+
+    def _image_vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        vectors: np.ndarray = self._model._image_vectors(known, rows)  # type: ignore[attr-defined]  # likewise
+        return vectors
 
 
 class FoldedImages(NewImages):
@@ -66,6 +73,11 @@ class FoldedImages(NewImages):
         """Return which images have a label."""
         return known.labels_per_image[rows] > 0
 
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
         """Return the products with the labels' vectors."""
-        return self._factors[rows] @ self._label_factors.T
+        return self._factors[rows] @ self._label_factors[labels].T
+
+    def _image_vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        return self._factors[rows]
