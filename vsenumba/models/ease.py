@@ -103,8 +103,10 @@ class EaseAnnotator(Annotator):
         weights = readable("weights_", self.weights_, (len(self.label_names_),) * 2)
         # With the inverse P of the labels' Gram matrix: -P_ij / sqrt(P_ii P_jj), of weights -P_ij / P_jj.
         forth, back = weights[column], weights[:, column]
+        if not forth.any():
+            raise InputError(f"label {self.label_names_[column]!r} stands beside no other: no label is near to it")
         likeness = np.sign(forth) * np.sqrt(forth * back)
-        likeness[likeness == 0] = -np.inf
+        likeness[~weights.any(axis=0)] = -np.inf
         return likeness
 
     def _checked_weights(self, known: AnnotationSet) -> np.ndarray:

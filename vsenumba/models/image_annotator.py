@@ -14,7 +14,7 @@ from vsenumba.checks import RandomLike, refuse_masked
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import load_dataset
 from vsenumba.data.annotation.coercion import as_annotation_set
-from vsenumba.data.matches import Match, best_matches, checked_count
+from vsenumba.data.matches import Match, checked_count
 from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
@@ -25,8 +25,9 @@ from vsenumba.models.annotator import Annotator
 from vsenumba.models.learnable import why_nothing_can_be_learnt
 from vsenumba.models.new_images import FoldedImages, NewImages
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
-from vsenumba.models.questions import as_label_lists, warn_of_unknown
+from vsenumba.models.questions import NO_LIMITS, about_vectors, as_label_lists, warn_of_unknown
 from vsenumba.models.similar import cosines
+from vsenumba.models.suggesting import as_matches, best_labels
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import Sampler, as_sampler
@@ -522,8 +523,11 @@ class ImageAnnotator(Annotator, Trained):
         bad = np.flatnonzero(~np.isfinite(factors).all(axis=1))
         if len(bad):
             raise InputError(f"row {bad[0]} of factors holds NaN, inf or a number too large for float32")
-        warn_of_unknown([f"row {i}" for i, row in enumerate(factors) if not row.any()])
-        return [best_matches(row @ self.label_factors_.T, n, self.label_names_) if row.any() else [] for row in factors]
+        self._check_tables()
+        question = about_vectors(FoldedImages(self, factors, self.label_factors_), len(factors), self.label_names_)
+        warn_of_unknown(question.unknown)
+        best = best_labels(question, n, NO_LIMITS, self.label_names_, self._asking_threads)
+        return [matches for block in best for matches in as_matches(block, self.label_names_)]
 
     def _to_elements(self) -> dict[str, Any]:
         return {**Annotator._to_elements(self), **Trained._to_elements(self)}

@@ -59,7 +59,7 @@ class FoldedImages(NewImages):
     model : Scorer
         The model.
     factors : (n_images, k) float32 array
-        The images' vectors.
+        The images' vectors; 0 for those of which nothing is known.
     label_factors : (n_labels, k) float32 array
         The labels'.
     """
@@ -70,8 +70,8 @@ class FoldedImages(NewImages):
         self._label_factors = label_factors
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have a label."""
-        return known.labels_per_image[rows] > 0
+        """Return which images have a vector; of those without any label it is 0."""
+        return np.asarray(self._factors[rows].any(axis=1))
 
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)

@@ -128,6 +128,14 @@ def as_question(model: Answering, images: Any, features: Any) -> Question:
     return Question.of(known, np.arange(len(rows)), model)
 
 
+def about_vectors(scores: Scores, n_images: int, label_names: Vocabulary) -> Question:
+    """Return a question about images that are given by their vectors alone; they are called "row 0", ..."""
+    nothing = np.zeros(n_images + 1, np.int64), np.zeros(0, np.int32)
+    ids = Vocabulary.numbered(n_images, "image", "row ")
+    known = AnnotationSet(*nothing, len(label_names), ids, label_names)
+    return Question.of(known, np.arange(n_images), scores)
+
+
 def is_set(images: Any) -> bool:
     """Tell whether images come with their labels as a whole, not as a list of ids or of label lists."""
     return isinstance(images, (AnnotationSet, Mapping)) or len(getattr(images, "shape", ())) == 2
@@ -175,6 +183,10 @@ class Limits(NamedTuple):
 
     labels: np.ndarray | None
     floor: np.float32
+
+
+#: All labels, whatever their scores.
+NO_LIMITS = Limits(None, np.float32(-np.inf))
 
 
 def as_limits(label_names: Vocabulary, only: Any, without: Any, least_score: Any) -> Limits:
