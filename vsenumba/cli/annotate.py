@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     epilog=options.examples(
         "vsenumba annotate model.h5 food/fruit/apple",
         'vsenumba annotate model.h5 --labels "animal,farm" -n 5',
-        'vsenumba annotate model.h5 --labels animal --without "farm,pet"',
+        'vsenumba annotate model.h5 --labels animal --without "farm,flower"',
         "vsenumba annotate model.h5 --all -n 3 -o suggestions.csv",
     )
 )
