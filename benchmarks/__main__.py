@@ -14,6 +14,7 @@ BENCHMARKS = {
     "inputs": "how good a model is with each kind of input, and with their sums",
     "scale": "time and memory of training, up to all of OpenImages and to a million labels",
     "evaluation": "how fast evaluation is beside implicit and LightFM",
+    "asking": "how fast a model suggests labels and finds images, and in how much memory",
     "retrieval": "whether poolings and objectives equal PyTorch's, and how long a training step takes",
     "words": "how fast and how good word vectors are beside gensim's",
     "robustness": "what becomes of 10,000 damaged and crafted files",

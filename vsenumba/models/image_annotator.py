@@ -402,6 +402,8 @@ class ImageAnnotator(Annotator, Trained):
 
     def _table_rows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         self._check_tables()
+        if "image_factors" not in self.tables_:  # no part goes by ids, and to look up millions takes long
+            return np.full(len(rows), -1)
         same = known.image_ids is self.image_ids_
         rows = rows if same else self.image_ids_.find(known.image_ids.take(rows))
         # The row of an image that had no label is as it was drawn: it says nothing.
