@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "evaluation": {"data", "kernels"},
     "plotting": {"storage", "training"},
     "models": {
-        "data", "evaluation", "kernels", "losses", "objectives", "poolings", "samplers", "storage", "training",
+        "data", "evaluation", "kernels", "losses", "objectives", "pictures", "poolings", "samplers", "storage",
+        "training",
     },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {

@@ -18,6 +18,7 @@ from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.kernels.threads import thread_count
+from vsenumba.models.asked_pictures import picture_set
 from vsenumba.models.fitted import Fitted
 from vsenumba.models.new_images import NewImages
 from vsenumba.models.questions import (
@@ -265,6 +266,49 @@ class Annotator(Fitted):
             for block in best
             for pair in zip(ids.take(rows[block.places]).tolist(), as_matches(block, self.label_names_), strict=True)
         )
+
+    def annotate_pictures(
+        self,
+        pictures: Any,
+        n: int = 10,
+        *,
+        backbone: Any = None,
+        known: Any = None,
+        only: Collection[str] | None = None,
+        without: Collection[str] | None = None,
+        least_score: float | None = None,
+    ) -> dict[str, list[Match]]:
+        """Suggest labels for the pictures in a folder.
+
+        Parameters
+        ----------
+        pictures : path or PictureFolder
+            The folder.
+        n, only, without, least_score
+            As in `annotate`.
+        backbone : str, path, callable or Backbone, optional
+            What describes the pictures, as in `vsenumba.pictures.load_pictures`; by default what the model was trained
+            with. Another is refused before a picture is read.
+        known : AnnotationSet, mapping or path, optional
+            Labels that some of the pictures have already; they are left out, and models that look at labels go by them
+            too.
+
+        Returns
+        -------
+        dict from str to list of Match
+            By each picture's path within the folder, the best labels, best first.
+
+        Raises
+        ------
+        InputError
+            If the model does not look at features, or its features are of another backbone.
+        """
+        check_is_fitted(self)
+        # Before the pictures are read, which takes its time.
+        as_limits(self.label_names_, only, without, least_score)
+        n = checked_count(n)
+        data = picture_set(self, pictures, backbone, known)
+        return dict(self.annotate_each(data, n, only=only, without=without, least_score=least_score))
 
     def _best(
         self, images: Any, n: int, features: Any, only: Any, without: Any, least_score: Any
