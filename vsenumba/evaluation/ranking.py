@@ -215,6 +215,8 @@ def _check_images(
     model: Scorer, test: AnnotationSet, excluded: AnnotationSet | None, known: AnnotationSet, rows: np.ndarray
 ) -> None:
     """Refuse test images of which nothing is known, as where ids were read as other text; warn of some of them."""
+    if known.features is not None and getattr(model, "uses_features", False):
+        return
     vocabularies = [getattr(excluded, "image_ids", None), getattr(model, "image_ids_", None)]
     sources = [one for one in vocabularies if one is not None]
     unknown = np.full(len(rows), bool(sources))

@@ -162,9 +162,11 @@ class Annotator(Fitted):
             is not there has no known label.
         """
         source = self.seen_ if exclude is None else self.align(exclude, "exclude")
-        if source.image_ids is test.image_ids or source.image_ids == test.image_ids:
-            return source
-        return source.reindex_images(test.image_ids)
+        if not (source.image_ids is test.image_ids or source.image_ids == test.image_ids):
+            source = source.reindex_images(test.image_ids)
+        if source.features is None and test.features is not None:
+            source = source.with_features_of(test)
+        return source
 
     def annotate(
         self,
@@ -467,7 +469,7 @@ class Annotator(Fitted):
         n = checked_count(n)
         searched = self._searched(images)
         vector, own = image_asked(self, searched, image, features)
-        cosines = image_cosines(self._image_vectors, searched, vector, self._asking_threads)
+        cosines = image_cosines(self._vectors, searched, vector, self._asking_threads)
         cosines[own] = -np.inf
         return best_matches(cosines, n, searched.image_ids)
 
@@ -475,7 +477,7 @@ class Annotator(Fitted):
         """Return how near all labels are to one, (n_labels,) float32; minus infinity where nothing was learnt."""
         raise InputError(f"a {type(self).__name__} has nothing to compare labels by; an ImageAnnotator has")
 
-    def _image_vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return the vectors of some images of a set, (len(rows), k) float32."""
         raise InputError(f"a {type(self).__name__} has no vectors to compare images by; an ImageAnnotator has")
 

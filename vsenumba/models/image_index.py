@@ -94,11 +94,11 @@ class ImageIndex:
         index = faiss.index_factory(model.label_factors_.shape[1], f"IVF{n_lists},Flat", faiss.METRIC_INNER_PRODUCT)
         some = np.sort(rng.choice(known.n_images, min(known.n_images, _PER_LIST * n_lists), replace=False))
         index.cp.min_points_per_centroid = 1
-        index.train(np.concatenate([model._image_vectors(known, block) for block in np.array_split(some, 16)]))
+        index.train(np.concatenate([model._vectors(known, block) for block in np.array_split(some, 16)]))
         tried = model.label_factors_[rng.permutation(len(model.label_factors_))[:_TRIED]]
         best = np.full((len(tried), 0), 0, np.float32)
         for block in blocks_of(known.n_images, max(index.d, _TRIED)):
-            vectors = model._image_vectors(known, np.arange(block.start, block.stop))
+            vectors = model._vectors(known, np.arange(block.start, block.stop))
             index.add(vectors)
             best = np.sort(np.concatenate([best, tried @ vectors.T], axis=1))[:, -_BEST:]
         index.nprobe, recall = _calibrated(index, tried, best)
@@ -208,7 +208,7 @@ def _digest(model: ImageAnnotator, known: AnnotationSet) -> str:
     if known.features is not None and model.uses_features:
         for start in range(0, known.n_images, 1 << 16):
             rows = np.arange(start, min(start + (1 << 16), known.n_images))
-            add_array(sha, model._image_vectors(known, rows), "<f4")
+            add_array(sha, model._vectors(known, rows), "<f4")
     return sha.hexdigest()
 
 

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
+from vsenumba.checks import refuse_masked
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import InputError
 from vsenumba.evaluation import Scorer
+from vsenumba.training.annotation.inputs import Inputs
+
+
+def checked_factors(factors: Any, n_factors: int) -> np.ndarray:
+    """Return images' vectors as contiguous float32, (n, n_factors).
+
+    Raises
+    ------
+    InputError
+        If they are not finite, or of another length.
+    """
+    refuse_masked("factors", factors)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused as such
+        factors = np.ascontiguousarray(factors, dtype=np.float32)
+    if factors.ndim != 2 or factors.shape[1] != n_factors:
+        raise InputError(f"factors must be (images, {n_factors}), not {factors.shape}")
+    bad = np.flatnonzero(~np.isfinite(factors).all(axis=1))
+    if len(bad):
+        raise InputError(f"row {bad[0]} of factors holds NaN, inf or a number too large for float32")
+    return factors
 
 
 class NewImages:
@@ -46,9 +71,41 @@ class NewImages:
         scores: np.ndarray = self._model.score_block(known, rows, labels)  # type: ignore[call-arg]  # likewise
         return scores
 
-    def _image_vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        vectors: np.ndarray = self._model._image_vectors(known, rows)  # type: ignore[attr-defined]  # likewise
+    def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        vectors: np.ndarray = self._model._vectors(known, rows)  # type: ignore[attr-defined]  # likewise
         return vectors
+
+
+class UnseenImages(NewImages):
+    """Score as a model does, but as if it had seen none of the images: of each it knows what the set says of it.
+
+    Parameters
+    ----------
+    model : Scorer
+        The model.
+    inputs : Inputs
+        What stands for an image.
+    tables : mapping from str to array
+        What was learnt.
+    """
+
+    def __init__(self, model: Scorer, inputs: Inputs, tables: Mapping[str, np.ndarray]) -> None:
+        super().__init__(model)
+        self._inputs = inputs
+        self._tables = tables
+
+    def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return which images have what a vector is made of."""
+        return self._inputs.knows(self._tables, np.full(len(rows), -1), known, rows)
+
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
+        """Return the products with the labels' vectors."""
+        return self._vectors(known, rows) @ self._tables["label_factors"][labels].T
+
+    def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        return self._inputs.vectors(self._tables, np.full(len(rows), -1), known, rows)
 
 
 class FoldedImages(NewImages):
@@ -70,7 +127,7 @@ class FoldedImages(NewImages):
         self._label_factors = label_factors
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have a vector; of those without any label it is 0."""
+        """Return which images have a vector; of those of which nothing is known it is 0."""
         return np.asarray(self._factors[rows].any(axis=1))
 
     def score_block(
@@ -79,5 +136,5 @@ class FoldedImages(NewImages):
         """Return the products with the labels' vectors."""
         return self._factors[rows] @ self._label_factors[labels].T
 
-    def _image_vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         return self._factors[rows]

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import scipy.sparse as sp
 
 from vsenumba.checks import is_number
 from vsenumba.data.annotation.annotation_set import AnnotationSet
@@ -33,7 +32,7 @@ class Scores(Protocol):
     ) -> np.ndarray:
         """Return scores; see `Annotator.score_block`."""
 
-    def _image_vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return vectors of images, if it has any; see `Annotator.similar_images`."""
 
 
@@ -108,7 +107,9 @@ def as_question(model: Answering, images: Any, features: Any) -> Question:
             raise InputError(
                 "give images, by their ids or by lists of their labels, or their feature vectors, features="
             )
-        images = [[] for _ in range(features.shape[0] if sp.issparse(features) else len(features))]
+        known = _of_nothing(features.shape[0] if hasattr(features, "shape") else len(features), model.label_names_)
+        known = known.with_features(features)
+        return Question.of(known, np.arange(known.n_images), model._for_new_images(known))
     check_ordered(images, "images")
     if isinstance(images, str):
         raise InputError(f"images must be a sequence of ids, such as [{images!r}], not one string")
@@ -130,10 +131,13 @@ def as_question(model: Answering, images: Any, features: Any) -> Question:
 
 def about_vectors(scores: Scores, n_images: int, label_names: Vocabulary) -> Question:
     """Return a question about images that are given by their vectors alone; they are called "row 0", ..."""
-    nothing = np.zeros(n_images + 1, np.int64), np.zeros(0, np.int32)
-    ids = Vocabulary.numbered(n_images, "image", "row ")
-    known = AnnotationSet(*nothing, len(label_names), ids, label_names)
-    return Question.of(known, np.arange(n_images), scores)
+    return Question.of(_of_nothing(n_images, label_names, "row "), np.arange(n_images), scores)
+
+
+def _of_nothing(n_images: int, label_names: Vocabulary, prefix: str = "new image ") -> AnnotationSet:
+    """Return a set of images without a label."""
+    indptr, indices = np.zeros(n_images + 1, np.int64), np.zeros(0, np.int32)
+    return AnnotationSet(indptr, indices, len(label_names), Vocabulary.numbered(n_images, "image", prefix), label_names)
 
 
 def is_set(images: Any) -> bool:
@@ -159,14 +163,14 @@ def as_label_lists(label_lists: Iterable[Any]) -> AnnotationSet:
     return AnnotationSet.from_lists(lists, Vocabulary.numbered(len(lists), "image", "new image "))
 
 
-def warn_of_unknown(images: Sequence[str] | np.ndarray) -> None:
+def warn_of_unknown(images: Sequence[str] | np.ndarray, stacklevel: int = 3) -> None:
     """Say of how many images nothing is known, so that nothing is suggested for them."""
     if len(images):
         warnings.warn(
             f"no labels are suggested for {len(images):,} image(s), such as {str(images[0])!r}: nothing is known of "
             "them",
             UserWarning,
-            stacklevel=3,
+            stacklevel=stacklevel,
         )
 
 

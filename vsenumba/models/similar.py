@@ -26,6 +26,19 @@ def cosines(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
     return products
 
 
+def likeness_to_row(table: np.ndarray, row: int, what: str) -> np.ndarray:
+    """Return the cosines of a table's rows with one of them, (n,) float32; see `cosines`.
+
+    Raises
+    ------
+    InputError
+        If that is zero, which calls it `what`.
+    """
+    if not table[row].any():
+        raise InputError(f"the vector of {what} is zero: nothing is near to it")
+    return cosines(table, table[row])
+
+
 def image_cosines(vectors: Vectors, searched: AnnotationSet, vector: np.ndarray, n_threads: int) -> np.ndarray:
     """Return the cosines of one vector with those of all images of a set, (n_images,) float32."""
     rows = np.arange(searched.n_images)
@@ -67,7 +80,7 @@ def image_asked(model: Answering, searched: AnnotationSet, image: Any, features:
         own = np.zeros(0, np.int64)
         question = as_question(model, None if image is None else [as_names_asked(image, "image")], features)
     if question.knows.any():
-        (vector,) = question.scores._image_vectors(question.known, question.rows)
+        (vector,) = question.scores._vectors(question.known, question.rows)
         if vector.any():
             return vector, own
     what = f"image {image!r}" if len(own) else "the image"

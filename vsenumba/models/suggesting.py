@@ -15,7 +15,7 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.kernels.gate import lent, writable
 from vsenumba.kernels.threads import one_blas_thread
 from vsenumba.kernels.top_k import EXCLUDED, exclude, top_k
-from vsenumba.models.questions import Limits, Question, Scores
+from vsenumba.models.questions import NO_LIMITS, Limits, Question, Scores, about_vectors, warn_of_unknown
 
 # Scores of one block, 4 MB: they stay in the processor's cache from the matrix product to the choice of the best.
 _BLOCK_CELLS = 1 << 20
@@ -135,6 +135,16 @@ def as_matches(best: Best, label_names: Vocabulary) -> list[list[Match]]:
     matches = list(map(Match, names, best.scores[listed].tolist()))
     ends = np.cumsum(listed.sum(axis=1)).tolist()
     return [matches[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
+
+
+def labels_of_vectors(
+    scores: Scores, n_images: int, n: int, label_names: Vocabulary, n_threads: int
+) -> list[list[Match]]:
+    """Return the best labels of images that are given by their vectors alone; see `best_labels`."""
+    question = about_vectors(scores, n_images, label_names)
+    warn_of_unknown(question.unknown, stacklevel=4)
+    best = best_labels(question, n, NO_LIMITS, label_names, n_threads)
+    return [matches for block in best for matches in as_matches(block, label_names)]
 
 
 def image_scores(scores: Scores, known: AnnotationSet, columns: np.ndarray, n_threads: int) -> np.ndarray:

@@ -249,6 +249,11 @@ class AnnotationSet:
         """The number of pairs of an image and a label it has."""
         return len(self._indices)
 
+    @property
+    def n_features(self) -> int:
+        """The length of the feature vectors; 0 where images have none."""
+        return 0 if self.features is None else int(self.features.shape[1])
+
     @cached_property
     def label_counts(self) -> np.ndarray:
         """Number of images each label has, (n_labels,) int64, read-only."""
@@ -379,6 +384,12 @@ class AnnotationSet:
         other.features = None if features is None else checked_features(features, self.n_images)
         other.backbone = None if backbone is None else as_backbone_id(backbone)
         return other
+
+    def with_features_of(self, other: AnnotationSet) -> AnnotationSet:
+        """Return the set with the features of another one, of the same images in the same order."""
+        mine = self._with(self.indptr, self.indices, self.label_names, with_features=False)
+        mine.features, mine.backbone = other.features, other.backbone
+        return mine
 
     def _with(
         self, indptr: np.ndarray, indices: np.ndarray, label_names: Vocabulary, *, with_features: bool = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
@@ -77,6 +78,14 @@ def matched_or_new(data: AnnotationSet, image_ids: Vocabulary) -> AnnotationSet:
     new = Vocabulary.numbered(data.n_images, "image", "new image ")
     ids = image_ids if data.n_images == len(image_ids) else new
     return AnnotationSet(data.indptr, data.indices, data.n_labels, ids, data.label_names)
+
+
+def with_free_ids(data: AnnotationSet, image_ids: Vocabulary) -> AnnotationSet:
+    """Return a set whose images have ids that are not among some others: numbers."""
+    free = (str(n) for n in itertools.count(len(image_ids)) if str(n) not in image_ids)
+    ids = list(itertools.islice(free, data.n_images))
+    fresh = AnnotationSet(data.indptr, data.indices, data.n_labels, ids, data.label_names)
+    return fresh.with_features_of(data)
 
 
 def _is_collection(data: Any) -> bool:
