@@ -29,7 +29,7 @@ def room(monkeypatch):
         read.append((folder, tags, backbone.id))
         lists = [["label 0", "label 4"], ["label 1"]] if tags is None else [["label 0", "brand new"], ["label 3"]]
         data = vse.AnnotationSet.from_lists(lists, ["birds/a.jpg", "b.jpg"])
-        return data.with_features(np.ones((2, 3)), backbone.id)
+        return data.with_features(np.array([[0, 1], [1, 1]]), backbone.id)
 
     monkeypatch.setitem(
         sys.modules, "vsenumba.pictures", SimpleNamespace(as_backbone=as_backbone, load_pictures=load_pictures)
@@ -37,20 +37,27 @@ def room(monkeypatch):
     return read
 
 
-@pytest.fixture
-def model(monkeypatch):
-    """Return a model that says of itself that it looks at features; it goes by labels."""
-    model = model_of().fit(checkerboard())
-    monkeypatch.setattr(type(model), "uses_features", True)
-    model.backbone_ = OWN
-    return model
+def model_with(backbone):
+    """Return a model of what images look like, and of their labels."""
+    data = checkerboard()
+    looks = np.stack([np.arange(data.n_images) % 2, np.ones(data.n_images)], axis=1)
+    return model_of(("labels", "features")).fit(data.with_features(looks, backbone))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return model_with(OWN)
 
 
 @pytest.mark.parametrize("backbone", [None, "mean"])
 def test_pictures_are_annotated_by_their_ids(room, model, backbone):
     found = model.annotate_pictures("new", 2, backbone=backbone, without=["label 2"])
     assert list(found) == ["birds/a.jpg", "b.jpg"]
-    assert list(found.values()) == model.annotate([["label 0", "label 4"], ["label 1"]], 2, without=["label 2"])
+    lists, looks = [["label 0", "label 4"], ["label 1"]], np.array([[0, 1], [1, 1]])
+    expected = model.annotate(lists, 2, features=looks, without=["label 2"])
+    assert [[match.name for match in one] for one in found.values()] == [
+        [match.name for match in one] for one in expected
+    ]
     assert room == [("new", None, OWN)]
 
 
@@ -65,15 +72,13 @@ def test_what_is_known_of_pictures_is_left_out(room, model):
 def test_another_backbone_is_refused_before_a_picture_is_read(room, model):
     with pytest.raises(vse.InputError, match=r"the features are of .*'other'.*'mean'"):
         model.annotate_pictures("new", backbone="other")
-    model.backbone_ = BackboneId("mean", "c" * 64)
-    with pytest.raises(vse.InputError, match="another 'mean' than the model's"):
-        model.annotate_pictures("new")
-    model.backbone_ = BackboneId("net.onnx", "c" * 64)
-    with pytest.raises(vse.InputError, match=r"backbone 'net.onnx', which is not found by its name; give backbone="):
-        model.annotate_pictures("new")
-    model.backbone_ = None
-    with pytest.raises(vse.InputError, match="does not say what its features were computed with"):
-        model.annotate_pictures("new")
+    for backbone, what in (
+        (BackboneId("mean", "c" * 64), "another 'mean' than the model's"),
+        (BackboneId("net.onnx", "c" * 64), "backbone 'net.onnx', which is not found by its name; give backbone="),
+        (None, "does not say what its features were computed with"),
+    ):
+        with pytest.raises(vse.InputError, match=what):
+            model_with(backbone).annotate_pictures("new")
     assert room == []
 
 
