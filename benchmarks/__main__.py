@@ -15,6 +15,7 @@ BENCHMARKS = {
     "scale": "time and memory of training, up to all of OpenImages and to a million labels",
     "import-rows": "time and memory of importing a table as large as that of Open Images",
     "evaluation": "how fast evaluation is beside implicit and LightFM",
+    "asking": "how fast a model suggests labels and finds images, and in how much memory",
     "retrieval": "whether poolings and objectives equal PyTorch's, and how long a training step takes",
     "words": "how fast and how good word vectors are beside gensim's",
     "pictures": "how many pictures a second are decoded and described",

@@ -78,7 +78,7 @@ def test_redirected_output_is_utf_8_with_plain_line_feeds(encoding, odd_model, p
     out, _ = printed("data", "info", odd_model.with_name("set.h5"), encoding=encoding)
     assert ODD["letters"].encode() in out
     out, _ = printed("find", odd_model, ODD["letters"], "--json", encoding=encoding)
-    assert json.loads(out.decode())["label"] == ODD["letters"]
+    assert json.loads(out.decode())["labels"] == [ODD["letters"]]
     _, err = printed("find", odd_model, "schön", encoding=encoding, status=1)
     assert ODD["letters"].encode() in err
 
@@ -252,8 +252,8 @@ class TestTables:
     @pytest.mark.parametrize(
         ("words", "message"),
         [
-            ("annotate model.h5 oak.jpg -o a.csv", "-o and --excel go with --all"),
-            ("annotate model.h5 oak.jpg --excel", "-o and --excel go with --all"),
+            ("annotate model.h5 oak.jpg -o a.csv", "-o and --excel go with --all or --set"),
+            ("annotate model.h5 oak.jpg --excel", "-o and --excel go with --all or --set"),
             ("find model.h5 cat --excel", "--excel goes with -o"),
             ("find model.h5 cat -o a.csv --json", "-o and --json exclude each other"),
         ],

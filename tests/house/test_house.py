@@ -29,7 +29,8 @@ MAY_IMPORT = {
     "sidecars": {"data", "storage"},
     "sheets": {"data", "pictures", "plotting", "storage"},
     "models": {
-        "data", "evaluation", "kernels", "losses", "objectives", "poolings", "samplers", "storage", "training",
+        "data", "evaluation", "kernels", "losses", "objectives", "pictures", "poolings", "samplers", "storage",
+        "training",
     },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +15,12 @@ from vsenumba.printable import printable
 if TYPE_CHECKING:
     from vsenumba.models import Annotator
 
-_AT_A_TIME = 4096
-
 
 @click.command(
     epilog=options.examples(
         "vsenumba annotate model.h5 food/fruit/apple",
         'vsenumba annotate model.h5 --labels "animal,farm" -n 5',
+        'vsenumba annotate model.h5 --labels animal --without "farm,flower"',
         "vsenumba annotate model.h5 --all -n 3 -o suggestions.csv",
     )
 )
@@ -39,6 +37,10 @@ _AT_A_TIME = 4096
 @click.option(
     "--all", "all_images", is_flag=True, help="Every image that the model knows; prints a table image,label,score."
 )
+@options.set_option("Every image of this set, with its labels and features; prints a table image,label,score.")
+@click.option("--only", metavar="LABEL,LABEL,...", help="Suggest from these labels only.")
+@click.option("--without", metavar="LABEL,LABEL,...", help="Never suggest these labels.")
+@click.option("--least-score", type=float, metavar="X", help="Suggest no label with a lower score.")
 @csv_table.output_option
 @csv_table.excel_option
 @options.count_option
@@ -49,6 +51,10 @@ def command(
     images: tuple[str, ...],
     label_lists: tuple[str, ...],
     all_images: bool,
+    source: str | None,
+    only: str | None,
+    without: str | None,
+    least_score: float | None,
     output: Path | None,
     excel: bool,
     n: int,
@@ -60,27 +66,32 @@ def command(
     IMAGE is the id of an image that the model was trained on; the labels it was seen with are left out.
     Scores can be compared within an image only.
     """
-    from vsenumba.models import Annotator, load_model
-
     options.limit_threads(threads)
-    if all_images:
+    limits = {
+        "n": n,
+        "only": None if only is None else options.names_in(only, "--only"),
+        "without": None if without is None else options.names_in(without, "--without"),
+        "least_score": least_score,
+    }
+    if all_images or source is not None:
+        if all_images and source is not None:
+            raise click.UsageError("--all and --set exclude each other")
         if images or label_lists or as_json:
-            raise click.UsageError("--all goes with -n, -o, --excel and --threads only")
+            raise click.UsageError(f"{'--all' if all_images else '--set'} excludes IMAGE, --labels and --json")
         if output is not None:
-            options.check_output(output, model, streams=True)
-        _write_all(load_model(model, Annotator), n, output, excel)
+            options.check_output(output, model, *([source] if source else []), streams=True)
+        loaded = _loaded(model, threads)
+        _write(loaded, loaded.seen_ if source is None else options.known_set(source, loaded), limits, output, excel)
         return
     if output is not None or excel:
-        raise click.UsageError("-o and --excel go with --all")
+        raise click.UsageError("-o and --excel go with --all or --set")
     if not images and not label_lists:
         raise click.UsageError("name an IMAGE that the model knows, or give the labels of a new one with --labels")
-    lists = [_names(one) for one in label_lists]
+    lists = [options.names_in(one, "--labels") for one in label_lists]
     if not all(lists):
         raise click.UsageError("--labels needs at least one label")
-    loaded = load_model(model, Annotator)
-    if "n_threads" in loaded.PARAMETERS:  # what folds new images in
-        loaded.set_params(n_threads=threads)
-    results = _of_known_images(loaded, images, n) + _of_new_images(loaded, lists, n)
+    loaded = _loaded(model, threads)
+    results = _of_known_images(loaded, images, limits) + _of_new_images(loaded, lists, limits)
     if as_json:
         say_json([{**result, "suggestions": [one._asdict() for one in result["suggestions"]]} for result in results])
         return
@@ -94,50 +105,42 @@ def command(
         say(table(["suggested label", "score"], rows, "lr") if rows else nothing)
 
 
-def _write_all(model: Annotator, n: int, output: Path | None, excel: bool) -> None:
-    """Write the suggestions for all images as CSV."""
-    images: set[str] = set()
+def _loaded(path: Path, threads: int | None) -> Annotator:
+    from vsenumba.models import Annotator, load_model
+
+    model = load_model(path, Annotator)
+    if "n_threads" in model.PARAMETERS:
+        model.set_params(n_threads=threads)
+    return model
+
+
+def _write(model: Annotator, images: Any, limits: Mapping[str, Any], output: Path | None, excel: bool) -> None:
+    """Write the suggestions for all images of a set as CSV, as they are found."""
+    n_images = 0
 
     def rows() -> Iterator[tuple[str, str, float]]:
-        for row in _suggestions(model, n):
-            images.add(row[0])
-            yield row
-
-    n_rows = csv_table.write_csv(("image", "label", "score"), rows(), output, excel=excel)
-    if output is not None:
-        note(f"saved {output}: {counted(n_rows, 'suggestion')} for {counted(len(images), 'image')}")
-
-
-def _suggestions(model: Annotator, n: int) -> Iterator[tuple[str, str, float]]:
-    """Yield the suggestions for all images, found for a few thousand images at a time."""
-    ids = list(model.image_ids_)
-    for start in range(0, len(ids), _AT_A_TIME):
-        some = ids[start : start + _AT_A_TIME]
-        for image, suggestions in zip(some, model.annotate(some, n=n), strict=True):
+        nonlocal n_images
+        for image, suggestions in model.annotate_each(images, **limits):
+            n_images += bool(suggestions)
             for label, score in suggestions:
                 yield image, label, score
 
+    n_rows = csv_table.write_csv(("image", "label", "score"), rows(), output, excel=excel)
+    if output is not None:
+        note(f"saved {output}: {counted(n_rows, 'suggestion')} for {counted(n_images, 'image')}")
 
-def _of_known_images(model: Annotator, images: tuple[str, ...], n: int) -> list[dict[str, Any]]:
-    suggested = model.annotate(images, n=n)
+
+def _of_known_images(model: Annotator, images: tuple[str, ...], limits: Mapping[str, Any]) -> list[dict[str, Any]]:
+    suggested = model.annotate(images, **limits) if images else []
     return [
         {"image": image, "known": model.seen_.labels_of(image), "suggestions": suggestions}
         for image, suggestions in zip(images, suggested, strict=True)
     ]
 
 
-def _of_new_images(model: Annotator, lists: list[list[str]], n: int) -> list[dict[str, Any]]:
-    suggested = model.annotate(lists, n=n) if lists else []
+def _of_new_images(model: Annotator, lists: list[list[str]], limits: Mapping[str, Any]) -> list[dict[str, Any]]:
+    suggested = model.annotate(lists, **limits) if lists else []
     return [
         {"image": None, "known": labels, "suggestions": suggestions}
         for labels, suggestions in zip(lists, suggested, strict=True)
     ]
-
-
-def _names(text: str) -> list[str]:
-    """Return the names in a line of comma-separated values, in which quotes keep a comma from dividing."""
-    try:
-        row = next(csv.reader([text], skipinitialspace=True))
-    except csv.Error as error:
-        raise click.UsageError(f"--labels takes labels with commas between them, on one line: {error}") from error
-    return [name.strip() for name in row if name.strip()]

@@ -1,4 +1,4 @@
-"""``vsenumba find``: search images by a label."""
+"""``vsenumba find``: search images by a label, or by several."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from vsenumba.cli import csv_table, options
 from vsenumba.cli.output import counted, note, say, say_json, table
 
 
-@click.command(epilog=options.examples("vsenumba find model.h5 flower -n 5"))
+@click.command(epilog=options.examples("vsenumba find model.h5 flower -n 5", "vsenumba find model.h5 animal farm"))
 @options.model_argument
-@click.argument("label")
-@click.option("--include-known", is_flag=True, help="Show images that have the label already, too.")
+@click.argument("labels", metavar="LABEL...", nargs=-1, required=True)
+@click.option("--include-known", is_flag=True, help="Show images that have all of the labels already, too.")
+@click.option("--least-score", type=float, metavar="X", help="Show no image with a lower score.")
+@options.set_option("Search the images of this set; by default those that the model was trained on.")
 @csv_table.output_option
 @csv_table.excel_option
 @options.count_option
@@ -21,15 +23,20 @@ from vsenumba.cli.output import counted, note, say, say_json, table
 @options.json_option
 def command(
     model: Path,
-    label: str,
+    labels: tuple[str, ...],
     include_known: bool,
+    least_score: float | None,
+    source: str | None,
     output: Path | None,
     excel: bool,
     n: int,
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Find images that lack a label and that it fits best."""
+    """Find images that lack a label and that it fits best.
+
+    Of several labels the mean of the scores counts, and images that have all of them are left out.
+    """
     from vsenumba.models import Annotator, load_model
 
     options.limit_threads(threads)
@@ -38,15 +45,26 @@ def command(
     if output is not None:
         if as_json:
             raise click.UsageError("-o and --json exclude each other")
-        options.check_output(output, model, streams=True)
+        options.check_output(output, model, *([source] if source else []), streams=True)
     loaded = load_model(model, Annotator)
-    found = loaded.find_images(label, n=n, include_known=include_known)
+    if "n_threads" in loaded.PARAMETERS:
+        loaded.set_params(n_threads=threads)
+    found = loaded.find_images(
+        labels,
+        n=n,
+        include_known=include_known,
+        images=None if source is None else options.known_set(source, loaded),
+        least_score=least_score,
+    )
     if output is not None:
         n_rows = csv_table.write_csv(("image", "score"), ((one.name, one.score) for one in found), output, excel=excel)
         note(f"saved {output}: {counted(n_rows, 'image')}")
     elif as_json:
-        say_json({"label": label, "images": [one._asdict() for one in found]})
+        say_json({"labels": list(labels), "images": [one._asdict() for one in found]})
     elif found:
         say(table(["image", "score"], [[name, f"{score:.3f}"] for name, score in found], "lr"))
+    elif least_score is not None:
+        say(f"no image that lacks what is searched has a score of {least_score:g} or more")
     else:
-        say(f"every image has the label {label!r}; --include-known shows them")
+        what = f"the label {labels[0]!r}" if len(labels) == 1 else f"the labels {', '.join(map(repr, labels))}"
+        say(f"every image has {what}; --include-known shows them")

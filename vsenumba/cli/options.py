@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import inspect
 import sys
@@ -18,7 +19,7 @@ from vsenumba.printable import printable
 
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet
-    from vsenumba.models import Fitted
+    from vsenumba.models import Annotator, Fitted
     from vsenumba.models.parameters import Parameter
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -399,6 +400,31 @@ def output_option(metavar: str) -> Callable[[F], F]:
         metavar=metavar,
         help="The file to write; one that is there is replaced.",
     )
+
+
+def set_option(text: str) -> Callable[[F], F]:
+    """Return the option ``--set``, and those that say how a table is read; `known_set` loads it."""
+
+    def decorate(command: F) -> F:
+        return click.option("--set", "source", metavar="SET", help=text)(table_options(command))
+
+    return decorate
+
+
+def known_set(source: str, model: Annotator) -> AnnotationSet:
+    """Load what was given for ``--set``; labels that a model does not know are left out, with a warning."""
+    from vsenumba.evaluation.known_labels import with_known_labels
+
+    return with_known_labels(load_set(source), model.label_names, source)[0]
+
+
+def names_in(text: str, option: str) -> list[str]:
+    """Return the names in a line of comma-separated values, in which quotes keep a comma from dividing."""
+    try:
+        row = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise click.UsageError(f"{option} takes labels with commas between them, on one line: {error}") from error
+    return [name.strip() for name in row if name.strip()]
 
 
 def limit_threads(threads: int | None) -> None:

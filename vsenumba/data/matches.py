@@ -40,10 +40,7 @@ def best_matches(scores: np.ndarray, n: int, names: Vocabulary | np.ndarray) -> 
     # The greatest is NaN if one of them is.
     if n and not np.maximum.reduce(scores) < np.inf:
         bad = int(np.flatnonzero(~(scores < np.inf))[0])
-        raise InputError(
-            f"the score of {str(names[bad])!r} is {scores[bad]}: the model's arrays hold NaN or too large numbers; fit "
-            "it afresh, or load it again"
-        )
+        raise not_finite(str(names[bad]), scores[bad])
     top = np.argpartition(-scores, n - 1)[:n] if n else np.zeros(0, np.int64)
     # Partition picks any of the equals at the border; widen to all of them so that the first ones win.
     if n:
@@ -58,3 +55,11 @@ def checked_count(n: object) -> int:
     if not is_whole(n):
         raise InputError(f"n must be a whole number of at least 1, not {n!r}")
     return int(n)  # type: ignore[call-overload]  # it is a number
+
+
+def not_finite(name: str, score: float) -> InputError:
+    """Return the error for a score that is NaN or infinite."""
+    return InputError(
+        f"the score of {name!r} is {score}: the model's arrays hold NaN or too large numbers; fit it afresh, or "
+        "load it again"
+    )

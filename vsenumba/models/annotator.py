@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from vsenumba.checks import is_whole
 from vsenumba.data.annotation.annotation_set import PAIRS, AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set, matched_or_new
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.data.matches import Match, best_matches, checked_count
-from vsenumba.data.names import check_ordered
 from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
+from vsenumba.kernels.threads import thread_count
+from vsenumba.models.asked_pictures import picture_set
 from vsenumba.models.fitted import Fitted
 from vsenumba.models.new_images import NewImages
+from vsenumba.models.questions import (
+    Question,
+    as_limits,
+    as_names_asked,
+    as_question,
+    floor_of,
+    is_set,
+    warn_of_unknown,
+)
+from vsenumba.models.similar import image_asked, image_cosines
+from vsenumba.models.suggesting import Best, as_matches, best_labels, having_all, having_any, image_scores
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.storage import schema
-
-# What holds the labels of one image, where its id could stand too.
-_LISTS = (list, tuple, set, frozenset, np.ndarray)
-
-# Scores of a block of images are held at once; 32 MB of them.
-_BLOCK_CELLS = 8_000_000
-# ... and the vectors of so many images.
-_BLOCK_IMAGES = 65_536
 
 
 class Annotator(Fitted):
@@ -66,6 +70,11 @@ class Annotator(Fitted):
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return of which images the model knows enough to rank labels for them, (len(rows),) bool."""
         return np.ones(len(rows), dtype=bool)
+
+    @property
+    def uses_features(self) -> bool:
+        """Whether features of images are among what the model looks at."""
+        return False
 
     def _check_images(self, data: AnnotationSet) -> None:
         """Refuse images of which the model can know nothing, whatever labels they have."""
@@ -159,27 +168,49 @@ class Annotator(Fitted):
             source = source.with_features_of(test)
         return source
 
-    def annotate(self, images: Any, n: int = 10) -> list[list[Match]]:
+    def annotate(
+        self,
+        images: Any = None,
+        n: int = 10,
+        *,
+        features: Any = None,
+        only: Collection[str] | None = None,
+        without: Collection[str] | None = None,
+        least_score: float | None = None,
+    ) -> list[list[Match]]:
         """Suggest labels for images, their known labels and those that they were found not to have left out.
 
         Parameters
         ----------
-        images : sequence of str, sequence of lists of str, or set
+        images : sequence of str, sequence of lists of str, or set; optional
             Ids of images that the model was trained on. For new images, a list of the labels that each is known to
             have: ``[["cat", "animal"]]`` is one image with two labels. Or a set of any images with their known labels:
-            an AnnotationSet, a mapping from ids to labels, a matrix, a data frame of zeros and ones.
+            an AnnotationSet, with features or without, a mapping from ids to labels, a matrix, a data frame of zeros
+            and ones. May be left out where there are features.
         n : int
             How many labels to suggest for each image; fewer where there are fewer.
+        features : (n_images, n_features) array or sparse array, optional
+            A feature vector for each image, for models that look at features. Without `images`, for new images of which
+            nothing else is known; with them, beside their labels.
+        only : collection of str, optional
+            Suggest from these labels only.
+        without : collection of str, optional
+            Never suggest these.
+        least_score : float, optional
+            Suggest no label with a lower score.
 
         Returns
         -------
         list of list of Match
-            For each image the best labels, best first; none for an image of which nothing is known.
+            For each image the best labels, best first, and of equal ones the model's first; none for an image of which
+            nothing is known.
 
         Raises
         ------
         UnknownNameError
             If an image id or a label is not known; the nearest names are suggested.
+        InputError
+            If features are given and the model does not look at them, or the images have some already.
 
         Warns
         -----
@@ -192,64 +223,267 @@ class Annotator(Fitted):
         >>> model = ImageAnnotator(n_epochs=1, random_state=0).fit(load_dataset("openclipart"))
         >>> [match.name in ("animal", "farm") for match in model.annotate([["animal", "farm"]], n=2)[0]]
         [False, False]
+        >>> [[match.name for match in found] for found in model.annotate([["farm"]], only=["animal", "farm"])]
+        [['animal']]
         """
-        check_is_fitted(self)
-        n = checked_count(n)
-        check_ordered(images, "images")
-        if isinstance(images, str):
-            raise InputError(f"images must be a sequence of ids, such as [{images!r}], not one string")
-        scorer: Annotator | NewImages = self
-        given = images if _is_set(images) else list(images)
-        if not isinstance(given, list):
-            known = self.align(given, "images")
-            rows = np.arange(known.n_images)
-            self._check_images(known)
-        elif any(isinstance(one, _LISTS) for one in given):
-            known, rows = self.align(as_label_lists(given)), np.arange(len(given))
-            scorer = self._for_new_images(known)
-        else:
-            known, rows = self.seen_, self.image_ids_.index(given)
-        knows = scorer.knows(known, rows)
-        warn_of_unknown(known.image_ids.take(rows[~knows]))
-        suggestions = []
-        for some in blocks_of_images(rows, known.n_labels):
-            block = rows[some]
-            for row, knowing, line in zip(block, knows[some], scorer.score_block(known, block), strict=True):
-                line[known.settled(row)] = -np.inf
-                suggestions.append(best_matches(line, n, self.label_names_) if knowing else [])
-        return suggestions
+        question, best = self._best(images, n, features, only, without, least_score)
+        warn_of_unknown(question.unknown)
+        return [matches for block in best for matches in as_matches(block, self.label_names_)]
 
-    def find_images(self, label: str, n: int = 10, *, include_known: bool = False) -> list[Match]:
-        """Find the images, of those the model was trained on, that a label fits best.
+    def annotate_each(
+        self,
+        images: Any = None,
+        n: int = 10,
+        *,
+        features: Any = None,
+        only: Collection[str] | None = None,
+        without: Collection[str] | None = None,
+        least_score: float | None = None,
+    ) -> Iterator[tuple[str, list[Match]]]:
+        """Suggest labels for images one after the other, for more images than have room in memory with their labels.
 
         Images that were found not to have it, as verified absences say, are left out.
 
         Parameters
         ----------
-        label : str
-            The label's name.
+        images, n, features, only, without, least_score
+            As in `annotate`. ``model.seen_`` stands for all that the model was trained on.
+
+        Returns
+        -------
+        iterator of tuple of str and list of Match
+            The images' ids, and what is suggested for each.
+
+        Examples
+        --------
+        >>> from vsenumba import ImageAnnotator, load_dataset
+        >>> model = ImageAnnotator(n_epochs=1, random_state=0).fit(load_dataset("openclipart"))
+        >>> image, suggestions = next(model.annotate_each(model.seen_, n=2))
+        >>> image, [match.name for match in suggestions] == [match.name for match in model.annotate([image], n=2)[0]]
+        ('animal/bat', True)
+        """
+        question, best = self._best(images, n, features, only, without, least_score)
+        warn_of_unknown(question.unknown)
+        ids, rows = question.known.image_ids, question.rows
+        return (
+            pair
+            for block in best
+            for pair in zip(ids.take(rows[block.places]).tolist(), as_matches(block, self.label_names_), strict=True)
+        )
+
+    def annotate_pictures(
+        self,
+        pictures: Any,
+        n: int = 10,
+        *,
+        backbone: Any = None,
+        known: Any = None,
+        only: Collection[str] | None = None,
+        without: Collection[str] | None = None,
+        least_score: float | None = None,
+    ) -> dict[str, list[Match]]:
+        """Suggest labels for the pictures in a folder.
+
+        Parameters
+        ----------
+        pictures : path or PictureFolder
+            The folder.
+        n, only, without, least_score
+            As in `annotate`.
+        backbone : str, path, callable or Backbone, optional
+            What describes the pictures, as in `vsenumba.pictures.load_pictures`; by default what the model was trained
+            with. Another is refused before a picture is read.
+        known : AnnotationSet, mapping or path, optional
+            Labels that some of the pictures have already; they are left out, and models that look at labels go by them
+            too.
+
+        Returns
+        -------
+        dict from str to list of Match
+            By each picture's path within the folder, the best labels, best first.
+
+        Raises
+        ------
+        InputError
+            If the model does not look at features, or its features are of another backbone.
+        """
+        check_is_fitted(self)
+        # Before the pictures are read, which takes its time.
+        as_limits(self.label_names_, only, without, least_score)
+        n = checked_count(n)
+        data = picture_set(self, pictures, backbone, known)
+        return dict(self.annotate_each(data, n, only=only, without=without, least_score=least_score))
+
+    def _best(
+        self, images: Any, n: int, features: Any, only: Any, without: Any, least_score: Any
+    ) -> tuple[Question, Iterator[Best]]:
+        """Return what is asked, and the answers, which are found as they are taken."""
+        check_is_fitted(self)
+        n = checked_count(n)
+        question = as_question(self, images, features)
+        limits = as_limits(self.label_names_, only, without, least_score)
+        return question, best_labels(question, n, limits, self.label_names_, self._asking_threads)
+
+    @property
+    def _asking_threads(self) -> int:
+        """How many blocks of images to work on at once."""
+        available = thread_count(None)
+        wanted = getattr(self, "n_threads", None)
+        return min(available, int(wanted)) if wanted is not None and is_whole(wanted) else available
+
+    def find_images(
+        self,
+        label: str | Sequence[str],
+        n: int = 10,
+        *,
+        include_known: bool = False,
+        images: Any = None,
+        least_score: float | None = None,
+    ) -> list[Match]:
+        """Find the images that a label fits best, or several labels together.
+
+        Parameters
+        ----------
+        label : str or sequence of str
+            The label's name. Of several labels, each once, the mean of their scores counts.
         n : int
             How many images to return at most.
         include_known : bool
-            Whether images that have the label already are among them.
+            Whether images that have the label already, or all of the labels, are among them.
+        images : set, optional
+            The images to search, as in `annotate`: an AnnotationSet, with features where the model looks at them, a
+            mapping or a matrix; by default those that the model was trained on.
+        least_score : float, optional
+            Return no image with a lower score.
 
         Returns
         -------
         list of Match
             Image ids with scores, best first.
+
+        Examples
+        --------
+        >>> from vsenumba import ImageAnnotator, load_dataset
+        >>> model = ImageAnnotator(n_epochs=1, random_state=0).fit(load_dataset("openclipart"))
+        >>> found = model.find_images(["animal", "farm"], n=3)
+        >>> len(found), found[0].score >= found[1].score
+        (3, True)
         """
         check_is_fitted(self)
+        n = checked_count(n)
+        columns = self.label_names_.index(as_names_asked(label, "label"))
+        columns = columns[np.sort(np.unique(columns, return_index=True)[1])]
+        known = self._searched(images)
+        scores = image_scores(self, known, columns, self._asking_threads)
+        if not include_known:
+            scores[having_all(known, columns)] = -np.inf
+        if known.absent is not None:
+            scores[having_any(known.absent, columns)] = -np.inf
+        scores[scores <= floor_of(least_score)] = -np.inf
+        return best_matches(scores, n, known.image_ids)
+
+    def _searched(self, images: Any) -> AnnotationSet:
+        """Return the images that are searched: those the model was trained on, or others."""
+        if images is None:
+            return self.seen_
+        if not is_set(images):
+            raise InputError(f"images must be a set of images to search, such as an AnnotationSet, not {images!r:.60}")
+        known = self.align(images, "images")
+        self._check_images(known)
+        return known
+
+    def similar_labels(self, label: str, n: int = 10) -> list[Match]:
+        """Find the labels that are nearest to a label.
+
+        An ImageAnnotator goes by the cosine of the labels' vectors; an EaseAnnotator by the labels' partial
+        correlation, by which one foretells the other when all else is known.
+
+        Parameters
+        ----------
+        label : str
+            The label's name; it is not among those that are found.
+        n : int
+            How many to return at most.
+
+        Returns
+        -------
+        list of Match
+            Labels with what they are compared by, in -1..1, the nearest first; labels that nothing was learnt of are
+            left out.
+
+        Raises
+        ------
+        UnknownNameError
+            If the label is not known; the nearest names are suggested.
+        InputError
+            If the model has learnt nothing of the label, or has nothing to compare labels by, as a PopularityAnnotator.
+
+        Examples
+        --------
+        >>> from vsenumba import EaseAnnotator
+        >>> model = EaseAnnotator(l2=1.0).fit([["cat", "pet"], ["dog", "pet"], ["cat", "pet"], ["oak", "tree"]])
+        >>> model.similar_labels("cat", n=1)[0].name
+        'pet'
+        """
+        check_is_fitted(self)
+        n = checked_count(n)
         (column,) = self.label_names_.index([label])
-        rows = np.arange(self.seen_.n_images)
-        # Only the label's own column: a model can have more labels than memory has room for, times its images.
-        blocks = [rows[some] for some in blocks_of_images(rows, 1)]
-        scores = np.concatenate([self.score_block(self.seen_, block, np.array([column]))[:, 0] for block in blocks])
-        scores[~self.knows(self.seen_, rows)] = -np.inf
-        for pairs in (None if include_known else self.seen_, self.seen_.absent):
-            if pairs is not None:
-                known = np.flatnonzero(pairs.indices == column)
-                scores[np.searchsorted(pairs.indptr, known, side="right") - 1] = -np.inf
-        return best_matches(scores, n, self.image_ids_)
+        likeness = self._label_likeness(int(column))
+        likeness[column] = -np.inf
+        return best_matches(likeness, n, self.label_names_)
+
+    def similar_images(
+        self, image: str | Sequence[str] | None = None, n: int = 10, *, features: Any = None, images: Any = None
+    ) -> list[Match]:
+        """Find the images that are nearest to an image, by the cosine of their vectors.
+
+        Parameters
+        ----------
+        image : str or sequence of str, optional
+            The id of an image, which is itself not among those that are found; or the labels of a new one. May be left
+            out where there are features.
+        n : int
+            How many to return at most.
+        features : (n_features,) array, optional
+            The image's feature vector, for models that look at features.
+        images : set, optional
+            The images to search, and where an id is looked up; by default those that the model was trained on. See
+            `find_images`.
+
+        Returns
+        -------
+        list of Match
+            Image ids with cosines, the nearest first; images of which nothing is known are left out.
+
+        Raises
+        ------
+        UnknownNameError
+            If the image, or a label, is not known; the nearest names are suggested.
+        InputError
+            If nothing is known of the image, or the model has no vectors of images.
+
+        Examples
+        --------
+        >>> from vsenumba import ImageAnnotator, load_dataset
+        >>> model = ImageAnnotator(n_epochs=1, random_state=0).fit(load_dataset("openclipart"))
+        >>> len(model.similar_images(model.image_ids_[0], n=3)), len(model.similar_images(["animal"], n=3))
+        (3, 3)
+        """
+        check_is_fitted(self)
+        n = checked_count(n)
+        searched = self._searched(images)
+        vector, own = image_asked(self, searched, image, features)
+        cosines = image_cosines(self._vectors, searched, vector, self._asking_threads)
+        cosines[own] = -np.inf
+        return best_matches(cosines, n, searched.image_ids)
+
+    def _label_likeness(self, column: int) -> np.ndarray:
+        """Return how near all labels are to one, (n_labels,) float32; minus infinity where nothing was learnt."""
+        raise InputError(f"a {type(self).__name__} has nothing to compare labels by; an ImageAnnotator has")
+
+    def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return the vectors of some images of a set, (len(rows), k) float32."""
+        raise InputError(f"a {type(self).__name__} has no vectors to compare images by; an ImageAnnotator has")
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean reciprocal rank of a held-out label, for scikit-learn's searches and cross-validation.
@@ -300,49 +534,4 @@ class Annotator(Fitted):
         return schema.check(schema.Elements({"seen": schema.Elements(PAIRS)}), elements)
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        seen = elements["seen"]
-        self._remember(AnnotationSet.from_elements({name: seen[name] for name in PAIRS if name in seen}))
-
-
-def _is_set(images: Any) -> bool:
-    """Tell whether images come with their labels as a whole, not as a list of ids or of label lists."""
-    return isinstance(images, (AnnotationSet, Mapping)) or len(getattr(images, "shape", ())) == 2
-
-
-def blocks_of_images(rows: np.ndarray, n_labels: int) -> list[slice]:
-    """Return slices of rows whose scores of so many labels are held at once."""
-    step = max(1, min(_BLOCK_IMAGES, _BLOCK_CELLS // max(n_labels, 1)))
-    return [slice(start, start + step) for start in range(0, len(rows), step)]
-
-
-def warn_of_unknown(images: Sequence[str] | np.ndarray) -> None:
-    """Say of how many images nothing is known, so that nothing is suggested for them."""
-    if len(images):
-        warnings.warn(
-            f"no labels are suggested for {len(images):,} image(s), such as {str(images[0])!r}: nothing is known of "
-            "them",
-            UserWarning,
-            stacklevel=3,
-        )
-
-
-def as_label_lists(label_lists: Iterable[Any]) -> AnnotationSet:
-    """Return the set of new images, each known by a list of label names; they are called "new image 0", ...
-
-    Raises
-    ------
-    InputError
-        If it is a single text, or not one list for each image.
-    """
-    check_ordered(label_lists, "labels")
-    lists = [label_lists] if isinstance(label_lists, str) else list(label_lists)
-    if not all(isinstance(one, _LISTS) and not _is_numeric(one) for one in lists):
-        raise InputError(
-            f"labels must be one list of names per image, such as [['cat', 'animal']], not {label_lists!r}"
-        )
-    return AnnotationSet.from_lists(lists, Vocabulary.numbered(len(lists), "image", "new image "))
-
-
-def _is_numeric(one: Any) -> bool:
-    """Tell whether it is an array of numbers, as a row of a matrix is."""
-    return isinstance(one, np.ndarray) and one.dtype.kind in "biuf"
+        self._remember(AnnotationSet.from_elements({name: elements["seen"][name] for name in PAIRS}))

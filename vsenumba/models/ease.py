@@ -99,6 +99,16 @@ class EaseAnnotator(Annotator):
         telling = self._checked_weights(known).any(axis=1).astype(np.float32)
         return np.asarray(known.rows_to_csr(rows) @ telling) > 0
 
+    def _label_likeness(self, column: int) -> np.ndarray:
+        weights = readable("weights_", self.weights_, (len(self.label_names_),) * 2)
+        # With the inverse P of the labels' Gram matrix: -P_ij / sqrt(P_ii P_jj), of weights -P_ij / P_jj.
+        forth, back = weights[column], weights[:, column]
+        if not forth.any():
+            raise InputError(f"label {self.label_names_[column]!r} stands beside no other: no label is near to it")
+        likeness = np.sign(forth) * np.sqrt(forth * back)
+        likeness[~weights.any(axis=0)] = -np.inf
+        return likeness
+
     def _checked_weights(self, known: AnnotationSet) -> np.ndarray:
         return readable("weights_", self.weights_, (known.n_labels, known.n_labels))
 

@@ -14,17 +14,17 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import load_dataset
 from vsenumba.data.annotation.coercion import as_annotation_set, with_free_ids
 from vsenumba.data.backbone_id import BackboneId
-from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.losses import Loss, as_loss
 from vsenumba.memory import check_memory
-from vsenumba.models.annotator import Annotator, as_label_lists, warn_of_unknown
+from vsenumba.models.annotator import Annotator
 from vsenumba.models.learnable import why_nothing_can_be_learnt
-from vsenumba.models.new_images import FoldedImages, NewImages, checked_factors
+from vsenumba.models.new_images import FoldedImages, NewImages, UnseenImages
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
+from vsenumba.models.questions import as_label_lists
 from vsenumba.models.seen_pictures import (
     FEATURE_SIZES,
     FEATURE_VECTORS,
@@ -35,6 +35,7 @@ from vsenumba.models.seen_pictures import (
 )
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
+from vsenumba.models.vector_annotator import VectorAnnotator
 from vsenumba.samplers import Sampler, as_sampler
 from vsenumba.storage import schema
 from vsenumba.training.annotation import DEVICES
@@ -58,7 +59,7 @@ _SUITED = "what suits the inputs, sampler, loss and optimiser"
 _FOLD_EPOCHS = 30
 
 
-class ImageAnnotator(Annotator, Trained):
+class ImageAnnotator(VectorAnnotator):
     """Learn vectors for images and labels so that an image's labels rank first.
 
     The score of a label for an image is the dot product of their vectors. Each step takes a pair of an image and a
@@ -447,9 +448,8 @@ class ImageAnnotator(Annotator, Trained):
     @property
     def _arrays(self) -> Mapping[str, np.ndarray]:
         """The tables, and what is kept of pictures that are not at hand."""
-        return (
-            self.tables_ if self._pictures.vectors is None else self.tables_ | {FEATURE_VECTORS: self._pictures.vectors}
-        )
+        kept = self._pictures.vectors
+        return self.tables_ if kept is None else self.tables_ | {FEATURE_VECTORS: kept}
 
     def _picture_vectors(self, data: AnnotationSet) -> np.ndarray:
         """Return what the features of a set's images, which are the model's, add to their vectors."""
@@ -460,6 +460,8 @@ class ImageAnnotator(Annotator, Trained):
         self._check_tables()
         if self.uses_features:
             self._pictures.check(known, self._sizes()["n_features"])
+        if "image_factors" not in self.tables_ and self._pictures.vectors is None:
+            return np.full(len(rows), -1)  # no part goes by ids, and to look up millions takes long
         same = known.image_ids is self.image_ids_
         rows = rows if same else self.image_ids_.find(known.image_ids.take(rows))
         # The row of an image that had no label is as it was drawn: it says nothing.
@@ -527,9 +529,9 @@ class ImageAnnotator(Annotator, Trained):
     def _fold(self, data: AnnotationSet) -> np.ndarray:
         """Return the factors of images as if they had never been seen; 0 for those without a label."""
         inputs = self._inputs
-        self._check_tables()
         if not inputs.needs_image_rows:
-            return inputs.vectors(self.tables_, np.full(data.n_images, -1), data, np.arange(data.n_images))
+            return self._for_new_images(data)._vectors(data, np.arange(data.n_images))
+        self._check_tables()
         fresh = np.random.default_rng(self._spawned(2)).standard_normal((data.n_images, self.n_factors), np.float32)
         spread = inputs.tables(Sizes(*data.shape, int(self.n_factors)))["image_factors"].spread
         tables = {"label_factors": self.label_factors_, "image_factors": np.float32(spread) * fresh}
@@ -542,28 +544,12 @@ class ImageAnnotator(Annotator, Trained):
         return tables["image_factors"]
 
     def _for_new_images(self, known: AnnotationSet) -> NewImages:
-        return FoldedImages(self, self._fold(known), self.label_factors_)
-
-    def annotate_factors(self, factors: np.ndarray, n: int = 10) -> list[list[Match]]:
-        """Suggest labels for images given by their factors, such as `fold_in` and `embed` return.
-
-        All labels take part, as factors do not say which ones an image has; `annotate` leaves these out.
-
-        Raises
-        ------
-        InputError
-            If they are not finite, or of another length than the model's.
-
-        Warns
-        -----
-        UserWarning
-            If the factors of some images are all 0: nothing is suggested for them.
-        """
-        check_is_fitted(self)
-        n = checked_count(n)
-        factors = checked_factors(factors, self.label_factors_.shape[1])
-        warn_of_unknown([f"row {i}" for i, row in enumerate(factors) if not row.any()])
-        return [best_matches(row @ self.label_factors_.T, n, self.label_names_) if row.any() else [] for row in factors]
+        if self._inputs.needs_image_rows:
+            return FoldedImages(self, self._fold(known), self.label_factors_)
+        self._check_tables()
+        if self.uses_features:
+            self._pictures.check(known, self._sizes()["n_features"])
+        return UnseenImages(self, self._inputs, self.tables_)
 
     def _to_elements(self) -> dict[str, Any]:
         elements = {**Annotator._to_elements(self), **Trained._to_elements(self)}

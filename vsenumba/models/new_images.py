@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import Scorer
+from vsenumba.training.annotation.inputs import Inputs
 
 
 def checked_factors(factors: Any, n_factors: int) -> np.ndarray:
@@ -62,9 +64,48 @@ class NewImages:
         knows: np.ndarray = self._model.knows(known, rows)  # type: ignore[attr-defined]  # annotators have it
         return knows
 
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
         """Have the model do it."""
-        return self._model.score_block(known, rows)
+        scores: np.ndarray = self._model.score_block(known, rows, labels)  # type: ignore[call-arg]  # likewise
+        return scores
+
+    def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        vectors: np.ndarray = self._model._vectors(known, rows)  # type: ignore[attr-defined]  # likewise
+        return vectors
+
+
+class UnseenImages(NewImages):
+    """Score as a model does, but as if it had seen none of the images: of each it knows what the set says of it.
+
+    Parameters
+    ----------
+    model : Scorer
+        The model.
+    inputs : Inputs
+        What stands for an image.
+    tables : mapping from str to array
+        What was learnt.
+    """
+
+    def __init__(self, model: Scorer, inputs: Inputs, tables: Mapping[str, np.ndarray]) -> None:
+        super().__init__(model)
+        self._inputs = inputs
+        self._tables = tables
+
+    def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return which images have what a vector is made of."""
+        return self._inputs.knows(self._tables, np.full(len(rows), -1), known, rows)
+
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
+        """Return the products with the labels' vectors."""
+        return self._vectors(known, rows) @ self._tables["label_factors"][labels].T
+
+    def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        return self._inputs.vectors(self._tables, np.full(len(rows), -1), known, rows)
 
 
 class FoldedImages(NewImages):
@@ -89,6 +130,11 @@ class FoldedImages(NewImages):
         """Return which images have a vector; of those of which nothing is known it is 0."""
         return np.asarray(self._factors[rows].any(axis=1))
 
-    def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def score_block(
+        self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
         """Return the products with the labels' vectors."""
-        return self._factors[rows] @ self._label_factors.T
+        return self._factors[rows] @ self._label_factors[labels].T
+
+    def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        return self._factors[rows]

@@ -1,0 +1,140 @@
+"""How fast a model answers, and in how much memory: labels of images, images of a label, what is alike.
+
+    python -m benchmarks asking --out FOLDER
+
+Models are trained for a moment on planted sets: how good they are is not what is measured here. Times are medians over
+the repeats, from Python, with the `Match` objects that are returned. `suggestions` are those of `annotate` for images
+known by their labels, and of `annotate_factors` for images known by their vectors; `blocks` is the same without the
+objects. `find` and `similar` are one question each. The last table asks about some images of a set of ten million,
+with 100,000 labels, and says by how much the process grew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import vsenumba as vse
+from benchmarks.machine import machine
+
+N = 10
+_PLAIN = {"n_epochs": 1, "sampler": "uniform", "random_state": 0}
+
+
+def main(arguments: list[str]) -> None:
+    """Measure, print tables, and write `asking.json`."""
+    parser = argparse.ArgumentParser(prog="benchmarks asking", description=__doc__.splitlines()[0])
+    parser.add_argument("--suggest", type=int, nargs=2, default=[20_000, 5_000], metavar="N", help="images, labels")
+    parser.add_argument("--search", type=int, nargs=2, default=[50_000, 20_000], metavar="N", help="images, labels")
+    parser.add_argument(
+        "--stream", type=int, nargs=2, default=[10_000_000, 100_000], metavar="N", help="images, labels"
+    )
+    parser.add_argument("--asked", type=int, default=20_000, help="how many images of the last set to ask about")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--factors", type=int, default=64)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    results = {
+        "suggest": suggestions(*options.suggest, options),
+        "search": searches(*options.search, options),
+        "stream": stream(*options.stream, options),
+    }
+    options.out.mkdir(parents=True, exist_ok=True)
+    settings = {name: getattr(options, name) for name in ("threads", "factors", "repeats", "asked")}
+    (options.out / "asking.json").write_text(json.dumps({"machine": machine(), **settings, **results}, indent=1))
+
+
+def _model(data: vse.AnnotationSet, options: argparse.Namespace, **parameters: Any) -> vse.ImageAnnotator:
+    settings = _PLAIN | {"n_factors": options.factors, "n_threads": options.threads} | parameters
+    return vse.ImageAnnotator(**settings).fit(data)
+
+
+def suggestions(n_images: int, n_labels: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure suggestions for images that are known by their labels or by their vectors."""
+    data = vse.synthetic(n_images, n_labels, 6 * n_images, rng=0)
+    model = _model(data, options)
+    vectors, few = model.embed(data), list(model.label_names_)[: n_labels // 10]
+    ways = {
+        "annotate, by labels": lambda: model.annotate(data, N),
+        "annotate, by labels, only a tenth of the labels": lambda: model.annotate(data, N, only=few),
+        "annotate, by labels, without a tenth": lambda: model.annotate(data, N, without=few),
+        "annotate_factors, by vectors": lambda: model.annotate_factors(vectors, N),
+        "blocks, by labels": lambda: list(model._best(data, N, None, None, None, None)[1]),
+    }
+    seconds = _rounds(ways, options.repeats)
+    print(f"{n_images:,} images, {n_labels:,} labels, k={options.factors}, n={N}, {options.threads} threads\n")
+    print("| suggestions | seconds | images/s |\n|---|---:|---:|")
+    for name, value in seconds.items():
+        print(f"| {name} | {value:.2f} | {n_images / value:,.0f} |")
+    return {"shape": data.shape, "seconds": seconds}
+
+
+def searches(n_images: int, n_labels: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure searches among all images of a set."""
+    data = vse.synthetic(n_images, n_labels, 6 * n_images, rng=0)
+    result: dict[str, Any] = {"shape": data.shape, "seconds": {}}
+    print(f"\n{n_images:,} images, {n_labels:,} labels: one question\n")
+    print("| question | inputs | ms |\n|---|---|---:|")
+    for inputs in ("labels", "ids"):
+        model = _model(data, options, inputs=inputs)
+        label, several, image = model.label_names_[0], list(model.label_names_)[:3], model.image_ids_[0]
+        ways: dict[str, Callable[[], object]] = {
+            "find_images, a label": lambda model=model, label=label: model.find_images(label, N),
+            "find_images, three labels": lambda model=model, several=several: model.find_images(several, N),
+            "similar_images": lambda model=model, image=image: model.similar_images(image, N),
+            "similar_labels": lambda model=model, label=label: model.similar_labels(label, N),
+        }
+        result["seconds"][inputs] = seconds = _rounds(ways, options.repeats)
+        for name, value in seconds.items():
+            print(f"| {name} | {inputs} | {1000 * value:.1f} |")
+    return result
+
+
+def stream(n_images: int, n_labels: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Ask about the first images of a large set, and see by how much the process grows."""
+    rng = np.random.default_rng(0)
+    model = _model(vse.synthetic(2 * n_labels, n_labels, 6 * n_labels, rng=0), options)
+    columns = np.sort(rng.integers(0, n_labels - 2, (n_images, 3), dtype=np.int32), axis=1)
+    columns += np.arange(3, dtype=np.int32)  # so that none stands twice
+    indptr = np.arange(0, columns.size + 1, 3, dtype=np.int64)
+    data = vse.AnnotationSet(indptr, columns.ravel(), n_labels, None, model.label_names_)
+    del columns
+    model.annotate([[model.label_names_[0]]])
+    before, started = _peak_bytes(), time.perf_counter()
+    answers = model.annotate_each(data, N)
+    next(answers)
+    first = time.perf_counter() - started
+    n_asked = min(options.asked, n_images) - 1
+    n_found = sum(len(found) for _, found in itertools.islice(answers, n_asked))
+    seconds = time.perf_counter() - started - first
+    grown = _peak_bytes() - before
+    print(f"\n{n_images:,} images, {n_labels:,} labels, streamed\n")
+    print("| seconds to the first answer | images/s | the process grew by |\n|---:|---:|---:|")
+    print(f"| {first:.2f} | {n_asked / max(seconds, 1e-9):,.0f} | {grown / 1e6:,.0f} MB |")
+    return {"shape": data.shape, "first": first, "seconds": seconds, "n_found": n_found, "bytes": grown}
+
+
+def _peak_bytes() -> int:
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _rounds(ways: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Return the median seconds of each of some ways, which take turns; a first round is not counted."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(repeats + 1):
+        for name, ask in ways.items():
+            started = time.perf_counter()
+            ask()
+            if turn:
+                taken[name].append(time.perf_counter() - started)
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}

@@ -1,0 +1,71 @@
+"""``vsenumba similar``: the labels that are like a label, the images that are like an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vsenumba.cli import csv_table, options
+from vsenumba.cli.output import counted, note, say, say_json, table
+
+
+@click.command(
+    epilog=options.examples(
+        "vsenumba similar model.h5 --label flower -n 5",
+        "vsenumba similar model.h5 --image food/fruit/apple",
+    )
+)
+@options.model_argument
+@click.option("--label", metavar="LABEL", help="Show the labels that are like this one.")
+@click.option("--image", metavar="IMAGE", help="Show the images that are like this one, by its id.")
+@options.set_option("Search the images of this set; by default those that the model was trained on.")
+@csv_table.output_option
+@csv_table.excel_option
+@options.count_option
+@options.threads_option
+@options.json_option
+def command(
+    model: Path,
+    label: str | None,
+    image: str | None,
+    source: str | None,
+    output: Path | None,
+    excel: bool,
+    n: int,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Find labels like a label, or images like an image.
+
+    Images are compared by the cosine of their vectors, and so are labels; those of an EASE model by their partial
+    correlation.
+    """
+    from vsenumba.models import Annotator, load_model
+
+    options.limit_threads(threads)
+    if (label is None) == (image is None):
+        raise click.UsageError("give a --label, or an --image")
+    if label is not None and source is not None:
+        raise click.UsageError("--set goes with --image")
+    if excel and output is None:
+        raise click.UsageError("--excel goes with -o")
+    if output is not None:
+        if as_json:
+            raise click.UsageError("-o and --json exclude each other")
+        options.check_output(output, model, *([source] if source else []), streams=True)
+    loaded = load_model(model, Annotator)
+    if label is not None:
+        kind, found = "label", loaded.similar_labels(label, n)
+    else:
+        images = None if source is None else options.known_set(source, loaded)
+        kind, found = "image", loaded.similar_images(image, n, images=images)
+    if output is not None:
+        n_rows = csv_table.write_csv((kind, "likeness"), (tuple(one) for one in found), output, excel=excel)
+        note(f"saved {output}: {counted(n_rows, kind)}")
+    elif as_json:
+        say_json({kind: label if image is None else image, "similar": [one._asdict() for one in found]})
+    elif found:
+        say(table([kind, "likeness"], [[name, f"{score:.3f}"] for name, score in found], "lr"))
+    else:
+        say(f"there is no other {kind} that the model knows anything of")

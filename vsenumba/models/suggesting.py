@@ -1,0 +1,209 @@
+"""Suggestions and searches, block by block: no matrix of all images by all labels is ever made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from vsenumba.data.annotation.absences import Absences
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.pairs import changed_structure
+from vsenumba.data.matches import Match, not_finite
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.kernels.gate import lent, writable
+from vsenumba.kernels.threads import one_blas_thread
+from vsenumba.kernels.top_k import EXCLUDED, exclude, top_k
+from vsenumba.models.questions import NO_LIMITS, Limits, Question, Scores, about_vectors, warn_of_unknown
+
+# Scores of one block, 4 MB: they stay in the processor's cache from the matrix product to the choice of the best.
+_BLOCK_CELLS = 1 << 20
+# With fewer images a product waits for the labels' vectors, which it reads from memory once a block ...
+_LEAST_IMAGES = 64
+# ... but no more scores than these, 32 MB, with however many labels.
+_MOST_CELLS = 1 << 23
+# The vectors of so many images are held at once.
+_BLOCK_IMAGES = 65_536
+# So many blocks are done before they are handed out.
+_BLOCKS_AT_A_TIME = 32
+
+T = TypeVar("T")
+
+
+class Best(NamedTuple):
+    """The best labels of some images of a question.
+
+    Attributes
+    ----------
+    places : slice
+        Which of the question's rows.
+    columns : (b, n) int32 array
+        Their label columns, best first; -1 where there are fewer.
+    scores : (b, n) float32 array
+        Their scores; minus infinity where there are fewer.
+    """
+
+    places: slice
+    columns: np.ndarray
+    scores: np.ndarray
+
+
+def best_labels(question: Question, n: int, limits: Limits, label_names: Vocabulary, n_threads: int) -> Iterator[Best]:
+    """Yield the best labels of a question's images, block by block, in order.
+
+    Parameters
+    ----------
+    question : Question
+        The images, and what is known of them; their known labels are left out.
+    n : int
+        How many labels at most.
+    limits : Limits
+        Which labels.
+    label_names : Vocabulary
+        Their names.
+    n_threads : int
+        How many blocks to work on at once.
+
+    Yields
+    ------
+    Best
+        Of some images.
+
+    Raises
+    ------
+    InputError
+        If a score is NaN or infinite; the label is named.
+    """
+    scored, left_out = _divided(limits.labels, len(label_names))
+    width = len(label_names) if scored is None else len(scored)
+    places = np.arange(len(label_names), dtype=np.int32)
+    if scored is not None:
+        places[:] = -1
+        places[scored] = np.arange(width, dtype=np.int32)
+    known = question.known
+    left_out_pairs = [(lent(known.indptr), lent(known.indices))]
+    if known.absent is not None:
+        left_out_pairs.append((lent(known.absent.indptr), lent(known.absent.indices)))
+
+    def best_of(some: slice) -> Best:
+        block, knows = question.rows[some], question.knows[some]
+        columns = np.full((len(block), min(n, width)), -1, np.int32)
+        best = Best(some, columns, np.full(columns.shape, -np.inf, np.float32))
+        if not (width and knows.any()):
+            return best
+        table = scores_of(question.scores, known, block, slice(None) if scored is None else scored, width)
+        for starts, own in left_out_pairs:
+            if exclude(table, places, block, starts, own) != EXCLUDED:
+                raise changed_structure("indptr or indices")
+        table[:, left_out] = -np.inf
+        table[~knows] = -np.inf
+        odd = np.empty(len(block), np.int64)
+        top_k(table, limits.floor, columns, best.scores, odd)
+        for line in np.flatnonzero(odd >= 0)[:1]:
+            place = odd[line]
+            raise not_finite(label_names[int(place if scored is None else scored[place])], table[line, place])
+        if scored is not None:
+            columns[columns >= 0] = scored[columns[columns >= 0]]
+        return best
+
+    return in_turn(best_of, blocks_of(len(question.rows), width), n_threads)
+
+
+def _divided(labels: np.ndarray | None, n_labels: int) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return which labels to score, None for all, and which of their scores to leave out: few are scored by themselves.
+
+    To pick the vectors of most labels, for every block anew, would take longer than the products that are saved.
+    """
+    nothing = np.zeros(0, np.int64)
+    if labels is None:
+        return None, nothing
+    if 2 * len(labels) <= n_labels:
+        return labels, nothing
+    return None, np.setdiff1d(np.arange(n_labels), labels)
+
+
+def scores_of(
+    scores: Scores, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray, width: int
+) -> np.ndarray:
+    """Return scores that kernels may read and change, having made sure that there are as many as there should be."""
+    table = np.ascontiguousarray(scores.score_block(known, rows, labels), dtype=np.float32)
+    return writable("the model's scores", table, (len(rows), width))
+
+
+def as_matches(best: Best, label_names: Vocabulary) -> list[list[Match]]:
+    """Return the best labels of images by their names."""
+    listed = best.columns >= 0
+    names = label_names.take(best.columns[listed].astype(np.int64)).tolist()
+    matches = list(map(Match, names, best.scores[listed].tolist()))
+    ends = np.cumsum(listed.sum(axis=1)).tolist()
+    return [matches[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
+
+
+def labels_of_vectors(
+    scores: Scores, n_images: int, n: int, label_names: Vocabulary, n_threads: int
+) -> list[list[Match]]:
+    """Return the best labels of images that are given by their vectors alone; see `best_labels`."""
+    question = about_vectors(scores, n_images, label_names)
+    warn_of_unknown(question.unknown, stacklevel=4)
+    best = best_labels(question, n, NO_LIMITS, label_names, n_threads)
+    return [matches for block in best for matches in as_matches(block, label_names)]
+
+
+def image_scores(scores: Scores, known: AnnotationSet, columns: np.ndarray, n_threads: int) -> np.ndarray:
+    """Return the mean of some labels' scores for every image of a set, (n_images,) float32.
+
+    It is minus infinity for images of which nothing is known.
+    """
+    rows = np.arange(known.n_images)
+
+    def of(some: slice) -> np.ndarray:
+        table = scores_of(scores, known, rows[some], columns, len(columns))
+        means = table[:, 0] if len(columns) == 1 else table.mean(axis=1)
+        means[~scores.knows(known, rows[some])] = -np.inf
+        return means
+
+    return np.concatenate([np.zeros(0, np.float32), *in_turn(of, blocks_of(len(rows), len(columns)), n_threads)])
+
+
+def having_all(known: AnnotationSet, columns: np.ndarray) -> np.ndarray:
+    """Return which images of a set have all of some labels, (n_images,) bool."""
+    alone = len(columns) == 1
+    found = np.flatnonzero(known.indices == columns[0] if alone else np.isin(known.indices, columns))
+    counts = np.bincount(np.searchsorted(known.indptr, found, side="right") - 1, minlength=known.n_images)
+    return counts == len(columns)
+
+
+def having_any(absent: Absences, columns: np.ndarray) -> np.ndarray:
+    """Return which images were found not to have one of some labels, (n_images,) bool."""
+    found = np.flatnonzero(np.isin(absent.indices, columns))
+    denied = np.zeros(len(absent.indptr) - 1, dtype=bool)
+    denied[np.searchsorted(absent.indptr, found, side="right") - 1] = True
+    return denied
+
+
+def blocks_of(n_images: int, n_labels: int) -> list[slice]:
+    """Return slices of images whose scores of so many labels are held at once.
+
+    They do not depend on the number of threads, since products of other shapes may round differently.
+    """
+    n_labels = max(n_labels, 1)
+    step = min(_BLOCK_IMAGES, max(_LEAST_IMAGES, _BLOCK_CELLS // n_labels), max(1, _MOST_CELLS // n_labels))
+    return [slice(start, min(start + step, n_images)) for start in range(0, n_images, step)]
+
+
+def in_turn(work: Callable[[slice], T], blocks: Sequence[slice], n_threads: int) -> Iterator[T]:
+    """Yield what some work makes of blocks, in order, with several of them in work at once.
+
+    Only a few are done ahead: who takes them slowly, as to write them to a file, has no more in memory.
+    """
+    for start in range(0, len(blocks), _BLOCKS_AT_A_TIME):
+        some = blocks[start : start + _BLOCKS_AT_A_TIME]
+        if len(some) == 1 and n_threads > 1:
+            done = [work(some[0])]  # with all threads of BLAS
+        else:
+            with one_blas_thread(), ThreadPoolExecutor(min(n_threads, len(some))) as pool:
+                done = list(pool.map(work, some))
+        # Not from within: no lock is held while the caller has the word.
+        yield from done
