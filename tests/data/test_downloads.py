@@ -104,7 +104,7 @@ class TestFetching:
 
     def test_without_a_network_one_sentence_says_so(self, server, tmp_path):
         file = RemoteFile("http://127.0.0.1:9/a.bin", None, "00" * 32)
-        with pytest.raises(vse.InputError, match=r"127.0.0.1 cannot be reached; is there a network\?; or get"):
+        with pytest.raises(vse.InputError, match=r"127.0.0.1 cannot be reached, check the network; or get"):
             fetched(file, tmp_path)
 
     def test_without_pooch_it_says_what_to_install(self, server, tmp_path, monkeypatch):

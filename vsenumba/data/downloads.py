@@ -164,7 +164,7 @@ def _download(file: RemoteFile, part: Path, output: Path, progress: Progress | N
         except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
             # A transfer that broke off goes on; without any answer there is nothing to go on with.
             if not part.exists() and not isinstance(error, requests.exceptions.ChunkedEncodingError):
-                _refuse(file, f"{urlsplit(file.address).hostname} cannot be reached; is there a network?", error)
+                _refuse(file, f"{urlsplit(file.address).hostname} cannot be reached, check the network", error)
             failure = error
             continue
         except requests.exceptions.RequestException as error:
