@@ -27,7 +27,7 @@ from vsenumba import evaluate_vectors
 from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.objectives import OBJECTIVES, RandomNegatives, as_negatives
 from vsenumba.poolings import POOLINGS, AdPool
-from vsenumba.training.captions.adamw import AdamW
+from vsenumba.training.adamw import AdamW
 from vsenumba.training.captions.branch import Branch
 from vsenumba.training.captions.projections import LinearProjection
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from vsenumba.samplers import UniformSampler
 from vsenumba.training.annotation.inputs.kind import (
+    Feed,
     InputKind,
     Recipe,
+    Table,
     gather_visit,
     prefetch_visit,
     scatter_visit,
@@ -27,6 +29,24 @@ class ProjectedState(NamedTuple):
     gradients: np.ndarray
 
 
+class ProjectedFeed(Feed):
+    """The projection at work."""
+
+    def __init__(self, projection, data):
+        shape = (data.n_images, projection.shape[1])
+        numbers = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        super().__init__(ProjectedState(data.features, projection, *numbers))
+
+    def begin_launch(self, rows):
+        self.state.vectors[rows] = self.state.features[rows] @ self.state.projection
+        self.state.gradients[rows] = 0
+
+    def end_launch(self, learning_rate):
+        state = self.state
+        state.projection[:] -= np.float32(learning_rate) * (state.features.T @ state.gradients)
+        state.gradients[:] = 0
+
+
 class ProjectedInputs(InputKind):
     """``v_i = U x_i``, with plain gradient descent for U."""
 
@@ -36,23 +56,13 @@ class ProjectedInputs(InputKind):
     needs_image_rows: ClassVar[bool] = False
     n_features: ClassVar[int] = 3
 
-    def table_rows(self, n_images, n_labels):
-        return {"projection": self.n_features}
+    def tables(self, sizes):
+        return {"projection": Table(self.n_features, sizes.n_factors, self.initial_spread)}
 
-    def state(self, tables, sums, data):
-        projection = tables["projection"]
-        shape = (data.n_images, projection.shape[1])
-        return ProjectedState(data.features, projection, np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+    def feed(self, tables, sums, data, l2):
+        return ProjectedFeed(tables["projection"], data)
 
-    def begin_launch(self, state, rows):
-        state.vectors[rows] = state.features[rows] @ state.projection
-        state.gradients[rows] = 0
-
-    def end_launch(self, state, learning_rate):
-        state.projection[:] -= np.float32(learning_rate) * (state.features.T @ state.gradients)
-        state.gradients[:] = 0
-
-    def knows(self, table_rows, known, rows):
+    def knows(self, tables, table_rows, known, rows):
         return np.ones(len(rows), bool)
 
     def vectors(self, tables, table_rows, known, rows):

@@ -153,12 +153,14 @@ class Annotator(Fitted):
             is not there has no known label.
         """
         source = self.seen_ if exclude is None else self.align(exclude, "exclude")
-        if source.image_ids is test.image_ids or source.image_ids == test.image_ids:
-            return source
-        return source.reindex_images(test.image_ids)
+        if not (source.image_ids is test.image_ids or source.image_ids == test.image_ids):
+            source = source.reindex_images(test.image_ids)
+        if source.features is None and test.features is not None:
+            source = source.with_features_of(test)
+        return source
 
     def annotate(self, images: Any, n: int = 10) -> list[list[Match]]:
-        """Suggest labels for images, their known labels left out.
+        """Suggest labels for images, their known labels and those that they were found not to have left out.
 
         Parameters
         ----------
@@ -213,12 +215,14 @@ class Annotator(Fitted):
         for some in blocks_of_images(rows, known.n_labels):
             block = rows[some]
             for row, knowing, line in zip(block, knows[some], scorer.score_block(known, block), strict=True):
-                line[known.indices[known.indptr[row] : known.indptr[row + 1]]] = -np.inf
+                line[known.settled(row)] = -np.inf
                 suggestions.append(best_matches(line, n, self.label_names_) if knowing else [])
         return suggestions
 
     def find_images(self, label: str, n: int = 10, *, include_known: bool = False) -> list[Match]:
         """Find the images, of those the model was trained on, that a label fits best.
+
+        Images that were found not to have it, as verified absences say, are left out.
 
         Parameters
         ----------
@@ -241,9 +245,10 @@ class Annotator(Fitted):
         blocks = [rows[some] for some in blocks_of_images(rows, 1)]
         scores = np.concatenate([self.score_block(self.seen_, block, np.array([column]))[:, 0] for block in blocks])
         scores[~self.knows(self.seen_, rows)] = -np.inf
-        if not include_known:
-            known = np.flatnonzero(self.seen_.indices == column)
-            scores[np.searchsorted(self.seen_.indptr, known, side="right") - 1] = -np.inf
+        for pairs in (None if include_known else self.seen_, self.seen_.absent):
+            if pairs is not None:
+                known = np.flatnonzero(pairs.indices == column)
+                scores[np.searchsorted(pairs.indptr, known, side="right") - 1] = -np.inf
         return best_matches(scores, n, self.image_ids_)
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -295,7 +300,8 @@ class Annotator(Fitted):
         return schema.check(schema.Elements({"seen": schema.Elements(PAIRS)}), elements)
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        self._remember(AnnotationSet.from_elements({name: elements["seen"][name] for name in PAIRS}))
+        seen = elements["seen"]
+        self._remember(AnnotationSet.from_elements({name: seen[name] for name in PAIRS if name in seen}))
 
 
 def _is_set(images: Any) -> bool:

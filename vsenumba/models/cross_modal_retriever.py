@@ -34,8 +34,8 @@ from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.objectives import Objective, as_objective
 from vsenumba.poolings import Pooling, as_pooling
 from vsenumba.storage import schema
+from vsenumba.training.adamw import AdamW
 from vsenumba.training.callbacks import Callbacks, as_callbacks
-from vsenumba.training.captions.adamw import AdamW
 from vsenumba.training.captions.branch import Branch
 from vsenumba.training.captions.caption_rows import Captions, TokenCaptions, WordCaptions, caption_words
 from vsenumba.training.captions.projections import Projection, as_projection
@@ -585,9 +585,9 @@ class CrossModalRetriever(Trained):
             shapes["words"] = (sizes["other_words"] + 1, sizes["caption_width"])
         return shapes
 
-    def _memory_schema(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, schema.Spec]:
+    def _memory_schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
         moments: dict[str, schema.Spec] = {"steps": schema.Array(schema.COUNT, (1,), least=0)}
-        for name, shape in shapes.items():
+        for name, shape in self._table_shapes(sizes).items():
             moments[f"1.{name}"] = schema.Array(schema.FLOAT, shape, finite=True)
             moments[f"2.{name}"] = schema.Array(schema.FLOAT, shape, finite=True, least=0)
         return moments

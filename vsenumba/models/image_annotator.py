@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from vsenumba.checks import RandomLike, refuse_masked
+from vsenumba.checks import RandomLike
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import load_dataset
-from vsenumba.data.annotation.coercion import as_annotation_set
+from vsenumba.data.annotation.coercion import as_annotation_set, with_free_ids
+from vsenumba.data.backbone_id import BackboneId
 from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
@@ -23,15 +23,23 @@ from vsenumba.losses import Loss, as_loss
 from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator, as_label_lists, warn_of_unknown
 from vsenumba.models.learnable import why_nothing_can_be_learnt
-from vsenumba.models.new_images import FoldedImages, NewImages
+from vsenumba.models.new_images import FoldedImages, NewImages, checked_factors
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
+from vsenumba.models.seen_pictures import (
+    FEATURE_SIZES,
+    FEATURE_VECTORS,
+    SeenPictures,
+    check_has_features,
+    picture_schema,
+    with_features_where_known,
+)
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import Sampler, as_sampler
 from vsenumba.storage import schema
 from vsenumba.training.annotation import DEVICES
 from vsenumba.training.annotation.inputs import INPUTS, Inputs, as_inputs
-from vsenumba.training.annotation.inputs.kind import Recipe
+from vsenumba.training.annotation.inputs.kind import Recipe, Sizes, Table
 from vsenumba.training.annotation.layout import VECTOR_ROWS
 from vsenumba.training.annotation.task import N_SHARDS, Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
@@ -222,12 +230,15 @@ class ImageAnnotator(Annotator, Trained):
         """
         self.check_parameters()
         data = as_annotation_set(X)
-        self._check_memory(data.n_images, data.n_labels)
+        check_has_features(data, self.inputs)
+        self._check_memory(*data.shape, data.n_features)
         self._begin()
         self._remember(data)
         why = why_nothing_can_be_learnt(data, self.inputs)
         if why is not None:
             warnings.warn(f"the model can learn nothing, and so suggests nothing: {why}", UserWarning, stacklevel=2)
+        self._pictures = SeenPictures(data.backbone if self.uses_features else None)
+        self.tables_ |= self._inputs.measure(data)
         self._grow()
         return self._train(data, self.n_epochs, 0, validation, metrics, callbacks)
 
@@ -264,19 +275,33 @@ class ImageAnnotator(Annotator, Trained):
         self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
         begun = hasattr(self, "seen_")
         data = self._as_images(X) if begun else as_annotation_set(X)
+        check_has_features(data, self.inputs)
         if not begun:
             self._begin()
             self._remember(data)
+            self._pictures = SeenPictures(data.backbone if self.uses_features else None)
+            self.tables_ |= self._inputs.measure(data)
+        else:
+            self._pictures.check(data, self._sizes()["n_features"])
         self._check_trainable()
         union = self.seen_.union(data)
-        self._check_memory(union.n_images, union.n_labels)
+        self._check_memory(*union.shape, data.n_features)
         self.best_ = None
         # It was of the model before it learnt more.
         self.provenance_.pop("measured", None)
         self._remember(union)
         self._grow()
         data = data.with_columns(self.label_names_.index(data.label_names), self.label_names_)
-        return self._train(data.reindex_images(self.image_ids_), n_epochs, 0, validation, metrics, callbacks)
+        aligned = data.reindex_images(self.image_ids_)
+        if self.uses_features and aligned.features is None:
+            aligned = with_features_where_known(aligned, data)
+        self._train(aligned, n_epochs, 0, validation, metrics, callbacks)
+        if self.uses_features and self.seen_.features is None:
+            # Of the other images it had vectors by weights that have moved since.
+            trained = aligned.labels_per_image > 0
+            self._pictures.vectors = self._picture_vectors(aligned)
+            self._pictures.vectors[~trained] = 0
+        return self
 
     def resume(
         self, X: Any, *, validation: Any = None, metrics: Sequence[str] = ("mrr",), callbacks: Callbacks = ()
@@ -295,14 +320,29 @@ class ImageAnnotator(Annotator, Trained):
         """
         check_is_fitted(self)
         data = self.align(X)
+        check_has_features(data, self.inputs)
         done = self._check_resumable(data.digest() == self.seen_.digest())
         if done >= self.n_epochs:
             return self._ended()
+        if self.uses_features:
+            self._pictures.check(data, self._sizes()["n_features"])
+            self.seen_ = self.seen_.with_features_of(data.reindex_images(self.image_ids_))
         return self._train(self.seen_, self.n_epochs, done, validation, metrics, callbacks)
 
     @property
     def _inputs(self) -> Inputs:
         return as_inputs(self.inputs)
+
+    @property
+    def uses_features(self) -> bool:
+        """Whether features of images are among the inputs."""
+        return any(part.name == "features" for part in self._inputs.parts)
+
+    @property
+    def backbone_(self) -> BackboneId | None:
+        """What the features it was trained on were computed with, where that is known."""
+        check_is_fitted(self)
+        return self._pictures.backbone
 
     @property
     def _recipe(self) -> Recipe:
@@ -312,20 +352,27 @@ class ImageAnnotator(Annotator, Trained):
         labels_per_image = 1.0 if seen is None else seen.n_pairs / max(seen.n_images, 1)
         return inputs.recipe_for(sampler, as_loss(self.loss), as_optimiser(self.optimiser), labels_per_image)
 
-    def _check_memory(self, n_images: int, n_labels: int) -> None:
+    def _check_memory(self, n_images: int, n_labels: int, n_features: int) -> None:
         """Refuse to make tables, and what a launch works in, that do not fit into memory."""
-        rows = sum(n for n, _ in self._inputs.tables(n_images, n_labels).values())
+        tables = self._inputs.tables(Sizes(n_images, n_labels, int(self.n_factors), n_features)).values()
         check_memory(
-            4 * int(self.n_factors) * (rows + N_SHARDS * VECTOR_ROWS),
+            4 * (sum(one.n_rows * one.n_columns for one in tables) + int(self.n_factors) * N_SHARDS * VECTOR_ROWS),
             f"training with n_factors={self.n_factors} on {n_images:,} images and {n_labels:,} labels",
             "lower n_factors, or leave out rare labels",
         )
 
     def _sizes(self) -> schema.Sizes:
-        return {"n_images": len(self.image_ids_), "n_labels": len(self.label_names_)}
+        return {
+            "n_images": len(self.image_ids_),
+            "n_labels": len(self.label_names_),
+            "n_features": len(self.tables_.get("feature_mean", ())),
+        }
+
+    def _of_sizes(self, sizes: schema.Sizes) -> Sizes:
+        return Sizes(sizes["n_images"], sizes["n_labels"], int(self.n_factors), sizes.get("n_features", 0))
 
     def _check_tables(self) -> None:
-        if self.tables_.keys() != self._inputs.tables(0, 0).keys():
+        if self.tables_.keys() != self._table_shapes(self._sizes()).keys():
             raise InputError(
                 f"inputs is {self.inputs!r}, but the model was fitted with other inputs: it has the tables "
                 f"{', '.join(self.tables_)}; fit it afresh"
@@ -334,15 +381,15 @@ class ImageAnnotator(Annotator, Trained):
 
     def _grow(self) -> None:
         """Give every image and label that has none a fresh row in each table."""
-        tables = self._inputs.tables(len(self.image_ids_), len(self.label_names_))
-        for number, (name, (n_rows, spread)) in enumerate(tables.items()):
+        optimiser = self.member("optimiser")
+        for number, (name, table) in enumerate(self._inputs.tables(self._of_sizes(self._sizes())).items()):
 
-            def fill(fresh: np.ndarray, number: int = number, n_rows: int = n_rows, spread: float = spread) -> None:
-                rng = np.random.default_rng(self._spawned(0, number, n_rows - len(fresh)))
+            def fill(fresh: np.ndarray, number: int = number, table: Table = table) -> None:
+                rng = np.random.default_rng(self._spawned(0, number, table.n_rows - len(fresh)))
                 rng.standard_normal(out=fresh, dtype=np.float32)
-                fresh *= np.float32(spread)
+                fresh *= np.float32(table.spread)
 
-            self._grow_table(name, n_rows, fill)
+            self._grow_table(name, (table.n_rows, table.n_columns), fill, table.fresh_memory(optimiser))
 
     def _task(self, data: AnnotationSet, *, frozen_labels: bool = False) -> Task:
         return Task(
@@ -392,13 +439,27 @@ class ImageAnnotator(Annotator, Trained):
         """Return which images have a vector, none where no step was ever made; see `Annotator.knows`."""
         if len(self.history_) and not any(record.get("steps", 1) for record in self.history_):
             return np.zeros(len(rows), dtype=bool)
-        return self._inputs.knows(self._table_rows(known, rows), known, rows)
+        return self._inputs.knows(self._arrays, self._table_rows(known, rows), known, rows)
 
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        return self._inputs.vectors(self.tables_, self._table_rows(known, rows), known, rows)
+        return self._inputs.vectors(self._arrays, self._table_rows(known, rows), known, rows)
+
+    @property
+    def _arrays(self) -> Mapping[str, np.ndarray]:
+        """The tables, and what is kept of pictures that are not at hand."""
+        return (
+            self.tables_ if self._pictures.vectors is None else self.tables_ | {FEATURE_VECTORS: self._pictures.vectors}
+        )
+
+    def _picture_vectors(self, data: AnnotationSet) -> np.ndarray:
+        """Return what the features of a set's images, which are the model's, add to their vectors."""
+        rows = np.arange(data.n_images)
+        return as_inputs("features").vectors(self.tables_, rows, data, rows)
 
     def _table_rows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         self._check_tables()
+        if self.uses_features:
+            self._pictures.check(known, self._sizes()["n_features"])
         same = known.image_ids is self.image_ids_
         rows = rows if same else self.image_ids_.find(known.image_ids.take(rows))
         # The row of an image that had no label is as it was drawn: it says nothing.
@@ -412,9 +473,7 @@ class ImageAnnotator(Annotator, Trained):
             return data
         if isinstance(data.label_names, NumberedVocabulary):
             data = self.align(X)
-        free = (str(n) for n in itertools.count(len(self.image_ids_)) if str(n) not in self.image_ids_)
-        ids = list(itertools.islice(free, data.n_images))
-        return AnnotationSet(data.indptr, data.indices, data.n_labels, ids, data.label_names)
+        return with_free_ids(data, self.image_ids_)
 
     def _check_images(self, data: AnnotationSet) -> None:
         if self._inputs.needs_image_rows:
@@ -472,7 +531,7 @@ class ImageAnnotator(Annotator, Trained):
         if not inputs.needs_image_rows:
             return inputs.vectors(self.tables_, np.full(data.n_images, -1), data, np.arange(data.n_images))
         fresh = np.random.default_rng(self._spawned(2)).standard_normal((data.n_images, self.n_factors), np.float32)
-        _, spread = inputs.tables(data.n_images, data.n_labels)["image_factors"]
+        spread = inputs.tables(Sizes(*data.shape, int(self.n_factors)))["image_factors"].spread
         tables = {"label_factors": self.label_factors_, "image_factors": np.float32(spread) * fresh}
         # The labels' sums are scratch too: folding in must not change the model.
         sums = {name: self.member("optimiser").fresh_sums(len(table)) for name, table in tables.items()}
@@ -502,24 +561,39 @@ class ImageAnnotator(Annotator, Trained):
         """
         check_is_fitted(self)
         n = checked_count(n)
-        refuse_masked("factors", factors)
-        with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused as such
-            factors = np.ascontiguousarray(factors, dtype=np.float32)
-        if factors.ndim != 2 or factors.shape[1] != self.label_factors_.shape[1]:
-            raise InputError(f"factors must be (images, {self.label_factors_.shape[1]}), not {factors.shape}")
-        bad = np.flatnonzero(~np.isfinite(factors).all(axis=1))
-        if len(bad):
-            raise InputError(f"row {bad[0]} of factors holds NaN, inf or a number too large for float32")
+        factors = checked_factors(factors, self.label_factors_.shape[1])
         warn_of_unknown([f"row {i}" for i, row in enumerate(factors) if not row.any()])
         return [best_matches(row @ self.label_factors_.T, n, self.label_names_) if row.any() else [] for row in factors]
 
     def _to_elements(self) -> dict[str, Any]:
-        return {**Annotator._to_elements(self), **Trained._to_elements(self)}
+        elements = {**Annotator._to_elements(self), **Trained._to_elements(self)}
+        if self.uses_features:
+            at_hand = self.seen_.features is not None
+            vectors = self._picture_vectors(self.seen_) if at_hand else self._pictures.vectors
+            elements |= self._pictures.to_elements(vectors)
+        return elements
 
     def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
-        tables = self._inputs.tables(sizes["n_images"], sizes["n_labels"])
-        return {name: (n_rows, int(self.n_factors)) for name, (n_rows, _) in tables.items()}
+        tables = self._inputs.tables(self._of_sizes(sizes))
+        shapes = {name: (table.n_rows, table.n_columns) for name, table in tables.items()}
+        return shapes | self._inputs.constants(self._of_sizes(sizes))
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         Annotator._from_elements(self, elements)
         Trained._from_elements(self, elements)
+        self._pictures = SeenPictures.from_elements(elements)
+
+    def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
+        sizes = Annotator._found_sizes(self, elements)
+        if self.uses_features:
+            schema.check(FEATURE_SIZES, elements, **sizes)
+            sizes["n_features"] = len(elements["arrays"]["feature_mean"])
+        return sizes
+
+    def _schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
+        pictures = picture_schema(int(self.n_factors)) if self.uses_features else {}
+        return Trained._schema(self, sizes) | pictures
+
+    def _memory_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
+        tables, optimiser = self._inputs.tables(self._of_sizes(sizes)), self.member("optimiser")
+        return {name: (table.memory_length(optimiser),) for name, table in tables.items()}

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from vsenumba.checks import refuse_masked
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import InputError
 from vsenumba.evaluation import Scorer
+
+
+def checked_factors(factors: Any, n_factors: int) -> np.ndarray:
+    """Return images' vectors as contiguous float32, (n, n_factors).
+
+    Raises
+    ------
+    InputError
+        If they are not finite, or of another length.
+    """
+    refuse_masked("factors", factors)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused as such
+        factors = np.ascontiguousarray(factors, dtype=np.float32)
+    if factors.ndim != 2 or factors.shape[1] != n_factors:
+        raise InputError(f"factors must be (images, {n_factors}), not {factors.shape}")
+    bad = np.flatnonzero(~np.isfinite(factors).all(axis=1))
+    if len(bad):
+        raise InputError(f"row {bad[0]} of factors holds NaN, inf or a number too large for float32")
+    return factors
 
 
 class NewImages:
@@ -52,7 +75,7 @@ class FoldedImages(NewImages):
     model : Scorer
         The model.
     factors : (n_images, k) float32 array
-        The images' vectors.
+        The images' vectors; 0 for those of which nothing is known.
     label_factors : (n_labels, k) float32 array
         The labels'.
     """
@@ -63,8 +86,8 @@ class FoldedImages(NewImages):
         self._label_factors = label_factors
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have a label."""
-        return known.labels_per_image[rows] > 0
+        """Return which images have a vector; of those of which nothing is known it is 0."""
+        return np.asarray(self._factors[rows].any(axis=1))
 
     def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return the products with the labels' vectors."""

@@ -157,29 +157,31 @@ class Trained(Fitted):
             readable(f"best_.tables[{name!r}]", table, self.tables_[name].shape)
         if self.memory_element != "optimiser_sums":
             return
-        per_row = len(as_optimiser(self.optimiser).fresh_sums(1))
+        shapes = self._memory_shapes(self._sizes())
         for name, sums in (self._memory or {}).items():
-            if np.shape(sums) != (per_row * len(self.tables_[name]),):
+            if np.shape(sums) != shapes[name]:
                 raise InputError(
                     f"the optimiser's memory is not that of {as_optimiser(self.optimiser)}: {name} has sums of the "
-                    f"shape {np.shape(sums)}, not ({per_row * len(self.tables_[name])},); fit afresh, or save and load "
-                    "the model without its memory"
+                    f"shape {np.shape(sums)}, not {shapes[name]}; fit afresh, or save and load the model without its "
+                    "memory"
                 )
 
-    def _grow_table(self, name: str, n_rows: int, fill: Callable[[np.ndarray], object]) -> None:
-        """Give a table so many rows, the new ones written by `fill`, and the optimiser's sums likewise."""
-        optimiser = as_optimiser(self.optimiser)
-        old = self.tables_.get(name, np.zeros((0, self.n_factors), np.float32))
-        if name not in self.tables_ or len(old) < n_rows:
+    def _grow_table(
+        self, name: str, shape: tuple[int, int], fill: Callable[[np.ndarray], object], fresh_memory: np.ndarray
+    ) -> None:
+        """Give a table a shape, the new rows written by `fill`, and the memory of what moves it likewise."""
+        old = self.tables_.get(name, np.zeros((0, shape[1]), np.float32))
+        if name not in self.tables_ or len(old) < shape[0]:
             # In place: a table can be most of the memory there is.
-            table = aligned_empty((n_rows, self.n_factors))
+            table = aligned_empty(shape)
             table[: len(old)] = old
             fill(table[len(old) :])
             self.tables_[name] = table
-        memory = {} if self._memory is None else self._memory
-        sums = memory.get(name, optimiser.fresh_sums(len(old)))
-        memory[name] = np.concatenate([sums, optimiser.fresh_sums(n_rows - len(old))])
-        self._memory = memory
+        self._memory = {} if self._memory is None else self._memory
+        if name in self._memory:
+            n_known = len(self._memory[name])
+            fresh_memory[:n_known] = self._memory[name]
+        self._memory[name] = fresh_memory
 
     def save(self, path: str | PathLike[str], *, include_optimiser: bool = False) -> None:
         """Write the model to one ``.h5`` file; see ``docs/file-format.md``.
@@ -213,17 +215,20 @@ class Trained(Fitted):
     def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the tables of a model of these parameters, that knows so much."""
 
-    def _memory_schema(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, schema.Spec]:
-        """Return what the optimiser remembers of tables of these shapes."""
+    def _memory_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of what the optimiser remembers of each table."""
         per_row = len(as_optimiser(self.optimiser).fresh_sums(1))
-        return {
-            name: schema.Array(schema.FLOAT, (per_row * shape[0],), finite=True) for name, shape in shapes.items()
-        }  # fmt: skip
+        return {name: (per_row * shape[0],) for name, shape in self._table_shapes(sizes).items()}
+
+    def _memory_schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
+        """Return what the optimiser remembers, as it stands in files."""
+        shapes = self._memory_shapes(sizes)
+        return {name: schema.Array(schema.FLOAT, shape, finite=True) for name, shape in shapes.items()}
 
     def _schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
         shapes = self._table_shapes(sizes)
         tables = {name: schema.Array(schema.FLOAT, shape, finite=True) for name, shape in shapes.items()}
-        memory = schema.Elements(self._memory_schema(shapes), closed=True, or_empty=True)
+        memory = schema.Elements(self._memory_schema(sizes), closed=True, or_empty=True)
         about = {
             "best_epoch": schema.Optional(schema.Whole()),
             "best_metric": schema.Optional(schema.Text()),

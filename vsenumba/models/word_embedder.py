@@ -291,8 +291,9 @@ class WordEmbedder(Trained):
             fresh /= np.float32(self.n_factors)
 
         # As in word2vec: words begin near 0, outputs at 0.
-        self._grow_table("word_factors", len(self.words_), near_zero)
-        self._grow_table("output_factors", len(self.words_), lambda fresh: fresh.fill(0))
+        shape = (len(self.words_), self.n_factors)
+        for name, fill in (("word_factors", near_zero), ("output_factors", lambda fresh: fresh.fill(0))):
+            self._grow_table(name, shape, fill, self.member("optimiser").fresh_sums(len(self.words_)))
         return None if np.array_equal(known, np.arange(len(known))) else known.astype(np.int32)
 
     def _sizes(self) -> schema.Sizes:

@@ -12,6 +12,7 @@ from vsenumba.losses import LogisticLoss
 from vsenumba.samplers import UniformSampler
 from vsenumba.training.annotation.host import HostDevice
 from vsenumba.training.annotation.inputs import IdInputs, Inputs, LabelInputs, as_inputs
+from vsenumba.training.annotation.inputs.kind import Sizes
 from vsenumba.training.annotation.task import Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.optimisers import Sgd
@@ -32,7 +33,8 @@ def pictures(n_images=1):
 def test_what_is_computed_for_a_launch_at_once_gets_its_gradient_back(parts):
     data, inputs = pictures(), Inputs(parts)
     rng = np.random.default_rng(0)
-    tables = {name: rng.normal(size=(n, 2)).astype(np.float32) for name, (n, _) in inputs.tables(*data.shape).items()}
+    wanted = inputs.tables(Sizes(*data.shape, n_factors=2))
+    tables = {name: rng.normal(size=(one.n_rows, 2)).astype(np.float32) for name, one in wanted.items()}
     before = {name: table.astype(np.float64) for name, table in tables.items()}
     task = Task(
         data=data, inputs=inputs, sampler=UniformSampler(), loss=LogisticLoss(), optimiser=Sgd(), l2=0.0, n_negatives=1

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsenumba.poolings import POOLINGS, as_pooling
-from vsenumba.training.captions.adamw import AdamW
+from vsenumba.training.adamw import AdamW
 from vsenumba.training.captions.branch import Branch
 from vsenumba.training.captions.caption_rows import UNKNOWN, WordCaptions, caption_words
 from vsenumba.training.captions.projections import PROJECTIONS

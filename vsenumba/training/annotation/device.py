@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from vsenumba.training.annotation.plan import Launch
 from vsenumba.training.annotation.task import Task
 
 
@@ -37,8 +38,8 @@ class Device(Protocol):
     def refresh(self) -> None:
         """Bring the sampler up to date with the label factors."""
 
-    def launch(self, order: np.ndarray, bounds: np.ndarray, rate: float) -> None:
-        """Train on the images of a `Launch` at a learning rate."""
+    def launch(self, launch: Launch, rate: float) -> None:
+        """Train on the images of a launch at a learning rate."""
 
     def tally(self) -> np.ndarray:
         """Return what was counted since the last call, (TALLY_COLUMNS,) float64; see the layout."""

@@ -14,9 +14,10 @@ from numba import prange
 
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.prefetch import prefetch
+from vsenumba.training.annotation.absences import note_absences
 from vsenumba.training.annotation.inputs.kind import gather_visit, prefetch_visit, scatter_visit, shares_vector
 from vsenumba.training.annotation.inputs.sum import InputsState
-from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, POSITIVE, ROW, SLOT, Visit
+from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, PLACE, POSITIVE, ROW, SLOT, Visit
 from vsenumba.training.annotation.steps import train_steps
 
 # Images this far down the order are asked for: their memory comes while others are trained.
@@ -25,8 +26,8 @@ _AHEAD = 8
 
 @kernel(parallel=True)
 def run_launch(
-    order, bounds, indptr, indices, labels, sums, first, second, third, sampler, loss, optimiser, rates, l2,
-    n_negatives, states, work,
+    order, bounds, parts, indptr, indices, labels, sums, first, second, third, sampler, loss, optimiser, rates, l2,
+    n_negatives, states, work, absences,
 ):  # fmt: skip
     """Train on the images of `order`, shard s on ``order[bounds[s]:bounds[s + 1]]``.
 
@@ -34,6 +35,8 @@ def run_launch(
     ----------
     order, bounds : (n,) int32 or int64, (n_shards + 1,) int64
         Rows of images that have labels, in the order of their visits, and the shards' parts.
+    parts : (n,) or (0,) uint8
+        Which inputs stand for each of the images, see `Launch`.
     indptr, indices : (n_images + 1,) int64, (n_pairs,) int32
         The images' labels.
     labels, sums : (L, k) float32, (L,) or (0,) float32
@@ -53,19 +56,22 @@ def run_launch(
         Random states.
     work : Work
         The shards' work space.
+    absences : NamedTuple
+        The state of the data's verified absences; its class picks the code.
     """
     for shard in prange(bounds.shape[0] - 1):
         run_shard(
-            order, bounds[shard], bounds[shard + 1], indptr, indices, labels, sums, InputsState(first, second, third),
-            sampler, loss, optimiser, rates, l2, n_negatives, states, shard, work.vectors[shard], work.steps[shard],
-            work.numbers[shard], work.visits[shard], work.tally[shard],
+            order, bounds[shard], bounds[shard + 1], indptr, indices, labels, sums,
+            InputsState(first, second, third, parts), sampler, loss, optimiser, rates, l2, n_negatives, states, shard,
+            work.vectors[shard], work.steps[shard], work.numbers[shard], work.visits[shard], work.tally[shard],
+            absences,
         )  # fmt: skip
 
 
 @kernel
 def run_shard(
     order, at, stop, indptr, indices, labels, sums, inputs, sampler, loss, optimiser, rates, l2, n_negatives, states,
-    shard, vectors, steps, numbers, visits, tally,
+    shard, vectors, steps, numbers, visits, tally, absences,
 ):  # fmt: skip
     """Train on the images ``order[at:stop]``, block by block."""
     # The next pair of an image that had more pairs than a block.
@@ -84,8 +90,10 @@ def run_shard(
                 if at + 2 * _AHEAD < stop:
                     prefetch(indptr, order[at + 2 * _AHEAD])
                     prefetch_visit(inputs, order[at + _AHEAD], indptr, indices)
-                open_pairs(inputs, vectors, steps, visit_of(inputs, indptr, row, first, last, n_steps), indices)
+                open_pairs(inputs, vectors, steps, visit_of(inputs, indptr, row, at, first, last, n_steps), indices)
+                note_absences(absences, steps, row, n_steps, last - first)
                 visits[ROW, n_visits] = row
+                visits[PLACE, n_visits] = at
                 visits[FIRST, n_visits] = first
                 visits[LAST, n_visits] = last
                 n_visits += 1
@@ -95,20 +103,20 @@ def run_shard(
                 at += 0 if full else 1
         train_steps(
             n_steps, indices, labels, sums, sampler, loss, optimiser, rates[0], l2, n_negatives, states, shard, vectors,
-            steps, numbers, tally,
+            steps, numbers, tally, absences,
         )  # fmt: skip
         slot = 0
         for v in range(n_visits):
-            visit = visit_of(inputs, indptr, visits[ROW, v], visits[FIRST, v], visits[LAST, v], slot)
+            visit = visit_of(inputs, indptr, visits[ROW, v], visits[PLACE, v], visits[FIRST, v], visits[LAST, v], slot)
             scatter_visit(inputs, optimiser, rates[1], l2, vectors, numbers, visit, indices)
             slot += visit.last - visit.first
 
 
 @kernel(inline=True)
-def visit_of(inputs, indptr, row, first, last, slot):
+def visit_of(inputs, indptr, row, place, first, last, slot):
     """Return the visit of an image for the pairs ``first..last-1``, with the slots from `slot` on."""
     n_slots = 1 if shares_vector(inputs) else last - first
-    return Visit(row, indptr[row], indptr[row + 1], first, last, slot, n_slots)
+    return Visit(row, place, indptr[row], indptr[row + 1], first, last, slot, n_slots)
 
 
 @kernel(inline=True)

@@ -8,10 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from vsenumba.kernels.gate import below, segments
-from vsenumba.kernels.random import shard_states
+from vsenumba.kernels.random import shard_states, spawned
 from vsenumba.kernels.threads import thread_count, threads
+from vsenumba.training.annotation.absences import absences_state
 from vsenumba.training.annotation.epoch import run_launch
 from vsenumba.training.annotation.layout import work_space
+from vsenumba.training.annotation.plan import Launch
 from vsenumba.training.annotation.task import Task
 
 # A thread must have this much to do: where another program holds a core, a launch on two threads waits for it.
@@ -37,8 +39,9 @@ class HostDevice:
         self._indptr = segments("the data's indptr", task.data.indptr, len(self._indices), task.data.n_images)
         self._labels, self._label_sums = tables["label_factors"], sums["label_factors"]
         n_labels, n_factors = self._labels.shape
-        self._inputs = task.inputs.states(tables, sums, task.data)
+        self._feeds = task.inputs.feeds(tables, sums, task.data, task.l2)
         self._sampler = task.sampler.state(task.data.label_counts, n_factors, task.n_shards)
+        self._absences = absences_state(task.data, task.absent_share)
         self._loss = task.loss.state(n_labels)
         self._optimiser = task.optimiser.state()
         self._work = work_space(task.n_shards, n_factors)
@@ -46,25 +49,32 @@ class HostDevice:
     def seed(self, seeds: np.random.SeedSequence) -> None:
         """Make the shards' random states; see `Device.seed`."""
         self._states = shard_states(seeds, self._task.n_shards)
+        for feed in self._feeds:
+            feed.seed(spawned(seeds, 0))
 
     def refresh(self) -> None:
         """Sort and measure on the threads there is work for; see `Device.refresh`."""
         with threads(min(self._n_threads, 1 + self._labels.size // _CELLS_PER_THREAD)):
             self._task.sampler.refresh(self._sampler, self._labels)
 
-    def launch(self, order: np.ndarray, bounds: np.ndarray, rate: float) -> None:
+    def launch(self, launch: Launch, rate: float) -> None:
         """Train on the threads there is work for; see `Device.launch`."""
         task = self._task
         rates = np.array([0.0 if task.frozen_labels else rate, rate], dtype=np.float32)
-        draws = int(len(order) * self._draws_per_image)
-        task.inputs.begin_launch(self._inputs, order)
+        draws = int(len(launch.order) * self._draws_per_image)
+        with threads(self._n_threads):
+            for feed in self._feeds:
+                feed.begin_launch(launch.order)
         with threads(min(self._n_threads, 1 + draws // _DRAWS_PER_THREAD)):
             run_launch(
-                order, bounds, self._indptr, self._indices, self._labels, self._label_sums, *self._inputs,
-                self._sampler, self._loss, self._optimiser, rates, np.float32(task.l2), task.n_negatives, self._states,
-                self._work,
+                launch.order, launch.bounds, launch.parts, self._indptr, self._indices, self._labels, self._label_sums,
+                *[feed.state for feed in self._feeds], self._sampler, self._loss, self._optimiser, rates,
+                np.float32(task.l2), task.n_negatives, self._states, self._work,
+                self._absences,
             )  # fmt: skip
-        task.inputs.end_launch(self._inputs, rate)
+        with threads(self._n_threads):
+            for feed in self._feeds:
+                feed.end_launch(rate)
 
     def tally(self) -> np.ndarray:
         """Add up the shards' counts, and begin anew; see `Device.tally`."""

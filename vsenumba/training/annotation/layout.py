@@ -21,9 +21,9 @@ SCRATCH = 2 * BLOCK
 VECTOR_ROWS = 2 * BLOCK + 1
 
 # Rows of `steps`: the slot, -1 where the pair has no vector; the two labels, the negative -1 where none was found; how
-# many labels were tried; and where the image's own labels stand.
-SLOT, POSITIVE, NEGATIVE, TRIED, BEGIN, END = range(6)
-STEP_ROWS = 6
+# many labels were tried; where the image's own labels stand; and where its absences do, if the data has any.
+SLOT, POSITIVE, NEGATIVE, TRIED, BEGIN, END, ABSENT_BEGIN, ABSENT_END = range(8)
+STEP_ROWS = 8
 
 # Rows of `numbers`. By slot: the sum of the squared lengths of the gradients in its vector, and how many these are.
 # By step: the difference of the two scores and the loss's gradient in it; the squared lengths of the vector and of the
@@ -31,9 +31,10 @@ STEP_ROWS = 6
 GRADIENT_SQUARE, N_GRADIENTS, DIFFERENCE, GRADIENT, VECTOR_SQUARE, GAP_SQUARE, UP, DOWN = range(8)
 NUMBER_ROWS = 8
 
-# Rows of `visits`: the image's row in the data, and the first and last of the pairs that the block has of it.
-ROW, FIRST, LAST = range(3)
-VISIT_ROWS = 3
+# Rows of `visits`: the image's row in the data, its place in the launch, and the first and last of the pairs that the
+# block has of it.
+ROW, PLACE, FIRST, LAST = range(4)
+VISIT_ROWS = 4
 
 # Columns of the tally: steps taken and not taken, the loss and the violations of those taken; how many labels were
 # tried, in how many draws. A shard's fills a cache line of its own.
@@ -46,8 +47,8 @@ class Visit(NamedTuple):
 
     Attributes
     ----------
-    row : int
-        The image's row in the data.
+    row, place : int
+        The image's row in the data, and its place in the order of the launch.
     begin, end : int
         Where its labels stand in the data's `indices`.
     first, last : int
@@ -57,6 +58,7 @@ class Visit(NamedTuple):
     """
 
     row: int
+    place: int
     begin: int
     end: int
     first: int

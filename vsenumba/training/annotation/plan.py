@@ -30,6 +30,8 @@ class Launch(NamedTuple):
         Rows of images, in the order of their visits.
     bounds : (n_shards + 1,) int64 array
         Shard s visits ``order[bounds[s]:bounds[s + 1]]``.
+    parts : (n,) or (0,) uint8 array
+        Which of several inputs stand for each of the images; see `Inputs.drawn_parts`.
     refresh : bool
         Whether the sampler is refreshed before it.
     done : float
@@ -38,6 +40,7 @@ class Launch(NamedTuple):
 
     order: np.ndarray
     bounds: np.ndarray
+    parts: np.ndarray
     refresh: bool
     done: float
 
@@ -69,11 +72,14 @@ class Plan:
 
     def empty_launch(self) -> Launch:
         """Return a launch that visits nothing, for the device to compile by."""
-        return Launch(np.zeros(0, self._row_type), np.zeros(self._task.n_shards + 1, np.int64), True, 0.0)
+        bounds = np.zeros(self._task.n_shards + 1, np.int64)
+        return Launch(np.zeros(0, self._row_type), bounds, np.zeros(0, np.uint8), True, 0.0)
 
     def launches(self, epoch: int) -> Iterator[Launch]:
         """Yield the launches of an epoch, counted from 1; the first comes with a refresh."""
         order, ends = self.visiting_order(epoch)
+        parts = self._task.inputs.drawn_parts(len(order), np.random.default_rng(spawned(self._seeds, epoch, 2)))
+        most = self._task.inputs.images_per_launch or len(order)
         interval, n_shards = self.refresh_interval(epoch), self._task.n_shards
         position = done = since_refresh = 0
         while position < len(order):
@@ -81,20 +87,26 @@ class Plan:
             since_refresh = 0 if refresh else since_refresh
             budget = _DRAWS_PER_LAUNCH if interval is None else min(_DRAWS_PER_LAUNCH, interval - since_refresh)
             # Whole images, at least one, until the budget is used up.
-            stop = min(int(np.searchsorted(ends, done + budget)) + 1, len(order))
+            stop = min(int(np.searchsorted(ends, done + budget)) + 1, position + most, len(order))
             draws = int(ends[stop - 1]) - done
             shares = done + draws * np.arange(1, n_shards) // n_shards
             inner = np.searchsorted(ends[position:stop], shares, side="right")
             bounds = np.concatenate(([0], inner, [stop - position]))
-            yield Launch(order[position:stop], bounds, refresh, float((done + draws) / ends[-1]))
-            position, done = stop, done + draws
+            done += draws
+            yield Launch(order[position:stop], bounds, parts[position:stop], refresh, float(done / ends[-1]))
+            position = stop
             since_refresh += draws
 
     def visiting_order(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the images that have labels in random order, and the number of draws up to and with each."""
-        indptr = self._task.data.indptr
+        task, rng = self._task, np.random.default_rng(spawned(self._seeds, epoch, 0))
+        indptr = task.data.indptr
         order = np.flatnonzero(indptr[1:] > indptr[:-1]).astype(self._row_type)
-        np.random.default_rng(spawned(self._seeds, epoch, 0)).shuffle(order)
+        together = task.inputs.rows_together(task.data)
+        if together == 1:
+            rng.shuffle(order)
+        else:
+            order = _shuffled_runs(order, together, rng)
         ends = np.empty(len(order), dtype=np.int64)
         done = 0
         for start in range(0, len(order), _IMAGES_AT_ONCE):
@@ -103,3 +115,13 @@ class Plan:
             ends[start : start + len(images)] = done + np.cumsum(draws)
             done = ends[start + len(images) - 1]
         return order, ends
+
+
+def _shuffled_runs(order: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
+    """Return an order in which runs of images that stand together stay so, at random places.
+
+    What lies on disk is read in such runs; single images at random would be read with all that lies around each.
+    """
+    starts = np.arange(0, len(order), length)
+    rng.shuffle(starts)
+    return np.concatenate([order[start : start + length] for start in starts]) if len(order) else order

@@ -9,6 +9,7 @@ import numpy as np
 
 from vsenumba.kernels.gate import admit
 from vsenumba.training.annotation.device import Device
+from vsenumba.training.annotation.inputs.kind import Sizes
 from vsenumba.training.annotation.layout import DRAWS, LOSS, SKIPPED, STEPS, TRIALS, VIOLATIONS
 from vsenumba.training.annotation.plan import Plan
 from vsenumba.training.annotation.task import Task
@@ -44,16 +45,18 @@ class AnnotationTrainer:
         self.plan = Plan(task, seeds)
         self._device = device
         self._tables = tables
-        n_rows = {name: n for name, (n, _) in task.inputs.tables(*task.data.shape).items()}
-        n_factors = np.shape(tables["label_factors"])[-1]
-        admit("tables_", tables, {name: (n, n_factors) for name, n in n_rows.items()})
-        admit("the optimiser's sums", sums, {name: task.optimiser.fresh_sums(n).shape for name, n in n_rows.items()})
+        sizes = Sizes(*task.data.shape, np.shape(tables["label_factors"])[-1], task.data.n_features)
+        wanted = task.inputs.tables(sizes)
+        shapes = {name: (table.n_rows, table.n_columns) for name, table in wanted.items()}
+        admit("tables_", tables, shapes | task.inputs.constants(sizes))
+        memories = {name: (table.memory_length(task.optimiser),) for name, table in wanted.items()}
+        admit("the optimiser's sums", sums, memories)
         device.put(tables, sums)
         # Compile, or load from the cache, before the clock runs.
         device.seed(self.plan.draw_seeds(0))
         device.refresh()
         nothing = self.plan.empty_launch()
-        device.launch(nothing.order, nothing.bounds, 0.0)
+        device.launch(nothing, 0.0)
 
     def run_epoch(
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
@@ -66,7 +69,7 @@ class AnnotationTrainer:
             if launch.refresh:
                 self._device.refresh()
                 refreshes += 1
-            self._device.launch(launch.order, launch.bounds, rate)
+            self._device.launch(launch, rate)
             progress(launch.done)
         self._device.fetch()
         self.seconds += time.perf_counter() - started

@@ -14,7 +14,7 @@ from vsenumba.errors import TrainingDivergedError
 from vsenumba.kernels.random import spawned
 from vsenumba.kernels.threads import one_blas_thread, threads
 from vsenumba.objectives import Objective
-from vsenumba.training.captions.adamw import AdamW
+from vsenumba.training.adamw import AdamW
 from vsenumba.training.captions.branch import Branch
 from vsenumba.training.captions.caption_rows import Captions
 from vsenumba.training.divergence import check_finite

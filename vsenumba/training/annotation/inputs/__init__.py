@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from vsenumba.errors import InputError
 from vsenumba.registry import Family
+from vsenumba.training.annotation.inputs.features import FeatureInputs
 from vsenumba.training.annotation.inputs.ids import IdInputs
 from vsenumba.training.annotation.inputs.kind import InputKind
 from vsenumba.training.annotation.inputs.labels import LabelInputs
 from vsenumba.training.annotation.inputs.sum import Inputs
 
-_KINDS = Family("inputs", InputKind, (IdInputs, LabelInputs))  # type: ignore[type-abstract]  # names the family
+_KINDS = Family("inputs", InputKind, (IdInputs, LabelInputs, FeatureInputs))  # type: ignore[type-abstract]  # names the family
 INPUTS = _KINDS.members
 
 
@@ -32,4 +33,4 @@ def as_inputs(inputs: str | Sequence[str]) -> Inputs:
     return Inputs([_KINDS(name) for name in inputs])
 
 
-__all__ = ["INPUTS", "IdInputs", "InputKind", "Inputs", "LabelInputs", "as_inputs"]
+__all__ = ["INPUTS", "FeatureInputs", "IdInputs", "InputKind", "Inputs", "LabelInputs", "as_inputs"]

@@ -14,8 +14,11 @@ from vsenumba.kernels.prefetch import prefetch, prefetch_row
 from vsenumba.losses import Loss
 from vsenumba.samplers import DynamicSampler, Sampler
 from vsenumba.training.annotation.inputs.kind import (
+    Feed,
     InputKind,
     Recipe,
+    Sizes,
+    Table,
     gather_visit,
     prefetch_visit,
     scatter_visit,
@@ -62,15 +65,19 @@ class IdInputs(InputKind):
             return replace(recipe, learning_rate=recipe.learning_rate / math.sqrt(max(labels_per_image, 1)))
         return self.recipe if logistic and sampler.name not in ("warp", "popularity") else _GENTLE
 
-    def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:
-        """Return one table with a row per image; see `InputKind.table_rows`."""
-        return {"image_factors": n_images}
+    def tables(self, sizes: Sizes) -> dict[str, Table]:
+        """Return one table with a row per image; see `InputKind.tables`."""
+        return {"image_factors": Table(sizes.n_images, sizes.n_factors, self.initial_spread)}
 
-    def state(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet) -> IdsState:
-        """Return the state; see `InputKind.state`."""
-        return IdsState(tables["image_factors"], sums["image_factors"])
+    def feed(
+        self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet, l2: float
+    ) -> Feed:
+        """Return the table at work; see `InputKind.feed`."""
+        return Feed(IdsState(tables["image_factors"], sums["image_factors"]))
 
-    def knows(self, table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def knows(
+        self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
+    ) -> np.ndarray:
         """Return which images have a row; see `InputKind.knows`."""
         return table_rows >= 0
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -83,6 +83,68 @@ class Recipe:
     sampler: Sampler
 
 
+class Sizes(NamedTuple):
+    """How much a model knows, and how long its vectors are; `n_features` is 0 where images have none."""
+
+    n_images: int
+    n_labels: int
+    n_factors: int
+    n_features: int = 0
+
+
+class Table(NamedTuple):
+    """A table to learn.
+
+    Attributes
+    ----------
+    n_rows, n_columns : int
+        Its shape.
+    spread : float
+        Standard deviation of fresh numbers.
+    is_dense : bool
+        Whether AdamW moves all of it at once. Otherwise the model's optimiser moves a row when it is used.
+    """
+
+    n_rows: int
+    n_columns: int
+    spread: float
+    is_dense: bool = False
+
+    def memory_length(self, optimiser: Optimiser) -> int:
+        """Return how many numbers are remembered: AdamW's both moments and its steps, or those of the optimiser."""
+        if self.is_dense:
+            return 2 * self.n_rows * self.n_columns + 1
+        return self.n_rows * len(optimiser.fresh_sums(1))
+
+    def fresh_memory(self, optimiser: Optimiser) -> np.ndarray:
+        """Return what is remembered before the first step, flat float32."""
+        if self.is_dense:
+            return np.zeros(self.memory_length(optimiser), np.float32)
+        return optimiser.fresh_sums(self.n_rows)
+
+
+class Feed:
+    """An input at work in one training: its state for the compiled loop, and what it does around a launch.
+
+    Parameters
+    ----------
+    state : NamedTuple
+        What the compiled loop reads and writes; its class picks the implementation.
+    """
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+
+    def seed(self, seeds: np.random.SeedSequence) -> None:
+        """Begin an epoch, whose draws are seeded so; most draw nothing."""
+
+    def begin_launch(self, rows: np.ndarray) -> None:
+        """Prepare what is computed for all images of a launch at once, given by their rows in the data."""
+
+    def end_launch(self, learning_rate: float) -> None:
+        """Take back what a launch left of gradients, if `begin_launch` prepared their vectors."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class InputKind(Member):
     """Base of the kinds of input."""
@@ -95,6 +157,11 @@ class InputKind(Member):
     needs_image_rows: ClassVar[bool]
     #: How many labels an image must have to be learnt from.
     least_labels: ClassVar[int] = 1
+    #: How often, where it is one of several inputs, it stands for an image alone, and how often the others do.
+    alone: ClassVar[float] = 0.0
+    left_out: ClassVar[float] = 0.0
+    #: The most images of a launch; None for any number.
+    images_per_launch: ClassVar[int | None] = None
 
     def recipe_for(self, sampler: Sampler, loss: Loss, optimiser: Optimiser, labels_per_image: float) -> Recipe:
         """Return what a model takes for the rest where its user chose these; for most kinds it is always the same.
@@ -109,21 +176,41 @@ class InputKind(Member):
         return self.recipe
 
     @abstractmethod
-    def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:
-        """Return the tables it learns beside the label factors: their names and numbers of rows."""
+    def tables(self, sizes: Sizes) -> dict[str, Table]:
+        """Return the tables it learns beside the label factors, by name."""
+
+    def constants(self, sizes: Sizes) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of what it takes from the data before training, by name; most take nothing."""
+        return {}
+
+    def measure(self, data: AnnotationSet) -> dict[str, np.ndarray]:
+        """Return what `constants` announces, taken from the data."""
+        return {}
+
+    def rows_together(self, data: AnnotationSet) -> int:
+        """Return how many images that stand in a row are best visited in one launch; 1 where it does not matter."""
+        return 1
 
     @abstractmethod
-    def state(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet) -> Any:
-        """Return what the kernels need, a named tuple of the tables and the optimiser's sums of these."""
+    def feed(
+        self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet, l2: float
+    ) -> Feed:
+        """Return the input at work.
 
-    def begin_launch(self, state: Any, rows: np.ndarray) -> None:
-        """Prepare what is computed for all images of a launch at once, given by their rows; most do nothing."""
-
-    def end_launch(self, state: Any, learning_rate: float) -> None:
-        """Take back what a launch left of gradients, if `begin_launch` prepared their vectors."""
+        Parameters
+        ----------
+        tables, sums : mapping from str to array
+            The tables and constants, and the memories of what moves the tables.
+        data : AnnotationSet
+            What is trained on.
+        l2 : float
+            Weight decay per step.
+        """
 
     @abstractmethod
-    def knows(self, table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def knows(
+        self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
+    ) -> np.ndarray:
         """Return of which images it knows anything, (len(rows),) bool; the arguments are those of `vectors`."""
 
     @abstractmethod

@@ -15,8 +15,11 @@ from vsenumba.kernels.gate import lent, readable
 from vsenumba.kernels.prefetch import prefetch
 from vsenumba.samplers import AdaptiveSampler
 from vsenumba.training.annotation.inputs.kind import (
+    Feed,
     InputKind,
     Recipe,
+    Sizes,
+    Table,
     gather_visit,
     prefetch_visit,
     scatter_visit,
@@ -54,17 +57,19 @@ class LabelInputs(InputKind):
     needs_image_rows: ClassVar[bool] = False
     least_labels: ClassVar[int] = 2  # one to learn, and another to know the image by
 
-    def table_rows(self, n_images: int, n_labels: int) -> dict[str, int]:
-        """Return one table with a row per label; see `InputKind.table_rows`."""
-        return {"context_factors": n_labels}
+    def tables(self, sizes: Sizes) -> dict[str, Table]:
+        """Return one table with a row per label; see `InputKind.tables`."""
+        return {"context_factors": Table(sizes.n_labels, sizes.n_factors, self.initial_spread)}
 
-    def state(
-        self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet
-    ) -> LabelsState:
-        """Return the state; see `InputKind.state`."""
-        return LabelsState(tables["context_factors"], sums["context_factors"], _POWER)
+    def feed(
+        self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet, l2: float
+    ) -> Feed:
+        """Return the table at work; see `InputKind.feed`."""
+        return Feed(LabelsState(tables["context_factors"], sums["context_factors"], _POWER))
 
-    def knows(self, table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    def knows(
+        self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
+    ) -> np.ndarray:
         """Return which images have a label; see `InputKind.knows`."""
         return known.indptr[rows + 1] > known.indptr[rows]
 

@@ -12,8 +12,11 @@ from vsenumba.errors import InputError
 from vsenumba.losses import Loss
 from vsenumba.samplers import Sampler
 from vsenumba.training.annotation.inputs.kind import (
+    Feed,
     InputKind,
     Recipe,
+    Sizes,
+    Table,
     gather_visit,
     prefetch_visit,
     scatter_visit,
@@ -23,6 +26,8 @@ from vsenumba.training.optimisers import Optimiser
 
 # The compiled loop has room for so many.
 _MOST_PARTS = 3
+# A bit for each.
+_ALL = np.uint8((1 << _MOST_PARTS) - 1)
 
 
 class Nothing(NamedTuple):
@@ -32,11 +37,12 @@ class Nothing(NamedTuple):
 
 
 class InputsState(NamedTuple):
-    """The states of the inputs that are added up."""
+    """The states of the inputs that are added up, and which of them stand for the image of each visit."""
 
     first: Any
     second: Any
     third: Any
+    parts: Any
 
 
 class Inputs:
@@ -73,33 +79,60 @@ class Inputs:
         """How many labels an image must have to be learnt from."""
         return min(part.least_labels for part in self.parts)
 
-    def tables(self, n_images: int, n_labels: int) -> dict[str, tuple[int, float]]:
-        """Return all tables of a model: by name the number of rows, and the standard deviation of fresh factors."""
-        tables = {"label_factors": (n_labels, self.parts[0].initial_spread)}
+    def tables(self, sizes: Sizes) -> dict[str, Table]:
+        """Return all tables of a model, by name."""
+        tables = {"label_factors": Table(sizes.n_labels, sizes.n_factors, self.parts[0].initial_spread)}
         for part in self.parts:
-            tables |= {name: (n, part.initial_spread) for name, n in part.table_rows(n_images, n_labels).items()}
+            tables |= part.tables(sizes)
         return tables
 
-    def states(
-        self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet
-    ) -> tuple[Any, ...]:
-        """Return the parts' states, and `Nothing` where there are fewer than the loop has room for."""
-        states = [part.state(tables, sums, data) for part in self.parts]
-        return (*states, *[Nothing(0)] * (_MOST_PARTS - len(states)))
+    def constants(self, sizes: Sizes) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of what the parts take from the data before training; see `InputKind.constants`."""
+        return {name: shape for part in self.parts for name, shape in part.constants(sizes).items()}
 
-    def begin_launch(self, states: Sequence[Any], rows: np.ndarray) -> None:
-        """Prepare all parts for a launch on the images in some rows; see `InputKind.begin_launch`."""
-        for part, state in zip(self.parts, states, strict=False):
-            part.begin_launch(state, rows)
+    def measure(self, data: AnnotationSet) -> dict[str, np.ndarray]:
+        """Return what `constants` announces; see `InputKind.measure`."""
+        return {name: array for part in self.parts for name, array in part.measure(data).items()}
 
-    def end_launch(self, states: Sequence[Any], learning_rate: float) -> None:
-        """Take back what a launch left; see `InputKind.end_launch`."""
-        for part, state in zip(self.parts, states, strict=False):
-            part.end_launch(state, learning_rate)
+    def rows_together(self, data: AnnotationSet) -> int:
+        """Return how many images are best visited in one launch; see `InputKind.rows_together`."""
+        return max(part.rows_together(data) for part in self.parts)
 
-    def knows(self, table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
+    @property
+    def images_per_launch(self) -> int | None:
+        """The most images of a launch; None for any number."""
+        return min((part.images_per_launch for part in self.parts if part.images_per_launch is not None), default=None)
+
+    def drawn_parts(self, n_visits: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw which parts stand for the image of each visit, so that each learns to do without the others.
+
+        Returns
+        -------
+        (n_visits,) or (0,) uint8 array
+            Bit p is set where part p stands; no numbers at all where all parts always do.
+        """
+        everything = (1 << len(self.parts)) - 1
+        if len(self.parts) == 1 or not any(part.alone or part.left_out for part in self.parts):
+            return np.zeros(0, np.uint8)
+        choices = {everything: 1.0}
+        for p, part in enumerate(self.parts):
+            for chosen, share in ((1 << p, part.alone), (everything - (1 << p), part.left_out)):
+                choices[chosen] = choices.get(chosen, 0.0) + share
+                choices[everything] -= share
+        return rng.choice(np.array(list(choices), np.uint8), n_visits, p=list(choices.values()))
+
+    def feeds(
+        self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet, l2: float
+    ) -> list[Feed]:
+        """Return the parts at work, and `Nothing` where there are fewer than the loop has room for."""
+        feeds = [part.feed(tables, sums, data, l2) for part in self.parts]
+        return feeds + [Feed(Nothing(0))] * (_MOST_PARTS - len(feeds))
+
+    def knows(
+        self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
+    ) -> np.ndarray:
         """Return of which images any part knows something; see `InputKind.knows`."""
-        return np.logical_or.reduce([part.knows(table_rows, known, rows) for part in self.parts])
+        return np.logical_or.reduce([part.knows(tables, table_rows, known, rows) for part in self.parts])
 
     def vectors(
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
@@ -145,14 +178,23 @@ def _prefetch_visit(inputs, row, indptr, indices):
 
 @gather_visit.implement(InputsState)
 def _gather_visit(inputs, vectors, visit, indices, adds):
-    in_first = gather_visit(inputs.first, vectors, visit, indices, adds)
-    in_second = gather_visit(inputs.second, vectors, visit, indices, True)
-    in_third = gather_visit(inputs.third, vectors, visit, indices, True)
-    return in_first or in_second or in_third
+    parts = inputs.parts[visit.place] if inputs.parts.shape[0] else _ALL
+    found = False
+    if parts & 1:
+        found = gather_visit(inputs.first, vectors, visit, indices, adds)
+    if parts & 2:
+        found = gather_visit(inputs.second, vectors, visit, indices, adds or (parts & 1) != 0) or found
+    if parts & 4:
+        found = gather_visit(inputs.third, vectors, visit, indices, adds or (parts & 3) != 0) or found
+    return found
 
 
 @scatter_visit.implement(InputsState)
 def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
-    scatter_visit(inputs.first, optimiser, learning_rate, l2, vectors, numbers, visit, indices)
-    scatter_visit(inputs.second, optimiser, learning_rate, l2, vectors, numbers, visit, indices)
-    scatter_visit(inputs.third, optimiser, learning_rate, l2, vectors, numbers, visit, indices)
+    parts = inputs.parts[visit.place] if inputs.parts.shape[0] else _ALL
+    if parts & 1:
+        scatter_visit(inputs.first, optimiser, learning_rate, l2, vectors, numbers, visit, indices)
+    if parts & 2:
+        scatter_visit(inputs.second, optimiser, learning_rate, l2, vectors, numbers, visit, indices)
+    if parts & 4:
+        scatter_visit(inputs.third, optimiser, learning_rate, l2, vectors, numbers, visit, indices)

@@ -1,0 +1,189 @@
+"""An image as what it looks like: a network of one hidden layer over its features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.features import feature_rows, is_on_disk
+from vsenumba.kernels.prefetch import prefetch
+from vsenumba.kernels.products import product
+from vsenumba.samplers import AdaptiveSampler
+from vsenumba.training.adamw import AdamW
+from vsenumba.training.annotation.inputs.kind import (
+    Feed,
+    InputKind,
+    Recipe,
+    Sizes,
+    Table,
+    gather_visit,
+    prefetch_visit,
+    scatter_visit,
+    shares_vector,
+)
+from vsenumba.training.annotation.layout import BLOCK
+from vsenumba.training.annotation.network import backward, forward, measured, standardised
+
+# How these were chosen stands in docs/features.md: on clip art, emoji, and a part of Corel5k's training set.
+_HIDDEN = 512
+_IMAGES_PER_LAUNCH = 128
+# AdamW's rate, as a share of the model's learning rate, and its weight decay.
+_RATE, _DECAY = 0.02, 3.0
+# The share of an image's features that a step does not see.
+_DROPPED = 0.4
+# The standard deviation of an image's vector before training.
+_SPREAD = 0.3
+# Images that are read from disk together, in training, and whose vectors are computed together.
+_RUN, _AT_ONCE = 32, 4_096
+
+_TABLES = ("feature_weights", "feature_projection")
+
+
+class FeaturesState(NamedTuple):
+    """The vectors of the images of a launch, by their places in it, and the gradients in them."""
+
+    vectors: np.ndarray
+    gradients: np.ndarray
+
+
+class FeatureInputs(InputKind):
+    """``v_i = relu(x_i W + b) U + c``, x the features of the image, standardised.
+
+    The vectors of a launch's images are computed before it, by matrix products, and the gradients in them go back into
+    W, b, U and c after it, by products too; AdamW moves these. A share of the features of each image is hidden from
+    each step, as in drop-out. An image never seen has its vector at once.
+    """
+
+    name: ClassVar[str] = "features"
+    recipe: ClassVar[Recipe] = Recipe(
+        learning_rate=0.1, l2=0.001, n_negatives=1, sampler=AdaptiveSampler(lam=0.1, n_candidates=None)
+    )
+    initial_spread: ClassVar[float] = 0.1
+    needs_image_rows: ClassVar[bool] = False
+    alone: ClassVar[float] = 0.3
+    left_out: ClassVar[float] = 0.2
+    images_per_launch: ClassVar[int | None] = _IMAGES_PER_LAUNCH
+
+    def tables(self, sizes: Sizes) -> dict[str, Table]:
+        """Return the two layers; see `InputKind.tables`."""
+        n_features = max(sizes.n_features, 1)
+        return {
+            "feature_weights": Table(sizes.n_features + 1, _HIDDEN, math.sqrt(2 / n_features), is_dense=True),
+            "feature_projection": Table(_HIDDEN + 1, sizes.n_factors, _SPREAD * math.sqrt(2 / _HIDDEN), is_dense=True),
+        }
+
+    def constants(self, sizes: Sizes) -> dict[str, tuple[int, ...]]:
+        """Return those of the standardisation; see `InputKind.constants`."""
+        return {"feature_mean": (sizes.n_features,), "feature_spread": (sizes.n_features,)}
+
+    def measure(self, data: AnnotationSet) -> dict[str, np.ndarray]:
+        """Return the standardisation, learnt from the images that have labels; see `InputKind.measure`."""
+        return measured(data.features, np.flatnonzero(data.labels_per_image))
+
+    def rows_together(self, data: AnnotationSet) -> int:
+        """Return how many rows are read from disk in one go; see `InputKind.rows_together`."""
+        return _RUN if is_on_disk(data.features) else 1
+
+    def feed(
+        self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet, l2: float
+    ) -> Feed:
+        """Return the network at work; see `InputKind.feed`."""
+        return FeatureFeed(tables, sums, data)
+
+    def knows(
+        self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
+    ) -> np.ndarray:
+        """Return which images have features, here or in training; see `InputKind.knows`."""
+        if known.features is not None:
+            return np.ones(len(rows), dtype=bool)
+        return np.asarray(self.vectors(tables, table_rows, known, rows).any(axis=1))
+
+    def vectors(
+        self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
+    ) -> np.ndarray:
+        """Return the network's vectors, or those that a file kept, or 0; see `InputKind.vectors`."""
+        vectors = np.zeros((len(rows), tables["feature_projection"].shape[1]), dtype=np.float32)
+        if known.features is not None:
+            for start in range(0, len(rows), _AT_ONCE):
+                batch = feature_rows(known.features, rows[start : start + _AT_ONCE])
+                vectors[start : start + _AT_ONCE], _ = forward(standardised(batch, tables), tables, np.matmul)
+        elif "feature_vectors" in tables:
+            trained = np.asarray(table_rows) >= 0
+            vectors[trained] = tables["feature_vectors"][table_rows[trained]]
+        return vectors
+
+
+class FeatureFeed(Feed):
+    """The network at work in one training.
+
+    Parameters
+    ----------
+    tables, sums : mapping from str to array
+        The layers, the standardisation, and AdamW's memory, which are changed in place.
+    data : AnnotationSet
+        The images, with features.
+    """
+
+    def __init__(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet) -> None:
+        room = (min(data.n_images, _IMAGES_PER_LAUNCH), tables["feature_projection"].shape[1])
+        super().__init__(FeaturesState(np.zeros(room, np.float32), np.zeros(room, np.float32)))
+        self._tables, self._sums, self._features = tables, sums, data.features
+        moments = {"steps": sums["feature_weights"][-1:].astype(np.int64)}
+        for name in _TABLES:
+            for turn, moment in zip("12", sums[name][:-1].reshape(2, *tables[name].shape), strict=True):
+                moments[f"{turn}.{name}"] = moment
+        self._adamw = AdamW({name: tables[name] for name in _TABLES}, _DECAY, np.inf, moments)
+        self._batch = self._hidden = np.zeros((0, 0), np.float32)
+
+    def seed(self, seeds: np.random.SeedSequence) -> None:
+        """Begin an epoch; see `Feed.seed`."""
+        self._rng = np.random.default_rng(seeds)
+
+    def begin_launch(self, rows: np.ndarray) -> None:
+        """Compute the vectors of the launch's images; see `Feed.begin_launch`."""
+        self._batch = standardised(feature_rows(self._features, rows), self._tables)
+        if len(rows):
+            seen = self._rng.random(self._batch.shape, dtype=np.float32) >= _DROPPED
+            self._batch *= seen * np.float32(1 / (1 - _DROPPED))
+            vectors, self._hidden = forward(self._batch, self._tables, product)
+            self.state.vectors[: len(rows)] = vectors
+            self.state.gradients[: len(rows)] = 0
+
+    def end_launch(self, learning_rate: float) -> None:
+        """Move the layers against the mean gradient; see `Feed.end_launch`."""
+        n = len(self._batch)
+        if n:
+            gradients = backward(self._batch, self._hidden, self.state.gradients[:n] / np.float32(n), self._tables)
+            self._adamw.step(gradients, _RATE * learning_rate)
+            for name in _TABLES:
+                self._sums[name][-1] = self._adamw.moments["steps"][0]
+
+
+@shares_vector.implement(FeaturesState)
+def _shares_vector(inputs):
+    return True
+
+
+@prefetch_visit.implement(FeaturesState)
+def _prefetch_visit(inputs, row, indptr, indices):
+    prefetch(indices, indptr[row])
+
+
+@gather_visit.implement(FeaturesState)
+def _gather_visit(inputs, vectors, visit, indices, adds):
+    for s in range(visit.slot, visit.slot + visit.n_slots):
+        for f in range(vectors.shape[1]):
+            v = inputs.vectors[visit.place, f]
+            vectors[s, f] = vectors[s, f] + v if adds else v
+    return True
+
+
+@scatter_visit.implement(FeaturesState)
+def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
+    for s in range(visit.slot + BLOCK, visit.slot + BLOCK + visit.n_slots):
+        for f in range(vectors.shape[1]):
+            inputs.gradients[visit.place, f] += vectors[s, f]
