@@ -124,3 +124,15 @@ def test_labels_go_to_the_pictures():
     assert [data.labels_of(one) for one in pictures] == [["dog"], ["cat", "pet"], [], []]
     assert sorted(data.label_names) == ["cat", "dog", "pet"]
     assert data.features is None
+
+
+def test_verified_absences_go_along():
+    names = ["cat", "dog", "gone", "never"]
+    tags = vse.AnnotationSet([0, 1, 2, 3], [0, 1, 2], 4, ["b", "a", "x"], names)
+    tags = tags.with_absent(vse.AnnotationSet([0, 1, 2, 3], [3, 0, 0], 4, ["b", "a", "x"], names))
+    pictures = ["a.jpg", "b.jpg", "c.jpg"]
+    data = tagged_pictures(tags, pictures, join(tags.image_ids, pictures))
+    assert list(data.label_names) == ["cat", "dog", "never"]
+    assert [data.labels_of(one) for one in pictures] == [["dog"], ["cat"], []]
+    absent = [[data.label_names[j] for j in data.absent.columns_of(i)] for i in range(3)]
+    assert absent == [["cat"], ["never"], []]

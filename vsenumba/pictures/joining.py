@@ -107,13 +107,16 @@ def join(images: Iterable[str], pictures: Sequence[str], *, source: str = "the t
 def tagged_pictures(tags: AnnotationSet, pictures: Sequence[str], joined: Joined) -> AnnotationSet:
     """Return the set of pictures, each with the labels that a table has for it.
 
-    Labels without any of the pictures are left out.
+    Labels that none of the pictures has, or was looked at for, are left out.
     """
     here = np.flatnonzero(joined.rows >= 0)
     some = tags.select_images(here)
     some.image_ids = Vocabulary([pictures[row] for row in joined.rows[here]], "image")
     some.titles = None
-    kept = np.flatnonzero(some.label_counts)
+    used = some.label_counts > 0
+    if some.absent is not None:
+        used[some.absent.indices] = True
+    kept = np.flatnonzero(used)
     column = np.zeros(some.n_labels, np.int64)
     column[kept] = np.arange(len(kept))
     some = some.with_columns(column, Vocabulary(some.label_names.take(kept), "label"))

@@ -60,7 +60,7 @@ class PicturesRead(NamedTuple):
 
 def load_pictures(
     folder: PictureFolder | str | PathLike[str],
-    tags: AnnotationSet | str | PathLike[str] | None = None,
+    tags: Any = None,
     *,
     backbone: Any = "descriptors",
     cache: str | PathLike[str] | None = None,
@@ -73,9 +73,9 @@ def load_pictures(
     ----------
     folder : PictureFolder or path
         The pictures; see `PictureFolder`.
-    tags : AnnotationSet or path, optional
-        Which picture has which tags: a set, or what `load_dataset` reads. Its images are found among the pictures by
-        their paths, or by names that are not ambiguous. Pictures without tags are kept.
+    tags : AnnotationSet, path, data frame, mapping, optional
+        Which picture has which tags: a set, or whatever `load_dataset` makes one of. Its images are found among the
+        pictures by their paths, or by names that are not ambiguous. Pictures without tags are kept.
     backbone : str, path-like, callable or Backbone
         What the features are computed with: ``"descriptors"``, the path of an ONNX file, or a function of pictures; see
         `describe_pictures`.
@@ -121,7 +121,7 @@ def load_pictures(
 
 def read_pictures(
     folder: PictureFolder | str | PathLike[str],
-    tags: AnnotationSet | str | PathLike[str] | None = None,
+    tags: Any = None,
     *,
     backbone: Any = "descriptors",
     cache: str | PathLike[str] | None = None,
