@@ -534,4 +534,6 @@ class Annotator(Fitted):
         return schema.check(schema.Elements({"seen": schema.Elements(PAIRS)}), elements)
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        self._remember(AnnotationSet.from_elements({name: elements["seen"][name] for name in PAIRS}))
+        self._remember(
+            AnnotationSet.from_elements({name: one for name, one in elements["seen"].items() if name in PAIRS})
+        )
