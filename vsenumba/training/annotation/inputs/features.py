@@ -44,7 +44,7 @@ _SPREAD = 0.3
 _RUN, _AT_ONCE = 32, 4_096
 
 # A thread must have so many multiplications to do; see `vsenumba.training.annotation.host`.
-_PRODUCTS_PER_THREAD = 40_000_000
+_PRODUCTS_PER_THREAD = 200_000_000
 
 _TABLES = ("feature_weights", "feature_projection")
 
