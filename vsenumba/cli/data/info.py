@@ -33,6 +33,8 @@ def command(source: str, as_json: bool) -> None:
     say(f"images  {data.n_images:>9,}")
     say(f"labels  {data.n_labels:>9,}")
     say(f"pairs   {data.n_pairs:>9,}")
+    if data.absent is not None:
+        say(f"verified absences {data.absent.n_pairs:,}")
     if data.features is not None:
         say(f"features per image {data.features.shape[1]:,} ({data.features.dtype})")
     if not data.n_pairs:
@@ -61,6 +63,7 @@ def _facts(data: AnnotationSet) -> dict[str, Any]:
         "n_images": data.n_images,
         "n_labels": data.n_labels,
         "n_pairs": data.n_pairs,
+        "n_absent": 0 if data.absent is None else data.absent.n_pairs,
         "n_features": None if data.features is None else data.features.shape[1],
         "has_titles": data.titles is not None,
         "labels_per_image": _spread(data.labels_per_image),

@@ -14,8 +14,10 @@ from vsenumba.training.optimisers import Optimiser
 # that a shard's work outweighs its start.
 N_SHARDS = 32
 
-# As good as any share on sets with a few absences an image, and half of the draws still look everywhere.
-ABSENT_SHARE = 0.5
+# On the set that ships, with absences made up, MRR is within .001 of training without them up to here, and falls from a
+# quarter on: what is verified is a few labels, and a negative must be looked for among all. The absences themselves are
+# pushed down all the same.
+ABSENT_SHARE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
