@@ -13,6 +13,7 @@ BENCHMARKS = {
     "pace": "steps a second beside LightFM's and implicit's, on one thread and more, and the machine's bounds",
     "inputs": "how good a model is with each kind of input, and with their sums",
     "scale": "time and memory of training, up to all of OpenImages and to a million labels",
+    "import-rows": "time and memory of importing a table as large as that of Open Images",
     "evaluation": "how fast evaluation is beside implicit and LightFM",
     "asking": "how fast a model suggests labels and finds images, and in how much memory",
     "retrieval": "whether poolings and objectives equal PyTorch's, and how long a training step takes",

@@ -71,7 +71,12 @@ def _drafts() -> list[tuple[str, str, dict[str, Any], Callable[[Path], Any], Cal
         ("cross-modal-retriever", _retriever(), lambda model: model.get_params()),
     ]
     sets: list[Any] = [
-        ("annotation-set", _annotation_set(), vse.load_dataset, lambda data: data.labels_of(data.image_ids[0])),
+        (
+            "annotation-set",
+            _annotation_set(),
+            vse.load_dataset,
+            lambda data: [data.settled(0), data.labels_of(data.image_ids[0])],
+        ),
         ("caption-set", _caption_set(), load_caption_set, lambda data: (data.matches(), data.select([0]))),
         ("corpus", _corpus(), vse.Corpus.load, lambda corpus: corpus.sentence(0)),
         ("runs", _runs(), vse.Comparison.load, lambda runs: (runs.to_json(), runs.reference_values(runs.metric))),
@@ -105,7 +110,9 @@ def _pairs() -> dict[str, Any]:
 
 def _annotation_set() -> dict[str, Any]:
     numbered = {"image_ids": Json({"prefix": "image-", "count": 3})}
-    return {**_pairs(), **numbered, "features": _table(3, 2), "titles": _names("", "two words", "é")}
+    absent = {"indptr": np.array([0, 1, 1, 3]), "indices": np.array([1, 1, 3], np.int32)}
+    titles = _names("", "two words", "é")
+    return {**_pairs(), **numbered, "features": _table(3, 2), "titles": titles, "absent": absent}
 
 
 def _caption_set() -> dict[str, Any]:

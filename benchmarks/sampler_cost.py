@@ -30,6 +30,7 @@ from benchmarks.machine import machine
 from vsenumba.kernels.random import shard_states
 from vsenumba.losses import LogisticLoss
 from vsenumba.samplers import SAMPLERS, Sampler
+from vsenumba.training.annotation.absences import NoAbsences
 from vsenumba.training.annotation.epoch import run_launch
 from vsenumba.training.annotation.inputs import as_inputs
 from vsenumba.training.annotation.layout import TRIALS, work_space
@@ -120,7 +121,7 @@ def _step_seconds(
         bounds = np.linspace(0, n_images, SHARDS + 1).astype(np.int64)
         run_launch(
             order, bounds, indptr, indices, labels, sums, *inputs, state, loss, optimiser.state(),
-            np.zeros(2, np.float32), np.float32(0), 1, states, work,
+            np.zeros(2, np.float32), np.float32(0), 1, states, work, NoAbsences(0.0),
         )  # fmt: skip
         return int((indptr[order + 1] - indptr[order]).sum())
 

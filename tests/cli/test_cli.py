@@ -296,6 +296,33 @@ def test_data_import_takes_columns(succeeds, folder):
     assert vse.load_dataset("t.h5").labels_of("a") == ["cat"]
 
 
+WIDE = "image,cat,dog,tree\n" + "".join(
+    f"{image},0.9,{0.8 * (i % 3 > 0)},{i % 4 / 2}\n"
+    for i, image in enumerate(["cat-1.jpg", "cat-2.jpg", "dog.jpg", "rose.jpg", "oak.jpg", "fern.jpg"])
+)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("data", "info", "wide.csv"),
+        ("data", "split", "wide.csv", "--out", "parts"),
+        ("data", "import", "wide.csv", "-o", "w.h5"),
+        ("fit", "wide.csv", "-o", "w.h5", *SMALL),
+        ("evaluate", "model.h5", "wide.csv"),
+        ("compare", "wide.csv", "--out", "c", "--sampler", "uniform", "--epochs", "1"),
+        ("sampler", "show", "uniform", "wide.csv", "-o", "law.png"),
+    ],
+)
+def test_every_command_that_takes_a_set_takes_how_it_is_read(run, folder, words):
+    (folder / "wide.csv").write_text(WIDE)
+    asked = run(*words)
+    assert asked.status == 1
+    assert "--threshold" in asked.err
+    told = run(*words, "--threshold", "0.5", "--format", "one-hot", "--image-column", "image")
+    assert told.status == 0, told.err
+
+
 def test_data_info_describes_a_set(succeeds, folder):
     facts = json.loads(succeeds("data", "info", "tags.csv", "--json").out)
     assert (facts["n_images"], facts["n_labels"], facts["n_pairs"]) == (6, 8, 15)

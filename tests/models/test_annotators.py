@@ -117,8 +117,8 @@ class TestEveryModel:
             model.fit(np.array([[1.0, -1.0]]))
         with pytest.raises(vse.InputError, match="fractional"):
             model.fit(np.array([[1.0, 0.5]]))
-        with pytest.raises(vse.InputError, match="X must be an AnnotationSet, a matrix or label lists, not 'tags.csv'"):
-            model.fit("tags.csv")
+        with pytest.raises(vse.InputError, match="there is no file no-tags.csv"):
+            model.fit("no-tags.csv")
 
 
 def test_ease_solves_its_own_problem():

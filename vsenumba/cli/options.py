@@ -227,30 +227,39 @@ force_option = click.option("--force", is_flag=True, help="Replace files of an e
 model_argument = click.argument("model", type=FILE)
 
 
-def _remember(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    """Keep how a table is read, for `load_set`."""
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Keep how a file is read, for `load_set`."""
     context.meta[f"{__name__}.{parameter.name}"] = value
 
 
-_TABLE_OPTIONS = (
-    click.option(
-        "--image-column", expose_value=False, callback=_remember, help="The column of a table with the images."
-    ),
-    click.option(
-        "--label-column", expose_value=False, callback=_remember, help="The column of a table with the labels."
-    ),
-    click.option(
-        "--separator",
-        metavar="TEXT",
-        expose_value=False,
-        callback=_remember,
-        help="What stands between the labels of a cell, such as ', '; 'list' for lists, 'none' for one label a cell.",
-    ),
-)
+# By the names of `load_dataset`'s arguments.
+_TABLE_OPTIONS: dict[str, dict[str, Any]] = {
+    "image_column": {"help": "The column of a table, or the key of records, with the images."},
+    "label_column": {"help": "The column of a table, or the key of records, with the labels."},
+    "separator": {
+        "metavar": "TEXT",
+        "help": "What stands between the labels of a cell, as ', '; 'list' for lists, 'none' for one label a cell.",
+    },
+    "threshold": {"type": float, "metavar": "X", "help": "In a table of scores, those from X on are labels."},
+    "first_number": {
+        "type": click.IntRange(0, 1),
+        "metavar": "0|1",
+        "help": "The number of the first label, in files that number them.",
+    },
+    "sources": {
+        "metavar": "NAMES",
+        "help": "Of Open Images: whose labels count, as 'verification,crowdsource-verification'.",
+    },
+    "format": {
+        "type": Member("format", "vsenumba.data.annotation.readers", "READER_NAMES"),
+        "metavar": "NAME",
+        "help": "Take SET for this format, without looking; docs/own-data.md names them.",
+    },
+}
 
 
 def set_argument(command: F) -> F:
-    """Add the argument SET, and the options that say how a table is read; `load_set` loads it."""
+    """Add the argument SET, and the options that say how a file is read; `load_set` loads it."""
     return click.argument("source", metavar="SET")(_with_table_options(command))
 
 
@@ -259,9 +268,15 @@ def optional_set_argument(command: F) -> F:
     return click.argument("source", metavar="[SET]", required=False)(_with_table_options(command))
 
 
+def caption_set_argument(command: F) -> F:
+    """Add the argument SET of commands that read captions, which say themselves how they are read."""
+    return click.argument("source", metavar="SET")(command)
+
+
 def _with_table_options(command: F) -> F:
-    for option in reversed(_TABLE_OPTIONS):
-        command = option(command)
+    for name, settings in reversed(_TABLE_OPTIONS.items()):
+        option = f"--{name.replace('_', '-')}"
+        command = click.option(option, name, expose_value=False, callback=_remember, **settings)(command)
     return command
 
 
@@ -270,9 +285,8 @@ def load_set(source: str) -> AnnotationSet:
     from vsenumba.data import load_dataset
 
     meta = click.get_current_context().meta
-    names = ("image_column", "label_column", "separator")
     with _reading(source):
-        return load_dataset(source, **{name: meta.get(f"{__name__}.{name}") for name in names})
+        return load_dataset(source, **{name: meta.get(f"{__name__}.{name}") for name in _TABLE_OPTIONS})
 
 
 def _reading(source: str) -> AbstractContextManager[object]:

@@ -47,6 +47,8 @@ def as_backbone_id(value: Any) -> BackboneId:
     pair = (value, "") if isinstance(value, str) else value
     if not isinstance(pair, tuple) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
         raise InputError(f"backbone must be a name, or a BackboneId of a name and a digest, not {value!r:.80}")
+    if not pair[0].strip():
+        raise InputError("backbone has an empty name; give the one that people know it by")
     return BackboneId(as_name(pair[0], "the backbone"), pair[1])
 
 

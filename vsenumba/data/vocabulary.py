@@ -56,6 +56,16 @@ class Vocabulary:
         """Return the vocabulary ``prefix + "0", prefix + "1", ..., prefix + str(n - 1)``."""
         return NumberedVocabulary(n, kind, prefix)
 
+    @classmethod
+    def of_distinct(cls, names: np.ndarray, kind: str) -> Vocabulary:
+        """Make one of names, a ``StringDType`` array, that are known to be distinct and in the form that is compared.
+
+        A table of millions, say, has found them out already; nothing is looked at.
+        """
+        vocabulary = cls.__new__(cls)
+        vocabulary.kind, vocabulary._names = kind, names
+        return vocabulary
+
     @property
     def names(self) -> np.ndarray:
         """All names, as a ``StringDType`` array."""

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from vsenumba.checks import RandomLike, seed_sequence
+from vsenumba.data.annotation.absences import left_out_absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set, matched_or_new
-from vsenumba.data.annotation.pairs import gather_rows
+from vsenumba.data.annotation.pairs import gather_rows, merged
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_at_least, list_top
@@ -51,7 +52,8 @@ def evaluate(
     A test label's rank is 1, and the number of candidates that are not test labels of the image and score at least as
     high, and the number of the image's other test labels that score higher, or the same and come before it: ties count
     against the model, except those among test labels, whose order says nothing. Candidates are all labels of the model
-    but the excluded. For the formulas see `vsenumba.evaluation.metrics`.
+    but the excluded, and but the image's verified absences in `test` and `exclude`: nobody asks for these, and where a
+    label is both an absence and a test label, it is that. For the formulas see `vsenumba.evaluation.metrics`.
 
     Parameters
     ----------
@@ -164,6 +166,8 @@ def _rank(
     known_labels = below("the indices of what is known", known.indices, n_labels)
     offsets_of = segments("the indptr of what is known", known.indptr, len(known_labels), known.n_images)
     excluded = offsets_of if exclude else np.zeros_like(offsets_of), known_labels
+    if absent := left_out_absences(test, known if exclude else None):
+        excluded = merged(*excluded, absent.indptr, absent.indices, n_labels)
     counts = np.empty(len(labels), dtype=np.int64)
     status = np.empty(len(rows), dtype=np.int64)
     size = _images_per_block(len(rows), n_labels)

@@ -31,7 +31,7 @@ from vsenumba.models.questions import (
     warn_of_unknown,
 )
 from vsenumba.models.similar import image_asked, image_cosines
-from vsenumba.models.suggesting import Best, as_matches, best_labels, having_all, image_scores
+from vsenumba.models.suggesting import Best, as_matches, best_labels, image_scores, may_be_found
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.storage import schema
 
@@ -178,7 +178,7 @@ class Annotator(Fitted):
         without: Collection[str] | None = None,
         least_score: float | None = None,
     ) -> list[list[Match]]:
-        """Suggest labels for images, their known labels left out.
+        """Suggest labels for images, their known labels and those that they were found not to have left out.
 
         Parameters
         ----------
@@ -340,6 +340,8 @@ class Annotator(Fitted):
     ) -> list[Match]:
         """Find the images that a label fits best, or several labels together.
 
+        Images that were found not to have one of them, as verified absences say, are left out.
+
         Parameters
         ----------
         label : str or sequence of str
@@ -373,8 +375,7 @@ class Annotator(Fitted):
         columns = columns[np.sort(np.unique(columns, return_index=True)[1])]
         known = self._searched(images)
         scores = image_scores(self, known, columns, self._asking_threads)
-        if not include_known:
-            scores[having_all(known, columns)] = -np.inf
+        scores[~may_be_found(known, columns, include_known)] = -np.inf
         scores[scores <= floor_of(least_score)] = -np.inf
         return best_matches(scores, n, known.image_ids)
 

@@ -280,9 +280,11 @@ class TestAsAnnotationSet:
         assert as_annotation_set(np.array([[1, 0], [0, 1]])).digest() == data.digest()
         assert as_annotation_set([["cat"], {"b", "a"}]).labels_of("1") == ["a", "b"]
 
-    @pytest.mark.parametrize("bad", [None, "cat"])
-    def test_refusals(self, bad):
-        with pytest.raises(InputError, match="train must be an AnnotationSet"):
+    @pytest.mark.parametrize(
+        ("bad", "what"), [(None, "must be an AnnotationSet"), ("cat", "is 'cat', taken for a data")]
+    )
+    def test_refusals(self, bad, what):
+        with pytest.raises(InputError, match=f"train {what}"):
             as_annotation_set(bad, "train")
 
 

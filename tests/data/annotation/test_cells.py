@@ -122,7 +122,7 @@ class TestSeveralLabelsInACell:
 
     def test_it_is_for_tables_only(self, read, tmp_path):
         vse.synthetic(5, 3, 8, rng=0).save(tmp_path / "s.h5")
-        with pytest.raises(vse.InputError, match="separator=',' is for tables of text only"):
+        with pytest.raises(vse.InputError, match="separator=',' is for tables and records of text only"):
             vse.load_dataset(tmp_path / "s.h5", separator=",")
         with pytest.raises(vse.InputError, match="separator is empty"):
             read(table(["cat"]), separator="")
@@ -133,7 +133,7 @@ class TestColumns:
 
     def test_a_column_of_zeros_and_ones_is_asked_about(self, read):
         content = "image,cat,dog\na,0,1\nb,1,1\n"
-        with pytest.raises(vse.FileFormatError, match="the column 'cat' holds nothing but 0 and 1; a table with a col"):
+        with pytest.raises(vse.FileFormatError, match="the column 'cat' holds nothing but 0 and 1; if the table"):
             read(content, label_column="cat")
         assert list(read(content, label_column="cat", separator="none").label_names) == ["0", "1"]
 

@@ -109,13 +109,10 @@ def test_data_frames_of_zeros_and_ones_are_matrices_with_names():
         ({"a": "cat"}, "X holds 'cat' at 0"),
         ({"cat", "dog"}, "X is a set, which has no order"),
         ([np.array([1, 0]), np.array([0, 1])], r"could be rows of a matrix, np.vstack\(...\), or labels"),
-        (Frame(["image", "tag"], [["a", "cat"]]), r"from_pairs\(table\['image'\], table\['tag'\]\) takes"),
-        (Frame(["tags"], [[["a", "b"]], [["c", "d"]]]), r"from_lists\(table\['tags'\]\) takes a column of lists"),
-        (
-            Frame(["image", "tags"], [["x", ["a", "b"]]]),
-            r"from_lists\(table\['tags'\], table\['image'\]\) takes a column of lists of labels, and one of images",
-        ),
-        (Frame(["image", "tag"], [[7, 3]]), r"the columns image, tag, not one of zeros and ones"),
+        (Frame(["what", "where"], [["a", "cat"]]), r"from_pairs\(table\['what'\], table\['where'\]\) takes"),
+        (Frame(["a", "b"], [[["a"], ["b"]]]), r"from_lists\(table\['a'\]\) takes a column of lists of labels"),
+        (Frame(["tag"], [["a"]]), "has labels in 'tag', and no column of images; say which it is with image_column"),
+        (Frame(["what", "where"], [[7, 3]]), "X: the column 'what' holds '7', neither 0 nor 1"),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_asked_about(data, message):

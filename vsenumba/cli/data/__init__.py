@@ -20,9 +20,11 @@ MODULES = {
 def command() -> None:
     """List, describe, convert, split and make data sets.
 
-    A SET, here and in other commands, is the name of a set (see 'vsenumba data list') or a file, recognised by its
-    content: a .csv or .tsv table, with a header and then one image and one label a row; a native .h5 file, which
-    'vsenumba data import' writes; or an .npz file of a matrix with a row per image and a column per label.
+    A SET, here and in other commands, is the name of a set (see 'vsenumba data list'), or a file or a folder,
+    recognised by its content: a table with a header and then one image and one label a row, all labels of an image in a
+    cell, or a column for each label; JSON; Parquet; what exiftool writes; a folder of pictures with their tags in .txt
+    or .xmp files beside them; a native .h5 file, which 'vsenumba data import' writes; or an .npz file of a matrix with
+    a row per image and a column per label. The page docs/own-data.md shows each.
 
     A table has columns called, for example, "image" and "tag":  image,tag / cat-1.jpg,cat / cat-1.jpg,animal
     """

@@ -13,7 +13,7 @@ from vsenumba.cli.retrieval.parts import part_of
 
 @click.command(epilog=options.examples("vsenumba retrieval evaluate retriever.h5 pictures.h5 --part test"))
 @options.model_argument
-@options.set_argument
+@options.caption_set_argument
 @click.option("--part", help="The part to evaluate on.  [test, or all where there is none]")
 @click.option("--folds", type=options.POSITIVE, default=1, show_default=True, help="Evaluate so many runs of images.")
 @options.threads_option

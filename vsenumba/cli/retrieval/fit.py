@@ -21,7 +21,7 @@ from vsenumba.errors import InputError
         "vsenumba retrieval fit pictures.h5 -o retriever.h5 --objective lseh --set objective.margin.weight=0.05",
     )
 )
-@options.set_argument
+@options.caption_set_argument
 @options.output_option("MODEL.h5")
 @click.option("--part", help="The part to train on.  [train, or all where there are no parts]")
 @click.option("--validation", help="The part to choose the best epoch by.  [val or dev, where there is one]")

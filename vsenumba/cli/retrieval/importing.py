@@ -18,7 +18,7 @@ from vsenumba.errors import InputError
         "vsenumba retrieval import dataset_flickr8k.json --features regions.npy -o f8k.h5",
     ),
 )
-@options.set_argument
+@options.caption_set_argument
 @options.output_option("SET.h5")
 @click.option("--features", type=options.FILE, metavar="FILE.npy", help="The images' features, where SET has none.")
 @click.option("--split", "splits", multiple=True, metavar="PART=SHARE", help="Divide the images at random, by subject.")

@@ -18,7 +18,7 @@ from vsenumba.errors import InputError
     )
 )
 @options.model_argument
-@options.set_argument
+@options.caption_set_argument
 @click.argument("text", required=False)
 @click.option("--image", help="Find the captions of this image instead.")
 @click.option(

@@ -17,6 +17,7 @@ import scipy.sparse as sp
 
 from vsenumba import storage
 from vsenumba.checks import is_whole, refuse_masked, whole_numbers
+from vsenumba.data.annotation.absences import ABSENT, Absences, checked_absences, joined_absences
 from vsenumba.data.annotation.features import (
     FeatureElement,
     checked_features,
@@ -44,6 +45,7 @@ PAIRS: dict[str, schema.Spec] = {
     "label_names": schema.Names("n_labels"),
     "indices": schema.Array(schema.INDEX, ("n_pairs",), least=0, below="n_labels"),
     "indptr": schema.Offsets("n_images", "n_pairs"),
+    "absent": schema.Optional(ABSENT),
 }
 ANNOTATION_SET = schema.Elements(
     PAIRS
@@ -80,6 +82,9 @@ class AnnotationSet:
         A line about each image, for people to read; may be empty.
     backbone : BackboneId or str, optional
         What the features were computed with.
+    absent : Absences, AnnotationSet or (n_images, n_labels) matrix, optional
+        Verified absences: pairs that people looked for and did not find, none of which the set has. In training they
+        are negatives, and rankings leave them out. A set must have the same names; a matrix has non-zeros there.
 
     Attributes
     ----------
@@ -110,6 +115,7 @@ class AnnotationSet:
         titles: Iterable[str] | None = None,
         *,
         backbone: BackboneId | str | None = None,
+        absent: Any = None,
     ) -> None:
         if not is_whole(n_labels, 0):
             raise InputError(f"n_labels must be a whole number of at least 0, not {n_labels!r}")
@@ -122,6 +128,7 @@ class AnnotationSet:
         self.features = None if features is None else checked_features(features, self.n_images)
         self.backbone = None if backbone is None else as_backbone_id(backbone)
         self.titles = None if titles is None else _checked_titles(titles, self.n_images)
+        self.absent = None if absent is None else checked_absences(absent, self)
 
     @classmethod
     def from_pairs(cls, images: Iterable[Any], labels: Iterable[Any]) -> AnnotationSet:
@@ -269,6 +276,11 @@ class AnnotationSet:
         (row,) = self.image_ids.index([image])
         return [self.label_names[j] for j in self.indices[self.indptr[row] : self.indptr[row + 1]]]
 
+    def settled(self, row: int) -> np.ndarray:
+        """Return the columns of the labels of an image that no ranking asks about: its own, and its absences."""
+        own = self.indices[self.indptr[row] : self.indptr[row + 1]]
+        return own if self.absent is None else np.concatenate([own, self.absent.columns_of(row)])
+
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the pairs as two arrays: image rows (int64) and label columns (int32)."""
         return np.repeat(np.arange(self.n_images, dtype=np.int64), self.labels_per_image), self.indices
@@ -328,6 +340,7 @@ class AnnotationSet:
             selected_features(self.features, rows),
             None if self.titles is None else self.titles[rows],
             backbone=self.backbone,
+            absent=None if self.absent is None else self.absent.select(rows),
         )
 
     def _as_rows(self, rows: Any) -> np.ndarray:
@@ -343,6 +356,8 @@ class AnnotationSet:
 
     def with_columns(self, columns: np.ndarray, label_names: Vocabulary) -> AnnotationSet:
         """Return the set with label j moved to column ``columns[j]`` of another vocabulary.
+
+        A verified absence of a label without a column there, as -1 says, is left out.
 
         Raises
         ------
@@ -362,7 +377,8 @@ class AnnotationSet:
                     f"an image; found {moved.min()}..{moved.max()}"
                 )
             indptr, indices = pairs_to_csr(rows, moved, self.n_images, len(label_names))
-        return self._with(indptr, indices, label_names)
+        other = self._with(indptr, indices, label_names)
+        return other._with_absent(self.absent and self.absent.with_columns(columns, len(label_names)))
 
     def with_features(self, features: Any, backbone: BackboneId | str | None = None) -> AnnotationSet:
         """Return the set with other features, or with none.
@@ -391,6 +407,16 @@ class AnnotationSet:
         mine.features, mine.backbone = other.features, other.backbone
         return mine
 
+    def with_absent(self, absent: Any) -> AnnotationSet:
+        """Return the set with other verified absences, or with none; see `AnnotationSet`."""
+        found = None if absent is None else checked_absences(absent, self)
+        return self._with(self.indptr, self.indices, self.label_names)._with_absent(found)
+
+    def _with_absent(self, absent: Absences | None) -> AnnotationSet:
+        """Take over absences, which were checked; the set itself."""
+        self.absent = absent or None
+        return self
+
     def _with(
         self, indptr: np.ndarray, indices: np.ndarray, label_names: Vocabulary, *, with_features: bool = True
     ) -> AnnotationSet:
@@ -398,7 +424,7 @@ class AnnotationSet:
         other = AnnotationSet(indptr, indices, len(label_names), self.image_ids, label_names, titles=self.titles)
         if with_features:  # they were checked, which takes a pass over them
             other.features, other.backbone = self.features, self.backbone
-        return other
+        return other._with_absent(self.absent)
 
     def reindex_images(self, image_ids: Vocabulary) -> AnnotationSet:
         """Return the pairs of the images with the given ids, in that order; an unknown id has no label.
@@ -408,7 +434,7 @@ class AnnotationSet:
         if image_ids == self.image_ids:
             same = AnnotationSet(self.indptr, self.indices, self.n_labels, image_ids, self.label_names)
             same.features, same.backbone = self.features, self.backbone
-            return same
+            return same._with_absent(self.absent)
         found = self.image_ids.find(image_ids)
         offsets, indices = gather_rows(self.indptr, self.indices, found[found >= 0], self.n_labels)
         counts = np.zeros(len(found), dtype=np.int64)
@@ -417,12 +443,13 @@ class AnnotationSet:
         other = AnnotationSet(indptr, indices, self.n_labels, image_ids, self.label_names)
         if self.features is not None and len(found) and found.min() >= 0:
             other.features, other.backbone = selected_features(self.features, found), self.backbone
-        return other
+        return other._with_absent(self.absent and self.absent.reindex(found))
 
     def union(self, other: AnnotationSet) -> AnnotationSet:
         """Return the pairs of both sets; images and labels of `other` that are new here come last.
 
-        Features are kept where both sets have some, of as many columns and of the same backbone; titles are not.
+        Features are kept where both sets have some, of as many columns and of the same backbone; titles are not. What
+        is a pair of either set is no verified absence.
         """
         vocabularies, codes = [], []
         for mine, theirs in ((self.image_ids, other.image_ids), (self.label_names, other.label_names)):
@@ -445,7 +472,7 @@ class AnnotationSet:
             more = selected_features(other.features, np.flatnonzero(codes[0] >= self.n_images))
             both.features = joined_features(self.features, more)
             both.backbone = None if both.features is None else self.backbone
-        return both
+        return both._with_absent(joined_absences(self, moved, both))
 
     def digest(self) -> str:
         """Return a SHA-256 of the pairs and the names, to say in a result which data it came from."""
@@ -454,6 +481,9 @@ class AnnotationSet:
         add_array(sha, self.indices, "<i4")
         for vocabulary in (self.image_ids, self.label_names):
             add_texts(sha, vocabulary)
+        if self.absent is not None:
+            add_array(sha, self.absent.indptr, "<i8")
+            add_array(sha, self.absent.indices, "<i4")
         return sha.hexdigest()
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -469,7 +499,8 @@ class AnnotationSet:
             "label_names": self.label_names.to_element(),
         }
         backbone = None if self.backbone is None else storage.Json(self.backbone._asdict())
-        optional = {"features": self.features, "backbone": backbone, "titles": self.titles}
+        absent = None if self.absent is None else self.absent.to_elements()
+        optional = {"features": self.features, "backbone": backbone, "titles": self.titles, "absent": absent}
         return elements | {name: array for name, array in optional.items() if array is not None}
 
     @classmethod
@@ -491,6 +522,7 @@ class AnnotationSet:
             label_names,
             titles=elements.get("titles"),
             backbone=BackboneId(**elements["backbone"]) if "backbone" in elements else None,
+            absent=Absences(**elements["absent"], n_labels=len(label_names)) if "absent" in elements else None,
         )
         data.features = elements.get("features")  # the schema has looked at every value
         return data
@@ -498,6 +530,7 @@ class AnnotationSet:
     def __repr__(self) -> str:
         extra = f", {self.features.shape[1]} features" if self.features is not None else ""
         counts = f"{self.n_images:,} images, {self.n_labels:,} labels, {self.n_pairs:,} pairs"
+        extra += f", {self.absent.n_pairs:,} verified absences" if self.absent is not None else ""
         return f"<AnnotationSet: {counts}{extra}>"
 
 

@@ -132,7 +132,8 @@ def feature_rows(features: Any, rows: np.ndarray) -> Any:
     found = np.empty((len(rows), features.shape[1]), features.dtype)
     # Runs of rows that lie close enough together to be read in one go.
     starts = np.flatnonzero(np.diff(ascending, prepend=-2 * _GAP) > _GAP)
-    for begin, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+    ends = np.append(starts[1:], len(rows))[: len(starts)]
+    for begin, end in zip(starts, ends, strict=True):
         first, last = int(ascending[begin]), int(ascending[end - 1])
         found[order[begin:end]] = features[first : last + 1][ascending[begin:end] - first]
     return found

@@ -58,8 +58,9 @@ def prune(data: Any, min_images_per_label: int, min_labels_per_image: int) -> An
             f"nothing is left of {data!r} with min_images_per_label={min_images_per_label} and "
             f"min_labels_per_image={min_labels_per_image}"
         )
-    new_column = np.cumsum(labels >= min_images_per_label) - 1
+    new_column = np.where(labels >= min_images_per_label, np.cumsum(labels >= min_images_per_label) - 1, -1)
     indptr = np.concatenate(([0], np.cumsum(images[kept_images])))
+    absent = data.absent and data.absent.select(kept_images).with_columns(new_column, len(kept_labels))
     return AnnotationSet(
         indptr,
         new_column[columns],
@@ -69,4 +70,5 @@ def prune(data: Any, min_images_per_label: int, min_labels_per_image: int) -> An
         selected_features(data.features, kept_images),
         None if data.titles is None else data.titles[kept_images],
         backbone=data.backbone,
+        absent=absent,
     )

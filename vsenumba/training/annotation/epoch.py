@@ -14,6 +14,7 @@ from numba import prange
 
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.prefetch import prefetch
+from vsenumba.training.annotation.absences import note_absences
 from vsenumba.training.annotation.inputs.kind import gather_visit, prefetch_visit, scatter_visit, shares_vector
 from vsenumba.training.annotation.inputs.sum import InputsState
 from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, PLACE, POSITIVE, ROW, SLOT, Visit
@@ -26,7 +27,7 @@ _AHEAD = 8
 @kernel(parallel=True)
 def run_launch(
     order, bounds, parts, indptr, indices, labels, sums, first, second, third, sampler, loss, optimiser, rates, l2,
-    n_negatives, states, work,
+    n_negatives, states, work, absences,
 ):  # fmt: skip
     """Train on the images of `order`, shard s on ``order[bounds[s]:bounds[s + 1]]``.
 
@@ -55,19 +56,22 @@ def run_launch(
         Random states.
     work : Work
         The shards' work space.
+    absences : NamedTuple
+        The state of the data's verified absences; its class picks the code.
     """
     for shard in prange(bounds.shape[0] - 1):
         run_shard(
             order, bounds[shard], bounds[shard + 1], indptr, indices, labels, sums,
             InputsState(first, second, third, parts), sampler, loss, optimiser, rates, l2, n_negatives, states, shard,
             work.vectors[shard], work.steps[shard], work.numbers[shard], work.visits[shard], work.tally[shard],
+            absences,
         )  # fmt: skip
 
 
 @kernel
 def run_shard(
     order, at, stop, indptr, indices, labels, sums, inputs, sampler, loss, optimiser, rates, l2, n_negatives, states,
-    shard, vectors, steps, numbers, visits, tally,
+    shard, vectors, steps, numbers, visits, tally, absences,
 ):  # fmt: skip
     """Train on the images ``order[at:stop]``, block by block."""
     # The next pair of an image that had more pairs than a block.
@@ -87,6 +91,7 @@ def run_shard(
                     prefetch(indptr, order[at + 2 * _AHEAD])
                     prefetch_visit(inputs, order[at + _AHEAD], indptr, indices)
                 open_pairs(inputs, vectors, steps, visit_of(inputs, indptr, row, at, first, last, n_steps), indices)
+                note_absences(absences, steps, row, n_steps, last - first)
                 visits[ROW, n_visits] = row
                 visits[PLACE, n_visits] = at
                 visits[FIRST, n_visits] = first
@@ -98,7 +103,7 @@ def run_shard(
                 at += 0 if full else 1
         train_steps(
             n_steps, indices, labels, sums, sampler, loss, optimiser, rates[0], l2, n_negatives, states, shard, vectors,
-            steps, numbers, tally,
+            steps, numbers, tally, absences,
         )  # fmt: skip
         slot = 0
         for v in range(n_visits):

@@ -10,6 +10,7 @@ import numpy as np
 from vsenumba.kernels.gate import below, segments
 from vsenumba.kernels.random import shard_states, spawned
 from vsenumba.kernels.threads import thread_count, threads
+from vsenumba.training.annotation.absences import absences_state
 from vsenumba.training.annotation.epoch import run_launch
 from vsenumba.training.annotation.layout import work_space
 from vsenumba.training.annotation.plan import Launch
@@ -40,6 +41,7 @@ class HostDevice:
         n_labels, n_factors = self._labels.shape
         self._feeds = task.inputs.feeds(tables, sums, task.data, task.l2)
         self._sampler = task.sampler.state(task.data.label_counts, n_factors, task.n_shards)
+        self._absences = absences_state(task.data, task.absent_share)
         self._loss = task.loss.state(n_labels)
         self._optimiser = task.optimiser.state()
         self._work = work_space(task.n_shards, n_factors)
@@ -68,6 +70,7 @@ class HostDevice:
                 launch.order, launch.bounds, launch.parts, self._indptr, self._indices, self._labels, self._label_sums,
                 *[feed.state for feed in self._feeds], self._sampler, self._loss, self._optimiser, rates,
                 np.float32(task.l2), task.n_negatives, self._states, self._work,
+                self._absences,
             )  # fmt: skip
         with threads(self._n_threads):
             for feed in self._feeds:

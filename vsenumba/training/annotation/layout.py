@@ -21,9 +21,9 @@ SCRATCH = 2 * BLOCK
 VECTOR_ROWS = 2 * BLOCK + 1
 
 # Rows of `steps`: the slot, -1 where the pair has no vector; the two labels, the negative -1 where none was found; how
-# many labels were tried; and where the image's own labels stand.
-SLOT, POSITIVE, NEGATIVE, TRIED, BEGIN, END = range(6)
-STEP_ROWS = 6
+# many labels were tried; where the image's own labels stand; and where its absences do, if the data has any.
+SLOT, POSITIVE, NEGATIVE, TRIED, BEGIN, END, ABSENT_BEGIN, ABSENT_END = range(8)
+STEP_ROWS = 8
 
 # Rows of `numbers`. By slot: the sum of the squared lengths of the gradients in its vector, and how many these are.
 # By step: the difference of the two scores and the loss's gradient in it; the squared lengths of the vector and of the

@@ -7,14 +7,12 @@ import numpy as np
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.dot import compare
 from vsenumba.losses import value_and_grad
-from vsenumba.samplers import draw
+from vsenumba.training.annotation.absences import draw_negative
 from vsenumba.training.annotation.layout import (
-    BEGIN,
     BLOCK,
     DIFFERENCE,
     DOWN,
     DRAWS,
-    END,
     GAP_SQUARE,
     GRADIENT,
     GRADIENT_SQUARE,
@@ -37,7 +35,7 @@ from vsenumba.training.optimisers import row_rate
 @kernel(inline=True)
 def train_steps(
     n_steps, indices, labels, sums, sampler, loss, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
-    steps, numbers, tally,
+    steps, numbers, tally, absences,
 ):  # fmt: skip
     """Train on a block's steps, with one negative each, then with the next.
 
@@ -49,9 +47,8 @@ def train_steps(
         for s in range(n_steps):
             negative, trials = np.int64(-1), 0
             if steps[SLOT, s] >= 0:
-                negative, trials = draw(
-                    sampler, states, shard, vectors[steps[SLOT, s]], labels, indices, steps[BEGIN, s], steps[END, s],
-                    steps[POSITIVE, s],
+                negative, trials = draw_negative(
+                    absences, sampler, states, shard, vectors, labels, indices, steps, s
                 )  # fmt: skip
             steps[NEGATIVE, s] = negative
             steps[TRIED, s] = trials

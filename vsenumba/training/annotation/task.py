@@ -14,6 +14,9 @@ from vsenumba.training.optimisers import Optimiser
 # that a shard's work outweighs its start.
 N_SHARDS = 32
 
+# As good as any share on sets with a few absences an image, and half of the draws still look everywhere.
+ABSENT_SHARE = 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -31,6 +34,8 @@ class Task:
         Negatives per pair.
     frozen_labels : bool
         Whether the label factors stay as they are.
+    absent_share : float
+        How often a negative of an image that has verified absences is one of these, from 0 to 1.
     n_shards : int
         Parts of a launch, each of which draws from a random state of its own.
     """
@@ -43,4 +48,5 @@ class Task:
     l2: float
     n_negatives: int
     frozen_labels: bool = False
+    absent_share: float = ABSENT_SHARE
     n_shards: int = N_SHARDS

@@ -105,9 +105,9 @@ def check_whole(column: str, labels: Mapping[str, int], counts: np.ndarray, *, o
     """
     if _TRUTHS.issuperset(label.casefold() for label in labels):
         raise FileFormatError(
-            f"the column {column!r} holds nothing but {' and '.join(labels)}; a table with a column for each label is "
-            "read in Python, from a data frame of zeros and ones. If these are the labels, say --separator none (in "
-            "Python separator='none')"
+            f"the column {column!r} holds nothing but {' and '.join(labels)}; if the table has a column for each "
+            "label, say --format one-hot and no label column (in Python format='one-hot'). If these are the "
+            "labels, say --separator none"
         )
     gaps = [label for label in labels if label.casefold() in _GAPS]
     if gaps:

@@ -1,141 +1,151 @@
 """Tables of pairs: delimited text with a header, one image and one label a row.
 
-The table is streamed: beside the distinct names, a pair costs 16 bytes, and no line is ever held that is longer than a
+The table is streamed: beside the distinct names, a pair costs 8 bytes, and no line is ever held that is longer than a
 megabyte.
 """
 
 from __future__ import annotations
 
-import csv
-import re
 import warnings
-from array import array
-from collections.abc import Iterator, Sequence
-from os import PathLike
-
-import numpy as np
+from collections.abc import Sequence
+from pathlib import Path
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.pairs import pairs_to_csr
+from vsenumba.data.annotation.readers import plain_rows
 from vsenumba.data.annotation.readers.cells import check_divided, check_whole, divider
-from vsenumba.data.annotation.readers.lines import Lines, wide_encoding
-from vsenumba.data.annotation.readers.options import TableOptions
-from vsenumba.data.compression import open_decompressed
+from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
+from vsenumba.data.annotation.readers.pair_rows import PairRows
+from vsenumba.data.annotation.readers.tables import (
+    IMAGE_COLUMNS,
+    LABEL_COLUMNS,
+    Table,
+    find_column,
+    is_tag_list,
+    is_text,
+    no_such_column,
+    open_table,
+    warn_of_others,
+)
+from vsenumba.data.annotation.readers.verdicts import Verdicts
 from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError
+from vsenumba.kernels.rows import ABSENT, LABEL, MACHINE, UNASKED, UNSURE, WEAK
 
+NAME = "pairs"
 DESCRIPTION = "a .csv or .tsv table in UTF-8 with an image and a label column"
-DELIMITERS = ",\t;|"
-# What Excel writes before the header of a table for other programs, and reads.
-EXCEL = re.compile(r"sep=(.)[\r\n]*")
-# A column is found by the first of these that a header has; case, blanks and hyphens do not count.
-IMAGE_COLUMNS = (
-    *("image", "image_id", "imageid", "image_name", "picture", "photo"),
-    *("filename", "file_name", "file", "item", "item_id", "id"),
-)
-LABEL_COLUMNS = (
-    *("label", "label_name", "labelname", "tag", "keyword", "concept", "class", "word"),
-    *("labels", "tags", "keywords"),
-)
 # As in Open Images: 0 where people looked and found that the image does not have the label.
 CONFIDENCE = "confidence"
-CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 
 
-def recognises(head: bytes, name: str) -> bool:
+def recognises(path: Path, head: bytes) -> bool:
     """Tell whether `head` is text, be it none or UTF-16: `read` says what is wrong with those."""
-    return wide_encoding(head) is not None or not any(byte in CONTROL_BYTES for byte in head)
+    return not path.is_dir() and is_text(head)
 
 
-def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
+def read(path: Path, options: TableOptions) -> AnnotationSet:
     """Read a table of pairs; a pair that stands twice counts once, a row without a label is an image without."""
-    with open_decompressed(path) as stream:
-        lines = Lines(stream)
-        try:
-            return _read_lines(lines, options)
-        except FileFormatError as error:
-            where = f", line {lines.record_start}" if lines.record_start else ""
-            raise FileFormatError(f"{path}{where}: {error}") from error
-        except csv.Error as error:
-            raise FileFormatError(f"{path}, line {lines.record_start}: not a valid row: {error}") from error
+    refuse_options(path, options, but=("image_column", "label_column", "separator", "threshold"))
+
+    def fitness(header: Sequence[str]) -> int:
+        columns = (options.image_column, IMAGE_COLUMNS), (options.label_column, LABEL_COLUMNS)
+        return sum(find_column(header, wanted, usual) is not None for wanted, usual in columns)
+
+    with open_table(path, fitness) as table:
+        return _read_table(table, options)
 
 
-def _read_lines(lines: Lines, options: TableOptions) -> AnnotationSet:
-    first = next(lines, None)
-    delimiter = None
-    if first is not None and (told := EXCEL.fullmatch(first)):
-        delimiter, first = told[1], next(lines, None)
-    if first is None:
-        raise FileFormatError("the file is empty; a header with an image and a label column is expected")
-    delimiter = delimiter or _delimiter(first, options)
-    lines.push_back(first)
-    rows = _rows(lines, delimiter)
-    header = [name.strip() for name in next(rows)]
-    while header and not header[-1]:  # a delimiter at the end of each line
-        header.pop()
+def _read_table(table: Table, options: TableOptions) -> AnnotationSet:
+    header = table.header
+    if is_tag_list(header) and options.image_column is None:
+        raise FileFormatError(
+            "this is the list of labels that a tagger knows (selected_tags.csv), with no images; run the tagger, and "
+            "give the table or the text files that it writes"
+        )
     image_at = _column(header, "image", options.image_column, IMAGE_COLUMNS)
     label_at = _column(header, "label", options.label_column, LABEL_COLUMNS)
     if image_at == label_at:
         raise InputError(f"image_column and label_column are both {header[image_at]!r}; they must differ")
 
-    divide = None if options.separator is None else divider(options.separator)
     _warn_of_siblings(header, label_at)
-    denies_at = next((at for at, name in enumerate(header) if name.lower() == CONFIDENCE), None)
-    images: dict[str, int] = {}
-    labels: dict[str, int] = {}
-    image_codes, label_codes = array("q"), array("q")
-    n_rows = n_empty = n_denied = 0
-    lines.end_record()
-    for row in rows:
-        while len(row) > len(header) and not row[-1].strip():
-            row.pop()
-        if len(row) != len(header):
-            if any(cell.strip() for cell in row):  # a blank line is no row
-                raise FileFormatError(_wrong_number(row, len(header), delimiter))
-            lines.end_record()
-            continue
+    warn_of_others(header, header[label_at], options.label_column)
+    return read_rows(table, image_at, label_at, _verdicts(header, options), options.separator)
+
+
+def read_rows(table: Table, image_at: int, label_at: int, verdicts: Verdicts, separator: str | None) -> AnnotationSet:
+    """Return the set of a table's rows.
+
+    Parameters
+    ----------
+    table : Table
+        Whose rows are read.
+    image_at, label_at : int
+        The columns.
+    verdicts : Verdicts
+        What a row says.
+    separator : str or None
+        See `TableOptions`.
+    """
+    header = table.header
+    divide = None if separator is None else divider(separator)
+    rows = PairRows()
+    fast = plain_rows.PlainRows(table, image_at, label_at, verdicts, rows) if separator in (None, "none") else None
+    wait = plain_rows.FAST_AFTER
+    for row in table:
         image, cell = plain(row[image_at]), plain(row[label_at])
         if not image:
             if not any(other.strip() for other in row):
-                lines.end_record()
                 continue
             raise FileFormatError("the image is empty; where cells were merged, write it into each row")
-        n_rows += 1
-        code = images.setdefault(image, len(images))
-        if denies_at is not None and _is_zero(row[denies_at]):
-            n_denied += 1
-            lines.end_record()
-            continue
-        found = [cell] if divide is None else map(plain, divide(cell) if cell else [])
-        n_before = len(label_codes)
-        for label in filter(None, found):
-            image_codes.append(code)
-            label_codes.append(labels.setdefault(label, len(labels)))
-        n_empty += len(label_codes) == n_before
-        lines.end_record()
-    if not label_codes:
-        lines.end_record()
-        what = "no rows" if not n_rows else f"no label in its {n_rows:,} rows"
+        state = LABEL if verdicts.are_plain else verdicts.of(row)
+        if state == UNASKED:
+            rows.counts[UNASKED] += 1
+        elif state == WEAK or not cell:
+            rows.add(image, (), state)
+        else:
+            rows.add(image, (cell,) if divide is None else list(filter(None, map(plain, divide(cell)))), state)
+        wait -= 1
+        if not wait and fast is not None:
+            wait = fast.go_on()
+    verdicts.check_sources()
+    if not rows.n_labelled:
+        what = "no rows" if not rows.n_rows else f"no label in its {rows.n_rows:,} rows"
         raise FileFormatError(f"the table has a header ({', '.join(header)}) but {what}")
-    lines.record_start = 0  # what is said from here on is of all rows
-    if options.separator is None:
-        counts = np.bincount(np.frombuffer(label_codes, np.int64), minlength=len(labels))
-        check_whole(header[label_at], labels, counts, one_row_an_image=len(images) == n_rows)
+    table.say_of_all()
+    if separator is None:
+        check_whole(header[label_at], *rows.labels(), one_row_an_image=rows.n_images == rows.n_rows)
     else:
-        check_divided(header[label_at], options.separator, n_rows - n_empty - n_denied, len(label_codes))
-    if n_denied:
-        warnings.warn(
-            f"{n_denied:,} row(s) are left out: a {header[denies_at or 0]} of 0 says that the image does not have the "
-            "label",
-            UserWarning,
-            stacklevel=2,
+        n_cells = sum(rows.counts[state] for state in (LABEL, UNSURE, MACHINE)) - rows.n_empty
+        check_divided(header[label_at], separator, n_cells, rows.n_labelled)
+    _say(rows, verdicts, header)
+    return rows.annotation_set()
+
+
+def _verdicts(header: Sequence[str], options: TableOptions) -> Verdicts:
+    """Return what the rows of a table say, which may have a column with scores."""
+    score_at = next((at for at, name in enumerate(header) if name.lower() == CONFIDENCE), None)
+    if options.threshold is not None and score_at is None:
+        raise InputError(
+            f"threshold={options.threshold!r} is for a table with a column {CONFIDENCE!r}; this one has the columns "
+            f"{', '.join(header):.200}"
         )
-    if n_empty:
-        warnings.warn(f"{n_empty:,} row(s) have no label: their images are kept without one", UserWarning, stacklevel=2)
-    indptr, indices = pairs_to_csr(
-        np.frombuffer(image_codes, np.int64), np.frombuffer(label_codes, np.int64), len(images), len(labels)
-    )
-    return AnnotationSet(indptr, indices, len(labels), images, labels)
+    return Verdicts(header, score_at, threshold=options.threshold)
+
+
+def _say(rows: PairRows, verdicts: Verdicts, header: Sequence[str]) -> None:
+    """Say how scores were understood, and how many rows have no label."""
+    score = header[verdicts.score_at or 0]
+    told = {WEAK: f"count for nothing: their {score} is below {verdicts.threshold or 0:g}, which --threshold moves"}
+    if verdicts.source_at is None:  # otherwise it is known what is meant
+        told[ABSENT] = f"have a {score} of 0: they are kept as verified absences, of what was looked for and not found"
+    if verdicts.threshold is None:
+        told[UNSURE] = f"have a {score} below 1 and are taken for labels; --threshold 0.5 takes those from 0.5 on"
+    for state, text in told.items():
+        if rows.counts[state]:
+            warnings.warn(f"{rows.counts[state]:,} row(s) {text}", UserWarning, stacklevel=3)
+    if rows.n_empty:
+        warnings.warn(
+            f"{rows.n_empty:,} row(s) have no label: their images are kept without one", UserWarning, stacklevel=3
+        )
 
 
 def _warn_of_siblings(header: Sequence[str], label_at: int) -> None:
@@ -151,67 +161,18 @@ def _warn_of_siblings(header: Sequence[str], label_at: int) -> None:
         )
 
 
-def _is_zero(cell: str) -> bool:
-    try:
-        return float(cell) == 0
-    except ValueError:
-        return False
-
-
-def _rows(lines: Lines, delimiter: str) -> Iterator[list[str]]:
-    """Yield the fields of each row; between tabs a quote is a character, but for one at both ends of a field."""
-    if delimiter != "\t":
-        yield from csv.reader(lines, delimiter=delimiter, strict=True)
-        return
-    for row in csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE):
-        yield [_unquoted(field) for field in row]
-
-
-def _unquoted(field: str) -> str:
-    inner = field[1:-1].replace('""', "")
-    quoted = len(field) > 1 and field[0] == field[-1] == '"' and '"' not in inner
-    return field[1:-1].replace('""', '"') if quoted else field
-
-
-def _delimiter(line: str, options: TableOptions) -> str:
-    """Return the delimiter by which the header has both columns, or else the most columns."""
-
-    def fitness(delimiter: str) -> tuple[int, int]:
-        try:
-            header = [name.strip() for name in next(csv.reader([line], delimiter=delimiter))]
-        except csv.Error:
-            return 0, 0
-        found = (_find(header, options.image_column, IMAGE_COLUMNS), _find(header, options.label_column, LABEL_COLUMNS))
-        return sum(at is not None for at in found), len(header)
-
-    return max(DELIMITERS, key=fitness)
-
-
-def _find(header: Sequence[str], wanted: str | None, usual: Sequence[str]) -> int | None:
-    if wanted is not None:
-        return header.index(wanted) if wanted in header else None
-    plain = [name.lower().replace(" ", "_").replace("-", "_") for name in header]
-    return next((plain.index(name) for name in usual if name in plain), None)
-
-
 def _column(header: Sequence[str], kind: str, wanted: str | None, usual: Sequence[str]) -> int:
-    at = _find(header, wanted, usual)
+    at = find_column(header, wanted, usual)
     if at is not None:
         if header.count(header[at]) > 1:
             raise FileFormatError(f"the header has the column {header[at]!r} twice; rename one of them")
         return at
     found = ", ".join(header)
     if wanted is not None:
-        raise InputError(f"{kind}_column={wanted!r} is not among the columns of the table: {found:.200}")
+        raise no_such_column(f"{kind}_column", wanted, header)
     raise FileFormatError(
         f"no {kind} column among {found:.200}; the first line must name the columns, "
         f"or say which it is with {kind}_column=... (or --{kind}-column on the command line); "
-        f"found by itself are {', '.join(usual)}. A table with a column for each label is read in Python, from a data "
-        "frame of zeros and ones"
+        f"found by itself are {', '.join(usual)}. If there is a column for each label, say --format one-hot (in Python "
+        "format='one-hot')"
     )
-
-
-def _wrong_number(row: Sequence[str], expected: int, delimiter: str) -> str:
-    others = [repr(other) for other in DELIMITERS if other != delimiter and any(other in field for field in row)]
-    hint = f"; it holds {' and '.join(others)}, are the delimiters mixed?" if others else ""
-    return f"{len(row)} field(s) where the header has {expected}, by the delimiter {delimiter!r}{hint}"

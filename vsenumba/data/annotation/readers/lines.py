@@ -93,6 +93,23 @@ class Lines(Iterator[str]):
         """Give a line back, which comes next then."""
         self._pushed_back = line
 
+    @property
+    def stream(self) -> IO[bytes]:
+        """Where the lines come from."""
+        return self._stream
+
+    def read_on(self, stream: IO[bytes]) -> bool:
+        """Go on with another stream of the same bytes, if the lines so far end where it begins; tell whether."""
+        if self._ready or self._rest or self._pushed_back is not None:
+            return False
+        self._stream = stream
+        return True
+
+    def skip(self, n: int) -> None:
+        """Say that somebody else took so many lines, each of which is a record, from the stream."""
+        self._number += n
+        self._record_bytes = 0
+
     def end_record(self) -> None:
         """Say that a record ends with the last line."""
         self._record_bytes = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from pathlib import Path
 
 from vsenumba import storage
@@ -11,17 +10,18 @@ from vsenumba.data.annotation.readers.options import TableOptions, refuse_option
 from vsenumba.data.compression import is_compressed
 from vsenumba.errors import FileFormatError
 
+NAME = "native"
 DESCRIPTION = "a native .h5 file"
 # In smaller files features are read into memory.
 _MAPPED_BYTES = 1 << 28
 
 
-def recognises(head: bytes, name: str) -> bool:
+def recognises(path: Path, head: bytes) -> bool:
     """Tell whether `head` is that of an HDF5 file."""
     return head.startswith(storage.MAGIC)
 
 
-def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
+def read(path: Path, options: TableOptions) -> AnnotationSet:
     """Read an annotation set that `AnnotationSet.save` wrote."""
     refuse_options(path, options)
     if is_compressed(path):

@@ -1,32 +1,79 @@
-"""The options that only tables have."""
+"""The options that say how a file is read, where it does not say so itself."""
 
 from __future__ import annotations
 
 from os import PathLike
 from typing import NamedTuple
 
+from vsenumba.checks import is_number
 from vsenumba.errors import InputError
+
+# What an option is for, as messages have it.
+_FOR = {
+    "image_column": "tables and records with named columns",
+    "label_column": "tables and records with named columns",
+    "separator": "tables and records of text",
+    "threshold": "tables of scores",
+    "first_number": "files that count labels",
+    "sources": "tables with a column of sources, as Open Images',",
+}
 
 
 class TableOptions(NamedTuple):
-    """How to read a table of images and labels.
+    """How to read a file of images and labels.
 
     Attributes
     ----------
     image_column, label_column : str or None
-        The columns; found by their usual names where None.
+        The columns, or the keys of records; found by their usual names where None.
     separator : str or None
         What stands between the labels of a cell; ``"none"`` where a cell is one label, ``"list"`` where it is a list in
         brackets, as programs write them. None asks where most cells look like lists.
+    threshold : float or None
+        Scores from here on are labels. None asks where there are scores.
+    first_number : int or None
+        The number of the first label, 0 or 1, where labels are numbers in a file. None asks where it matters.
+    sources : str or None
+        Whose labels count, with commas between, in tables that say so, as Open Images'. None for all.
+    format : str or None
+        The ``NAME`` of the reader to take; None takes the one that recognises the file.
     """
 
     image_column: str | None = None
     label_column: str | None = None
     separator: str | None = None
+    threshold: float | None = None
+    first_number: int | None = None
+    format: str | None = None
+    sources: str | None = None
 
 
-def refuse_options(path: str | PathLike[str], options: TableOptions) -> None:
-    """Refuse the options of tables for a file that is none, rather than ignore them."""
+def refuse_options(path: str | PathLike[str], options: TableOptions, *, but: tuple[str, ...] = ()) -> None:
+    """Refuse the options that a reader cannot use, rather than ignore them.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, for the message.
+    options : TableOptions
+        What was asked for.
+    but : tuple of str
+        The options that the reader uses.
+
+    Examples
+    --------
+    >>> refuse_options("a.npz", TableOptions(threshold=0.5), but=("threshold",))
+    """
     for option, value in options._asdict().items():
-        if value is not None:
-            raise InputError(f"{option}={value!r} is for tables of text only, which {path} is not")
+        if value is not None and option != "format" and option not in but:
+            raise InputError(f"{option}={value!r} is for {_FOR[option]} only, which {path} is not")
+
+
+def check_values(options: TableOptions) -> None:
+    """Refuse what is no threshold and no first number."""
+    if options.threshold is not None and not is_number(options.threshold):
+        raise InputError(f"threshold must be a number, not {options.threshold!r:.60}")
+    if options.sources is not None and not isinstance(options.sources, str):
+        raise InputError(f"sources must be one text, with commas between, not {options.sources!r:.60}")
+    if options.first_number not in (None, 0, 1) or isinstance(options.first_number, bool):
+        raise InputError(f"first_number must be 0 or 1, not {options.first_number!r:.60}")

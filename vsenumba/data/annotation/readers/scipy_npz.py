@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,16 +14,17 @@ from vsenumba.data.archives import check_archive
 from vsenumba.data.compression import open_decompressed
 from vsenumba.errors import FileFormatError, InputError, MemoryLimitError
 
+NAME = "npz"
 DESCRIPTION = "an .npz file of scipy.sparse.save_npz or of one images-by-labels array"
 MAGIC = b"PK\x03\x04"
 
 
-def recognises(head: bytes, name: str) -> bool:
+def recognises(path: Path, head: bytes) -> bool:
     """Tell whether `head` is that of a zip archive, which is what an .npz file is."""
     return head.startswith(MAGIC)
 
 
-def read(path: str | PathLike[str], options: TableOptions) -> AnnotationSet:
+def read(path: Path, options: TableOptions) -> AnnotationSet:
     """Read a matrix with one row per image and one column per label; both are named by their numbers."""
     refuse_options(path, options)
     with open_decompressed(path) as stream:

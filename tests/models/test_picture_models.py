@@ -1,0 +1,117 @@
+"""Models that look at features: asked in every way, saved and loaded, trained on, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import vsenumba as vse
+from vsenumba.data.backbone_id import BackboneId
+from vsenumba.errors import InputError
+
+SETTINGS = {"n_factors": 8, "n_epochs": 12, "random_state": 0, "deterministic": True}
+
+
+@pytest.fixture(scope="module")
+def halves():
+    """Return pictures of two halves, whose labels are what their features point to."""
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 6, 400)
+    features = (np.eye(6)[kinds] + 0.2 * rng.normal(size=(400, 6))).astype(np.float32)
+    names = [f"p{i}" for i in range(400)]
+    data = vse.AnnotationSet.from_lists([[f"kind {k}", "warm" if k < 3 else "cold"] for k in kinds], names)
+    data = data.with_features(features, BackboneId("eye", "1"))
+    return data.select_images(np.arange(200)), data.select_images(np.arange(200, 400))
+
+
+@pytest.fixture(scope="module", params=["features", "labels+features"])
+def model(request, halves):
+    return vse.ImageAnnotator(inputs=request.param, **SETTINGS).fit(halves[0])
+
+
+def test_pictures_never_seen_get_their_labels(model, halves):
+    scores = vse.evaluate(model, halves[1], exclude=None, metrics=["precision@2"])
+    assert scores.mean["precision@2"] > 0.9
+    suggested = model.annotate(halves[1].with_pairs(np.zeros(halves[1].n_pairs, bool)), n=2)
+    right = [match.name in halves[1].labels_of(f"p{200 + i}") for i, found in enumerate(suggested) for match in found]
+    assert np.mean(right) > 0.9
+    assert model.score(halves[1]) > 0.9
+
+
+def test_loaded_models_answer_by_id_and_by_features(model, halves, tmp_path):
+    model.save(tmp_path / "m.h5")
+    loaded = vse.load_model(tmp_path / "m.h5")
+    assert loaded.backbone_ == BackboneId("eye", "1")
+    for asked in (["p3", "p7"], halves[1].select_images([4, 9])):
+        mine, theirs = model.annotate(asked, n=3), loaded.annotate(asked, n=3)
+        assert [[one.name for one in found] for found in mine] == [[one.name for one in found] for found in theirs]
+    assert model.find_images("kind 2", n=3, include_known=True)[0].score == pytest.approx(
+        loaded.find_images("kind 2", n=3, include_known=True)[0].score, rel=1e-5
+    )
+    np.testing.assert_allclose(loaded.embed(halves[1]), model.embed(halves[1]), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["float16", "csr", "memmap"])
+def test_however_features_are_kept_the_model_is_as_good(kind, halves, tmp_path):
+    train, test = halves
+    kept = sp.csr_array(train.features) if kind == "csr" else train.features.astype(np.float16)
+    if kind == "memmap":
+        np.save(tmp_path / "x.npy", kept)
+        kept = np.load(tmp_path / "x.npy", mmap_mode="r")
+    model = vse.ImageAnnotator(inputs="features", **SETTINGS).fit(train.with_features(kept))
+    assert vse.evaluate(model, test, exclude=None, metrics=["precision@2"]).mean["precision@2"] > 0.9
+
+
+def test_training_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(halves, tmp_path):
+    whole = vse.ImageAnnotator(inputs="labels+features", **SETTINGS).fit(halves[0])
+    part = vse.ImageAnnotator(inputs="labels+features", **SETTINGS)
+
+    def stop(model, record):
+        if record["epoch"] == 5:
+            model.save(tmp_path / "m.h5", include_optimiser=True)
+
+    part.fit(halves[0], callbacks=stop)
+    resumed = vse.load_model(tmp_path / "m.h5").resume(halves[0])
+    for name, table in whole.tables_.items():
+        np.testing.assert_array_equal(resumed.tables_[name], table, err_msg=name)
+    with pytest.raises(InputError, match="needs features of the images"):
+        vse.load_model(tmp_path / "m.h5").resume(halves[0].with_features(None))
+
+
+def test_a_loaded_model_learns_more_pictures_and_forgets_vectors_that_are_out_of_date(model, halves, tmp_path):
+    model.save(tmp_path / "m.h5")
+    loaded = vse.load_model(tmp_path / "m.h5")
+    loaded.partial_fit(halves[1].select_images(np.arange(20)), n_epochs=2)
+    assert loaded.annotate(["p205"], n=1)[0]
+    if model.inputs == "features":
+        with pytest.warns(UserWarning, match="nothing is known"):
+            assert loaded.annotate(["p3"], n=1) == [[]]
+    assert loaded.annotate(halves[0].select_images([3]), n=1)[0]
+    model_in_memory = vse.ImageAnnotator(inputs="features", **SETTINGS).fit(halves[0])
+    model_in_memory.partial_fit(halves[1].select_images(np.arange(20)))
+    assert model_in_memory.annotate(["p3", "p205"], n=1)[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data.with_features(data.features[:, :4], data.backbone), "have 4 features each.* trained on 6"),
+        (lambda data: data.with_features(data.features, BackboneId("eye", "2")), "another 'eye'"),
+        (lambda data: data.with_features(data.features, "clip"), "of the backbone 'clip'"),
+    ],
+)
+def test_features_of_another_kind_are_refused(model, halves, change, message):
+    other = change(halves[1])
+    with pytest.raises(InputError, match=message):
+        model.annotate(other)
+    with pytest.raises(InputError, match=message):
+        vse.evaluate(model, other, exclude=None)
+
+
+def test_sets_without_features_are_refused_before_training(halves):
+    with pytest.raises(InputError, match="inputs='features' needs features"):
+        vse.ImageAnnotator(inputs="features").fit([["a", "b"], ["b"]])
+    same = halves[0].with_features(np.ones((200, 3)))
+    with pytest.raises(InputError, match="are the same"):
+        vse.ImageAnnotator(inputs="features").fit(same)

@@ -1,0 +1,182 @@
+"""JSON that is read value by value: arrays and objects of any size, and JSON Lines, in bounded memory."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from vsenumba.data.annotation.readers.lines import wide_encoding
+from vsenumba.data.compression import open_decompressed
+from vsenumba.errors import FileFormatError
+
+# No record of an image is longer.
+RECORD_BYTES = 1 << 24
+_READ = 1 << 16
+# An object's key, or anything that can stand in an array, comes next.
+_OPENING = re.compile(rb'[ \t\r\n]*(\{[ \t\r\n]*(["}]|$)|\[[ \t\r\n]*(["{\[\]tfn0-9-]|$))')
+_BLANKS = re.compile(r"[ \t\r\n]*")
+
+
+class Number(str):
+    """A number as it was written; a label that is a number is text."""
+
+    __slots__ = ()
+
+
+# Numbers stay as they were written: 1e400 and 0.10 are labels like others. True, false and null are what they are.
+_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number)
+
+
+def starts_json(head: bytes) -> bool:
+    """Tell whether a file that begins so can be JSON of an array or an object.
+
+    Examples
+    --------
+    >>> starts_json(b'  [{"id": 1}'), starts_json(b"image,tag")
+    (True, False)
+    """
+    return _OPENING.match(head.removeprefix(codecs.BOM_UTF8)) is not None
+
+
+class JsonStream:
+    """The text of a stream, of which values are taken from the front.
+
+    Attributes
+    ----------
+    line : int
+        The line in which the last value begins; 0 where messages are about the whole file.
+    record : int
+        Which element, item or value that is, from 1.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._text, self._at = "", 0
+        self._is_first, self._is_over = True, False
+        # The line in which the text was counted up to there.
+        self._line_counted, self._counted = 1, 0
+        self.line = 1
+        self.record = 0
+
+    def _fill(self, n: int = _READ) -> bool:
+        """Read on; tell whether there was more."""
+        if self._is_over:
+            return False
+        raw = self._stream.read(n)
+        if self._is_first and (wide := wide_encoding(raw)):
+            raise FileFormatError(f"the file is {wide}; save it as UTF-8")
+        self._is_first, self._is_over = False, not raw
+        try:
+            more = self._decoder.decode(raw, final=self._is_over)
+        except UnicodeDecodeError as error:
+            self.line = self._line_at(len(self._text))
+            raise FileFormatError(
+                f"byte 0x{error.object[error.start]:02x} in or after this line is not UTF-8; save the file as UTF-8"
+            ) from error
+        self._line_at(self._at)
+        self._text, self._at, self._counted = self._text[self._at :] + more, 0, 0
+        return not self._is_over
+
+    def _line_at(self, at: int) -> int:
+        self._line_counted += self._text.count("\n", self._counted, at)
+        self._counted = at
+        return self._line_counted
+
+    def peek(self) -> str:
+        """Return the next character that is not blank; none at the end."""
+        while True:
+            self._at = _BLANKS.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches anything
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._fill():
+                return ""
+
+    def take(self, expected: str) -> str:
+        """Take the next character, which is one of those that are expected."""
+        found = self.peek()
+        if not found or found not in expected:
+            self.line = self._line_at(self._at)
+            shown = "the end of the file" if not found else repr(found)
+            raise FileFormatError(f"not valid JSON: {' or '.join(expected)} expected, not {shown}")
+        self._at += 1
+        return found
+
+    def value(self) -> Any:
+        """Take the next value whole; numbers as they were written."""
+        self.peek()
+        self.line = self._line_at(self._at)
+        n = _READ
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                reason = "the file ends within a value" if error.pos >= len(self._text) else error.msg
+                n = min(2 * n, RECORD_BYTES)
+                if len(self._text) - self._at > RECORD_BYTES:
+                    raise FileFormatError(f"a value is longer than {RECORD_BYTES:,} characters") from error
+                if not self._fill(n):
+                    raise FileFormatError(f"not valid JSON: {reason}") from error
+            except RecursionError as error:
+                raise FileFormatError("the values are nested too deeply") from error
+            else:
+                # A number at the end of what was read may go on.
+                if end < len(self._text) or not self._fill(n):
+                    self._at = end
+                    return value
+
+    def values(self) -> Iterator[Any]:
+        """Take the values that follow each other, as in JSON Lines, and yield them one by one."""
+        while self.peek():
+            self.record += 1
+            yield self.value()
+
+    def elements(self) -> Iterator[Any]:
+        """Take an array, and yield its elements one by one."""
+        self.take("[")
+        if self.peek() == "]":
+            self.take("]")
+            return
+        while True:
+            self.record += 1
+            yield self.value()
+            if self.take(",]") == "]":
+                return
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Take an object, and yield its keys and values one by one."""
+        self.take("{")
+        if self.peek() == "}":
+            self.take("}")
+            return
+        yield from self.rest_of_items()
+
+    def rest_of_items(self) -> Iterator[tuple[str, Any]]:
+        """Go on with an object some of whose items were taken, the last with its comma."""
+        while True:
+            if self.peek() != '"':
+                self.take('"')
+            self.record += 1
+            key = self.value()
+            self.take(":")
+            yield key, self.value()
+            if self.take(",}") == "}":
+                return
+
+
+@contextmanager
+def open_json(path: Path) -> Iterator[JsonStream]:
+    """Open a file of JSON; what is raised in the block is said with the path and the line."""
+    with open_decompressed(path) as stream:
+        json_stream = JsonStream(stream)
+        try:
+            yield json_stream
+        except FileFormatError as error:
+            record = f", record {json_stream.record:,}" if json_stream.record else ""
+            where = f", line {json_stream.line:,}{record}" if json_stream.line else ""
+            raise FileFormatError(f"{path}{where}: {error}") from error

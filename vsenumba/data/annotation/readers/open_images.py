@@ -1,0 +1,120 @@
+"""Open Images: labels by people and machines, as published in ``ImageID,Source,LabelName,Confidence``.
+
+Labels are known by codes (MIDs, as ``/m/01yrx``); their names stand in ``class-descriptions.csv`` beside the table.
+"""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.readers import csv_pairs
+from vsenumba.data.annotation.readers.lines import Lines
+from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
+from vsenumba.data.annotation.readers.tables import as_column, open_table
+from vsenumba.data.annotation.readers.verdicts import Verdicts
+from vsenumba.data.compression import open_decompressed
+from vsenumba.data.names import plain
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import FileFormatError
+
+NAME = "open-images"
+DESCRIPTION = "Open Images' table ImageID,Source,LabelName,Confidence, with class-descriptions.csv beside it"
+COLUMNS = ("imageid", "source", "labelname", "confidence")
+#: A machine's labels count from this score on; most of those that are published begin there.
+THRESHOLD = 0.5
+_DESCRIPTIONS = "*class-descriptions*.csv*"
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Tell whether the first line has the columns."""
+    names = {as_column(name.strip().strip('"')) for name in head.decode(errors="replace").partition("\n")[0].split(",")}
+    return names >= set(COLUMNS)
+
+
+def read(path: Path, options: TableOptions) -> AnnotationSet:
+    """Read a table, and the names of its labels.
+
+    What people say goes before what a machine says. A confidence of 0 by people is a verified absence; a machine's
+    labels count from the threshold on, and below they say nothing.
+    """
+    refuse_options(path, options, but=("threshold", "sources"))
+    with open_table(path, lambda header: len(set(COLUMNS) & {as_column(name) for name in header})) as table:
+        columns = [as_column(name) for name in table.header]
+        missing = [name for name in COLUMNS if name not in columns]
+        if missing:
+            raise FileFormatError(
+                f"there is no column {missing[0]} among {', '.join(table.header):.200}; Open Images has the columns "
+                "ImageID,Source,LabelName,Confidence"
+            )
+        image_at, source_at, label_at, score_at = map(columns.index, COLUMNS)
+        threshold = THRESHOLD if options.threshold is None else options.threshold
+        verdicts = Verdicts(table.header, score_at, source_at, threshold, options.sources, strict=True)
+        data = csv_pairs.read_rows(table, image_at, label_at, verdicts, separator="none")
+    return _with_names(data, path)
+
+
+def _with_names(data: AnnotationSet, path: Path) -> AnnotationSet:
+    """Return a set with the names of its labels: ``Name``, or ``Name (MID)`` where several labels are called so."""
+    files = sorted(path.parent.glob(_DESCRIPTIONS))
+    found: dict[str, str] = {}
+    for file in files:
+        found = {**_descriptions(file), **found}
+    if not files:
+        warnings.warn(
+            f"there is no class-descriptions.csv beside {path}: labels are called by their codes, such as "
+            f"{data.label_names[0]!r}",
+            UserWarning,
+            stacklevel=2,
+        )
+        return data
+    codes = data.label_names.names.tolist()
+    # Of all that are described, so that a label is called the same in every part of the set.
+    often = Counter(found.values())
+    often.update(code for code in codes if code not in found)
+    names = [code if code not in found else _name(code, found[code], often) for code in codes]
+    n_unnamed = sum(code not in found for code in codes)
+    if n_unnamed:
+        example = next(code for code in codes if code not in found)
+        warnings.warn(
+            f"{n_unnamed:,} of {len(codes):,} labels have no name in {files[0].name}, such as {example!r}: they are "
+            "called by their codes",
+            UserWarning,
+            stacklevel=2,
+        )
+    return data._with(data.indptr, data.indices, Vocabulary(names, "label"))
+
+
+def _name(code: str, name: str, often: Counter[str]) -> str:
+    return name if often[name] == 1 else f"{name} ({code})"
+
+
+def _descriptions(path: Path) -> dict[str, str]:
+    """Return the names of labels by their codes; up to the third version of the set the file had no header."""
+    found: dict[str, str] = {}
+    with open_decompressed(path) as stream:
+        lines = Lines(stream)
+        try:
+            for row in csv.reader(lines, strict=True):
+                if row and [as_column(cell.strip()) for cell in row] != ["labelname", "displayname"]:
+                    _take(row, found)
+                lines.end_record()
+        except FileFormatError as error:
+            raise FileFormatError(f"{path}, line {lines.record_start}: {error}") from error
+        except csv.Error as error:
+            raise FileFormatError(f"{path}, line {lines.record_start}: not a valid row: {error}") from error
+    return found
+
+
+def _take(row: Sequence[str], found: dict[str, str]) -> None:
+    if len(row) != 2:
+        raise FileFormatError(f"{len(row)} field(s) where a label's code and its name are expected")
+    code, name = plain(row[0]), plain(row[1])
+    if not code or not name:
+        raise FileFormatError("the code or the name of the label is empty")
+    if found.setdefault(code, name) != name:
+        raise FileFormatError(f"the label {code!r} is called {name!r}, and {found[code]!r} before")

@@ -1,0 +1,114 @@
+"""What the cells of a column for one label say: whether an image has the label, or a score of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+
+from vsenumba.errors import FileFormatError
+
+_TRUE = frozenset({"1", "true", "x", "yes", "y", "✓", "✔"})
+_FALSE = frozenset({"0", "false", "", "no", "n"})
+
+
+def number_in(cell: str) -> float | None:
+    """Return the number that a cell holds; None where it holds none, or one that is not finite.
+
+    Examples
+    --------
+    >>> number_in("0.5"), number_in("x"), number_in("nan")
+    (0.5, None, None)
+    """
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if number - number == 0 and "_" not in cell else None
+
+
+def is_truth(cell: str) -> bool:
+    """Tell whether a cell says yes or no, -1 among the ways to say no."""
+    bare = cell.strip().casefold()
+    return bare in _TRUE or bare in _FALSE or number_in(bare) in (0, 1, -1)
+
+
+class Truths:
+    """The cells that a table has, and whether an image with them has the label.
+
+    Parameters
+    ----------
+    threshold : float or None
+        Cells are scores, and those from here on are labels; None where they say yes or no.
+
+    Examples
+    --------
+    >>> truths = Truths(None)
+    >>> truths.learn({"x", "", "1"})
+    >>> truths.is_true("x"), truths.is_true("")
+    (True, False)
+    """
+
+    def __init__(self, threshold: float | None) -> None:
+        self._threshold = threshold
+        self._meanings: dict[str, bool] = {}
+        self.is_true = self._meanings.__getitem__
+
+    def learn(self, cells: Iterable[str]) -> None:
+        """Find out what cells mean, of which some are known.
+
+        Raises
+        ------
+        FileFormatError
+            If one means nothing that is known: the message goes on from the name of its column.
+        """
+        for cell in cells:
+            if cell not in self._meanings:
+                self._meanings[cell] = self._meaning(cell)
+
+    def _meaning(self, cell: str) -> bool:
+        bare = cell.strip().casefold()
+        number = number_in(bare)
+        if self._threshold is not None:
+            if number is None and bare:
+                raise FileFormatError(f"holds {cell!r:.60}, which is no score; leave --threshold out, or the column")
+            return number is not None and number >= self._threshold
+        if number in (0, 1, -1):
+            return number == 1
+        if number is not None:
+            raise FileFormatError(
+                f"holds {cell!r:.60}, neither 0 nor 1; if the table is of scores or counts, say from which on an image "
+                "has a label, as --threshold 0.5 (in Python threshold=0.5)"
+            )
+        if bare in _TRUE or bare in _FALSE:
+            return bare in _TRUE
+        raise FileFormatError(
+            f"holds {cell!r:.60}, which is neither 0 nor 1, true nor false, x nor empty; leave the column out, or name "
+            "the column of labels with --label-column (in Python label_column=...)"
+        )
+
+    @property
+    def n_learnt(self) -> int:
+        """The number of different cells so far."""
+        return len(self._meanings)
+
+    def check_all(self) -> None:
+        """Refuse cells that together can mean two things, and say how -1 was taken.
+
+        Raises
+        ------
+        FileFormatError
+            If there are both -1 and 0.
+        """
+        numbers = {} if self._threshold is not None else {number_in(cell.strip()) for cell in self._meanings}
+        if -1 in numbers and 0 in numbers:
+            raise FileFormatError(
+                "the cells hold both -1 and 0, one of which may stand for what nobody knows; say --threshold 1 to take "
+                "1 only for a label (in Python threshold=1)"
+            )
+        if -1 in numbers:
+            warnings.warn(
+                "the cells hold 1 and -1: -1 was taken for an image that does not have the label; --threshold says "
+                "otherwise",
+                UserWarning,
+                stacklevel=2,
+            )

@@ -1,0 +1,113 @@
+"""What a row of a table says about an image and a label, where it has a score and a source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vsenumba.errors import FileFormatError, InputError
+from vsenumba.kernels.rows import ABSENT, LABEL, LEFT_OUT, MACHINE, MACHINES, PEOPLE, UNASKED, UNSURE, WEAK
+
+#: What Open Images calls labels that no person looked at.
+MACHINE_SOURCE = "machine"
+
+
+class Verdicts:
+    """What rows say: by default that the image has the label.
+
+    Parameters
+    ----------
+    header : sequence of str
+        The table's.
+    score_at, source_at : int or None
+        The columns of the score and the source.
+    threshold : float or None
+        Scores from here on say that the image has the label; None for any above 0, and for what is no number.
+    sources : str or None
+        The sources whose rows count, with commas between; None for all.
+
+    Examples
+    --------
+    >>> verdicts = Verdicts(["image", "label", "confidence"], score_at=2)
+    >>> [verdicts.of(["a", "b", score]) == state for score, state in (("1", LABEL), ("0", ABSENT), (".4", UNSURE))]
+    [True, True, True]
+    """
+
+    def __init__(
+        self,
+        header: Sequence[str],
+        score_at: int | None = None,
+        source_at: int | None = None,
+        threshold: float | None = None,
+        sources: str | None = None,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self._header = header
+        self.score_at = score_at
+        self.source_at = source_at
+        self.threshold = threshold
+        self._strict = strict or threshold is not None
+        self._asked = None if sources is None else [name.strip() for name in sources.split(",")]
+        self.roles: dict[str, int] = {}
+
+    @property
+    def are_plain(self) -> bool:
+        """Whether every row says that the image has the label."""
+        return self.score_at is None and self.source_at is None
+
+    @property
+    def least(self) -> float:
+        """The least score of a label."""
+        return 5e-324 if self.threshold is None else self.threshold
+
+    def of(self, row: Sequence[str]) -> int:
+        """Return what a row says, one of the states of `vsenumba.kernels.rows`."""
+        role = PEOPLE
+        if self.source_at is not None:
+            source = row[self.source_at].strip()
+            if source not in self.roles:
+                self.roles[source] = self._role(source)
+            role = self.roles[source]
+            if role == LEFT_OUT:
+                return UNASKED
+        if self.score_at is None:
+            return LABEL if role == PEOPLE else MACHINE
+        return self._by_score(row[self.score_at], role)
+
+    def _role(self, source: str) -> int:
+        if self._asked is not None and source not in self._asked:
+            return LEFT_OUT
+        return MACHINES if source == MACHINE_SOURCE else PEOPLE
+
+    def _by_score(self, cell: str, role: int) -> int:
+        try:
+            score = float(cell)
+        except ValueError:
+            score = np.nan
+        if self._strict and not 0 <= score <= 1:
+            raise FileFormatError(
+                f"the {self._header[self.score_at or 0]} is {cell.strip()!r:.40}; a number from 0 to 1 is expected"
+            )
+        if score == 0 and role == PEOPLE:
+            return ABSENT
+        if score < self.least:
+            return WEAK if self._strict or score == 0 else LABEL
+        return MACHINE if role != PEOPLE else UNSURE if score < 1 else LABEL
+
+    def check_sources(self) -> None:
+        """Refuse sources that were asked for and that no row has."""
+        missing = [name for name in self._asked or () if name not in self.roles]
+        if missing:
+            raise InputError(
+                f"sources={missing[0]!r} is none of the table's sources, {', '.join(map(repr, self.roles)):.200}"
+            )
+
+    def source_table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the sources known so far: their bytes, how long they are, and whom they stand for."""
+        names = [name.encode() for name in self.roles]
+        table = np.zeros((len(names), max(map(len, names), default=0)), np.uint8)
+        for line, name in zip(table, names, strict=True):
+            line[: len(name)] = np.frombuffer(name, np.uint8)
+        return table, np.array([len(name) for name in names], np.int64), np.array([*self.roles.values()], np.int64)

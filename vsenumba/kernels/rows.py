@@ -1,0 +1,241 @@
+"""Rows of a table of pairs, taken apart as bytes: what is out of the ordinary is left to a reader of such tables.
+
+Python's reader of tables manages about half a million rows a second; this, about ten million.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.words import WordBook, mixed, number_of, same_letters
+
+# What a byte is to a table: `ODD` ends the run of ordinary rows.
+PLAIN, DELIMITER, LINE_FEED, RETURN, ODD = range(5)
+
+# What a row says: nothing, as its score is too low; that people say that the image has the label, and that they do with
+# a score below 1; that a machine does; that people looked, and it has not; nothing, as its source is not asked for.
+WEAK, LABEL, UNSURE, MACHINE, ABSENT, UNASKED = range(6)
+N_STATES = 6
+
+# Whom a source stands for.
+LEFT_OUT, PEOPLE, MACHINES = range(3)
+
+# Longer rows are left to the reader, which has bounds.
+LONGEST_ROW = 65_536
+# More digits than these are not sure to give the nearest number by one division.
+_MOST_DIGITS = 15
+
+_SEED = np.uint64(0x9E3779B97F4A7C15)
+_BLANK, _ZERO, _POINT = 32, 48, 46
+
+
+class RowForm(NamedTuple):
+    """How rows are read.
+
+    Attributes
+    ----------
+    classes : (256,) uint8
+        What each byte is.
+    n_columns : int
+        How many fields a row has, but for an empty one at its end.
+    image_at, label_at, score_at, source_at : int
+        The columns; -1 for one that there is not.
+    threshold : float
+        Scores from here on say that the image has the label; of people, 0 says that it has not.
+    sources : (n, longest) uint8
+        The sources that are known.
+    lengths, roles : (n,) int64
+        How long each is, and whom it stands for.
+    """
+
+    classes: np.ndarray
+    n_columns: int
+    image_at: int
+    label_at: int
+    score_at: int
+    source_at: int
+    threshold: float
+    sources: np.ndarray
+    lengths: np.ndarray
+    roles: np.ndarray
+
+
+@kernel
+def scan_rows(text, at, form, images, labels, fields, image_codes, label_codes, states):
+    """Take rows apart until one is out of the ordinary; return where that one begins, and how many there were.
+
+    Parameters
+    ----------
+    text : (n,) uint8
+        Ends with a line feed.
+    at : int
+        Where the first row begins.
+    form : RowForm
+        How rows are read.
+    images, labels : WordBook
+        Added to, with letters in uint8; they must have room for what the rows could have.
+    fields : (n_columns + 2,) int64
+        Work space.
+    image_codes, label_codes, states : (most rows,) int32, int32, uint8
+        Written: the numbers of the names, -1 for that of a label that does not count, and what each row says.
+    """
+    n_rows, last = 0, np.int64(-1)
+    while at < text.shape[0]:
+        stop = row_end(text, at, form, fields)
+        if stop < 0:
+            return at, n_rows
+        state = row_state(text, form, fields)
+        begin, end = fields[form.image_at], fields[form.image_at + 1] - 1
+        first, past = fields[form.label_at], fields[form.label_at + 1] - 1
+        if state < 0 or not (is_name(text, begin, end) and is_name(text, first, past)):
+            return at, n_rows
+        image_codes[n_rows], label_codes[n_rows] = -1, -1
+        if state != UNASKED:
+            if last < 0 or not same_letters(text, begin, end, images, last):
+                last = number_of(text, begin, end, hashed(text, begin, end), images)
+            image_codes[n_rows] = last
+            if state != WEAK:
+                label = number_of(text, first, past, hashed(text, first, past), labels)
+                labels.counts[label] += state != ABSENT
+                label_codes[n_rows] = label
+        states[n_rows] = state
+        n_rows += 1
+        at = stop
+    return at, n_rows
+
+
+@kernel(inline=True)
+def row_end(text, at, form, fields):
+    """Write where fields begin, and where one behind the last would; return where the next row begins, or -1."""
+    n = 1
+    fields[0] = at
+    for i in range(at, min(text.shape[0], at + LONGEST_ROW)):
+        kind = form.classes[text[i]]
+        if kind == PLAIN:
+            continue
+        if kind == DELIMITER:
+            if n > form.n_columns:
+                return -1
+            fields[n] = i + 1
+            n += 1
+        elif kind == LINE_FEED:
+            end = i - (i > at and text[i - 1] == 13)
+            fields[n] = end + 1
+            ordinary = n == form.n_columns or (n == form.n_columns + 1 and fields[n - 1] == end)
+            return i + 1 if ordinary else -1
+        elif kind == ODD or i + 1 >= text.shape[0] or text[i + 1] != 10:
+            return -1
+    return -1
+
+
+@kernel(inline=True)
+def row_state(text, form, fields):
+    """Return what a row says, -1 where that is out of the ordinary."""
+    role = PEOPLE
+    if form.source_at >= 0:
+        role = source_role(text, fields[form.source_at], fields[form.source_at + 1] - 1, form)
+        if role < 0 or role == LEFT_OUT:
+            return UNASKED if role == LEFT_OUT else -1
+    if form.score_at < 0:
+        return LABEL if role == PEOPLE else MACHINE
+    score = decimal(text, fields[form.score_at], fields[form.score_at + 1] - 1)
+    if not 0 <= score <= 1:
+        return -1
+    if score == 0 and role == PEOPLE:
+        return ABSENT
+    if score < form.threshold:
+        return WEAK
+    return MACHINE if role != PEOPLE else LABEL if score == 1 else UNSURE
+
+
+@kernel(inline=True)
+def source_role(text, begin, end, form):
+    """Return whom the source in ``text[begin:end]`` stands for, -1 where it is not known."""
+    for s in range(form.sources.shape[0]):
+        if form.lengths[s] == end - begin:
+            same = True
+            for i in range(begin, end):
+                same = same and form.sources[s, i - begin] == text[i]
+            if same:
+                return form.roles[s]
+    return -1
+
+
+@kernel(inline=True)
+def decimal(text, begin, end):
+    """Return the number in ``text[begin:end]``, digits with or without a point; -1 where it is no such number."""
+    value, scale, digits, seen_point = np.int64(0), np.int64(1), 0, False
+    for i in range(begin, end):
+        digit = np.int64(text[i]) - _ZERO
+        if 0 <= digit <= 9:
+            digits += 1
+            if digits > _MOST_DIGITS:
+                return -1.0
+            value = 10 * value + digit
+            scale = 10 * scale if seen_point else scale
+        elif text[i] == _POINT and not seen_point:
+            seen_point = True
+        else:
+            return -1.0
+    return np.float64(value) / np.float64(scale) if digits > 0 else -1.0
+
+
+@kernel(inline=True)
+def is_name(text, begin, end):
+    """Return whether ``text[begin:end]`` is not empty and has no blanks at its ends."""
+    return end > begin and text[begin] != _BLANK and text[end - 1] != _BLANK
+
+
+@kernel(inline=True)
+def hashed(text, begin, end):
+    """Return the hash of ``text[begin:end]``."""
+    code = _SEED
+    for i in range(begin, end):
+        code = mixed(code, text[i])
+    return code
+
+
+@kernel
+def number_names(text, ends, book, numbers):
+    """Give numbers to names, which stand in a text one after the other.
+
+    Parameters
+    ----------
+    text : (n,) uint8
+        Their letters.
+    ends : (n_names,) int64
+        Where each name ends.
+    book : WordBook
+        Added to; it must have room for as many names and letters.
+    numbers : (n_names,) int32
+        Written.
+    """
+    begin = np.int64(0)
+    for i in range(ends.shape[0]):
+        numbers[i] = number_of(text, begin, ends[i], hashed(text, begin, ends[i]), book)
+        begin = ends[i]
+
+
+def empty_book() -> WordBook:
+    """Return a book of bytes that knows no name."""
+    return WordBook(
+        slots=np.full(1 << 16, -1, np.int32),
+        hashes=np.zeros(0, np.uint64),
+        counts=np.zeros(0, np.int64),
+        ends=np.zeros(0, np.int64),
+        letters=np.zeros(0, np.uint8),
+        sizes=np.zeros(2, np.int64),
+    )
+
+
+def byte_classes(delimiter: str) -> np.ndarray:
+    """Return what each byte is to a table of rows with a delimiter, (256,) uint8."""
+    classes = np.full(256, ODD, np.uint8)
+    classes[32:127] = PLAIN
+    classes[ord('"')] = ODD
+    classes[10], classes[13] = LINE_FEED, RETURN
+    classes[ord(delimiter)] = DELIMITER
+    return classes

@@ -1,0 +1,96 @@
+"""Verified absences as negatives: where people looked for a label and did not find it, the model need not guess.
+
+For a pair of an image that has some, the negative is one of them with the probability s, `Task.absent_share`, each as
+likely as the others, and otherwise what the sampler draws. So the law is ``s / |A| + (1 - s) p(a)`` for a label a of
+the image's absences A, and ``(1 - s) p(a)`` for others, p the sampler's. An absence that is drawn counts as one label
+tried. Where a set has no absences at all, the compiled loop is what it would be if there were no such thing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.kernels.compiler import dispatched
+from vsenumba.kernels.gate import below, segments
+from vsenumba.kernels.random import next_below, next_uniform
+from vsenumba.samplers import draw
+from vsenumba.training.annotation.layout import ABSENT_BEGIN, ABSENT_END, BEGIN, END, POSITIVE, SLOT
+
+
+class NoAbsences(NamedTuple):
+    """The state where a set has none; a named tuple must have a field."""
+
+    share: float
+
+
+class AbsencesState(NamedTuple):
+    """Where each image's absences begin, the label columns, and how often a negative is one of them."""
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    share: float
+
+
+def absences_state(data: AnnotationSet, share: float) -> Any:
+    """Return the state for a set, one of the two above."""
+    if data.absent is None or not share:
+        return NoAbsences(0.0)
+    indices = below("the indices of the data's absences", data.absent.indices, data.n_labels)
+    indptr = segments("the indptr of the data's absences", data.absent.indptr, len(indices), data.n_images)
+    return AbsencesState(indptr, indices, float(share))
+
+
+@dispatched
+def note_absences(absences, steps, row, first_step, n_steps):
+    """Note in some steps where the absences of their image stand.
+
+    Parameters
+    ----------
+    absences : NamedTuple
+        The state; its class picks the implementation.
+    steps : (STEP_ROWS, BLOCK) int64
+        Written: `ABSENT_BEGIN` and `ABSENT_END`.
+    row : int
+        The image's row in the data.
+    first_step, n_steps : int
+        The steps.
+    """
+
+
+@dispatched
+def draw_negative(absences, sampler, states, shard, vectors, labels, indices, steps, step):
+    """Draw the negative of a step; return it and how many labels were tried, as `vsenumba.samplers.draw` does."""
+
+
+@note_absences.implement(NoAbsences)
+def _note_nothing(absences, steps, row, first_step, n_steps):
+    pass
+
+
+@draw_negative.implement(NoAbsences)
+def _draw_by_sampler(absences, sampler, states, shard, vectors, labels, indices, steps, step):
+    return draw(
+        sampler, states, shard, vectors[steps[SLOT, step]], labels, indices, steps[BEGIN, step], steps[END, step],
+        steps[POSITIVE, step],
+    )  # fmt: skip
+
+
+@note_absences.implement(AbsencesState)
+def _note_absences(absences, steps, row, first_step, n_steps):
+    for step in range(first_step, first_step + n_steps):
+        steps[ABSENT_BEGIN, step] = absences.indptr[row]
+        steps[ABSENT_END, step] = absences.indptr[row + 1]
+
+
+@draw_negative.implement(AbsencesState)
+def _draw_by_absences(absences, sampler, states, shard, vectors, labels, indices, steps, step):
+    begin, end = steps[ABSENT_BEGIN, step], steps[ABSENT_END, step]
+    if end > begin and next_uniform(states, shard) < absences.share:
+        return np.int64(absences.indices[begin + next_below(states, shard, end - begin)]), 1
+    return draw(
+        sampler, states, shard, vectors[steps[SLOT, step]], labels, indices, steps[BEGIN, step], steps[END, step],
+        steps[POSITIVE, step],
+    )  # fmt: skip
