@@ -18,6 +18,7 @@ BENCHMARKS = {
     "asking": "how fast a model suggests labels and finds images, and in how much memory",
     "retrieval": "whether poolings and objectives equal PyTorch's, and how long a training step takes",
     "words": "how fast and how good word vectors are beside gensim's",
+    "pictures": "how many pictures a second are decoded and described",
     "robustness": "what becomes of 10,000 damaged and crafted files",
     "paper-sizes": "seconds for what took the VSE-ens paper hours, on planted sets of its sizes",
 }

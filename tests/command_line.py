@@ -13,6 +13,7 @@ from typing import NamedTuple
 import click
 import numpy as np
 import pytest
+from PIL import Image
 
 import vsenumba as vse
 from vsenumba.cli.app import cli
@@ -130,6 +131,11 @@ def originals(tmp_path_factory):
     vse.ImageAnnotator(n_factors=4, n_epochs=1, sampler="uniform", random_state=0).fit(train).save(folder / "model.h5")
     vse.ImageAnnotator(n_factors=4, n_epochs=1, sampler="uniform", random_state=0).fit(data).save(folder / "all.h5")
     vse.EaseAnnotator().fit(train).save(folder / "ease.h5")
+    (folder / "ids.txt").write_text("".join(f"{image}\n" for image in data.image_ids))
+    np.save(folder / "vectors.npy", np.random.default_rng(0).normal(size=(data.n_images, 3)).astype(np.float16))
+    (folder / "photos").mkdir()
+    for i, name in enumerate(("cat-1.jpg", "cat-2.jpg", "dog.jpg", "new.jpg")):
+        Image.fromarray(np.full((30, 40, 3), 60 * i, np.uint8)).save(folder / "photos" / name)
     (folder / "notes.txt").write_text(NOTES)
     (folder / "texts").mkdir()
     (folder / "texts" / "a.txt").write_text(NOTES)

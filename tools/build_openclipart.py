@@ -20,11 +20,11 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from openclipart.descriptors import describe
 from openclipart.metadata import PUBLIC_DOMAIN, Picture, clean_keywords, clean_text, read_picture
 from openclipart.thumbnails import is_blank, render_all, same_picture
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.pictures.backbones.descriptors import describe
 
 MIN_PICTURES = 3
 MIN_LABELS = 2

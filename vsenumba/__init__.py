@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         SemanticMargin,
         SumOfHinges,
     )
+    from vsenumba.pictures import PictureFolder, describe_pictures, load_pictures
     from vsenumba.plotting import contact_sheet, convergence_figure, save_figure
     from vsenumba.poolings import AdPool, GeneralisedPooling, MaxPooling, MeanPooling, TopMeanPooling
     from vsenumba.samplers import (
@@ -108,6 +109,7 @@ _ROOMS = {
     "objectives": (
         "AdOpt", "ConstantK", "InfoNCE", "LSEH", "MaxOfHinges", "RandomK", "SemanticMargin", "SumOfHinges",
     ),
+    "pictures": ("PictureFolder", "describe_pictures", "load_pictures"),
     "plotting": ("contact_sheet", "convergence_figure", "save_figure"),
     "poolings": ("AdPool", "GeneralisedPooling", "MaxPooling", "MeanPooling", "TopMeanPooling"),
     "samplers": (

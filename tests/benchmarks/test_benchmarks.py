@@ -102,3 +102,11 @@ def test_the_samplers_that_were_tried_draw_by_their_laws(benchmark, method):
     law = sampler.law(images, labels, [[0, 3]])
     drawn = sampler.draw(images, labels, 20_000 if not numba.config.DISABLE_JIT else 200, rng=0, positives=[[0, 3]])
     assert fit_of(np.bincount(drawn[0], minlength=12), law[0]) > LEVEL
+
+
+def test_pictures(benchmark, tmp_path, capsys):
+    benchmark("pictures").main(["--share", "0.002", "--threads", "1", "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "pictures.json").read_text())
+    assert {name: row["pictures"] for name, row in result["pictures"].items()} == {"640x480": 4, "12 megapixels": 1}
+    assert all(row["pictures_a_second"] > 0 for row in result["pictures"].values())
+    assert "a second" in capsys.readouterr().out

@@ -34,6 +34,7 @@ CALLS = [
     "data list",
     "data info tags.csv",
     "sampler show adaptive tags.csv --epochs 1",
+    "sidecars photos",
     "info",
     # Nothing to say a number of: no pair is known, no label can be drawn, no image is left.
     "words evaluate words.h5 unknown-pairs.txt unknown-questions.txt",

@@ -24,15 +24,18 @@ MAY_IMPORT = {
     "objectives": {"kernels"},
     "training": {"data", "kernels", "losses", "objectives", "poolings", "samplers", "storage"},
     "evaluation": {"data", "kernels"},
+    "pictures": {"data", "storage"},
     "plotting": {"storage", "training"},
+    "sidecars": {"data", "storage"},
+    "sheets": {"data", "pictures", "plotting", "storage"},
     "models": {
         "data", "evaluation", "kernels", "losses", "objectives", "pictures", "poolings", "samplers", "storage",
         "training",
     },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {
-        "data", "evaluation", "experiments", "kernels", "losses", "models", "plotting", "samplers", "storage",
-        "training",
+        "data", "evaluation", "experiments", "kernels", "losses", "models", "pictures", "plotting", "samplers",
+        "sheets", "sidecars", "storage", "training",
     },
 }  # fmt: skip
 

@@ -6,8 +6,8 @@ import csv
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -255,17 +255,38 @@ _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "Take SET for this format, without looking; docs/own-data.md names them.",
     },
+    "part": {"metavar": "NAME", "help": "Which part of a folder to read, such as 'train', where it has several."},
+    "lenient": {
+        "is_flag": True,
+        "default": None,
+        "help": "Leave out values that are known to be wrong, with a warning.",
+    },
 }
 
 
 def set_argument(command: F) -> F:
     """Add the argument SET, and the options that say how a file is read; `load_set` loads it."""
-    return click.argument("source", metavar="SET")(_with_table_options(command))
+    return click.argument("source", metavar="SET")(table_options(command))
 
 
 def optional_set_argument(command: F) -> F:
     """Add SET as an argument that may be left out; see `set_argument`."""
-    return click.argument("source", metavar="[SET]", required=False)(_with_table_options(command))
+    return click.argument("source", metavar="[SET]", required=False)(table_options(command))
+
+
+def catalogue_options(command: F) -> F:
+    """Add the options for sets of the catalogue, which are fetched; `load_set` takes them."""
+    choices: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("--trust", "trust", {"is_flag": True, "default": None, "help": "Fetch what no checksum is published of."}),
+        (
+            "--from",
+            "from_folder",
+            {"type": FILE, "metavar": "DIR", "help": "Where the files of a set of the catalogue are at hand."},
+        ),
+    )
+    for option, name, settings in choices:
+        command = click.option(option, name, expose_value=False, callback=_remember, **settings)(command)
+    return command
 
 
 def caption_set_argument(command: F) -> F:
@@ -273,7 +294,8 @@ def caption_set_argument(command: F) -> F:
     return click.argument("source", metavar="SET")(command)
 
 
-def _with_table_options(command: F) -> F:
+def table_options(command: F) -> F:
+    """Add the options that say how a file is read, for `load_set`."""
     for name, settings in reversed(_TABLE_OPTIONS.items()):
         option = f"--{name.replace('_', '-')}"
         command = click.option(option, name, expose_value=False, callback=_remember, **settings)(command)
@@ -284,9 +306,52 @@ def load_set(source: str) -> AnnotationSet:
     """Load what was given for SET."""
     from vsenumba.data import load_dataset
 
-    meta = click.get_current_context().meta
-    with _reading(source):
-        return load_dataset(source, **{name: meta.get(f"{__name__}.{name}") for name in _TABLE_OPTIONS})
+    options = {name: _remembered(name) for name in _TABLE_OPTIONS}
+    with _reading(source), fetching() as progress:
+        return load_dataset(source, **options, **catalogue_choices(), progress=progress)
+
+
+def _remembered(name: str) -> Any:
+    return click.get_current_context().meta.get(f"{__name__}.{name}")
+
+
+def catalogue_choices() -> dict[str, Any]:
+    """Return what was given for `catalogue_options`, as arguments."""
+    return {"from_folder": _remembered("from_folder"), "trust": bool(_remembered("trust"))}
+
+
+@contextmanager
+def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Yield what shows how far a file is that is fetched, while stderr is a terminal."""
+    with ExitStack() as stack:
+        bars: list[Any] = []
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, there: int, total: int | None) -> None:
+            if not bars:  # most sets are not fetched
+                bars.append(stack.enter_context(_transfers()))
+            if name not in tasks:
+                tasks[name] = bars[0].add_task(printable(name))
+            bars[0].update(tasks[name], completed=there, total=total)
+
+        yield show
+
+
+def _transfers() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
+
+
+def refuse_table_options(needed: str) -> None:
+    """Refuse the options that say how a table is read where an option that names one, `needed`, is not given."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.callback is _remember and is_given(str(parameter.name)):
+            raise click.UsageError(f"{parameter.opts[0]} says how a table is read; it cannot be given without {needed}")
 
 
 def _reading(source: str) -> AbstractContextManager[object]:
@@ -341,7 +406,7 @@ def set_option(text: str) -> Callable[[F], F]:
     """Return the option ``--set``, and those that say how a table is read; `known_set` loads it."""
 
     def decorate(command: F) -> F:
-        return click.option("--set", "source", metavar="SET", help=text)(_with_table_options(command))
+        return click.option("--set", "source", metavar="SET", help=text)(table_options(command))
 
     return decorate
 

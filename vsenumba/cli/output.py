@@ -116,7 +116,10 @@ def counted(n: int, what: str) -> str:
 
 def size_of(data: AnnotationSet) -> str:
     """Return how large a set is, in words."""
-    return f"{counted(data.n_images, 'image')}, {counted(data.n_labels, 'label')}, {counted(data.n_pairs, 'pair')}"
+    counts = [(data.n_images, "image"), (data.n_labels, "label"), (data.n_pairs, "pair")]
+    if data.features is not None:
+        counts.append((data.features.shape[1], "feature"))
+    return ", ".join(counted(n, what) for n, what in counts)
 
 
 def silence_stdout() -> None:

@@ -1,8 +1,10 @@
 """Data sets: what they are, how they get in, how they are divided, and where some can be had."""
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.catalogue import DATASETS, DataSet, load_dataset
+from vsenumba.data.annotation.catalogue import DATASETS, fetch_dataset, load_dataset
 from vsenumba.data.annotation.coercion import as_annotation_set
+from vsenumba.data.annotation.data_set import DataSet, RemoteFile
+from vsenumba.data.annotation.feature_files import FEATURE_READERS, FeatureTable, join_features, load_features
 from vsenumba.data.annotation.planted import save_synthetic, synthetic
 from vsenumba.data.annotation.pruning import prune
 from vsenumba.data.annotation.readers import READERS, read_annotations
@@ -21,23 +23,29 @@ __all__ = [
     "ANALOGIES",
     "CAPTION_READERS",
     "DATASETS",
+    "FEATURE_READERS",
     "READERS",
     "AnnotationSet",
     "CaptionSet",
     "Corpus",
     "DataSet",
+    "FeatureTable",
     "Match",
     "Ragged",
+    "RemoteFile",
     "Vocabulary",
     "WordVectors",
     "as_annotation_set",
     "as_corpus",
+    "fetch_dataset",
     "grid_features",
     "holdout",
+    "join_features",
     "kfold",
     "leave_one_out",
     "load_caption_set",
     "load_dataset",
+    "load_features",
     "prune",
     "read_annotations",
     "save_synthetic",

@@ -531,4 +531,5 @@ class Annotator(Fitted):
         return schema.check(schema.Elements({"seen": schema.Elements(PAIRS)}), elements)
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        self._remember(AnnotationSet.from_elements({name: elements["seen"][name] for name in PAIRS}))
+        seen = elements["seen"]
+        self._remember(AnnotationSet.from_elements({name: seen[name] for name in PAIRS if name in seen}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -62,11 +63,30 @@ def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
     with open_output(path) as file, mpl.rc_context(RC), warnings.catch_warnings():
         warnings.filterwarnings("ignore", MISSING)
         figure.savefig(file, format=suffix[1:], **FORMATS[suffix])
+    _warn_of(missing, path)
+
+
+def save_pages(figures: Iterable[Figure], path: str | PathLike[str]) -> None:
+    """Write figures as the pages of a PDF, one at a time; see `save_figure`."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    missing: set[str] = set()
+    with open_output(path) as file, mpl.rc_context(RC), PdfPages(file, metadata=FORMATS[".pdf"]["metadata"]) as pages:
+        for figure in figures:
+            missing |= set(give_fonts(figure))
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", MISSING)
+                pages.savefig(figure)
+    _warn_of(sorted(missing), path)
+
+
+def _warn_of(missing: list[str], path: str | PathLike[str]) -> None:
     if missing:
         more = f" and {len(missing) - N_NAMED} more" if len(missing) > N_NAMED else ""
         warnings.warn(
             f"{path} has boxes instead of letters that no font here has: {' '.join(missing[:N_NAMED])}{more}; install "
             "one that has, such as Noto Sans CJK",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )

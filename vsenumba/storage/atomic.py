@@ -16,7 +16,7 @@ from vsenumba.storage.targets import find_target, find_target_or_stream, name_of
 
 
 @contextmanager
-def atomic_path(path: str | PathLike[str]) -> Iterator[Path]:
+def atomic_path(path: str | PathLike[str], *, tidy: bool = True) -> Iterator[Path]:
     """Yield the path of an empty temporary file that takes the place of `path` when the block ends well.
 
     The temporary file lies in the same folder, is hidden, and has the ending of `path`, so that writers
@@ -28,6 +28,9 @@ def atomic_path(path: str | PathLike[str]) -> Iterator[Path]:
     path : str or path-like
         The file to write. A symbolic link is followed. Of a file with several names (hard links) only this one becomes
         the new file.
+    tidy : bool
+        Whether to look for what killed writers left in the folder, which takes the longer the more files it has. Who
+        writes thousands into one folder looks once.
 
     Yields
     ------
@@ -51,7 +54,7 @@ def atomic_path(path: str | PathLike[str]) -> Iterator[Path]:
     """
     with named_errors(path):
         target = find_target(path)
-        with hidden_path(target.parent, target.suffix) as temporary:
+        with hidden_path(target.parent, target.suffix, tidy=tidy) as temporary:
             yield temporary
             if target.exists():
                 shutil.copymode(target, temporary)
@@ -62,7 +65,7 @@ def atomic_path(path: str | PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def open_output(path: str | PathLike[str], *, streams: bool = False) -> Iterator[BinaryIO]:
+def open_output(path: str | PathLike[str], *, streams: bool = False, tidy: bool = True) -> Iterator[BinaryIO]:
     r"""Open a file for writing bytes; it appears whole or not at all, see `atomic_path`.
 
     Parameters
@@ -72,6 +75,8 @@ def open_output(path: str | PathLike[str], *, streams: bool = False) -> Iterator
     streams : bool
         Whether `path` may be a pipe, a character device or an open file such as ``/dev/stdout``. These are written
         through, as they come, and cannot be sought in.
+    tidy : bool
+        As for `atomic_path`.
 
     Yields
     ------
@@ -98,7 +103,7 @@ def open_output(path: str | PathLike[str], *, streams: bool = False) -> Iterator
             with Path(path).open("wb") as file:
                 yield file
     if not is_stream:
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
+        with atomic_path(path, tidy=tidy) as temporary, temporary.open("wb") as file:
             yield file
 
 

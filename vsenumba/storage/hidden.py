@@ -26,9 +26,12 @@ _HIDDEN = re.compile(re.escape(_PREFIX) + r"[0-9a-f]{16}\.tmp(\..*)?")
 
 
 @contextmanager
-def hidden_path(folder: Path, suffix: str) -> Iterator[Path]:
-    """Yield an empty file with a name that nobody has, and remove it, if it is there still, when the block ends."""
-    with _held(folder, suffix, _make_file) as path:
+def hidden_path(folder: Path, suffix: str, *, tidy: bool = True) -> Iterator[Path]:
+    """Yield an empty file with a name that nobody has, and remove it, if it is there still, when the block ends.
+
+    With `tidy`, what killed writers left in the folder is removed first.
+    """
+    with _held(folder, suffix, _make_file, tidy=tidy) as path:
         try:
             yield path
         finally:
@@ -47,9 +50,10 @@ def hidden_folder_in(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _held(folder: Path, suffix: str, make: Callable[[Path], object]) -> Iterator[Path]:
+def _held(folder: Path, suffix: str, make: Callable[[Path], object], *, tidy: bool = True) -> Iterator[Path]:
     """Make something and hold its lock."""
-    remove_strays(folder)
+    if tidy:
+        remove_strays(folder)
     descriptor = None
     while descriptor is None:
         # Cut, as a name has at most 255 bytes; formats are told by short endings.

@@ -351,7 +351,7 @@ class TestLoadDataset:
             assert entry.description
             assert entry.licence
             assert entry.source
-            assert load_dataset(entry.name).n_pairs > 0
+            assert not entry.shipped or load_dataset(entry.name).n_pairs > 0
 
     def test_unknown_names(self):
         with pytest.raises(UnknownNameError, match=r"unknown data set 'openclip'; did you mean 'openclipart'\?"):

@@ -10,7 +10,9 @@ from vsenumba.cli.lazy import LazyGroup
 MODULES = {
     "list": "vsenumba.cli.data.catalogue",
     "info": "vsenumba.cli.data.info",
+    "fetch": "vsenumba.cli.data.fetch",
     "import": "vsenumba.cli.data.importing",
+    "pictures": "vsenumba.cli.data.pictures",
     "split": "vsenumba.cli.data.split",
     "synth": "vsenumba.cli.data.synth",
 }
@@ -18,7 +20,7 @@ MODULES = {
 
 @click.group(cls=LazyGroup, modules=MODULES, epilog=options.examples("vsenumba data info openclipart"))
 def command() -> None:
-    """List, describe, convert, split and make data sets.
+    """List, fetch, describe, convert, split and make data sets.
 
     A SET, here and in other commands, is the name of a set (see 'vsenumba data list'), or a file or a folder,
     recognised by its content: a table with a header and then one image and one label a row, all labels of an image in a

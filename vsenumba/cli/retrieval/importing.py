@@ -26,8 +26,9 @@ from vsenumba.errors import InputError
 def command(source: str, output: Path, features: Path | None, splits: tuple[str, ...], seed: int) -> None:
     """Convert images' features and captions to a native .h5 file.
 
-    SET is a folder of train_ims.npy, train_caps.txt and so on, as of VSE++, SCAN and VSE∞; Karpathy's JSON or a token
-    file as of Flickr8k, with --features; or a folder of emoji.
+    SET is a folder of train_ims.npy, train_caps.txt and so on, as of VSE++, SCAN and VSE∞; or a folder of emoji; or,
+    with --features, Karpathy's or MS-COCO's JSON, a token file as of Flickr8k, a table with an image and a caption
+    column, or a folder of IAPR TC-12's texts.
     """
     from vsenumba.data import load_caption_set
 

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import resources
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.data_set import DataSet
+from vsenumba.data.annotation.fetching import files_of, located
 from vsenumba.data.annotation.in_memory import from_memory
+from vsenumba.data.annotation.public_sets import PUBLIC_SETS
 from vsenumba.data.annotation.readers import read_annotations
 from vsenumba.data.annotation.readers.options import TableOptions
+from vsenumba.data.downloads import Progress
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.storage import exists
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataSet:
-    """An entry of the catalogue.
-
-    Attributes
-    ----------
-    name : str
-        What `load_dataset` knows it by.
-    description : str
-        One line for people.
-    licence : str
-        The terms it may be used under.
-    source : str
-        Where it comes from.
-    shipped : str
-        The file of ``vsenumba/data/shipped/`` that holds it.
-    """
-
-    name: str
-    description: str
-    licence: str
-    source: str
-    shipped: str
-
 
 DATASETS = {
     entry.name: entry
@@ -51,6 +28,7 @@ DATASETS = {
             source="Open Clip Art Library 0.18, Debian package openclipart-svg 1:0.18+dfsg-19",
             shipped="openclipart.h5",
         ),
+        *PUBLIC_SETS,
     )
 }
 
@@ -65,6 +43,11 @@ def load_dataset(
     first_number: int | None = None,
     format: str | None = None,
     sources: str | None = None,
+    part: str | None = None,
+    lenient: bool | None = None,
+    from_folder: str | PathLike[str] | None = None,
+    trust: bool = False,
+    progress: Progress | None = None,
 ) -> AnnotationSet:
     """Load an annotation set by its name in the catalogue, or from a file, a folder, or what is in memory.
 
@@ -74,8 +57,15 @@ def load_dataset(
         A key of `DATASETS`, or the path of a file or a folder of any format that `read_annotations` knows. A name of
         the catalogue goes before a file of the same name: write ``"./openclipart"`` for that. What is in memory is made
         a set as models do it; a data frame is read as the options say.
-    image_column, label_column, separator, threshold, first_number, format, sources : optional
+    image_column, label_column, separator, threshold, first_number, format, sources, part, lenient : optional
         See `read_annotations`.
+    from_folder : str or path-like, optional
+        Where the files of a set of the catalogue are at hand, as they are published; nothing is fetched then.
+    trust : bool
+        Fetch a set of the catalogue although no checksum of it is published; its digest is kept.
+    progress : callable, optional
+        Told, while a set is fetched, of each file its name, how many bytes are there, and how many there will be or
+        None.
 
     Returns
     -------
@@ -102,7 +92,15 @@ def load_dataset(
         "first_number": first_number,
         "format": format,
         "sources": sources,
+        "part": part,
+        "lenient": lenient,
     }
+    if isinstance(source, str) and source in DATASETS and not DATASETS[source].shipped:
+        return _read_public(DATASETS[source], options, from_folder, trust, progress)
+    if from_folder is not None or trust:
+        raise InputError(
+            f"from_folder and trust (--from and --trust) are for sets of the catalogue, which {source!r:.60} is not"
+        )
     if isinstance(source, str) and source in DATASETS:
         shipped = resources.files("vsenumba.data") / "shipped" / DATASETS[source].shipped
         with resources.as_file(shipped) as path:
@@ -115,3 +113,60 @@ def load_dataset(
             raise InputError(f"there is no file {source}")
         raise unknown_name("data set", source, DATASETS)
     return read_annotations(path, **options)
+
+
+def _read_public(
+    entry: DataSet,
+    options: dict[str, Any],
+    from_folder: str | PathLike[str] | None,
+    trust: bool,
+    progress: Progress | None,
+) -> AnnotationSet:
+    if entry.holds != "labels":
+        raise InputError(
+            f"{entry.name} holds {entry.holds}, which load_caption_set reads, with features: give it what "
+            f"fetch_dataset({entry.name!r}) returns"
+        )
+    root = files_of(entry, from_folder=from_folder, trust=trust, progress=progress)
+    path, part = located(entry, root, options["part"])
+    return read_annotations(path, **{**options, "part": part, "format": options["format"] or entry.reader or None})
+
+
+def fetch_dataset(
+    name: str,
+    *,
+    part: str | None = None,
+    from_folder: str | PathLike[str] | None = None,
+    trust: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Fetch a set of the catalogue, and return the file or the folder that readers take.
+
+    Parameters
+    ----------
+    name : str
+        A key of `DATASETS`.
+    part : str, optional
+        Which part, where the set has several files.
+    from_folder, trust, progress : optional
+        See `load_dataset`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such set.
+    InputError, FileFormatError
+        If it cannot be fetched or is not what it should be; the message says what to do.
+
+    Examples
+    --------
+    >>> fetch_dataset("openclipart").name
+    'openclipart.h5'
+    """
+    if name not in DATASETS:
+        raise unknown_name("data set", name, DATASETS)
+    entry = DATASETS[name]
+    if entry.shipped:
+        return Path(str(resources.files("vsenumba.data") / "shipped" / entry.shipped))
+    root = files_of(entry, from_folder=from_folder, trust=trust, progress=progress)
+    return located(entry, root, part)[0] if part is not None or "" in entry.paths else root

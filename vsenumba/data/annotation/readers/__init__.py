@@ -13,17 +13,26 @@ from typing import Protocol
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.readers import (
+    arff,
+    coco,
     csv_onehot,
     csv_pairs,
     danbooru,
     exiftool,
+    extreme,
+    extreme_pairs,
     json_records,
+    mirflickr,
+    movielens,
     native,
+    nus_wide,
     open_images,
     parquet,
     scipy_npz,
     sidecar_text,
     sidecar_xmp,
+    svmlight,
+    tagprop,
 )
 from vsenumba.data.annotation.readers.options import TableOptions, check_values
 from vsenumba.data.compression import HEAD_BYTES, open_decompressed
@@ -51,11 +60,20 @@ READERS: tuple[Reader, ...] = (
     native,
     scipy_npz,
     parquet,
+    arff,
     danbooru,
     exiftool,
+    coco,
     json_records,
+    nus_wide,
+    mirflickr,
+    extreme_pairs,
     sidecar_xmp,
     sidecar_text,
+    tagprop,
+    extreme,
+    svmlight,
+    movielens,
     open_images,
     csv_onehot,
     csv_pairs,
@@ -74,6 +92,8 @@ def read_annotations(
     first_number: int | None = None,
     format: str | None = None,
     sources: str | None = None,
+    part: str | None = None,
+    lenient: bool | None = None,
 ) -> AnnotationSet:
     r"""Read an annotation set from a file or a folder of any format that is known, recognised by its content.
 
@@ -101,6 +121,10 @@ def read_annotations(
         A key of `READER_NAMES`: take it for this format, without looking.
     sources : str, optional
         Whose labels count, in a table of Open Images: names from its column `Source`, with commas between.
+    part : str, optional
+        Which part of a folder to read, such as ``"train"``, where there are several.
+    lenient : bool, optional
+        Leave out values that are known to be wrong, with a warning, instead of refusing them.
 
     Returns
     -------
@@ -129,8 +153,11 @@ def read_annotations(
     ...     read_annotations(path)
     <AnnotationSet: 1 images, 2 labels, 2 pairs>
     """
-    options = TableOptions(image_column, label_column, separator, threshold, first_number, format, sources)
-    check_values(options)
+    options = check_values(
+        TableOptions(
+            image_column, label_column, separator, threshold, first_number, format, sources, part, lenient or None
+        )
+    )
     if format is not None and (not isinstance(format, str) or format not in READER_NAMES):
         raise unknown_name("format", format, READER_NAMES)
     is_folder = isinstance(path, (str, PathLike)) and Path(path).is_dir()

@@ -16,6 +16,8 @@ _FOR = {
     "threshold": "tables of scores",
     "first_number": "files that count labels",
     "sources": "tables with a column of sources, as Open Images',",
+    "part": "folders of several parts",
+    "lenient": "files with mistakes that are known",
 }
 
 
@@ -37,6 +39,10 @@ class TableOptions(NamedTuple):
         Whose labels count, with commas between, in tables that say so, as Open Images'. None for all.
     format : str or None
         The ``NAME`` of the reader to take; None takes the one that recognises the file.
+    part : str or None
+        Which part of a folder to read, such as ``"train"``. None asks where there are several.
+    lenient : bool or None
+        Whether values that are known to be wrong are left out, with a warning, instead of refused.
     """
 
     image_column: str | None = None
@@ -46,6 +52,8 @@ class TableOptions(NamedTuple):
     first_number: int | None = None
     format: str | None = None
     sources: str | None = None
+    part: str | None = None
+    lenient: bool | None = None
 
 
 def refuse_options(path: str | PathLike[str], options: TableOptions, *, but: tuple[str, ...] = ()) -> None:
@@ -69,11 +77,22 @@ def refuse_options(path: str | PathLike[str], options: TableOptions, *, but: tup
             raise InputError(f"{option}={value!r} is for {_FOR[option]} only, which {path} is not")
 
 
-def check_values(options: TableOptions) -> None:
-    """Refuse what is no threshold and no first number."""
+def check_values(options: TableOptions) -> TableOptions:
+    """Return options whose values can be used.
+
+    Raises
+    ------
+    InputError
+        For the first that cannot.
+    """
     if options.threshold is not None and not is_number(options.threshold):
         raise InputError(f"threshold must be a number, not {options.threshold!r:.60}")
-    if options.sources is not None and not isinstance(options.sources, str):
-        raise InputError(f"sources must be one text, with commas between, not {options.sources!r:.60}")
     if options.first_number not in (None, 0, 1) or isinstance(options.first_number, bool):
         raise InputError(f"first_number must be 0 or 1, not {options.first_number!r:.60}")
+    if options.sources is not None and not isinstance(options.sources, str):
+        raise InputError(f"sources must be one text, with commas between, not {options.sources!r:.60}")
+    if options.part is not None and not isinstance(options.part, str):
+        raise InputError(f"part must be the name of a part, not {options.part!r:.60}")
+    if options.lenient not in (None, True):
+        raise InputError(f"lenient must be true or false, not {options.lenient!r:.60}")
+    return options

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vsenumba.data.captions.caption_set import CaptionSet
-from vsenumba.data.captions.readers import emoji, flickr, karpathy, native, precomputed
+from vsenumba.data.captions.readers import coco, emoji, flickr, iapr, karpathy, native, precomputed, tables
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.storage import exists
 
@@ -30,7 +30,16 @@ class CaptionReader(Protocol):
         """Read it."""
 
 
-CAPTION_READERS: tuple[CaptionReader, ...] = (native, precomputed, emoji, karpathy, flickr)
+CAPTION_READERS: tuple[CaptionReader, ...] = (
+    native,
+    precomputed,
+    emoji,
+    iapr,
+    coco,
+    karpathy,
+    flickr,
+    tables,
+)
 
 
 def load_caption_set(source: str | PathLike[str], features: str | PathLike[str] | None = None) -> CaptionSet:
@@ -40,7 +49,8 @@ def load_caption_set(source: str | PathLike[str], features: str | PathLike[str] 
     ----------
     source : str or path-like
         A native ``.h5`` file; a folder of ``train_ims.npy``, ``train_caps.txt`` and so on, as of VSE++, SCAN and VSE∞;
-        Karpathy's JSON of a set; a token file as of Flickr8k; or a folder of emoji.
+        Karpathy's JSON of a set, MS-COCO's of captions; a token file as of Flickr8k; a table with an image and a
+        caption column; a folder of IAPR TC-12's texts; or a folder of emoji.
     features : str or path-like, optional
         For the layouts that have captions only: an ``.npy`` file of the images' rows, in the order of the file, (n, d)
         or (n, k, d). It is not read into memory.

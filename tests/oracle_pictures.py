@@ -1,4 +1,4 @@
-"""The feature vector of a thumbnail: 256 bytes on where edges run, which colours there are, and where."""
+"""The feature vector of a thumbnail as ``docs/data.md`` has it, one picture at a time, without tables."""
 
 from __future__ import annotations
 
@@ -7,32 +7,18 @@ import numpy as np
 CELLS = 4
 ORIENTATIONS = 9
 COLOURS = 4
-N_FEATURES = CELLS * CELLS * ORIENTATIONS + COLOURS**3 + CELLS * CELLS * 3
 
 
-def describe(thumbnails: np.ndarray) -> np.ndarray:
-    """Return the feature vectors of thumbnails.
-
-    Parameters
-    ----------
-    thumbnails : (n, s, s, 3) uint8 array
-        RGB, with s a multiple of 4.
-
-    Returns
-    -------
-    (n, 256) uint8 array
-        Coordinates 0..143 the edges, 144..207 the colours, 208..255 the layout; the formulas are in
-        ``docs/data.md``. Scaled so that the sum of absolute differences (L1) weighs the three as measured.
-    """
+def describe(thumbnails):
     return np.stack([_describe_one(one.astype(np.float64)) for one in thumbnails])
 
 
-def _describe_one(rgb: np.ndarray) -> np.ndarray:
+def _describe_one(rgb):
     parts = (np.sqrt(_shares(_edges(rgb))), np.sqrt(_shares(_colours(rgb))), _layout(rgb) / 2)
     return np.rint(255 * np.concatenate(parts)).astype(np.uint8)
 
 
-def _edges(rgb: np.ndarray) -> np.ndarray:
+def _edges(rgb):
     """Gradient length by cell and orientation, each pixel shared between its two nearest orientations."""
     dx, dy = np.zeros_like(rgb), np.zeros_like(rgb)
     dx[:, 1:-1] = rgb[:, 2:] - rgb[:, :-2]
@@ -51,18 +37,18 @@ def _edges(rgb: np.ndarray) -> np.ndarray:
     return histogram
 
 
-def _colours(rgb: np.ndarray) -> np.ndarray:
+def _colours(rgb):
     """Pixels in each of 4 × 4 × 4 boxes of red, green and blue."""
     red, green, blue = np.moveaxis(rgb.astype(int) * COLOURS // 256, 2, 0)
     return np.bincount(((red * COLOURS + green) * COLOURS + blue).ravel(), minlength=COLOURS**3)
 
 
-def _layout(rgb: np.ndarray) -> np.ndarray:
+def _layout(rgb):
     """Mean ink (255 less the value) by cell and channel, of unit Euclidean length."""
     step = len(rgb) // CELLS
     ink = 255 - rgb.reshape(CELLS, step, CELLS, step, 3).mean(axis=(1, 3)).ravel()
     return ink / max(np.linalg.norm(ink), 1e-9)
 
 
-def _shares(histogram: np.ndarray) -> np.ndarray:
+def _shares(histogram):
     return histogram / max(histogram.sum(), 1e-9)

@@ -1,0 +1,138 @@
+"""Features of images in files, one module per format, chosen by content; and how they come to the images of a set.
+
+A reader is a module with ``DESCRIPTION`` (for people), ``recognises(path, head)`` and ``read(path, dataset)``. Another
+format is another module and a line in `FEATURE_READERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from vsenumba.data.annotation.feature_files import hdf5, npy, npz, numbers, parquet, vecs
+from vsenumba.data.annotation.feature_files.joining import join_features
+from vsenumba.data.annotation.feature_files.table import FeatureTable
+from vsenumba.data.annotation.features import checked_features, is_on_disk, is_sparse
+from vsenumba.data.annotation.readers.name_lists import listed_names
+from vsenumba.data.compression import HEAD_BYTES, open_decompressed
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import FileFormatError, InputError
+from vsenumba.storage.mapped import blocks_of
+
+__all__ = ["FEATURE_READERS", "FeatureReader", "FeatureTable", "join_features", "load_features"]
+
+
+class FeatureReader(Protocol):
+    """What a module of this folder offers."""
+
+    DESCRIPTION: str
+
+    def recognises(self, path: Path, head: bytes) -> bool:
+        """Tell whether a file that begins with `head` is of this format."""
+
+    def read(self, path: Path, dataset: str | None) -> FeatureTable:
+        """Read the file; `dataset` names the array of it, where it has several."""
+
+
+# The most telling first: the last takes any text.
+FEATURE_READERS: tuple[FeatureReader, ...] = (npy, npz, hdf5, parquet, vecs, numbers)
+_NAMED = (npz, hdf5, parquet)
+# What a list of ids beside the features may be called, behind the name without its ending.
+_BESIDE = (".ids.txt", "_ids.txt", ".ids")
+
+
+def load_features(
+    path: str | PathLike[str],
+    ids: str | PathLike[str] | Iterable[Any] | None = None,
+    *,
+    dataset: str | None = None,
+) -> FeatureTable:
+    r"""Read features of images from a file, whose format is known by its content.
+
+    Parameters
+    ----------
+    path : str or path-like
+        ``.npy``, which stays on disk; ``.npz``, also of ``scipy.sparse.save_npz``; HDF5, whose dataset stays on disk;
+        Parquet, of a list column or a column a number (takes pyarrow); a table of numbers as text with a column of ids;
+        ``.fvecs``, ``.bvecs``, ``.hvecs``.
+    ids : str, path-like or iterable, optional
+        The ids of their images: a text file with one a line, or the ids themselves. Where it is left out they are those
+        in the file, or in one called ``features_ids.txt`` or ``features.ids.txt`` for ``features.npy``, if there are
+        any.
+    dataset : str, optional
+        The array, dataset or list column, where the file has several.
+
+    Returns
+    -------
+    FeatureTable
+        The features, and the ids or None.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it has several arrays and `dataset` does not say which, or as many ids as rows only
+        nearly.
+    FileFormatError
+        If it cannot be used: another format, rows of different widths, values that are no finite numbers, or no column
+        in which two images differ.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "features.csv"
+    ...     _ = path.write_text("id,red,green\na.jpg,0.5,1\nb.jpg,0.25,0\n")
+    ...     features, ids = load_features(path)
+    >>> features.tolist(), ids
+    ([[0.5, 1.0], [0.25, 0.0]], ['a.jpg', 'b.jpg'])
+    """
+    with open_decompressed(path) as stream:
+        head = stream.read(HEAD_BYTES)
+    path = Path(path)
+    reader = next((one for one in FEATURE_READERS if one.recognises(path, head)), None)
+    if reader is None:
+        understood = "; ".join(one.DESCRIPTION for one in FEATURE_READERS)
+        raise FileFormatError(f"{path}: not features in a format that is understood, which are: {understood}")
+    if dataset is not None and reader not in _NAMED:
+        raise InputError(f"dataset={dataset!r} is for files of several arrays, which {path} is not")
+    features, found = reader.read(path, dataset)
+    if len(features.shape) != 2 or not features.shape[0]:
+        raise FileFormatError(f"{path}: one row for each image is expected, (n, n_features), not {features.shape}")
+    names = _ids_of(path, ids) if ids is not None else found if found is not None else _ids_beside(path)
+    if names is not None and len(names) != features.shape[0]:
+        raise InputError(f"there are {len(names):,} ids for the {features.shape[0]:,} rows of {path}")
+    try:
+        if names is not None:
+            Vocabulary(names, "image")
+        if not is_on_disk(features):
+            features = checked_features(features, features.shape[0])
+    except InputError as error:
+        raise FileFormatError(f"{path}: {error}") from error
+    if _is_constant(features):
+        raise FileFormatError(f"{path}: all {features.shape[0]:,} images have the same features")
+    return FeatureTable(features, names)
+
+
+def _ids_of(path: Path, ids: str | PathLike[str] | Iterable[Any]) -> list[str]:
+    if isinstance(ids, (str, PathLike)):
+        return listed_names(Path(ids))
+    return list(Vocabulary(ids, "image"))
+
+
+def _ids_beside(path: Path) -> list[str] | None:
+    there = [one for ending in _BESIDE if (one := path.with_name(path.stem + ending)).is_file()]
+    return listed_names(there[0]) if there else None
+
+
+def _is_constant(features: Any) -> bool:
+    """Tell whether no two rows differ; of most files a look at the beginning is enough."""
+    if features.shape[0] < 2:
+        return False
+    if is_sparse(features):
+        return bool((features.max(axis=0) - features.min(axis=0)).nnz == 0)
+    first = np.asarray(features[:1])
+    return all((np.asarray(block) == first).all() for block in blocks_of(features))

@@ -1,0 +1,106 @@
+"""The files of the catalogue's sets: fetched into the cache, or found in a folder, and unpacked."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from vsenumba.data.annotation.data_set import DataSet
+from vsenumba.data.annotation.readers.parts import chosen_part
+from vsenumba.data.downloads import Progress, cache_folder, check_file, fetched
+from vsenumba.data.unpacking import unpacked
+from vsenumba.errors import InputError
+
+_ARCHIVE = ".zip"
+_UNPACKED = "unpacked"
+
+
+def files_of(
+    entry: DataSet,
+    *,
+    from_folder: str | PathLike[str] | None = None,
+    trust: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Return the folder, or the file, that holds a set of the catalogue, fetched where it is not there.
+
+    Parameters
+    ----------
+    entry : DataSet
+        Of the catalogue, and not shipped.
+    from_folder : str or path-like, optional
+        Where its files are at hand, unpacked or not; nothing is fetched then.
+    trust : bool
+        Fetch files although no checksum is published; see `vsenumba.data.downloads.fetched`.
+    progress : callable, optional
+        Told how far each file is.
+
+    Raises
+    ------
+    InputError
+        If it cannot be fetched, or the folder is none; the message says what to do.
+    FileFormatError
+        If a file has another checksum, or an archive cannot be unpacked.
+    """
+    if from_folder is not None:
+        return _at_hand(entry, Path(from_folder))
+    if not entry.files:
+        raise InputError(
+            f"{entry.name} has no address that a program may fetch from; get it by hand from {entry.source} and say "
+            "--from DIR (in Python from_folder=DIR)"
+        )
+    folder = cache_folder(entry.name)
+    found = [fetched(file, folder, trust=trust, progress=progress) for file in entry.files]
+    return _unpacked(entry, found, folder) or folder
+
+
+def located(entry: DataSet, root: Path, part: str | None) -> tuple[Path, str | None]:
+    """Return what a reader is given of a set's files: a path, and the part that it is left to find.
+
+    Parameters
+    ----------
+    entry : DataSet
+        The set.
+    root : Path
+        What `files_of` returned.
+    part : str or None
+        The part that is wanted.
+    """
+    if root.is_file():
+        return root, part
+    if "" in entry.paths:
+        inside = entry.paths[""]
+    else:
+        inside, part = entry.paths[chosen_part(Path(entry.name), entry.paths, part)], None
+    # Whoever unpacked it may have gone into a folder of it already.
+    names = Path(inside).parts
+    for first in range(len(names)):
+        if (root / Path(*names[first:])).exists():
+            return root / Path(*names[first:]), part
+    if Path(inside).suffix:
+        raise InputError(f"there is no {inside} in {root}, which should hold {entry.name}")
+    return root, part
+
+
+def _at_hand(entry: DataSet, root: Path) -> Path:
+    if root.is_file():
+        return root
+    if not root.is_dir():
+        raise InputError(f"there is no folder {root}, from which {entry.name} is to be read")
+    there = [(file, root / file.name) for file in entry.files if (root / file.name).is_file()]
+    if not there:
+        return root
+    if any(path.suffix == _ARCHIVE for _, path in there):
+        folder = cache_folder(entry.name)
+        for file, path in there:
+            check_file(file, path, folder)
+        return _unpacked(entry, [path for _, path in there], folder) or root
+    return root
+
+
+def _unpacked(entry: DataSet, files: list[Path], folder: Path) -> Path | None:
+    """Return the folder of what was in the archives among some files; None where there is none."""
+    archives = [path for path in files if path.suffix == _ARCHIVE]
+    for path in archives:
+        unpacked(path, folder / _UNPACKED, entry.members)
+    return folder / _UNPACKED if archives else None

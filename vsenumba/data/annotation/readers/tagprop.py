@@ -1,0 +1,115 @@
+"""The matrices of TagProp's sets, ``*_annot.hvecs`` and ``.hvecs32``: a length and as many numbers, for each image."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.pairs import pairs_to_csr
+from vsenumba.data.annotation.readers.name_lists import listed_names
+from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
+from vsenumba.data.annotation.readers.parts import chosen_part
+from vsenumba.data.annotation.readers.row_names import names_of_rows
+from vsenumba.data.compression import HEAD_BYTES, is_compressed, open_decompressed
+from vsenumba.errors import FileFormatError
+
+NAME = "hvecs"
+DESCRIPTION = "a matrix of TagProp (.hvecs, .hvecs32), with *_dictionary.txt and *_list.txt beside, or their folder"
+
+# Wider numbers first: a small number of four bytes has two that are zero, and is no number of two and another.
+_TYPES = (np.dtype("<u4"), np.dtype("<u2"))
+_NAMES = re.compile(r"(.+?)_([^_]+)_annot\.hvecs(32)?(?:\.\w+)?", re.IGNORECASE)
+_ROWS = 4096
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Tell whether all that is seen of it are rows of one length, of zeros and ones; or it is a folder of such."""
+    return bool(_parts_of(path)) if path.is_dir() else _type_of(path, head) is not None
+
+
+def read(path: Path, options: TableOptions) -> AnnotationSet:
+    """Read which image has which label; their names are in ``*_list.txt`` and ``*_dictionary.txt`` beside it."""
+    is_folder = path.is_dir()
+    refuse_options(path, options, but=("part",) if is_folder else ())
+    if is_folder:
+        parts = _parts_of(path)
+        path = parts[chosen_part(path, parts, options.part)]
+    with open_decompressed(path) as stream:
+        dtype = _type_of(path, stream.read(HEAD_BYTES))
+    if dtype is None:
+        raise FileFormatError(f"{path}: not rows of one length, each with its length before it, of zeros and ones")
+    rows, columns, n_images, n_labels = _pairs(path, dtype)
+    indptr, indices = pairs_to_csr(rows, columns, n_images, n_labels)
+    labels = _names_beside(path, "dictionary", n_labels)
+    images = _names_beside(path, "list", n_images)
+    return AnnotationSet(indptr, indices, n_labels, names_of_rows(path, n_images) if images is None else images, labels)
+
+
+def _parts_of(folder: Path) -> dict[str, Path]:
+    """Return the matrices of a folder, by what they are of; with the name of the set where there are several sets."""
+    found = [(name, one) for one in sorted(folder.iterdir()) if (name := _NAMES.fullmatch(one.name)) is not None]
+    one_set = len({name[1] for name, _ in found}) == 1
+    return {name[2] if one_set else f"{name[1]}_{name[2]}": file for name, file in found}
+
+
+def _type_of(path: Path, head: bytes) -> np.dtype | None:
+    """Return the type of the numbers by the beginning of a file; None where it is of another kind."""
+    for dtype in _TYPES:
+        numbers = np.frombuffer(head[: len(head) // dtype.itemsize * dtype.itemsize], dtype)
+        if not len(numbers) or not numbers[0]:
+            continue
+        stride = int(numbers[0]) + 1
+        whole = is_compressed(path) or path.stat().st_size % (stride * dtype.itemsize) == 0
+        values = np.delete(numbers, np.s_[::stride])
+        # Of a file cut off all that is there may be right.
+        ends_well = whole or len(numbers) > 2 * stride
+        if len(values) and ends_well and (numbers[::stride] == numbers[0]).all() and values.max() <= 1:
+            return dtype
+    return None
+
+
+def _pairs(path: Path, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, int, int]:
+    rows, columns = [], []
+    n_images, width = 0, 0
+    with open_decompressed(path) as stream:
+        width = int(np.frombuffer(stream.read(dtype.itemsize), dtype)[0])
+        stream.seek(0)
+        n_bytes = (width + 1) * dtype.itemsize
+        while block := stream.read(_ROWS * n_bytes):
+            if len(block) % n_bytes:
+                raise FileFormatError(f"{path}: the last row is cut off; rows of {n_bytes:,} bytes are expected")
+            table = np.frombuffer(block, dtype).reshape(-1, width + 1)
+            odd = np.flatnonzero((table[:, 0] != width) | (table[:, 1:] > 1).any(axis=1))
+            if len(odd):
+                row = n_images + int(odd[0])
+                found = table[odd[0], 0]
+                raise FileFormatError(
+                    f"{path}: row {row} has the length {found:,}, and row 0 has {width:,}"
+                    if found != width
+                    else f"{path}: row {row} has the value {table[odd[0], 1:].max()}; 0 and 1 are expected"
+                )
+            at, label = np.nonzero(table[:, 1:])
+            rows.append(at + n_images)
+            columns.append(label)
+            n_images += len(table)
+    return np.concatenate(rows), np.concatenate(columns), n_images, width
+
+
+def _names_beside(path: Path, what: str, expected: int) -> list[str] | None:
+    """Return the names of a list beside the matrix; None, with a warning, where there is none."""
+    stem = _NAMES.fullmatch(path.name)
+    wanted = "" if stem is None else f"{stem[1]}_{'' if what == 'dictionary' else f'{stem[2]}_'}{what}.txt"
+    listing = path.with_name(wanted) if wanted else None
+    if listing is None or not listing.is_file():
+        missing = wanted or f"a file *_{what}.txt of the same beginning, such as that of set_train_annot.hvecs"
+        kind = "labels" if what == "dictionary" else "images"
+        warnings.warn(f"{path}: {kind} have numbers for names, as there is no {missing}", UserWarning, stacklevel=3)
+        return None
+    names = listed_names(listing)
+    if len(names) != expected:
+        raise FileFormatError(f"{listing} has {len(names):,} names, and {path.name} has {expected:,}")
+    return names

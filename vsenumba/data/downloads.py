@@ -1,0 +1,218 @@
+"""Files that are fetched: whole or gone on with where they broke off, checked, and kept in the platform's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from vsenumba.data.annotation.data_set import RemoteFile
+from vsenumba.errors import FileFormatError, InputError
+from vsenumba.storage import named_errors, open_output
+
+#: Told how many bytes of a file are there, and how many there will be, where that is known.
+Progress = Callable[[str, int, int | None], None]
+
+#: The folder for what is fetched, where it is not the platform's own.
+FOLDER_VARIABLE = "VSENUMBA_DATA"
+
+_RECORD = "checked.json"
+_TRIES = 3
+# Of a transfer that breaks off, less than this is lost.
+_BLOCK = 1 << 14
+_SECONDS = 30
+
+
+def cache_folder(set_name: str) -> Path:
+    """Return the folder in which the files of a set are kept, be it there or not.
+
+    Raises
+    ------
+    InputError
+        If pooch, which knows the platform's cache, is not installed, and the environment names no folder.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    return (Path(named) if named else Path(_pooch().os_cache("vsenumba"))) / set_name
+
+
+def fetched(file: RemoteFile, folder: Path, *, trust: bool = False, progress: Progress | None = None) -> Path:
+    """Return the path of a file in a folder, fetched where it is not there yet.
+
+    Parameters
+    ----------
+    file : RemoteFile
+        What to fetch.
+    folder : Path
+        Where it is kept, with what is left of a transfer that broke off and a record of digests.
+    trust : bool
+        Fetch it although no checksum is known. Its digest is kept, and must be the same from then on.
+    progress : callable, optional
+        Called with the file's name, the bytes that are there, and their number or None.
+
+    Raises
+    ------
+    InputError
+        If no checksum is known and `trust` is false, there is no network, the server refuses, the transfer breaks off,
+        or pooch is not installed.
+    FileFormatError
+        If the file has another checksum.
+    """
+    target = folder / file.name
+    if target.is_file():
+        check_file(file, target, folder)
+        return target
+    expected = file.checksum or _recorded(folder).get(file.name, {}).get("sha256")
+    if expected is None and not trust:
+        raise InputError(
+            f"no checksum is published for {file.address}; say --trust (in Python trust=True) to fetch it, keep its "
+            "digest and refuse another from then on"
+        )
+    pooch = _pooch()
+    with named_errors(target):
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def download(url: str, output: Any, _: object) -> None:
+        _download(file, folder / f"{file.name}.part", Path(output), progress)
+
+    try:
+        pooch.retrieve(file.address, expected, file.name, folder, downloader=download)
+    except ValueError as error:
+        if "hash" not in str(error).lower():
+            raise
+        raise FileFormatError(
+            f"what {file.address} gave has another checksum than {expected}; it was changed, or somebody is between: "
+            "nothing was kept"
+        ) from error
+    check_file(file, target, folder)
+    return target
+
+
+def check_file(file: RemoteFile, path: Path, folder: Path) -> None:
+    """Compare a file with its checksum, or with the digest that was kept of it, and keep that it was done.
+
+    Raises
+    ------
+    FileFormatError
+        If it has another.
+    """
+    status = path.stat()
+    stamp = {"size": status.st_size, "changed": status.st_mtime_ns, "path": str(path)}
+    record = _recorded(folder)
+    known = record.get(file.name, {})
+    if all(known.get(name) == value for name, value in stamp.items()):
+        return
+    sha256 = _digest(path, "sha256")
+    algorithm, _, digest = (file.checksum or "").rpartition(":")
+    if file.checksum is not None:
+        found = sha256 if algorithm in ("", "sha256") else _digest(path, algorithm)
+        _compare(path, found, digest, "checksum")
+    elif "sha256" in known:
+        _compare(path, sha256, known["sha256"], "digest that was kept when it was trusted")
+    record[file.name] = {"sha256": sha256, **stamp}
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_output(folder / _RECORD) as out:
+        out.write(json.dumps(record, indent=1).encode())
+
+
+def _compare(path: Path, found: str, expected: str, what: str) -> None:
+    if found != expected.lower():
+        raise FileFormatError(
+            f"{path} is not what it should be: its digest is {found:.16}..., the {what} {expected:.16}...; remove it"
+        )
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+
+
+def _recorded(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / _RECORD).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _pooch() -> Any:
+    try:
+        import pooch
+    except ImportError as error:
+        raise InputError(
+            "fetching data takes pooch; install it with pip install 'vsenumba[data]', or get the files by hand and say "
+            "--from DIR (in Python from_folder=DIR)"
+        ) from error
+    pooch.get_logger().setLevel("WARNING")
+    return pooch
+
+
+def _download(file: RemoteFile, part: Path, output: Path, progress: Progress | None) -> None:
+    """Fetch a file into `part`, from where it ends already, and move it to `output` when it is whole."""
+    import requests
+
+    failure: Exception | None = None
+    for _ in range(_TRIES):
+        try:
+            total = _go_on(file, part, progress)
+        except requests.exceptions.HTTPError as error:
+            answer = error.response
+            _refuse(file, f"the server answers {answer.status_code} {answer.reason}", error)
+        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
+            # A transfer that broke off goes on; without any answer there is nothing to go on with.
+            if not part.exists() and not isinstance(error, requests.exceptions.ChunkedEncodingError):
+                _refuse(file, f"{urlsplit(file.address).hostname} cannot be reached, check the network", error)
+            failure = error
+            continue
+        except requests.exceptions.RequestException as error:
+            failure = error
+            continue
+        if total is None or part.stat().st_size == total:
+            os.replace(part, output)  # noqa: PTH105 - as everywhere where files appear
+            return
+    there = part.stat().st_size if part.exists() else 0
+    _refuse(file, f"the transfer broke off after {there:,} bytes; run it again to go on from there", failure)
+
+
+def _refuse(file: RemoteFile, what: str, cause: Exception | None) -> NoReturn:
+    raise InputError(
+        f"cannot fetch {file.address}: {what}; or get the files by hand and say --from DIR (in Python from_folder=DIR)"
+    ) from cause
+
+
+def _go_on(file: RemoteFile, part: Path, progress: Progress | None) -> int | None:
+    """Fetch what is missing; return how many bytes there must be, None where the server does not say."""
+    import requests
+
+    start = part.stat().st_size if part.exists() else 0
+    version = part.with_name(part.name + ".version")
+    known = version.read_text(encoding="utf-8") if version.exists() else ""
+    # Not compressed on the way, which would count other bytes; and only if it is still the same file.
+    headers = {"Accept-Encoding": "identity"}
+    if start and known:
+        headers |= {"Range": f"bytes={start}-", "If-Range": known}
+    with requests.get(file.address, stream=True, timeout=_SECONDS, headers=headers) as answer:
+        if answer.status_code == 416:  # there is nothing behind what is there: it is of another file
+            part.unlink(missing_ok=True)
+            version.unlink(missing_ok=True)
+            raise requests.exceptions.ChunkedEncodingError("the server has less than was fetched")
+        answer.raise_for_status()
+        goes_on = answer.status_code == 206
+        start = start if goes_on else 0
+        mark = answer.headers.get("ETag", "")
+        mark = answer.headers.get("Last-Modified", "") if not mark or mark.startswith("W/") else mark
+        version.write_text(mark, encoding="utf-8")
+        length = answer.headers.get("Content-Length")
+        total = None if length is None else start + int(length)
+        with part.open("ab" if goes_on else "wb") as out:
+            there = start
+            for block in answer.iter_content(_BLOCK):
+                out.write(block)
+                there += len(block)
+                if progress is not None:
+                    progress(file.name, there, total)
+    version.unlink(missing_ok=True)
+    return total

@@ -1,0 +1,58 @@
+"""Archives that were fetched: what is needed of them, unpacked once, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+from vsenumba.data.compression import most_bytes
+from vsenumba.errors import FileFormatError, InputError
+from vsenumba.storage import hidden_folder, named_errors
+
+
+def unpacked(archive: Path, folder: Path, members: str = "") -> Path:
+    """Return the folder that holds the members of a zip archive whose names begin so; it is made where it is not there.
+
+    Parameters
+    ----------
+    archive : Path
+        The archive.
+    folder : Path
+        Where to unpack; it appears when all is in it.
+    members : str
+        What the names of the members begin with that are needed.
+
+    Raises
+    ------
+    FileFormatError
+        If it is no such archive, is damaged, has no such member, or expands to far more than real data does.
+    InputError
+        If there is no room.
+    """
+    if folder.is_dir():
+        return folder
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            wanted = [one for one in opened.infolist() if one.filename.startswith(members) and not one.is_dir()]
+            if not wanted:
+                raise FileFormatError(f"{archive} has nothing whose name begins with {members!r}")
+            size = sum(one.file_size for one in wanted)
+            limit = most_bytes(archive.stat().st_size)
+            if size > limit:
+                raise FileFormatError(
+                    f"{archive} expands to {size:,} bytes, more than the {limit:,} that real data does"
+                )
+            with named_errors(folder):
+                free = shutil.disk_usage(archive.parent).free
+                if size > free:
+                    raise InputError(f"cannot unpack {archive}: it takes {size:,} bytes, and {free:,} are free")
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                with hidden_folder(folder.parent / f"{folder.name}.zip") as hidden:
+                    for one in wanted:
+                        opened.extract(one, hidden / folder.name)  # which keeps names inside the folder
+                    os.replace(hidden / folder.name, folder)  # noqa: PTH105 - as everywhere where files appear
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise FileFormatError(f"{archive} is no zip archive, or is damaged: {error}") from error
+    return folder

@@ -1,0 +1,48 @@
+"""Backbones: what makes a vector of a picture. One file each; another is a file and a line in `BACKBONES`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vsenumba.errors import InputError
+from vsenumba.pictures.backbones.backbone import Backbone
+from vsenumba.pictures.backbones.descriptors import DescriptorBackbone
+from vsenumba.pictures.backbones.function import FunctionBackbone
+from vsenumba.pictures.backbones.onnx_network import OnnxBackbone
+
+__all__ = ["BACKBONES", "Backbone", "DescriptorBackbone", "FunctionBackbone", "OnnxBackbone", "as_backbone"]
+
+BACKBONES: tuple[type[Backbone], ...] = (DescriptorBackbone, OnnxBackbone, FunctionBackbone)
+
+
+def as_backbone(value: Any, **settings: Any) -> Backbone:
+    """Return the backbone that a value is or stands for.
+
+    Parameters
+    ----------
+    value : str, path-like, callable or Backbone
+        ``"descriptors"``, the path of an ONNX file, or a function; see `BACKBONES`.
+    **settings
+        Of an ONNX file, see `OnnxBackbone`; of a function, see `FunctionBackbone`. None stands for none.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or a setting does not fit it.
+
+    Examples
+    --------
+    >>> as_backbone("descriptors").id.name
+    'descriptors'
+    """
+    given = {name: one for name, one in settings.items() if one is not None}
+    if isinstance(value, Backbone):
+        if given:
+            raise InputError(f"{next(iter(given))} cannot be given with a backbone that is made already")
+        return value
+    for kind in BACKBONES:
+        if kind.recognises(value):
+            return kind.make(value, given)
+    raise InputError(
+        f"backbone must be 'descriptors', the path of an .onnx file, or a function of pictures, not {value!r:.60}"
+    )

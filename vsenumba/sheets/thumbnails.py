@@ -1,0 +1,18 @@
+"""Thumbnails on sheets: a picture that has become unreadable is no reason to draw none of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from vsenumba.errors import VsenumbaError
+from vsenumba.pictures.decode import thumbnail
+
+
+def thumbnail_or_none(path: Path, side: int) -> np.ndarray | None:
+    """Return a picture's thumbnail, (side, side, 3) uint8; None where there is no picture, or none that can be read."""
+    try:
+        return thumbnail(path, side)
+    except VsenumbaError:
+        return None

@@ -1,0 +1,7 @@
+"""XMP sidecars: tags are added beside pictures, never into them, and taken back exactly."""
+
+from vsenumba.sidecars.locations import Sidecars
+from vsenumba.sidecars.packet import Packet
+from vsenumba.sidecars.tagging import SidecarChange, tag_sidecar, tag_sidecars, undo_sidecars
+
+__all__ = ["Packet", "SidecarChange", "Sidecars", "tag_sidecar", "tag_sidecars", "undo_sidecars"]
