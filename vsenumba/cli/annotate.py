@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsenumba.cli import csv_table, options
-from vsenumba.cli.output import counted, note, say, say_json, table
+from vsenumba.cli import csv_table, options, sheet_options
+from vsenumba.cli.annotated_pictures import annotate_pictures, check_picture_options, write_table
+from vsenumba.cli.output import say, say_json, table
+from vsenumba.cli.picture_options import network_options
 from vsenumba.printable import printable
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         'vsenumba annotate model.h5 --labels "animal,farm" -n 5',
         'vsenumba annotate model.h5 --labels animal --without "farm,flower"',
         "vsenumba annotate model.h5 --all -n 3 -o suggestions.csv",
+        "vsenumba annotate model.h5 --pictures new/ --html sheet.html --csv suggestions.csv",
     )
 )
 @options.model_argument
@@ -38,6 +41,20 @@ if TYPE_CHECKING:
     "--all", "all_images", is_flag=True, help="Every image that the model knows; prints a table image,label,score."
 )
 @options.set_option("Every image of this set, with its labels and features; prints a table image,label,score.")
+@click.option(
+    "--pictures",
+    type=options.FILE,
+    metavar="FOLDER",
+    help="Every picture in a folder, or one picture, for a model of features; prints a table image,label,score.",
+)
+@click.option("--tags", metavar="SET", help="Which labels some of the pictures have already: any SET.")
+@click.option(
+    "--backbone",
+    metavar="NAME|FILE.onnx",
+    help="What describes the pictures; by default what the model was trained with, where its name says what it is.",
+)
+@network_options
+@sheet_options.sheet_options
 @click.option("--only", metavar="LABEL,LABEL,...", help="Suggest from these labels only.")
 @click.option("--without", metavar="LABEL,LABEL,...", help="Never suggest these labels.")
 @click.option("--least-score", type=float, metavar="X", help="Suggest no label with a lower score.")
@@ -52,6 +69,9 @@ def command(
     label_lists: tuple[str, ...],
     all_images: bool,
     source: str | None,
+    pictures: Path | None,
+    tags: str | None,
+    backbone: str | None,
     only: str | None,
     without: str | None,
     least_score: float | None,
@@ -73,6 +93,17 @@ def command(
         "without": None if without is None else options.names_in(without, "--without"),
         "least_score": least_score,
     }
+    check_picture_options(pictures, tags, backbone)
+    if pictures is not None:
+        if all_images or source is not None or images or label_lists or as_json or output is not None:
+            raise click.UsageError("--pictures excludes IMAGE, --labels, --all, --set, -o (there is --csv) and --json")
+        asked = sheet_options.wanted()
+        if asked.undo:
+            sheet_options.undo_sheets([pictures])
+            return
+        sheet_options.check_sheets(asked, model)
+        annotate_pictures(_loaded(model, threads), pictures, backbone, tags, limits, excel=excel)
+        return
     if all_images or source is not None:
         if all_images and source is not None:
             raise click.UsageError("--all and --set exclude each other")
@@ -81,7 +112,8 @@ def command(
         if output is not None:
             options.check_output(output, model, *([source] if source else []), streams=True)
         loaded = _loaded(model, threads)
-        _write(loaded, loaded.seen_ if source is None else options.known_set(source, loaded), limits, output, excel)
+        asked_about = loaded.seen_ if source is None else options.known_set(source, loaded)
+        write_table(loaded, asked_about, limits, output, excel=excel)
         return
     if output is not None or excel:
         raise click.UsageError("-o and --excel go with --all or --set")
@@ -112,22 +144,6 @@ def _loaded(path: Path, threads: int | None) -> Annotator:
     if "n_threads" in model.PARAMETERS:
         model.set_params(n_threads=threads)
     return model
-
-
-def _write(model: Annotator, images: Any, limits: Mapping[str, Any], output: Path | None, excel: bool) -> None:
-    """Write the suggestions for all images of a set as CSV, as they are found."""
-    n_images = 0
-
-    def rows() -> Iterator[tuple[str, str, float]]:
-        nonlocal n_images
-        for image, suggestions in model.annotate_each(images, **limits):
-            n_images += bool(suggestions)
-            for label, score in suggestions:
-                yield image, label, score
-
-    n_rows = csv_table.write_csv(("image", "label", "score"), rows(), output, excel=excel)
-    if output is not None:
-        note(f"saved {output}: {counted(n_rows, 'suggestion')} for {counted(n_images, 'image')}")
 
 
 def _of_known_images(model: Annotator, images: tuple[str, ...], limits: Mapping[str, Any]) -> list[dict[str, Any]]:

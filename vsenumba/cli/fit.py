@@ -14,6 +14,9 @@ from vsenumba.cli.resuming import checkpoint_in, checkpoint_option, interruptibl
 from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
 
+# One of so many images is held out, where images are.
+_OF_IMAGES = 10
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -46,10 +49,10 @@ if TYPE_CHECKING:
 @set_option
 @click.option(
     "--hold-out",
-    type=click.Choice(["one", "none"]),
-    default="one",
-    show_default=True,
-    help="Pairs to measure on, before the model learns from all: one of every image with two or more, or none.",
+    type=click.Choice(["one", "images", "none"]),
+    help="What to measure on, before the model learns from all: one label of every image with two or more; a tenth of "
+    "the images, with all their labels; or nothing. By default 'images' where features alone stand for an image, as for "
+    "pictures to come, and 'one' otherwise.",
 )
 @options.metrics_option("What to measure on them; give it several times.")
 @click.option(
@@ -64,7 +67,7 @@ def command(
     source: str,
     output: Path,
     settings: tuple[tuple[str, str], ...],
-    hold_out: str,
+    hold_out: str | None,
     metrics: tuple[str, ...],
     patience: int | None,
     checkpoint_every: int | None,
@@ -80,6 +83,9 @@ def command(
     and where these labels rank says how good a model is that has not seen them. The model that is saved then learns
     from all pairs, in as many epochs; with '--hold-out none' nothing is measured, which takes half the time.
 
+    With '--inputs features' or '--inputs labels+features' the model looks at the pictures of a set that 'vsenumba data
+    pictures' made, and can be asked about pictures that nobody tagged.
+
     With --checkpoint-every, training that was interrupted goes on with --resume and the same SET and --hold-out; what
     the model is, its checkpoint knows.
     """
@@ -87,7 +93,9 @@ def command(
 
     from vsenumba.experiments import Delivery
     from vsenumba.models import ImageAnnotator
+    from vsenumba.models.seen_pictures import check_has_features
     from vsenumba.training import Checkpoint, EarlyStopping, ProgressBar
+    from vsenumba.training.annotation.inputs import as_inputs
 
     if patience and hold_out == "none":
         raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
@@ -105,6 +113,11 @@ def command(
         model.set_params(**parameters_of([model], settings))
     options.check_native_output(output, source)
     data = options.load_set(source)
+    if data.features is not None and not model.uses_features:
+        note("the set has features, which the model does not look at; '--inputs labels+features' has it do so")
+    check_has_features(data, model.inputs)
+    if hold_out is None:
+        hold_out = "images" if [part.name for part in as_inputs(model.inputs).parts] == ["features"] else "one"
     train, test = _divided(data, hold_out, model.inputs, seed)
     if patience and test is None:
         raise InputError("--patience needs held-out pairs, and there are none")
@@ -146,6 +159,8 @@ def _divided(
         raise InputError(f"there is nothing to learn from: {why}")
     if hold_out == "none":
         return data, None
+    if hold_out == "images":
+        return _divided_images(data, seed)
     train, test = leave_one_out(data, rng=seed)
     if why_nothing_can_be_learnt(train, inputs) is not None:
         # Images with two labels: to hold out one of each would leave nothing to learn from.
@@ -156,6 +171,19 @@ def _divided(
         note("nothing is measured: a label that was held out would leave nothing to learn from")
         return data, None
     return train, test
+
+
+def _divided_images(data: AnnotationSet, seed: int) -> tuple[AnnotationSet, AnnotationSet | None]:
+    """Return the images to train on and to test on: a tenth of those that have labels."""
+    import numpy as np
+
+    with_labels = np.random.default_rng(seed).permutation(np.flatnonzero(data.labels_per_image))
+    held_out = np.zeros(data.n_images, dtype=bool)
+    held_out[with_labels[: len(with_labels) // _OF_IMAGES]] = True
+    if not held_out.any():
+        note(f"nothing is measured: of {counted(len(with_labels), 'image')} none can be spared")
+        return data, None
+    return data.select_images(~held_out), data.select_images(held_out)
 
 
 def _measured(

@@ -33,6 +33,30 @@ def picture_set(model: Answering, pictures: Any, backbone: Any, known: Any) -> A
     InputError
         If the model does not look at features, or the backbone is another than its own. No picture has been read then.
     """
+    made = backbone_for(model, backbone)
+    room = importlib.import_module("vsenumba.pictures")
+    tags = as_annotation_set(known, "known") if isinstance(known, Mapping) else known
+    data: AnnotationSet = room.load_pictures(pictures, tags, backbone=made)
+    return with_known_labels(data, model.label_names_, "known")[0] if known is not None else data
+
+
+def backbone_for(model: Answering, backbone: Any = None, **settings: Any) -> Any:
+    """Return what describes pictures that a model is asked about, having made sure that it is the model's own.
+
+    Parameters
+    ----------
+    model : Answering
+        The model.
+    backbone : str, path, callable, Backbone or None
+        See `picture_set`.
+    **settings
+        Of the backbone, None for those that are left to it.
+
+    Raises
+    ------
+    InputError
+        If the model does not look at features, or the backbone is another than its own.
+    """
     if not model.uses_features:
         raise InputError(
             "the model does not look at pictures: train an ImageAnnotator with inputs='features', or ('labels', "
@@ -41,11 +65,12 @@ def picture_set(model: Answering, pictures: Any, backbone: Any, known: Any) -> A
     # Not imported at the top: who asks about no picture needs none of it.
     room = importlib.import_module("vsenumba.pictures")
     own: BackboneId | None = getattr(model, "backbone_", None)
-    made = _own_backbone(room, own) if backbone is None else room.as_backbone(backbone)
+    if backbone is None and not any(value is not None for value in settings.values()):
+        made = _own_backbone(room, own)
+    else:
+        made = room.as_backbone(own.name if backbone is None and own is not None else backbone, **settings)
     check_same_backbone(made.id, own)
-    tags = as_annotation_set(known, "known") if isinstance(known, Mapping) else known
-    data: AnnotationSet = room.load_pictures(pictures, tags, backbone=made)
-    return with_known_labels(data, model.label_names_, "known")[0] if known is not None else data
+    return made
 
 
 def _own_backbone(room: Any, own: BackboneId | None) -> Any:

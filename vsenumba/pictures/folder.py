@@ -94,6 +94,29 @@ class PictureFolder:
         if not self.image_ids:
             raise InputError(f"no picture in {path}: {self._what_there_is()}")
 
+    @classmethod
+    def of_file(cls, path: str | PathLike[str]) -> PictureFolder:
+        """Return a picture as a folder that has it alone.
+
+        Raises
+        ------
+        InputError
+            If it is no picture by its content.
+        """
+        picture = Path(path)
+        try:
+            with picture.open("rb") as file:
+                is_one = is_picture(file.read(HEAD_BYTES))
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        if not is_one:
+            raise InputError(f"{path} is no picture: JPEG, PNG, WebP, GIF, TIFF and BMP files are read")
+        alone = cls.__new__(cls)
+        alone.path, alone.unreadable, alone.other_formats, alone._paths = picture.parent, [], {}, {}
+        alone._take(picture)
+        alone.image_ids = list(alone._paths)
+        return alone
+
     def _what_there_is(self) -> str:
         if self.other_formats:
             found = ", ".join(f"{n:,} {ending}" for ending, n in self.other_formats.items())

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, note, say, size_of
+from vsenumba.cli.picture_options import network_options, network_settings, picture_progress
 
 if TYPE_CHECKING:
     from vsenumba.pictures import PicturesRead
@@ -35,17 +36,9 @@ if TYPE_CHECKING:
     metavar="NAME|FILE.onnx",
     help="What makes a vector of a picture: built-in descriptors, or an image network.",
 )
-@click.option("--size", type=options.POSITIVE, help="Of a network: the pixels along each side of its input.")
-@click.option("--mean", metavar="X|X,X,X", help="Of a network: what is subtracted from each channel.")
-@click.option("--std", metavar="X|X,X,X", help="Of a network: what each channel is then divided by.")
-@click.option("--scale", type=float, metavar="X", help="Of a network: what bytes are multiplied by before that.")
-@click.option("--layout", metavar="NCHW|NHWC", help="Of a network: whether channels come before rows and columns.")
-@click.option("--channels", metavar="RGB|BGR", help="Of a network: the order of the channels.")
-@click.option("--resize", metavar="crop|pad|squash", help="Of a network: how pictures get its size.")
-@click.option("--network-output", "output_name", metavar="NAME", help="Of a network: which of its outputs to take.")
-@click.option("--pooling", metavar="mean|first", help="Of a network: which of many vectors a picture to take.")
+@network_options
 @options.threads_option
-def command(folder: Path, output: Path, tags: str | None, backbone: str, threads: int | None, **settings: Any) -> None:
+def command(folder: Path, output: Path, tags: str | None, backbone: str, threads: int | None) -> None:
     """Make a set of a folder of pictures, with features.
 
     All JPEG, PNG, WebP, GIF, TIFF and BMP files in FOLDER and the folders within it are read. Each becomes an image,
@@ -70,9 +63,8 @@ def command(folder: Path, output: Path, tags: str | None, backbone: str, threads
     tagged = None if tags is None else options.load_set(tags)
     if tags is None:
         options.refuse_table_options("--tags")
-    settings["output"] = settings.pop("output_name")
     pictures = PictureFolder(folder)
-    with _interruptible(cache), _progress(len(pictures)) as show:
+    with _interruptible(cache), picture_progress(len(pictures)) as show:
         read = read_pictures(
             pictures,
             tagged,
@@ -81,7 +73,7 @@ def command(folder: Path, output: Path, tags: str | None, backbone: str, threads
             n_threads=threads,
             after_batch=show,
             tags_name=tags or "",
-            **settings,
+            **network_settings(),
         )
     read.data.save(output)
     for remark in read.remarks:
@@ -114,24 +106,3 @@ def _interruptible(cache: Path) -> Iterator[None]:
     finally:
         if main:
             signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _progress(n_pictures: int) -> Iterator[Callable[[int, int], None]]:
-    """Show how far the pictures are, while stderr is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("pictures", total=n_pictures, note="")
-        first: list[int] = []
-
-        def show(n_done: int, n_broken: int) -> None:
-            first[:] = first or [n_done + n_broken]  # those that were known took no time
-            rate = (n_done + n_broken - first[0]) / max(bar.tasks[task].elapsed or 0, 1e-9)
-            broken = f", {n_broken:,} broken" if n_broken else ""
-            bar.update(task, completed=n_done + n_broken, note=f"{n_done:,} ({rate:.0f}/s){broken}")
-
-        yield show

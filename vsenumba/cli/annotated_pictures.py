@@ -1,0 +1,92 @@
+"""Suggestions for the pictures in a folder: described, asked about, and written wherever they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vsenumba.cli import csv_table, options, sheet_options
+from vsenumba.cli.output import counted, note
+from vsenumba.cli.picture_options import network_settings, picture_progress
+
+if TYPE_CHECKING:
+    from vsenumba.models import Annotator
+    from vsenumba.sheets import Suggested
+
+
+def annotate_pictures(
+    model: Annotator, pictures: Path, backbone: str | None, tags: str | None, limits: Mapping[str, Any], *, excel: bool
+) -> None:
+    """Suggest labels for pictures, and write them where the options of `sheet_options` say, or as CSV to stdout.
+
+    Parameters
+    ----------
+    model : Annotator
+        A model that looks at features.
+    pictures : path
+        A folder, or one picture.
+    backbone : str or None
+        What describes the pictures; by default what the model's own features were computed with.
+    tags : str or None
+        A set that says which labels some of the pictures have already.
+    limits : mapping
+        What `Annotator.annotate_each` takes.
+    excel : bool
+        Whether tables are for spreadsheets.
+    """
+    from vsenumba.models.asked_pictures import backbone_for
+    from vsenumba.pictures import PictureFolder, read_pictures
+
+    asked = sheet_options.wanted()
+    made = backbone_for(model, backbone, **network_settings())
+    folder = PictureFolder.of_file(pictures) if pictures.is_file() else PictureFolder(pictures)
+    tagged = None if tags is None else options.known_set(tags, model)
+    with picture_progress(len(folder)) as show:
+        read = read_pictures(folder, tagged, backbone=made, after_batch=show, tags_name=tags or "")
+    for remark in read.remarks:
+        note(f"warning: {remark}")
+    data = model.align(read.data)
+    if asked:
+        from vsenumba.sheets import Suggested
+
+        suggested: Iterator[Suggested] = (
+            Suggested(folder.path_of(image), image, data.labels_of(image), matches)
+            for image, matches in model.annotate_each(data, **limits)
+        )
+        sheet_options.write_sheets(
+            suggested, sheet=asked.sheet, html=asked.html, csv=asked.csv, xmp=asked.xmp, write=asked.write, excel=excel
+        )
+        return
+    write_table(model, data, limits, None, excel=excel)
+
+
+def write_table(model: Annotator, images: Any, limits: Mapping[str, Any], output: Path | None, *, excel: bool) -> None:
+    """Write the suggestions for all images of a set as CSV, as they are found."""
+    n_images = 0
+
+    def rows() -> Iterator[tuple[str, str, float]]:
+        nonlocal n_images
+        for image, suggestions in model.annotate_each(images, **limits):
+            n_images += bool(suggestions)
+            for label, score in suggestions:
+                yield image, label, score
+
+    n_rows = csv_table.write_csv(("image", "label", "score"), rows(), output, excel=excel)
+    if output is not None:
+        note(f"saved {output}: {counted(n_rows, 'suggestion')} for {counted(n_images, 'image')}")
+
+
+def check_picture_options(pictures: Path | None, tags: str | None, backbone: str | None) -> None:
+    """Refuse options that only pictures have where there are none."""
+    if pictures is not None:
+        return
+    asked = sheet_options.wanted()
+    given: dict[str, object] = {"--tags": tags, "--backbone": backbone, "--xmp": asked.xmp or None}
+    given |= {"--sheet": asked.sheet, "--html": asked.html, "--csv": asked.csv}
+    for option, value in given.items():
+        if value is not None:
+            hint = "; for a table of the model's images there is -o" if option == "--csv" else ""
+            raise click.UsageError(f"{option} goes with --pictures{hint}")
