@@ -66,6 +66,11 @@ class ImageIndex:
         """The share of the ten best images that it found when it was built."""
         return float(self._header["recall"])
 
+    @property
+    def n_images(self) -> int:
+        """How many images it holds."""
+        return self._images.n_images
+
     @classmethod
     def build(cls, model: ImageAnnotator, images: AnnotationSet | None = None) -> ImageIndex:
         """Make an index.
