@@ -257,8 +257,8 @@ class Annotator(Fitted):
         >>> from vsenumba import ImageAnnotator, load_dataset
         >>> model = ImageAnnotator(n_epochs=1, random_state=0).fit(load_dataset("openclipart"))
         >>> image, suggestions = next(model.annotate_each(model.seen_, n=2))
-        >>> image, [match.name for match in suggestions] == [match.name for match in model.annotate([image], n=2)[0]]
-        ('animal/bat', True)
+        >>> [match.name for match in suggestions] == [match.name for match in model.annotate([image], n=2)[0]]
+        True
         """
         question, best = self._best(images, n, features, only, without, least_score)
         warn_of_unknown(question.unknown)
