@@ -7,6 +7,7 @@ import tracemalloc
 import warnings
 
 import hypothesis.strategies as st
+import numba
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -143,6 +144,7 @@ def test_a_set_that_was_changed_by_hand_leads_nowhere():
         model.annotate(["image 0"])
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes minutes without the compiler")
 def test_memory_is_that_of_blocks():
     """The scores of all labels for all these images would take 480 MB."""
     n_images, n_labels = 6_000, 20_000
