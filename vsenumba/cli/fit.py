@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     "--hold-out",
     type=click.Choice(["one", "images", "none"]),
     help="What to measure on, before the model learns from all: one label of every image with two or more; a tenth of "
-    "the images, with all their labels; or nothing. By default 'images' where features alone stand for an image, as for "
-    "pictures to come, and 'one' otherwise.",
+    "the images, with all their labels; or nothing. By default 'images' where features alone stand for an image, "
+    "and 'one' otherwise.",
 )
 @options.metrics_option("What to measure on them; give it several times.")
 @click.option(

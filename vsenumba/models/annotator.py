@@ -531,5 +531,6 @@ class Annotator(Fitted):
         return schema.check(schema.Elements({"seen": schema.Elements(PAIRS)}), elements)
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        seen = elements["seen"]
-        self._remember(AnnotationSet.from_elements({name: seen[name] for name in PAIRS if name in seen}))
+        self._remember(
+            AnnotationSet.from_elements({name: one for name, one in elements["seen"].items() if name in PAIRS})
+        )

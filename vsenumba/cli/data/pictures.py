@@ -83,7 +83,7 @@ def command(folder: Path, output: Path, tags: str | None, backbone: str, threads
 
 def _report(output: Path, read: PicturesRead) -> None:
     described, joined = read.described, read.joined
-    say(f"saved {output}: {size_of(read.data)}, {described.features.shape[1]:,} features ({described.backbone.name})")
+    say(f"saved {output}: {size_of(read.data)} ({described.backbone.name})")
     new = len(described.image_ids) - described.n_known
     known = f", {described.n_known:,} known from before" if described.n_known else ""
     say(f"pictures: {new:,} described{known}, {counted(len(described.broken), 'broken one')} left out")

@@ -150,6 +150,7 @@ PUBLIC_SETS = (
                 RemoteFile(f"{_OPEN_IMAGES}/oidv7-class-descriptions.csv"),
             ),
             paths={"": f"oidv7-{name}-annotations-human-imagelabels.csv"},
+            reader="open-images",
             citation=_KUZNETSOVA,
         )
         for part, name in (("train", "train"), ("validation", "val"), ("test", "test"))

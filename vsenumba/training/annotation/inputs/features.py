@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import ClassVar, NamedTuple
 
+import numba
 import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.features import feature_rows, is_on_disk
 from vsenumba.kernels.prefetch import prefetch
 from vsenumba.kernels.products import product
+from vsenumba.kernels.threads import threads
 from vsenumba.samplers import AdaptiveSampler
 from vsenumba.training.adamw import AdamW
 from vsenumba.training.annotation.inputs.kind import (
@@ -39,6 +42,9 @@ _DROPPED = 0.4
 _SPREAD = 0.3
 # Images that are read from disk together, in training, and whose vectors are computed together.
 _RUN, _AT_ONCE = 32, 4_096
+
+# A thread must have so many multiplications to do; see `vsenumba.training.annotation.host`.
+_PRODUCTS_PER_THREAD = 200_000_000
 
 _TABLES = ("feature_weights", "feature_projection")
 
@@ -148,17 +154,26 @@ class FeatureFeed(Feed):
         self._batch = standardised(feature_rows(self._features, rows), self._tables)
         if len(rows):
             seen = self._rng.random(self._batch.shape, dtype=np.float32) >= _DROPPED
-            self._batch *= seen * np.float32(1 / (1 - _DROPPED))
-            vectors, self._hidden = forward(self._batch, self._tables, product)
+            self._batch *= seen
+            self._batch *= np.float32(1 / (1 - _DROPPED))
+            with self._threads():
+                vectors, self._hidden = forward(self._batch, self._tables, product)
             self.state.vectors[: len(rows)] = vectors
             self.state.gradients[: len(rows)] = 0
+
+    def _threads(self) -> AbstractContextManager[int]:
+        """Run products on the threads, of those there are, that there is work for."""
+        n_products = self._batch.size * _HIDDEN
+        return threads(min(numba.get_num_threads(), 1 + n_products // _PRODUCTS_PER_THREAD))
 
     def end_launch(self, learning_rate: float) -> None:
         """Move the layers against the mean gradient; see `Feed.end_launch`."""
         n = len(self._batch)
         if n:
-            gradients = backward(self._batch, self._hidden, self.state.gradients[:n] / np.float32(n), self._tables)
-            self._adamw.step(gradients, _RATE * learning_rate)
+            gradient = self.state.gradients[:n] / np.float32(n)
+            with self._threads():
+                gradients = backward(self._batch, self._hidden, gradient, self._tables)
+                self._adamw.step(gradients, _RATE * learning_rate)
             for name in _TABLES:
                 self._sums[name][-1] = self._adamw.moments["steps"][0]
 
