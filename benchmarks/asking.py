@@ -6,7 +6,8 @@ Models are trained for a moment on planted sets: how good they are is not what i
 the repeats, from Python, with the `Match` objects that are returned. `suggestions` are those of `annotate` for images
 known by their labels, and of `annotate_factors` for images known by their vectors; `blocks` is the same without the
 objects. `find` and `similar` are one question each. The last table asks about some images of a set of ten million,
-with 100,000 labels, and says by how much the process grew.
+with 100,000 labels, and says by how much the process grew. With ``--index N``, an approximate index of N images is
+built (it takes the extra ``ann``) and asked for 30 labels, beside the exact search.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 
 import vsenumba as vse
 from benchmarks.machine import machine
+from vsenumba.models.image_index import ImageIndex
 
 N = 10
 _PLAIN = {"n_epochs": 1, "sampler": "uniform", "random_state": 0}
@@ -39,6 +41,7 @@ def main(arguments: list[str]) -> None:
         "--stream", type=int, nargs=2, default=[10_000_000, 100_000], metavar="N", help="images, labels"
     )
     parser.add_argument("--asked", type=int, default=20_000, help="how many images of the last set to ask about")
+    parser.add_argument("--index", type=int, default=0, metavar="N", help="images of an approximate index; 0 for none")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--factors", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=7)
@@ -49,6 +52,8 @@ def main(arguments: list[str]) -> None:
         "search": searches(*options.search, options),
         "stream": stream(*options.stream, options),
     }
+    if options.index:
+        results["index"] = indexed(options.index, options)
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {name: getattr(options, name) for name in ("threads", "factors", "repeats", "asked")}
     (options.out / "asking.json").write_text(json.dumps({"machine": machine(), **settings, **results}, indent=1))
@@ -122,6 +127,37 @@ def stream(n_images: int, n_labels: int, options: argparse.Namespace) -> dict[st
     print("| seconds to the first answer | images/s | the process grew by |\n|---:|---:|---:|")
     print(f"| {first:.2f} | {n_asked / max(seconds, 1e-9):,.0f} | {grown / 1e6:,.0f} MB |")
     return {"shape": data.shape, "first": first, "seconds": seconds, "n_found": n_found, "bytes": grown}
+
+
+def indexed(n_images: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Build an index of so many images, and ask it for labels beside the exact search."""
+    n_labels = max(10, n_images // 50)
+    small = vse.synthetic(3 * n_labels, n_labels, 18 * n_labels, rng=0)
+    drawn = vse.synthetic(n_images, n_labels, 6 * n_images, rng=1)
+    data = vse.AnnotationSet(drawn.indptr, drawn.indices, n_labels, None, small.label_names)
+    model = _model(small, options, n_epochs=5, sampler=None)
+    started = time.perf_counter()
+    index = ImageIndex.build(model, data)
+    building = time.perf_counter() - started
+    labels = [model.label_names_[int(j)] for j in np.random.default_rng(0).integers(0, n_labels, 30)]
+    result: dict[str, Any] = {"n_images": n_images, "building": building, "questions": {}}
+    print(f"\n{n_images:,} images, an index built in {building:.0f} s\n")
+    print("| known images | exact, ms | index, ms | recall@10 |\n|---|---:|---:|---:|")
+    for known in (False, True):
+        exact = [{one.name for one in model.find_images(a, N, images=data, include_known=known)} for a in labels]
+        found = [{one.name for one in index.find_images(a, N, include_known=known)} for a in labels]
+        recall = statistics.mean(len(a & b) / max(len(b), 1) for a, b in zip(found, exact, strict=True))
+        ways: dict[str, Callable[[], object]] = {
+            "exact": lambda known=known: model.find_images(labels[0], N, images=data, include_known=known),
+            "index": lambda known=known: index.find_images(labels[0], N, include_known=known),
+        }
+        seconds = _rounds(ways, options.repeats)
+        result["questions"]["with" if known else "without"] = {"recall": recall, "seconds": seconds}
+        print(
+            f"| {'with' if known else 'without'} | {1000 * seconds['exact']:.0f} | {1000 * seconds['index']:.1f} | "
+            f"{recall:.2f} |"
+        )
+    return result
 
 
 def _peak_bytes() -> int:

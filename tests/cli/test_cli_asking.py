@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import warnings
 
 import pytest
 
@@ -87,6 +88,26 @@ def test_what_is_alike_is_shown(succeeds, folder, model):
     assert [line.split()[0] for line in text[1:]] == [match.name for match in model.similar_images("rose.jpg", n=2)]
     assert succeeds("similar", "ease.h5", "--label", "cat", "-o", "s.csv").err.startswith("saved s.csv: ")
     assert (folder / "s.csv").read_text().startswith("label,likeness\n")
+
+
+def test_images_are_found_by_an_index(succeeds, fails, folder, model, monkeypatch):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of SWIG, which faiss is wrapped by
+        pytest.importorskip("faiss")
+    assert "an index pays from 1,000,000 images on, and there are 6" in fails("index", "model.h5", "-o", "i.ann")
+    monkeypatch.setattr("vsenumba.models.image_index.LEAST_IMAGES", 1)
+    said = succeeds("index", "model.h5", "-o", "i.ann").out
+    assert said.startswith("saved i.ann: 6 images, recall@10 ")
+    made = json.loads(succeeds("index", "model.h5", "-o", "j.ann", "--json").out)
+    assert (made["index"], made["images"]) == ("j.ann", 6)
+    found = json.loads(succeeds("find", "model.h5", "animal", "--index", "i.ann", "--json").out)["images"]
+    exact = dict(model.find_images("animal"))
+    assert found
+    assert all(one["score"] == pytest.approx(exact[one["name"]], rel=1e-4) for one in found)
+    assert "another model, or of other images" in fails("find", "all.h5", "animal", "--index", "i.ann")
+    assert "not an index" in fails("find", "model.h5", "animal", "--index", "tags.csv")
+    words = ("find", "model.h5", "animal", "--index", "i.ann", "--least-score", "1")
+    assert "exclude each other" in fails(*words, status=2)
 
 
 @pytest.mark.parametrize(

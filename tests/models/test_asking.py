@@ -7,6 +7,7 @@ import tracemalloc
 import warnings
 
 import hypothesis.strategies as st
+import numba
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -143,6 +144,7 @@ def test_a_set_that_was_changed_by_hand_leads_nowhere():
         model.annotate(["image 0"])
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes minutes without the compiler")
 def test_memory_is_that_of_blocks():
     """The scores of all labels for all these images would take 480 MB."""
     n_images, n_labels = 6_000, 20_000
@@ -176,6 +178,21 @@ def test_several_labels_are_searched_by_the_mean_of_their_scores(model):
     for wrong, what in (([], "label must have at least one name"), ({"label 2"}, "label must be in order")):
         with pytest.raises(vse.InputError, match=what):
             model.find_images(wrong)
+
+
+@every_model
+def test_what_was_found_to_be_absent_is_neither_suggested_nor_found(model):
+    data = checkerboard()
+    absent = np.zeros(data.shape, bool)
+    lacking = next(image for image in range(1, 24, 2) if "label 5" not in data.labels_of(f"image {image}"))
+    absent[[0, 2, lacking], [1, 3, 5]] = True
+    model.fit(data.with_absent(absent))
+    assert "label 1" not in [match.name for match in model.annotate(["image 0"], n=99)[0]]
+    assert "label 1" in [match.name for match in model.annotate([data.labels_of("image 0")], n=99)[0]]
+    for label in ("label 5", ["label 5", "label 1"]):
+        found = [match.name for match in model.find_images(label, n=99, include_known=True)]
+        assert f"image {lacking}" not in found
+        assert "image 4" in found
 
 
 def test_other_images_are_searched():

@@ -19,8 +19,8 @@ from vsenumba.printable import printable
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 COMMANDS = (
-    "demo", "compare", "fit", "evaluate", "annotate", "find", "similar", "sidecars", "plot", "export", "words",
-    "retrieval", "data", "sampler", "info",
+    "demo", "compare", "fit", "evaluate", "annotate", "find", "similar", "index", "sidecars", "plot", "export",
+    "words", "retrieval", "data", "sampler", "info",
 )  # fmt: skip
 
 

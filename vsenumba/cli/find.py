@@ -16,6 +16,9 @@ from vsenumba.cli.output import counted, note, say, say_json, table
 @click.option("--include-known", is_flag=True, help="Show images that have all of the labels already, too.")
 @click.option("--least-score", type=float, metavar="X", help="Show no image with a lower score.")
 @options.set_option("Search the images of this set; by default those that the model was trained on.")
+@click.option(
+    "--index", type=options.FILE, metavar="INDEX", help="Search by an index that 'vsenumba index' made of these images."
+)
 @csv_table.output_option
 @csv_table.excel_option
 @options.count_option
@@ -27,6 +30,7 @@ def command(
     include_known: bool,
     least_score: float | None,
     source: str | None,
+    index: Path | None,
     output: Path | None,
     excel: bool,
     n: int,
@@ -42,6 +46,8 @@ def command(
     options.limit_threads(threads)
     if excel and output is None:
         raise click.UsageError("--excel goes with -o")
+    if index is not None and least_score is not None:
+        raise click.UsageError("--least-score and --index exclude each other")
     if output is not None:
         if as_json:
             raise click.UsageError("-o and --json exclude each other")
@@ -49,13 +55,13 @@ def command(
     loaded = load_model(model, Annotator)
     if "n_threads" in loaded.PARAMETERS:
         loaded.set_params(n_threads=threads)
-    found = loaded.find_images(
-        labels,
-        n=n,
-        include_known=include_known,
-        images=None if source is None else options.known_set(source, loaded),
-        least_score=least_score,
-    )
+    images = None if source is None else options.known_set(source, loaded)
+    if index is None:
+        found = loaded.find_images(labels, n=n, include_known=include_known, images=images, least_score=least_score)
+    else:
+        from vsenumba.models.image_index import ImageIndex
+
+        found = ImageIndex.load(index, loaded, images).find_images(labels, n, include_known=include_known)
     if output is not None:
         n_rows = csv_table.write_csv(("image", "score"), ((one.name, one.score) for one in found), output, excel=excel)
         note(f"saved {output}: {counted(n_rows, 'image')}")

@@ -13,6 +13,7 @@ from vsenumba.models.cross_modal_retriever import CrossModalRetriever
 from vsenumba.models.ease import EaseAnnotator
 from vsenumba.models.fitted import HEAD, Fitted
 from vsenumba.models.image_annotator import ImageAnnotator
+from vsenumba.models.image_index import ImageIndex
 from vsenumba.models.popularity import PopularityAnnotator
 from vsenumba.models.trained import Trained
 from vsenumba.models.word_embedder import WordEmbedder
@@ -89,6 +90,7 @@ __all__ = [
     "EaseAnnotator",
     "Fitted",
     "ImageAnnotator",
+    "ImageIndex",
     "PopularityAnnotator",
     "Trained",
     "WordEmbedder",

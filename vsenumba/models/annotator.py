@@ -31,7 +31,7 @@ from vsenumba.models.questions import (
     warn_of_unknown,
 )
 from vsenumba.models.similar import image_asked, image_cosines
-from vsenumba.models.suggesting import Best, as_matches, best_labels, having_all, having_any, image_scores
+from vsenumba.models.suggesting import Best, as_matches, best_labels, image_scores, may_be_found
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.storage import schema
 
@@ -242,8 +242,6 @@ class Annotator(Fitted):
     ) -> Iterator[tuple[str, list[Match]]]:
         """Suggest labels for images one after the other, for more images than have room in memory with their labels.
 
-        Images that were found not to have it, as verified absences say, are left out.
-
         Parameters
         ----------
         images, n, features, only, without, least_score
@@ -259,8 +257,8 @@ class Annotator(Fitted):
         >>> from vsenumba import ImageAnnotator, load_dataset
         >>> model = ImageAnnotator(n_epochs=1, random_state=0).fit(load_dataset("openclipart"))
         >>> image, suggestions = next(model.annotate_each(model.seen_, n=2))
-        >>> image, [match.name for match in suggestions] == [match.name for match in model.annotate([image], n=2)[0]]
-        ('animal/bat', True)
+        >>> [match.name for match in suggestions] == [match.name for match in model.annotate([image], n=2)[0]]
+        True
         """
         question, best = self._best(images, n, features, only, without, least_score)
         warn_of_unknown(question.unknown)
@@ -342,6 +340,8 @@ class Annotator(Fitted):
     ) -> list[Match]:
         """Find the images that a label fits best, or several labels together.
 
+        Images that were found not to have one of them, as verified absences say, are left out.
+
         Parameters
         ----------
         label : str or sequence of str
@@ -375,10 +375,7 @@ class Annotator(Fitted):
         columns = columns[np.sort(np.unique(columns, return_index=True)[1])]
         known = self._searched(images)
         scores = image_scores(self, known, columns, self._asking_threads)
-        if not include_known:
-            scores[having_all(known, columns)] = -np.inf
-        if known.absent is not None:
-            scores[having_any(known.absent, columns)] = -np.inf
+        scores[~may_be_found(known, columns, include_known)] = -np.inf
         scores[scores <= floor_of(least_score)] = -np.inf
         return best_matches(scores, n, known.image_ids)
 

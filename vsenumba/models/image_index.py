@@ -18,7 +18,7 @@ from vsenumba.data.matches import Match, checked_count
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.models.image_annotator import ImageAnnotator
 from vsenumba.models.questions import as_names_asked
-from vsenumba.models.suggesting import blocks_of, having_all
+from vsenumba.models.suggesting import blocks_of, may_be_found
 
 #: With fewer images the exact search takes a tenth of a second, and an index is not worth its building.
 LEAST_IMAGES = 1_000_000
@@ -66,6 +66,11 @@ class ImageIndex:
         """The share of the ten best images that it found when it was built."""
         return float(self._header["recall"])
 
+    @property
+    def n_images(self) -> int:
+        """How many images it holds."""
+        return self._images.n_images
+
     @classmethod
     def build(cls, model: ImageAnnotator, images: AnnotationSet | None = None) -> ImageIndex:
         """Make an index.
@@ -111,10 +116,8 @@ class ImageIndex:
         names = self._model.label_names_
         columns = np.unique(names.index(as_names_asked(label, "label")))
         faiss = _faiss()
-        parameters = faiss.SearchParametersIVF(nprobe=self._index.nprobe)
-        if not include_known:
-            lacking = np.packbits(~having_all(self._images, columns), bitorder="little")
-            parameters = faiss.SearchParametersIVF(nprobe=self._index.nprobe, sel=faiss.IDSelectorBitmap(lacking))
+        may = np.packbits(may_be_found(self._images, columns, include_known), bitorder="little")
+        parameters = faiss.SearchParametersIVF(nprobe=self._index.nprobe, sel=faiss.IDSelectorBitmap(may))
         vector = self._model.label_factors_[columns].mean(axis=0, dtype=np.float32)[None]
         scores, rows = self._index.search(vector, min(n, self._index.ntotal), params=parameters)
         rows, scores = rows[0][rows[0] >= 0], scores[0][rows[0] >= 0]

@@ -56,7 +56,7 @@ def best_labels(question: Question, n: int, limits: Limits, label_names: Vocabul
     Parameters
     ----------
     question : Question
-        The images, and what is known of them; their known labels are left out.
+        The images, and what is known of them: labels that they have, or were found not to have, are left out.
     n : int
         How many labels at most.
     limits : Limits
@@ -83,9 +83,7 @@ def best_labels(question: Question, n: int, limits: Limits, label_names: Vocabul
         places[:] = -1
         places[scored] = np.arange(width, dtype=np.int32)
     known = question.known
-    left_out_pairs = [(lent(known.indptr), lent(known.indices))]
-    if known.absent is not None:
-        left_out_pairs.append((lent(known.absent.indptr), lent(known.absent.indices)))
+    settled = [(lent(one.indptr), lent(one.indices)) for one in (known, known.absent) if one is not None]
 
     def best_of(some: slice) -> Best:
         block, knows = question.rows[some], question.knows[some]
@@ -94,8 +92,8 @@ def best_labels(question: Question, n: int, limits: Limits, label_names: Vocabul
         if not (width and knows.any()):
             return best
         table = scores_of(question.scores, known, block, slice(None) if scored is None else scored, width)
-        for starts, own in left_out_pairs:
-            if exclude(table, places, block, starts, own) != EXCLUDED:
+        for pairs in settled:
+            if exclude(table, places, block, *pairs) != EXCLUDED:
                 raise changed_structure("indptr or indices")
         table[:, left_out] = -np.inf
         table[~knows] = -np.inf
@@ -167,20 +165,24 @@ def image_scores(scores: Scores, known: AnnotationSet, columns: np.ndarray, n_th
     return np.concatenate([np.zeros(0, np.float32), *in_turn(of, blocks_of(len(rows), len(columns)), n_threads)])
 
 
-def having_all(known: AnnotationSet, columns: np.ndarray) -> np.ndarray:
-    """Return which images of a set have all of some labels, (n_images,) bool."""
-    alone = len(columns) == 1
-    found = np.flatnonzero(known.indices == columns[0] if alone else np.isin(known.indices, columns))
-    counts = np.bincount(np.searchsorted(known.indptr, found, side="right") - 1, minlength=known.n_images)
-    return counts == len(columns)
+def may_be_found(known: AnnotationSet, columns: np.ndarray, include_known: bool) -> np.ndarray:
+    """Return which images of a set may be found by some labels, (n_images,) bool.
+
+    Those that were found not to have one of them may not, nor, without `include_known`, those that have all.
+    """
+    may = np.ones(known.n_images, bool)
+    if not include_known:
+        may &= _counts_of(known, columns) < len(columns)
+    if known.absent is not None:
+        may &= _counts_of(known.absent, columns) == 0
+    return may
 
 
-def having_any(absent: Absences, columns: np.ndarray) -> np.ndarray:
-    """Return which images were found not to have one of some labels, (n_images,) bool."""
-    found = np.flatnonzero(np.isin(absent.indices, columns))
-    denied = np.zeros(len(absent.indptr) - 1, dtype=bool)
-    denied[np.searchsorted(absent.indptr, found, side="right") - 1] = True
-    return denied
+def _counts_of(pairs: AnnotationSet | Absences, columns: np.ndarray) -> np.ndarray:
+    """Return how many of some labels each image has a pair with, (n_images,) int64."""
+    found = np.flatnonzero(pairs.indices == columns[0] if len(columns) == 1 else np.isin(pairs.indices, columns))
+    rows = np.searchsorted(pairs.indptr, found, side="right") - 1
+    return np.bincount(rows, minlength=len(pairs.indptr) - 1)
 
 
 def blocks_of(n_images: int, n_labels: int) -> list[slice]:
