@@ -110,7 +110,8 @@ def _step_seconds(
     rng = np.random.default_rng(1)
     optimiser = RowAdagrad()
     tables, memory = {"image_factors": images}, {"image_factors": optimiser.fresh_sums(len(images))}
-    inputs = as_inputs("ids").states(tables, memory, vse.AnnotationSet(indptr, indices, len(labels)))
+    feeds = as_inputs("ids").feeds(tables, memory, vse.AnnotationSet(indptr, indices, len(labels)), 0.0)
+    inputs, parts = [feed.state for feed in feeds], np.zeros(0, np.uint8)
     sums = optimiser.fresh_sums(len(labels))
     work = work_space(SHARDS, labels.shape[1])
     states = shard_states(np.random.SeedSequence(0), SHARDS)
@@ -120,7 +121,7 @@ def _step_seconds(
         order = rng.permutation(len(images))[:n_images]
         bounds = np.linspace(0, n_images, SHARDS + 1).astype(np.int64)
         run_launch(
-            order, bounds, indptr, indices, labels, sums, *inputs, state, loss, optimiser.state(),
+            order, bounds, parts, indptr, indices, labels, sums, *inputs, state, loss, optimiser.state(),
             np.zeros(2, np.float32), np.float32(0), 1, states, work, NoAbsences(0.0),
         )  # fmt: skip
         return int((indptr[order + 1] - indptr[order]).sum())

@@ -16,6 +16,7 @@ from strategies import names, table_names
 
 from vsenumba.data import AnnotationSet
 from vsenumba.data.annotation.readers import READER_NAMES
+from vsenumba.data.annotation.readers.tables import IMAGE_COLUMNS, LABEL_COLUMNS, as_column
 
 # A picture of one pixel is not needed: pictures are told by their names.
 BAG = "<rdf:Bag>{}</rdf:Bag>"
@@ -24,6 +25,11 @@ XMP = (
     '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:lr="http://ns.adobe.com/lightroom/1.0/" '
     'xmlns:digiKam="http://www.digikam.org/ns/1.0/">{}</rdf:Description></rdf:RDF></x:xmpmeta>'
 )
+
+
+def is_usual(name: str) -> bool:
+    """Tell whether a column of that name would be taken for one of images or of labels."""
+    return as_column(name) in {*IMAGE_COLUMNS, *LABEL_COLUMNS}
 
 
 def labels_by_image(data: AnnotationSet) -> dict[str, set[str]]:
@@ -170,7 +176,7 @@ LAYOUTS = {
         "pairs", write_cells, {"separator": ";"},
         labels=without(table_names, ';"'), says="have no label|stands in no cell",
     ),
-    "one-hot": Layout("one-hot", write_onehot),
+    "one-hot": Layout("one-hot", write_onehot, labels=table_names.filter(lambda name: not is_usual(name))),
     "one-hot of crosses": Layout("one-hot", write_crosses, {"format": "one-hot"}, images=one_line, labels=one_line),
     "json": Layout("json", write_json, images=names, labels=names, says="have no label"),
     "json lines": Layout(

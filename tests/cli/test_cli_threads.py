@@ -15,7 +15,7 @@ from vsenumba.training.captions import branch
 # numbers every time.
 ALONE = {
     "plot", "words neighbors", "words analogy", "retrieval import", "data list", "data info", "data import",
-    "data split", "data synth", "sampler show", "info",
+    "data split", "data synth", "data fetch", "sampler show", "sidecars", "index", "info",
 }  # fmt: skip
 
 

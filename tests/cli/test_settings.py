@@ -191,7 +191,7 @@ def test_a_variant_keeps_what_it_was_given():
         ({"samplers": "uniform"}, "samplers must be a list"),
         ({"samplers": []}, "samplers must be a list"),
         ({"random_state": None}, "random_state must be a whole number"),
-        ({"data": "tags.csv"}, "data must be an AnnotationSet"),
+        ({"data": "tags.csv"}, "there is no file tags.csv"),
     ],
 )
 def test_what_compare_cannot_use_is_named(settings, message):
@@ -239,5 +239,5 @@ def test_help_says_what_the_table_says(succeeds):
     text = " ".join(succeeds("fit", "--help").out.split())
     assert "Loss to minimise." in text
     assert "Weight decay per step; by default what suits the inputs, sampler, loss and optimiser." in text
-    assert "[ids|labels]" in text
+    assert "[ids|labels|features]" in text
     assert SMALL

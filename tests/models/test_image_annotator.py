@@ -12,7 +12,7 @@ import vsenumba as vse
 from vsenumba.training.annotation.inputs import INPUTS, as_inputs
 
 
-@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("inputs", ["ids", "labels"])
 def test_the_checkerboard_is_learnt(inputs):
     train, test = vse.leave_one_out(checkerboard(40, 12), rng=0)
     model = model_of(inputs, n_epochs=40, n_factors=8).fit(train)
@@ -20,7 +20,7 @@ def test_the_checkerboard_is_learnt(inputs):
     assert vse.evaluate(model, test, exclude=train, metrics=["auc"]).mean["auc"] > 0.9
 
 
-@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("inputs", ["ids", "labels"])
 def test_what_is_left_out_is_taken_from_the_recipe(inputs):
     data = checkerboard()
     recipe = INPUTS[inputs].recipe
@@ -87,7 +87,7 @@ def test_the_default_samplers_look_at_more_labels_where_there_are_more():
     assert counts == {"labels": [6, 6, 13, 16], "ids": [2, 4, 10, 32]}
 
 
-@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("inputs", ["ids", "labels"])
 def test_partial_fit_grows_the_tables(inputs):
     data = checkerboard()
     more = vse.AnnotationSet.from_pairs(["image 0", "new", "new"], ["brand new", "label 1", "brand new"])
@@ -102,7 +102,7 @@ def test_partial_fit_grows_the_tables(inputs):
     assert model.partial_fit(nothing).label_factors_.shape == (data.n_labels + 1, 4)
 
 
-@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("inputs", ["ids", "labels"])
 def test_fold_in_gives_factors_and_leaves_the_model_alone(inputs):
     data = checkerboard(40, 12)
     model = model_of(inputs, n_epochs=40).fit(data)
@@ -122,7 +122,7 @@ def test_fold_in_gives_factors_and_leaves_the_model_alone(inputs):
 
 def test_embed_is_what_scores_are_made_of():
     data = checkerboard()
-    for inputs in INPUTS:
+    for inputs in ("ids", "labels"):
         model = model_of(inputs).fit(data)
         vectors = model.embed(data)
         assert vectors.dtype == np.float32

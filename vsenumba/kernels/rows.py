@@ -10,18 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.row_states import ABSENT, LABEL, LEFT_OUT, MACHINE, PEOPLE, UNASKED, UNSURE, WEAK
 from vsenumba.kernels.words import WordBook, mixed, number_of, same_letters
 
 # What a byte is to a table: `ODD` ends the run of ordinary rows.
 PLAIN, DELIMITER, LINE_FEED, RETURN, ODD = range(5)
-
-# What a row says: nothing, as its score is too low; that people say that the image has the label, and that they do with
-# a score below 1; that a machine does; that people looked, and it has not; nothing, as its source is not asked for.
-WEAK, LABEL, UNSURE, MACHINE, ABSENT, UNASKED = range(6)
-N_STATES = 6
-
-# Whom a source stands for.
-LEFT_OUT, PEOPLE, MACHINES = range(3)
 
 # Longer rows are left to the reader, which has bounds.
 LONGEST_ROW = 65_536

@@ -142,9 +142,10 @@ class TestColumns:
             read("image,tag1,tag2,tag3\na,x,y,z\nb,u,,\n", label_column="tag1")
 
     def test_a_confidence_of_zero_denies_the_label(self, read):
-        with pytest.warns(UserWarning, match=r"2 row\(s\) are left out: a Confidence of 0 says that the image"):
-            data = read("ImageID,Source,LabelName,Confidence\na,x,cat,1\na,x,dog,0\nb,x,dog,0.0\nb,x,ox,0.7\n")
+        with pytest.warns(UserWarning, match="absence"):
+            data = read("image,label,confidence\na,cat,1\na,dog,0\nb,dog,0.0\nb,ox,1\n")
         assert {image: data.labels_of(image) for image in data.image_ids} == {"a": ["cat"], "b": ["ox"]}
+        assert [data.label_names[int(j)] for j in data.absent.indices] == ["dog", "dog"]
 
     def test_gaps_that_programs_write_are_mentioned(self, read):
         with pytest.warns(UserWarning, match="'NaN' is a label of 2 images; if it stands for none, empty these cells"):

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import vsenumba as vse
-from vsenumba.data.annotation.readers import plain_rows
+from vsenumba.data.annotation.readers import csv_pairs, plain_rows
 from vsenumba.data.annotation.readers.name_numbers import NameNumbers
 from vsenumba.data.annotation.readers.pair_rows import Numbers, PairRows, distinct
-from vsenumba.kernels.rows import ABSENT, LABEL, MACHINE, UNSURE, WEAK
+from vsenumba.kernels.row_states import ABSENT, LABEL, MACHINE, UNSURE, WEAK
 
 SLOW = 10**12
 
@@ -27,7 +27,7 @@ def outcome(path, after, block=1 << 22, **options):
     """Return all that reading a table says, with compiled code after so many rows."""
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        patch.setattr(plain_rows, "FAST_AFTER", after)
+        patch.setattr(csv_pairs, "FAST_AFTER", after)
         patch.setattr(plain_rows, "BLOCK_BYTES", block)
         try:
             data = vse.load_dataset(path, **options)
@@ -137,7 +137,7 @@ def test_rows_after_quotes_and_other_scripts_are_taken_up_again(tmp_path):
     path.write_bytes(gzip.compress("\n".join(["image,tag", *rows]).encode()))
     taken = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain_rows, "FAST_AFTER", 100)
+        patch.setattr(csv_pairs, "FAST_AFTER", 100)
         whole = plain_rows.PlainRows._take
         patch.setattr(
             plain_rows.PlainRows, "_take", lambda self, blocks: taken.append(whole(self, blocks)) or taken[-1]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.readers import plain_rows
 from vsenumba.data.annotation.readers.cells import check_divided, check_whole, divider
 from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
 from vsenumba.data.annotation.readers.pair_rows import PairRows
@@ -29,12 +29,17 @@ from vsenumba.data.annotation.readers.tables import (
 from vsenumba.data.annotation.readers.verdicts import Verdicts
 from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError
-from vsenumba.kernels.rows import ABSENT, LABEL, MACHINE, UNASKED, UNSURE, WEAK
+from vsenumba.kernels.row_states import ABSENT, LABEL, MACHINE, UNASKED, UNSURE, WEAK
+
+if TYPE_CHECKING:
+    from vsenumba.data.annotation.readers.plain_rows import PlainRows
 
 NAME = "pairs"
 DESCRIPTION = "a .csv or .tsv table in UTF-8 with an image and a label column"
 # As in Open Images: 0 where people looked and found that the image does not have the label.
 CONFIDENCE = "confidence"
+#: After so many rows that were read one by one, some 10 MB, compiled code takes over.
+FAST_AFTER = 200_000
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -88,8 +93,8 @@ def read_rows(table: Table, image_at: int, label_at: int, verdicts: Verdicts, se
     header = table.header
     divide = None if separator is None else divider(separator)
     rows = PairRows()
-    fast = plain_rows.PlainRows(table, image_at, label_at, verdicts, rows) if separator in (None, "none") else None
-    wait = plain_rows.FAST_AFTER
+    fast: PlainRows | None = None
+    wait = FAST_AFTER if separator in (None, "none") else -1
     for row in table:
         image, cell = plain(row[image_at]), plain(row[label_at])
         if not image:
@@ -104,7 +109,12 @@ def read_rows(table: Table, image_at: int, label_at: int, verdicts: Verdicts, se
         else:
             rows.add(image, (cell,) if divide is None else list(filter(None, map(plain, divide(cell)))), state)
         wait -= 1
-        if not wait and fast is not None:
+        if not wait:
+            if fast is None:
+                # With the compiler, which small tables do without.
+                from vsenumba.data.annotation.readers.plain_rows import PlainRows
+
+                fast = PlainRows(table, image_at, label_at, verdicts, rows)
             wait = fast.go_on()
     verdicts.check_sources()
     if not rows.n_labelled:

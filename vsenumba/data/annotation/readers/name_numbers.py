@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vsenumba.data.annotation.readers.growing import longer
 from vsenumba.data.vocabulary import NAME_DTYPE
 from vsenumba.kernels.rows import empty_book, number_names
 from vsenumba.kernels.words import LETTERS, WORDS, WordBook, fill_slots
@@ -89,9 +90,3 @@ class NameNumbers:
             found[first : first + len(names)] = names
             start = int(ends[-1])
         return found
-
-
-def longer(array: np.ndarray, n: int) -> None:
-    """Have an array, which nobody else looks at, hold at least `n` values; where it lies, if there is room."""
-    if len(array) < n:
-        array.resize(max(n, len(array) + len(array) // 4), refcheck=False)

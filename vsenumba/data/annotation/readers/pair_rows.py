@@ -9,14 +9,18 @@ from __future__ import annotations
 import warnings
 from array import array
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vsenumba.data.annotation.absences import Absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.readers.name_numbers import NameNumbers, longer
+from vsenumba.data.annotation.readers.growing import longer
 from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary
-from vsenumba.kernels.rows import ABSENT, LABEL, MACHINE, N_STATES, UNASKED, UNSURE
+from vsenumba.kernels.row_states import ABSENT, LABEL, MACHINE, N_STATES, UNASKED, UNSURE
+
+if TYPE_CHECKING:
+    from vsenumba.data.annotation.readers.name_numbers import NameNumbers
 
 # Rows that are put by together.
 _BATCH = 1 << 16
@@ -31,7 +35,7 @@ class PairRows:
     Attributes
     ----------
     counts : list of int
-        How many rows say what, by the numbers in `vsenumba.kernels.rows`.
+        How many rows say what, by the numbers in `vsenumba.kernels.row_states`.
     n_empty : int
         How many rows have no label.
 
@@ -134,6 +138,9 @@ class PairRows:
         """Return the numbers of images and labels for compiled code, which from now on stand for the dicts."""
         self._end_batch()
         if self._books is None:
+            # With the compiler, which small tables do without.
+            from vsenumba.data.annotation.readers.name_numbers import NameNumbers
+
             self._books = NameNumbers(list(self._images)), NameNumbers(list(self._labels))
             self._books[1].counts[:] = self._label_counts[: len(self._labels)]
             self._images, self._labels = {}, {}

@@ -15,8 +15,6 @@ from vsenumba.data.annotation.readers.tables import Table
 from vsenumba.data.annotation.readers.verdicts import Verdicts
 from vsenumba.kernels.rows import RowForm, byte_classes, scan_rows
 
-#: After so many rows that were read one by one, some 10 MB, compiled code takes over.
-FAST_AFTER = 200_000
 # Bytes that are taken apart in one go.
 BLOCK_BYTES = 1 << 22
 # Where compiled code got no further than so many rows, twice as many as before are read one by one, up to a bound.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vsenumba.errors import FileFormatError, InputError
-from vsenumba.kernels.rows import ABSENT, LABEL, LEFT_OUT, MACHINE, MACHINES, PEOPLE, UNASKED, UNSURE, WEAK
+from vsenumba.kernels.row_states import ABSENT, LABEL, LEFT_OUT, MACHINE, MACHINES, PEOPLE, UNASKED, UNSURE, WEAK
 
 #: What Open Images calls labels that no person looked at.
 MACHINE_SOURCE = "machine"
@@ -63,7 +63,7 @@ class Verdicts:
         return 5e-324 if self.threshold is None else self.threshold
 
     def of(self, row: Sequence[str]) -> int:
-        """Return what a row says, one of the states of `vsenumba.kernels.rows`."""
+        """Return what a row says, one of the states of `vsenumba.kernels.row_states`."""
         role = PEOPLE
         if self.source_at is not None:
             source = row[self.source_at].strip()
