@@ -40,7 +40,7 @@ def model(photos, succeeds):
 
 
 def rows_of(text):
-    return [row for row in csv.DictReader(text.splitlines())]
+    return list(csv.DictReader(text.splitlines()))
 
 
 def test_pictures_that_nobody_tagged_get_tags(model, photos, succeeds):
@@ -61,7 +61,8 @@ def test_known_tags_are_not_suggested_and_all_is_written_in_one_go(model, photos
     suggested = {row["image"]: row["label"] for row in rows_of(Path("out.csv").read_text())}
     assert suggested["red-8.png"] != "red"
     assert suggested["red-9.png"] != "plain"
-    assert Image.open("sheet.png").size[0] > 500
+    with Image.open("sheet.png") as sheet:
+        assert sheet.size[0] > 500
     assert "red-8.png" in Path("sheet.html").read_text()
     assert "nothing was written to sidecars" in out.err
     assert not list(Path("new").glob("*.xmp"))
