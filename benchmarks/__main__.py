@@ -19,6 +19,7 @@ BENCHMARKS = {
     "retrieval": "whether poolings and objectives equal PyTorch's, and how long a training step takes",
     "words": "how fast and how good word vectors are beside gensim's",
     "pictures": "how many pictures a second are decoded and described",
+    "features": "how good suggestions are for pictures that nobody tagged, beside other ways",
     "robustness": "what becomes of 10,000 damaged and crafted files",
     "paper-sizes": "seconds for what took the VSE-ens paper hours, on planted sets of its sizes",
 }

@@ -1,0 +1,148 @@
+"""How good suggestions are for pictures that nobody tagged, from features alone, and how long training takes.
+
+    python -m benchmarks features openclipart                     half of the pictures are not seen in training
+    python -m benchmarks features train.arff test.arff            a split that is given
+    python -m benchmarks features seen.h5 unseen.h5 --peers       with the ways of others beside it
+
+Peers: nearest neighbours by cosine, whose number is the one that is best on the test pictures; logistic regression, one
+for each label (scikit-learn); LightFM with the features of images (WARP, 64 components, extra `bench`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+import vsenumba as vse
+from benchmarks.peer_methods import FactorScorer
+
+METRICS = ("precision@1", "precision@5", "mrr")
+NEIGHBOURS = (1, 5, 10, 20, 40)
+
+Scores = np.ndarray
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Train, measure, print the table, and write `features.json`."""
+    parser = argparse.ArgumentParser(prog="benchmarks features", description=__doc__.splitlines()[0])
+    parser.add_argument("train", help="a set with features")
+    parser.add_argument("test", nargs="?", help="pictures that are not in it; half of TRAIN where left out")
+    parser.add_argument("--without", default="", metavar="PREFIX,...", help="leave out images whose id begins so")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    lines = []
+    for seed in range(options.seeds):
+        train, test = halves(options, seed)
+        methods: dict[str, Callable[[], Any]] = {"features": lambda: ours(train, seed, options.threads)}  # noqa: B023
+        if options.peers and seed == 0:
+            methods |= {f"{k} nearest": lambda k=k: neighbours(train, test, k) for k in NEIGHBOURS}  # noqa: B023
+            methods |= {
+                "logistic regression": lambda: regression(train, test),  # noqa: B023
+                "LightFM": lambda: lightfm(train, test, options.threads or 2),  # noqa: B023
+            }
+        for name, make in methods.items():
+            started = time.perf_counter()
+            try:
+                model = make()
+            except ImportError as error:
+                print(f"{name} is left out: {error}")
+                continue
+            seconds = time.perf_counter() - started
+            found = vse.evaluate(model, test, exclude=None, metrics=METRICS).mean
+            lines.append({"method": name, "seed": seed, "seconds": seconds, **found})
+            print(f"{name:20} seed {seed} " + " ".join(f"{m} {found[m]:.3f}" for m in METRICS) + f" {seconds:8.1f} s")
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "features.json").write_text(json.dumps(lines, indent=1), encoding="utf-8")
+
+
+def halves(options: argparse.Namespace, seed: int) -> tuple[vse.AnnotationSet, vse.AnnotationSet]:
+    """Return the pictures to train on and those that are not seen."""
+    train = vse.load_dataset(options.train)
+    if options.test is not None:
+        test = vse.load_dataset(options.test)
+        columns = train.label_names.find(test.label_names)
+        test = test.with_pairs((columns >= 0)[test.indices]).with_columns(columns, train.label_names)
+        return train, test.select_images(np.flatnonzero(test.labels_per_image))
+    prefixes = tuple(filter(None, options.without.split(",")))
+    rows = np.array([i for i, name in enumerate(train.image_ids) if not (prefixes and name.startswith(prefixes))])
+    rows = np.random.default_rng(seed).permutation(rows)
+    half = len(rows) // 2
+    return train.select_images(np.sort(rows[:half])), train.select_images(np.sort(rows[half:]))
+
+
+def ours(train: vse.AnnotationSet, seed: int, n_threads: int | None) -> Any:
+    """Return this package's model, with its defaults."""
+    return vse.ImageAnnotator(inputs="features", n_threads=n_threads, random_state=seed).fit(train)
+
+
+class Table(FactorScorer):
+    """Scores that are known beforehand, as what `vsenumba.evaluate` asks of a model."""
+
+    uses_features = True
+
+    def __init__(self, train: vse.AnnotationSet, scores: Scores) -> None:
+        super().__init__(train, scores, np.zeros((0, 0)))
+
+    def known_for(self, test: vse.AnnotationSet, exclude: vse.AnnotationSet | None) -> vse.AnnotationSet:
+        """Return nothing but the features."""
+        return test.with_pairs(np.zeros(test.n_pairs, bool))
+
+    def score_block(self, known: vse.AnnotationSet, rows: np.ndarray) -> np.ndarray:
+        """Return the rows."""
+        return np.asarray(self._images[rows], np.float32)
+
+
+def dense(data: vse.AnnotationSet) -> np.ndarray:
+    """Return the features, float32."""
+    features = data.features.toarray() if sp.issparse(data.features) else np.asarray(data.features)
+    return features.astype(np.float32)
+
+
+def neighbours(train: vse.AnnotationSet, test: vse.AnnotationSet, k: int) -> Table:
+    """Return the labels of the nearest pictures, weighted by cosine."""
+    seen, unseen = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9) for x in (dense(train), dense(test)))
+    labels, likeness = train.to_csr(), unseen @ seen.T
+    nearest = np.argpartition(-likeness, k - 1, axis=1)[:, :k]
+    weights = np.take_along_axis(likeness, nearest, axis=1).ravel()
+    chosen = sp.csr_array((weights, nearest.ravel(), np.arange(len(unseen) + 1) * k), (len(unseen), len(seen)))
+    return Table(train, (chosen @ labels).toarray())
+
+
+def regression(train: vse.AnnotationSet, test: vse.AnnotationSet) -> Table:
+    """Return the probabilities by a logistic regression for each label."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(dense(train))
+    seen, unseen = scaler.transform(dense(train)), scaler.transform(dense(test))
+    labels, scores = train.to_csr().toarray() > 0, np.zeros((test.n_images, train.n_labels), np.float32)
+    for j in range(train.n_labels):
+        if 0 < labels[:, j].sum() < len(labels):
+            model = LogisticRegression(C=0.01, max_iter=200).fit(seen, labels[:, j])
+            scores[:, j] = model.decision_function(unseen)
+        else:
+            scores[:, j] = -100.0
+    return Table(train, scores)
+
+
+def lightfm(train: vse.AnnotationSet, test: vse.AnnotationSet, n_threads: int) -> Table:
+    """Return the scores of LightFM, whose users are images with features."""
+    from lightfm import LightFM
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(dense(train))
+    seen, unseen = (np.hstack([scaler.transform(dense(x)) / 16, np.ones((x.n_images, 1))]) for x in (train, test))
+    model = LightFM(no_components=64, loss="warp", learning_rate=0.05, random_state=0)
+    labels = sp.coo_array(train.to_csr())
+    model.fit(sp.coo_matrix(labels), user_features=sp.csr_matrix(seen), epochs=30, num_threads=n_threads)
+    return Table(train, unseen @ model.user_embeddings @ model.item_embeddings.T + model.item_biases)
