@@ -70,8 +70,8 @@ class FeatureInputs(InputKind):
     )
     initial_spread: ClassVar[float] = 0.1
     needs_image_rows: ClassVar[bool] = False
-    alone: ClassVar[float] = 0.3
-    left_out: ClassVar[float] = 0.2
+    alone: ClassVar[float] = 0.5
+    left_out: ClassVar[float] = 0.1
     images_per_launch: ClassVar[int | None] = _IMAGES_PER_LAUNCH
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
