@@ -9,6 +9,7 @@ import scipy.sparse as sp
 import vsenumba as vse
 from vsenumba.data.backbone_id import BackboneId
 from vsenumba.errors import InputError
+from vsenumba.models.learnable import why_nothing_can_be_learnt
 
 SETTINGS = {"n_factors": 8, "n_epochs": 12, "random_state": 0, "deterministic": True}
 
@@ -115,3 +116,22 @@ def test_sets_without_features_are_refused_before_training(halves):
     same = halves[0].with_features(np.ones((200, 3)))
     with pytest.raises(InputError, match="are the same"):
         vse.ImageAnnotator(inputs="features").fit(same)
+
+
+def test_pictures_without_labels_are_known_after_loading_too(halves, tmp_path):
+    """Found 2026-11: a model from a file knew nothing of pictures in its own set that nobody had tagged."""
+    train = halves[0]
+    rows, _ = train.pairs()
+    model = vse.ImageAnnotator(inputs="labels+features", **SETTINGS).fit(train.with_pairs(rows >= 20))
+    model.save(tmp_path / "m.h5")
+    loaded = vse.load_model(tmp_path / "m.h5")
+    for one in (model, loaded):
+        assert one.annotate(["p3"], n=1)[0][0].name in train.labels_of("p3")
+        assert "p3" in [match.name for match in one.find_images(train.labels_of("p3")[0], n=400)]
+
+
+def test_a_set_without_labels_is_said_to_have_none(halves):
+    nothing = halves[0].with_pairs(np.zeros(halves[0].n_pairs, bool))
+    with pytest.raises(InputError, match="0 pair"):
+        vse.ImageAnnotator(inputs="features", **SETTINGS).fit(nothing)
+    assert "no image has a label" in why_nothing_can_be_learnt(nothing, "features")

@@ -89,6 +89,8 @@ def _unseen_pairs(model: Annotator, data: AnnotationSet, source: str) -> Annotat
     n_labels = len(model.label_names_)
     seen_rows, seen_columns = model.seen_.pairs()
     labels = model.label_names_.find(data.label_names)
+    if model.uses_features and data.features is not None:
+        images = np.where(images < 0, len(model.image_ids_) + np.arange(len(images)), images)
     seen = np.isin(images[rows] * n_labels + labels[columns], seen_rows * n_labels + seen_columns)
     if seen.all() and not n_left_out:
         return None

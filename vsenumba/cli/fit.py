@@ -183,6 +183,10 @@ def _divided_images(data: AnnotationSet, seed: int) -> tuple[AnnotationSet, Anno
     if not held_out.any():
         note(f"nothing is measured: of {counted(len(with_labels), 'image')} none can be spared")
         return data, None
+    note(
+        f"measured is how the tags of {counted(int(held_out.sum()), 'picture')} rank that are held out whole, as for "
+        "pictures to come; values of '--hold-out one' are not to be compared with these"
+    )
     return data.select_images(~held_out), data.select_images(held_out)
 
 

@@ -59,8 +59,8 @@ def backbone_for(model: Answering, backbone: Any = None, **settings: Any) -> Any
     """
     if not model.uses_features:
         raise InputError(
-            "the model does not look at pictures: train an ImageAnnotator with inputs='features', or ('labels', "
-            "'features'), on a set with features"
+            "the model does not look at pictures: train one on a set with features, with the inputs 'features' or "
+            "'labels+features'"
         )
     # Not imported at the top: who asks about no picture needs none of it.
     room = importlib.import_module("vsenumba.pictures")
@@ -77,13 +77,13 @@ def _own_backbone(room: Any, own: BackboneId | None) -> Any:
     """Return the backbone of a model's features, where its name says what it is."""
     if own is None:
         raise InputError(
-            "the model does not say what its features were computed with; give backbone='descriptors', the path of an "
-            ".onnx file, or a function"
+            "the model does not say what its features were computed with; give the backbone (--backbone on the command "
+            "line): 'descriptors', the path of an .onnx file, or in Python a function"
         )
     try:
         return room.as_backbone(own.name)
     except VsenumbaError as error:
         raise InputError(
-            f"the model's features are those of the backbone {own.name!r}, which is not found by its name; give "
-            "backbone=, its file or its function"
+            f"the model's features are those of the backbone {own.name!r}, which is not found by its name; "
+            "give it (--backbone on the command line): its .onnx file, or in Python its function"
         ) from error

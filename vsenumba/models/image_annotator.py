@@ -464,6 +464,8 @@ class ImageAnnotator(VectorAnnotator):
             return np.full(len(rows), -1)  # no part goes by ids, and to look up millions takes long
         same = known.image_ids is self.image_ids_
         rows = rows if same else self.image_ids_.find(known.image_ids.take(rows))
+        if "image_factors" not in self.tables_:
+            return rows
         # The row of an image that had no label is as it was drawn: it says nothing.
         indptr = self.seen_.indptr
         return np.where((rows >= 0) & (indptr[rows] < indptr[rows + 1]), rows, -1)

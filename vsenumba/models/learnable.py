@@ -28,6 +28,8 @@ def why_nothing_can_be_learnt(data: AnnotationSet, inputs: str | Sequence[str]) 
     "with inputs 'labels' an image is known by its other labels, and no image has two; try inputs 'ids'"
     """
     counts, least = data.labels_per_image, as_inputs(inputs).least_labels
+    if not data.n_pairs:
+        return "no image has a label; were tags given, and found?"
     lacks_some = counts < data.n_labels
     if not lacks_some.any():
         return "every image has every label, so that none is wrong for an image"

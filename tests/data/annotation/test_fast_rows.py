@@ -203,3 +203,19 @@ def test_numbers_grow_and_are_sorted(values):
         numbers.add(part)
     assert len(numbers) == len(values)
     assert distinct(numbers.taken()).tolist() == sorted(set(values))
+
+
+ODD_ROWS = (
+    "a long name of an image.jpg,a long name of a label,1", "b.jpg,dog,0.5", "b.jpg,dog,1,,", "b.jpg,dog,1,x,y,z",
+    "c.jpg,cat,0.00000000000000001", "c.jpg,cat,1.0.0", "c.jpg,cat,.", "d.jpg,cat,1\r", "d.jpg,oak,1\rx", ",cat,1",
+    "e.jpg,,1", " e.jpg,cat,1", "e.jpg,cat ,1", f"{'x' * 70_000},cat,1", "f.jpg,oak,0", "f.jpg,ash,1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD_ROWS, ids=range(len(ODD_ROWS)))
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_each_odd_row_is_read_as_it_is_without_the_compiler(odd, end, tmp_path):
+    rows = ["image,label,confidence", "a.jpg,cat,1", "a.jpg,dog,1", odd, "g.jpg,cat,1", "g.jpg,cat,0.5", odd]
+    path = tmp_path / "table.csv"
+    path.write_bytes(("\n".join(rows) + end).encode())
+    assert outcome(path, 1) == outcome(path, SLOW)

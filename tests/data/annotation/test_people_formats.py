@@ -369,7 +369,7 @@ class TestSidecarText:
             vse.load_dataset(folder({"a.txt": "x"}), label_column="x")
 
     def test_a_folder_of_something_else(self, folder):
-        with pytest.raises(vse.FileFormatError, match="a folder of nothing that is understood"):
+        with pytest.raises(vse.FileFormatError, match="no tags in a form that is known"):
             vse.load_dataset(folder({"a.jpg": "", "b.doc": ""}))
         with pytest.raises(vse.FileFormatError, match="no folder; a folder of pictures is expected"):
             vse.load_dataset(folder({"a.jpg": ""}) / "a.jpg", format="sidecar-text")

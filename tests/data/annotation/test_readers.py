@@ -318,7 +318,7 @@ class TestUnknownFiles:
     def test_missing_file_and_folder(self, tmp_path):
         with pytest.raises(InputError, match=r"cannot read .*no\.csv: No such file"):
             read_annotations(tmp_path / "no.csv")
-        with pytest.raises(FileFormatError, match="a folder of nothing that is understood, which are "):
+        with pytest.raises(FileFormatError, match="no tags in a form that is known"):
             read_annotations(tmp_path)
 
     def test_options_are_checked(self, tmp_path):

@@ -77,7 +77,7 @@ def pictures(n_images=6, n_labels=5, n_features=3, seed=0):
     return vse.AnnotationSet.from_csr(matrix, features=rng.normal(size=(n_images, n_features)).astype(np.float32))
 
 
-def trainer_for(data, inputs, n_threads=1, seed=3):
+def trainer_for(data, inputs, n_threads=1, seed=3, n_shards=32):
     inputs = as_inputs(inputs)
     sizes = Sizes(*data.shape, 2, data.n_features)
     rng = np.random.default_rng(0)
@@ -88,7 +88,7 @@ def trainer_for(data, inputs, n_threads=1, seed=3):
     sums = {name: one.fresh_memory(RowAdagrad()) for name, one in inputs.tables(sizes).items()}
     task = Task(
         data=data, inputs=inputs, sampler=UniformSampler(), loss=LogisticLoss(), optimiser=RowAdagrad(), l2=0.0,
-        n_negatives=1,
+        n_negatives=1, n_shards=n_shards,
     )  # fmt: skip
     trainer = AnnotationTrainer(task, HostDevice(task, n_threads), tables, sums, np.random.SeedSequence(seed))
     return trainer, tables, sums
@@ -159,3 +159,10 @@ def test_launches_are_short_and_runs_stay_together(monkeypatch):
     assert sorted(order.tolist()) == list(range(30))
     assert all((np.diff(run) == 1).all() for run in order.reshape(6, 5))
     assert ends[-1] == data.n_pairs
+
+
+def test_many_images_of_a_shard_are_trained_as_those_of_several():
+    """Their labels are asked for ahead of time."""
+    data = pictures(n_images=60)
+    steps = [trainer_for(data, "features", n_shards=n)[0].run_epoch(1, lambda done: 0.01)["steps"] for n in (1, 32)]
+    assert steps[0] == steps[1] == data.n_pairs

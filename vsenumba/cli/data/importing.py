@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, say, size_of
+from vsenumba.cli.output import counted, note, say, size_of
 
 
 @click.command(
@@ -29,8 +29,9 @@ from vsenumba.cli.output import counted, say, size_of
 )
 @click.option(
     "--min-labels-per-image",
-    type=options.POSITIVE,
-    default=1,
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=0,
     show_default=True,
     help="Leave out images with fewer labels.",
 )
@@ -68,11 +69,16 @@ def command(
     data = options.load_set(source)
     if features is not None:
         table = load_features(features, feature_ids, dataset=feature_dataset)
+        if table.ids is None:
+            note(
+                f"{features} has no ids: its rows are taken for the images in the order in which they first appear in "
+                f"{source}; --feature-ids names them"
+            )
         data = join_features(data, *table, backbone=backbone)
     pruned = prune(data, min_images_per_label, min_labels_per_image)
     pruned.save(output)
     say(f"saved {output}: {size_of(pruned)}")
-    if pruned.n_pairs < data.n_pairs:
+    if pruned.n_pairs < data.n_pairs or pruned.n_images < data.n_images:
         say(
             f"left out: {counted(data.n_images - pruned.n_images, 'image')}, "
             f"{counted(data.n_labels - pruned.n_labels, 'label')}, {counted(data.n_pairs - pruned.n_pairs, 'pair')}"

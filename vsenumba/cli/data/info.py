@@ -8,6 +8,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import say, say_json, table
+from vsenumba.printable import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +37,8 @@ def command(source: str, as_json: bool) -> None:
     if data.absent is not None:
         say(f"verified absences {data.absent.n_pairs:,}")
     if data.features is not None:
-        say(f"features per image {data.features.shape[1]:,} ({data.features.dtype})")
+        of = f", {printable(data.backbone.name)}" if data.backbone else ""
+        say(f"features{data.features.shape[1]:>9,} per image ({data.features.dtype}{of})")
     if not data.n_pairs:
         return
     rows = [
@@ -65,6 +67,7 @@ def _facts(data: AnnotationSet) -> dict[str, Any]:
         "n_pairs": data.n_pairs,
         "n_absent": 0 if data.absent is None else data.absent.n_pairs,
         "n_features": None if data.features is None else data.features.shape[1],
+        "backbone": None if data.backbone is None else data.backbone._asdict(),
         "has_titles": data.titles is not None,
         "labels_per_image": _spread(data.labels_per_image),
         "images_per_label": _spread(data.label_counts),

@@ -173,7 +173,11 @@ def read_annotations(
     for reader in READERS:
         if reader.recognises(path, head):
             return reader.read(path, options)
-    what = "a folder of nothing" if is_folder else "not a format"
+    if is_folder:
+        raise FileFormatError(
+            f"{path}: no tags in a form that is known beside the pictures, if there are any; 'vsenumba data pictures "
+            "FOLDER -o set.h5 --tags TABLE' reads a folder of pictures, and docs/own-data.md shows the forms of tags"
+        )
     raise FileFormatError(
-        f"{path}: {what} that is understood, which are {', '.join(READER_NAMES)}; docs/own-data.md shows them"
+        f"{path}: not a format that is understood, which are {', '.join(READER_NAMES)}; docs/own-data.md shows them"
     )

@@ -27,7 +27,7 @@ def as_inputs(inputs: str | Sequence[str]) -> Inputs:
         If it is neither a name nor several different ones.
     """
     if isinstance(inputs, str):
-        inputs = [part.strip() for part in inputs.split("+")]
+        inputs = [part.strip() for part in inputs.replace(",", "+").split("+")]
     if not isinstance(inputs, (tuple, list)):
         raise InputError(f'inputs must be a name, or several such as ("labels", "ids"), not {inputs!r}')
     return Inputs([_KINDS(name) for name in inputs])
