@@ -454,3 +454,11 @@ def test_any_sidecar_is_read_or_refused(content, tmp_path_factory):
     except vse.FileFormatError as error:
         outcome = str(error)
     assert "a.xmp" in outcome
+
+
+@pytest.mark.parametrize("text", ['{"a": ["x"], "a": ["y"]}', '[{"id": "a", "tags": ["x"], "tags": ["y"]}]'])
+def test_a_key_that_stands_twice_is_refused(text, tmp_path):
+    """Found 2026-11: the tags of the first were dropped without a word."""
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(vse.FileFormatError, match="key '(a|tags)' stands twice"):
+        vse.load_dataset(tmp_path / "t.json")

@@ -13,7 +13,7 @@ from typing import Any
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.readers.gathering import Gathering
-from vsenumba.data.annotation.readers.json_stream import JsonStream, Number, open_json, starts_json
+from vsenumba.data.annotation.readers.json_stream import JsonStream, Number, distinct, open_json, starts_json
 from vsenumba.data.annotation.readers.options import TableOptions, refuse_options
 from vsenumba.data.annotation.readers.tables import IMAGE_COLUMNS, LABEL_COLUMNS, as_column
 from vsenumba.data.annotation.readers.truths import Truths
@@ -50,7 +50,7 @@ def _read_objects(stream: JsonStream, reading: _Reading) -> None:
     """Read one object from images to labels, or records that follow each other, which is JSON Lines."""
     stream.take("{")
     items = stream.rest_of_items() if stream.peek() != "}" else _close(stream)
-    first = dict(islice(items, _MOST_KEYS))
+    first = distinct(list(islice(items, _MOST_KEYS)))
     if len(first) == _MOST_KEYS or (stream.peek() == "" and not reading.is_record(first)):
         for image, value in chain(first.items(), items):
             reading.add_image(image, value)

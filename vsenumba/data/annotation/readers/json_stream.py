@@ -29,7 +29,19 @@ class Number(str):
 
 
 # Numbers stay as they were written: 1e400 and 0.10 are labels like others. True, false and null are what they are.
-_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number)
+_DECODER = json.JSONDecoder(
+    parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=lambda pairs: distinct(pairs)
+)
+
+
+def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object, of which Python would keep the last of two values with one key."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise FileFormatError(f"the key {twice!r} stands twice in one object; write its values into one list")
+    return found
 
 
 def starts_json(head: bytes) -> bool:
