@@ -143,6 +143,8 @@ def lightfm(train: vse.AnnotationSet, test: vse.AnnotationSet, n_threads: int) -
     scaler = StandardScaler().fit(dense(train))
     seen, unseen = (np.hstack([scaler.transform(dense(x)) / 16, np.ones((x.n_images, 1))]) for x in (train, test))
     model = LightFM(no_components=64, loss="warp", learning_rate=0.05, random_state=0)
-    labels = sp.coo_array(train.to_csr())
-    model.fit(sp.coo_matrix(labels), user_features=sp.csr_matrix(seen), epochs=30, num_threads=n_threads)
+    rows, columns = (one.astype(np.int32) for one in train.pairs())  # LightFM takes no other numbers
+    labels = sp.coo_matrix((np.ones(len(rows), np.float32), (rows, columns)), train.shape)
+    numbers = sp.csr_matrix(seen, dtype=np.float32)
+    model.fit(labels, user_features=numbers, epochs=30, num_threads=n_threads)
     return Table(train, unseen @ model.user_embeddings @ model.item_embeddings.T + model.item_biases)
