@@ -219,3 +219,20 @@ def test_each_odd_row_is_read_as_it_is_without_the_compiler(odd, end, tmp_path):
     path = tmp_path / "table.csv"
     path.write_bytes(("\n".join(rows) + end).encode())
     assert outcome(path, 1) == outcome(path, SLOW)
+
+
+@pytest.mark.parametrize("options", [{}, {"threshold": 0.9}, {"sources": "verification"}], ids=str)
+def test_scores_and_sources_are_read_as_they_are_without_the_compiler(options, tmp_path):
+    rows = [
+        f"{image},{source},{label},{score}"
+        for image in ("0001", "0002", "0003")
+        for source, label, score in (
+            ("verification", "/m/1", "1"), ("verification", "/m/2", "0"), ("machine", "/m/3", "0.95"),
+            ("machine", "/m/4", "0.3"), ("machine", "/m/5", "0"), ("verification", "/m/6", "0.5"),
+            ("verificatiom", "/m/7", "1"),  # as long as another, and not the same
+        )
+    ]  # fmt: skip
+    (tmp_path / "train.csv").write_text("\n".join(["ImageID,Source,LabelName,Confidence", *rows, ""]))
+    fast, slow = (outcome(tmp_path / "train.csv", after, **options) for after in (1, SLOW))
+    assert fast == slow
+    assert isinstance(fast, tuple)
