@@ -14,6 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,12 @@ def main(arguments: Sequence[str]) -> None:
     lines = []
     for seed in range(options.seeds):
         train, test = halves(options, seed)
-        methods: dict[str, Callable[[], Any]] = {"features": lambda: ours(train, seed, options.threads)}  # noqa: B023
+        methods: dict[str, Callable[[], Any]] = {"features": partial(ours, train, seed, options.threads)}
         if options.peers and seed == 0:
-            methods |= {f"{k} nearest": lambda k=k: neighbours(train, test, k) for k in NEIGHBOURS}  # noqa: B023
+            methods |= {f"{k} nearest": partial(neighbours, train, test, k) for k in NEIGHBOURS}
             methods |= {
-                "logistic regression": lambda: regression(train, test),  # noqa: B023
-                "LightFM": lambda: lightfm(train, test, options.threads or 2),  # noqa: B023
+                "logistic regression": partial(regression, train, test),
+                "LightFM": partial(lightfm, train, test, options.threads or 2),
             }
         for name, make in methods.items():
             started = time.perf_counter()

@@ -83,8 +83,10 @@ def test_training_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(halves, tmp
 def test_a_loaded_model_learns_more_pictures_and_forgets_vectors_that_are_out_of_date(model, halves, tmp_path):
     model.save(tmp_path / "m.h5")
     loaded = vse.load_model(tmp_path / "m.h5")
-    loaded.partial_fit(halves[1].select_images(np.arange(20)), n_epochs=2)
+    more = halves[1].select_images(np.arange(20))
+    loaded.partial_fit(more.with_pairs(more.pairs()[0] > 0), n_epochs=2)
     assert loaded.annotate(["p205"], n=1)[0]
+    assert loaded.annotate(["p200"], n=1)[0]  # it came without labels, and with features
     if model.inputs == "features":
         with pytest.warns(UserWarning, match="nothing is known"):
             assert loaded.annotate(["p3"], n=1) == [[]]
@@ -113,6 +115,8 @@ def test_features_of_another_kind_are_refused(model, halves, change, message):
 def test_sets_without_features_are_refused_before_training(halves):
     with pytest.raises(InputError, match="inputs='features' needs features"):
         vse.ImageAnnotator(inputs="features").fit([["a", "b"], ["b"]])
+    with pytest.raises(InputError, match="needs features"):
+        vse.ImageAnnotator(inputs="labels, features").fit([["a", "b"], ["b"]])
     same = halves[0].with_features(np.ones((200, 3)))
     with pytest.raises(InputError, match="are the same"):
         vse.ImageAnnotator(inputs="features").fit(same)

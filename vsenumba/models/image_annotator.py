@@ -299,9 +299,8 @@ class ImageAnnotator(VectorAnnotator):
         self._train(aligned, n_epochs, 0, validation, metrics, callbacks)
         if self.uses_features and self.seen_.features is None:
             # Of the other images it had vectors by weights that have moved since.
-            trained = aligned.labels_per_image > 0
             self._pictures.vectors = self._picture_vectors(aligned)
-            self._pictures.vectors[~trained] = 0
+            self._pictures.vectors[data.image_ids.find(self.image_ids_) < 0] = 0
         return self
 
     def resume(

@@ -15,6 +15,7 @@ from vsenumba.data.backbone_id import BACKBONE, BackboneId, check_same_backbone
 from vsenumba.errors import InputError
 from vsenumba.memory import check_memory
 from vsenumba.storage import schema
+from vsenumba.training.annotation.inputs import as_inputs
 
 #: The element of a model's file that holds what features gave the images' vectors: the features are not kept.
 FEATURE_VECTORS = "feature_vectors"
@@ -39,8 +40,7 @@ def check_has_features(data: AnnotationSet, inputs: str | Sequence[str]) -> None
     InputError
         If they are, and it has none.
     """
-    names = inputs.split("+") if isinstance(inputs, str) else inputs
-    if data.features is None and "features" in [str(name).strip() for name in names]:
+    if data.features is None and any(part.name == "features" for part in as_inputs(inputs).parts):
         raise InputError(
             f"inputs={inputs!r} needs features of the images, and {data!r} has none: give it some with "
             "with_features(...), or make a set of pictures with 'vsenumba data pictures'"
