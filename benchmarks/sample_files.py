@@ -75,7 +75,7 @@ def _drafts() -> list[tuple[str, str, dict[str, Any], Callable[[Path], Any], Cal
             "annotation-set",
             _annotation_set(),
             vse.load_dataset,
-            lambda data: [data.settled(0), data.labels_of(data.image_ids[0])],
+            lambda data: [data.absent and data.absent.columns_of(0), data.labels_of(data.image_ids[0])],
         ),
         ("caption-set", _caption_set(), load_caption_set, lambda data: (data.matches(), data.select([0]))),
         ("corpus", _corpus(), vse.Corpus.load, lambda corpus: corpus.sentence(0)),

@@ -276,11 +276,6 @@ class AnnotationSet:
         (row,) = self.image_ids.index([image])
         return [self.label_names[j] for j in self.indices[self.indptr[row] : self.indptr[row + 1]]]
 
-    def settled(self, row: int) -> np.ndarray:
-        """Return the columns of the labels of an image that no ranking asks about: its own, and its absences."""
-        own = self.indices[self.indptr[row] : self.indptr[row + 1]]
-        return own if self.absent is None else np.concatenate([own, self.absent.columns_of(row)])
-
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the pairs as two arrays: image rows (int64) and label columns (int32)."""
         return np.repeat(np.arange(self.n_images, dtype=np.int64), self.labels_per_image), self.indices
