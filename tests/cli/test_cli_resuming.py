@@ -31,6 +31,14 @@ NEW = {
 COMMANDS = {"words": WORDS, "retrieval": PICTURES}
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Have Ctrl-C interrupt, which a shell makes those processes ignore that it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def interrupted(run, folder, monkeypatch):
     """Run a command and interrupt it when an epoch has ended."""

@@ -13,7 +13,7 @@ from vsenumba.losses import LOSSES, as_loss
 
 
 def expected(name, difference, trials, n_labels):
-    if name == "logistic":
+    if name in ("logistic", "softmax"):
         return oracle.logistic(difference)
     return oracle.hinge(difference) if name == "hinge" else oracle.warp(difference, trials, n_labels)
 

@@ -10,6 +10,7 @@ from checkerboards import checkerboard, model_of
 
 import vsenumba as vse
 from vsenumba.training.annotation.inputs import INPUTS, as_inputs
+from vsenumba.training.annotation.inputs.kind import Counts
 
 
 @pytest.mark.parametrize("inputs", ["ids", "labels"])
@@ -54,7 +55,7 @@ def test_the_recipe_of_ids_depends_on_what_they_are_trained_with(parameters, rec
     model._remember(vse.synthetic(20, 30, 200, rng=0))
     chosen = [model.chosen(name) for name in ("learning_rate", "l2", "n_negatives")]
     assert chosen == pytest.approx(recipe)
-    both = as_inputs("ids+labels").recipe_for(*map(model.member, ("sampler", "loss", "optimiser")), 10)
+    both = as_inputs("ids+labels").recipe_for(*map(model.member, ("sampler", "loss", "optimiser")), Counts(20, 30, 200))
     assert both.learning_rate == chosen[0]
     assert model.set_params(inputs="labels").chosen("learning_rate") == 0.1
 

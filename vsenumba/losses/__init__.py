@@ -1,14 +1,15 @@
-"""Pairwise losses: functions of the positive's score less the negative's."""
+"""Losses: functions of the positive's score less the negative's, or less what all negatives come to."""
 
 from __future__ import annotations
 
 from vsenumba.losses.hinge import HingeLoss
 from vsenumba.losses.logistic import LogisticLoss
 from vsenumba.losses.loss import Loss, value_and_grad
+from vsenumba.losses.softmax import SoftmaxLoss
 from vsenumba.losses.warp import WarpLoss
 from vsenumba.registry import Family
 
-as_loss = Family("loss", Loss, (LogisticLoss, HingeLoss, WarpLoss))  # type: ignore[type-abstract]  # names the family
+as_loss = Family("loss", Loss, (LogisticLoss, HingeLoss, WarpLoss, SoftmaxLoss))  # type: ignore[type-abstract]  # names the family
 LOSSES = as_loss.members
 
-__all__ = ["LOSSES", "HingeLoss", "LogisticLoss", "Loss", "WarpLoss", "as_loss", "value_and_grad"]
+__all__ = ["LOSSES", "HingeLoss", "LogisticLoss", "Loss", "SoftmaxLoss", "WarpLoss", "as_loss", "value_and_grad"]

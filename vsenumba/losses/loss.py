@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,7 +39,10 @@ def value_and_grad(loss, difference, trials):
 
 @dataclass(frozen=True, kw_only=True)
 class Loss(Member, ABC):
-    """Base of the pairwise losses."""
+    """Base of the losses."""
+
+    #: Whether all labels that an image lacks are negatives at once, so that none is drawn.
+    takes_all: ClassVar[bool] = False
 
     @abstractmethod
     def state(self, n_labels: int) -> Any:

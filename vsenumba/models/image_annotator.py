@@ -36,11 +36,11 @@ from vsenumba.models.seen_pictures import (
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.models.vector_annotator import VectorAnnotator
-from vsenumba.samplers import Sampler, as_sampler
+from vsenumba.samplers import Sampler, UniformSampler, as_sampler
 from vsenumba.storage import schema
 from vsenumba.training.annotation import DEVICES
 from vsenumba.training.annotation.inputs import INPUTS, Inputs, as_inputs
-from vsenumba.training.annotation.inputs.kind import Recipe, Sizes, Table
+from vsenumba.training.annotation.inputs.kind import Counts, Recipe, Sizes, Table
 from vsenumba.training.annotation.layout import VECTOR_ROWS
 from vsenumba.training.annotation.task import N_SHARDS, Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
@@ -79,8 +79,10 @@ class ImageAnnotator(VectorAnnotator):
         Where negatives come from: "uniform", "popularity", "warp", "dynamic", "rank" or "adaptive"; None for
         ``AdaptiveSampler(lam=0.1, n_candidates=c)`` with labels as inputs, c a quarter of the square root of the number
         of labels, from 6 to 16; with ids for ``DynamicSampler(n_candidates=c)``, c a fifth of it, from 2 to 32.
-    loss : Loss or str
-        "logistic", "hinge" or "warp".
+    loss : Loss or str, optional
+        "logistic", "hinge", "warp" or "softmax"; None for "logistic", and for "softmax" with features as inputs, up to
+        8,192 labels, and neither `sampler` nor `n_negatives` chosen. The softmax loss compares a label with all labels
+        that the image lacks at once: it draws no negatives, so `sampler` and `n_negatives` must be None.
     optimiser : Optimiser or str
         "adagrad" (one sum per row) or "sgd".
     learning_rate : float, optional
@@ -142,7 +144,7 @@ class ImageAnnotator(VectorAnnotator):
         ),
         "n_factors": Whole("Length of the vectors."),
         "sampler": MemberOf("Where negatives come from.", "what suits the inputs", family=as_sampler),
-        "loss": MemberOf("Loss to minimise.", family=as_loss),
+        "loss": MemberOf("Loss to minimise.", "what suits the inputs", family=as_loss),
         "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
         "learning_rate": Number("Learning rate of the first epoch.", _SUITED, above=0),
         "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
@@ -160,7 +162,7 @@ class ImageAnnotator(VectorAnnotator):
         inputs: str | Sequence[str] = "labels",
         n_factors: int = 64,
         sampler: Sampler | str | None = None,
-        loss: Loss | str = "logistic",
+        loss: Loss | str | None = None,
         optimiser: Optimiser | str = "adagrad",
         learning_rate: float | None = None,
         schedule: str = "linear",
@@ -346,11 +348,21 @@ class ImageAnnotator(VectorAnnotator):
 
     @property
     def _recipe(self) -> Recipe:
-        inputs = self._inputs
-        sampler = inputs.recipe.sampler if self.sampler is None else as_sampler(self.sampler)
+        sampler = None if self.sampler is None else as_sampler(self.sampler)
+        loss = None if self.loss is None else as_loss(self.loss)
+        if loss is None and self.n_negatives is not None:
+            loss = as_loss("logistic")  # negatives are drawn
         seen = getattr(self, "seen_", None)
-        labels_per_image = 1.0 if seen is None else seen.n_pairs / max(seen.n_images, 1)
-        return inputs.recipe_for(sampler, as_loss(self.loss), as_optimiser(self.optimiser), labels_per_image)
+        counts = Counts(1, 1, 1) if seen is None else Counts(seen.n_images, seen.n_labels, seen.n_pairs)
+        return self._inputs.recipe_for(sampler, loss, as_optimiser(self.optimiser), counts)
+
+    def check_parameters(self) -> None:
+        """Refuse parameters that cannot be used; see `Fitted.check_parameters`."""
+        super().check_parameters()
+        if self.member("loss").takes_all and not (self.sampler is None and self.n_negatives is None):
+            raise InputError(
+                "the loss compares with all labels at once and draws none: leave out sampler and n_negatives"
+            )
 
     def _check_memory(self, n_images: int, n_labels: int, n_features: int) -> None:
         """Refuse to make tables, and what a launch works in, that do not fit into memory."""
@@ -392,11 +404,12 @@ class ImageAnnotator(VectorAnnotator):
             self._grow_table(name, (table.n_rows, table.n_columns), fill, table.fresh_memory(optimiser))
 
     def _task(self, data: AnnotationSet, *, frozen_labels: bool = False) -> Task:
+        loss = self.member("loss")
         return Task(
             data=data,
             inputs=self._inputs,
-            sampler=self.member("sampler"),
-            loss=self.member("loss"),
+            sampler=UniformSampler() if loss.takes_all else self.member("sampler"),
+            loss=loss,
             optimiser=self.member("optimiser"),
             l2=self.chosen("l2"),
             n_negatives=int(self.chosen("n_negatives")),

@@ -8,49 +8,25 @@ import numba
 import numpy as np
 import oracle
 import pytest
+from annotation_training import ALL_INPUTS, tables_for, trainer_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsenumba import AnnotationSet, History, RowAdagrad, Sgd, TimeBudget, TrainingDivergedError, WarpSampler
 from vsenumba.errors import InputError, UnknownNameError
-from vsenumba.losses import LOSSES
-from vsenumba.samplers import SAMPLERS, as_sampler
-from vsenumba.training.annotation.host import HostDevice
+from vsenumba.samplers import SAMPLERS
 from vsenumba.training.annotation.inputs import as_inputs
-from vsenumba.training.annotation.inputs.kind import Sizes
 from vsenumba.training.annotation.layout import BLOCK
-from vsenumba.training.annotation.task import Task
-from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callback, as_callback
 from vsenumba.training.optimisers import OPTIMISERS, as_optimiser
 from vsenumba.training.schedules import scheduled_rate
 
 N_LABELS = 4
 
-# Every kind that needs no features by itself, and a sum.
-ALL_INPUTS = ["ids", "labels", ("labels", "ids")]
-
 
 def set_with_one_negative_each(missing, n_labels=N_LABELS):
     """Return a set in which image i has every label but ``missing[i]``, or every label where that is None."""
     return AnnotationSet.from_csr([[a != gone for a in range(n_labels)] for gone in missing])
-
-
-def tables_for(inputs, data, n_factors, seed, scale=0.5):
-    rng = np.random.default_rng(seed)
-    wanted = as_inputs(inputs).tables(Sizes(*data.shape, n_factors))
-    return {
-        name: (scale * rng.standard_normal((one.n_rows, n_factors))).astype(np.float32) for name, one in wanted.items()
-    }
-
-
-def trainer_for(data, tables, inputs, optimiser, *, sampler="uniform", loss="logistic", n_threads=1, **arguments):
-    sums = {name: optimiser.fresh_sums(len(table)) for name, table in tables.items()}
-    task = Task(
-        data=data, inputs=as_inputs(inputs), sampler=as_sampler(sampler), loss=LOSSES[loss](), optimiser=optimiser,
-        **{"l2": 0.01, "n_negatives": 1} | arguments,
-    )  # fmt: skip
-    return AnnotationTrainer(task, HostDevice(task, n_threads), tables, sums, np.random.SeedSequence(3)), sums
 
 
 @st.composite

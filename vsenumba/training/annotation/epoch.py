@@ -14,11 +14,12 @@ from numba import prange
 
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.prefetch import prefetch
+from vsenumba.training.annotation import softmax as softmax  # which tells `train_block` of itself
 from vsenumba.training.annotation.absences import note_absences
 from vsenumba.training.annotation.inputs.kind import gather_visit, prefetch_visit, scatter_visit, shares_vector
 from vsenumba.training.annotation.inputs.sum import InputsState
 from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, PLACE, POSITIVE, ROW, SLOT, Visit
-from vsenumba.training.annotation.steps import train_steps
+from vsenumba.training.annotation.steps import train_block
 
 # Images this far down the order are asked for: their memory comes while others are trained.
 _AHEAD = 8
@@ -64,14 +65,14 @@ def run_launch(
             order, bounds[shard], bounds[shard + 1], indptr, indices, labels, sums,
             InputsState(first, second, third, parts), sampler, loss, optimiser, rates, l2, n_negatives, states, shard,
             work.vectors[shard], work.steps[shard], work.numbers[shard], work.visits[shard], work.tally[shard],
-            absences,
+            work.scores[shard], absences,
         )  # fmt: skip
 
 
 @kernel
 def run_shard(
     order, at, stop, indptr, indices, labels, sums, inputs, sampler, loss, optimiser, rates, l2, n_negatives, states,
-    shard, vectors, steps, numbers, visits, tally, absences,
+    shard, vectors, steps, numbers, visits, tally, scores, absences,
 ):  # fmt: skip
     """Train on the images ``order[at:stop]``, block by block."""
     # The next pair of an image that had more pairs than a block.
@@ -101,9 +102,9 @@ def run_shard(
                 full = last < end
                 rest = last if full else np.int64(0)
                 at += 0 if full else 1
-        train_steps(
-            n_steps, indices, labels, sums, sampler, loss, optimiser, rates[0], l2, n_negatives, states, shard, vectors,
-            steps, numbers, tally, absences,
+        train_block(
+            loss, n_steps, indices, labels, sums, sampler, optimiser, rates[0], l2, n_negatives, states, shard, vectors,
+            steps, numbers, tally, scores, absences,
         )  # fmt: skip
         slot = 0
         for v in range(n_visits):

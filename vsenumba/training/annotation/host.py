@@ -30,7 +30,9 @@ class HostDevice:
         self._task = task
         self._n_threads = thread_count(n_threads)
         n_visited = int(np.count_nonzero(task.data.labels_per_image))
-        self._draws_per_image = task.data.n_pairs * task.n_negatives / max(n_visited, 1)
+        # To score a label takes about as long as to draw one.
+        draws = n_visited * task.data.n_labels if task.loss.takes_all else task.data.n_pairs * task.n_negatives
+        self._draws_per_image = draws / max(n_visited, 1)
 
     def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
         """Keep hold of the tables; see `Device.put`."""
@@ -44,7 +46,7 @@ class HostDevice:
         self._absences = absences_state(task.data, task.absent_share)
         self._loss = task.loss.state(n_labels)
         self._optimiser = task.optimiser.state()
-        self._work = work_space(task.n_shards, n_factors)
+        self._work = work_space(task.n_shards, n_factors, n_labels if task.loss.takes_all else 0)
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
         """Make the shards' random states; see `Device.seed`."""

@@ -82,6 +82,8 @@ class Work(NamedTuple):
         The images of the block.
     tally : (n_shards, TALLY_COLUMNS) float64
         Added to.
+    scores : (n_shards, BLOCK, L) float32
+        By slot, the scores of all labels; of no labels where the loss looks at those that are drawn only.
     """
 
     vectors: np.ndarray
@@ -89,10 +91,11 @@ class Work(NamedTuple):
     numbers: np.ndarray
     visits: np.ndarray
     tally: np.ndarray
+    scores: np.ndarray
 
 
-def work_space(n_shards: int, n_factors: int) -> Work:
-    """Return a fresh work space."""
+def work_space(n_shards: int, n_factors: int, n_scores: int = 0) -> Work:
+    """Return a fresh work space, with room for so many scores a slot."""
     vectors = aligned_empty((n_shards, VECTOR_ROWS, n_factors))
     vectors[:] = 0
     return Work(
@@ -101,4 +104,5 @@ def work_space(n_shards: int, n_factors: int) -> Work:
         np.zeros((n_shards, NUMBER_ROWS, BLOCK), np.float32),
         np.zeros((n_shards, VISIT_ROWS, BLOCK), np.int64),
         np.zeros((n_shards, TALLY_COLUMNS)),
+        np.zeros((n_shards, BLOCK, n_scores), np.float32),
     )

@@ -1,10 +1,13 @@
-"""The steps of a block: a negative for every pair, how far apart the two score, and how far both move."""
+"""The steps of a block: a negative for every pair, how far apart the two score, and how far both move.
+
+Where the loss weighs all labels at once, `vsenumba.training.annotation.softmax` trains the block instead.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.compiler import dispatched, kernel
 from vsenumba.kernels.dot import compare
 from vsenumba.losses import value_and_grad
 from vsenumba.training.annotation.absences import draw_negative
@@ -32,10 +35,31 @@ from vsenumba.training.annotation.layout import (
 from vsenumba.training.optimisers import row_rate
 
 
-@kernel(inline=True)
+@dispatched
+def train_block(
+    loss, n_steps, indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
+    steps, numbers, tally, scores, absences,
+):  # fmt: skip
+    """Train on the steps of a block: move the labels, and leave the gradients in the images' vectors.
+
+    Parameters
+    ----------
+    loss : NamedTuple
+        A loss's state; its class picks the implementation.
+    n_steps : int
+        How many there are.
+    vectors, steps, numbers, tally, scores
+        The shard's work space; see `Work`.
+    indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, absences
+        As in `vsenumba.training.annotation.epoch.run_launch`; the rate is that of the label factors.
+    """
+    raise TypeError(f"no block is trained with a {type(loss).__name__}")
+
+
+@train_block.implement(object)
 def train_steps(
-    n_steps, indices, labels, sums, sampler, loss, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
-    steps, numbers, tally, absences,
+    loss, n_steps, indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
+    steps, numbers, tally, scores, absences,
 ):  # fmt: skip
     """Train on a block's steps, with one negative each, then with the next.
 

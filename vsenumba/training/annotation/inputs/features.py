@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import numba
@@ -15,9 +16,11 @@ from vsenumba.data.annotation.features import feature_rows, is_on_disk
 from vsenumba.kernels.prefetch import prefetch
 from vsenumba.kernels.products import product
 from vsenumba.kernels.threads import threads
-from vsenumba.samplers import AdaptiveSampler
+from vsenumba.losses import LogisticLoss, Loss, SoftmaxLoss
+from vsenumba.samplers import AdaptiveSampler, Sampler
 from vsenumba.training.adamw import AdamW
 from vsenumba.training.annotation.inputs.kind import (
+    Counts,
     Feed,
     InputKind,
     Recipe,
@@ -30,12 +33,16 @@ from vsenumba.training.annotation.inputs.kind import (
 )
 from vsenumba.training.annotation.layout import BLOCK
 from vsenumba.training.annotation.network import backward, forward, measured, standardised
+from vsenumba.training.optimisers import Optimiser
 
 # How these were chosen stands in docs/features.md: on clip art, emoji, and a part of Corel5k's training set.
 _HIDDEN = 512
 _IMAGES_PER_LAUNCH = 128
+# Weight decay of the label factors where all labels are weighed at once, and the most labels for which they are: the
+# pass over so many takes about as long as the network.
+_L2_OF_ALL, _MOST_AT_ONCE = 0.2, 8_192
 # AdamW's rate, as a share of the model's learning rate, and its weight decay.
-_RATE, _DECAY = 0.02, 3.0
+_RATE, _DECAY = 0.02, 4.0
 # The share of an image's features that a step does not see.
 _DROPPED = 0.4
 # The standard deviation of an image's vector before training.
@@ -73,6 +80,12 @@ class FeatureInputs(InputKind):
     alone: ClassVar[float] = 0.5
     left_out: ClassVar[float] = 0.1
     images_per_launch: ClassVar[int | None] = _IMAGES_PER_LAUNCH
+
+    def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
+        """Return one that weighs all labels at once, unless they are many or drawn; see `InputKind.recipe_for`."""
+        if loss is None:
+            loss = SoftmaxLoss() if sampler is None and counts.n_labels <= _MOST_AT_ONCE else LogisticLoss()
+        return replace(self.recipe, loss=loss, l2=_L2_OF_ALL if loss.takes_all else self.recipe.l2)
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
         """Return the two layers; see `InputKind.tables`."""

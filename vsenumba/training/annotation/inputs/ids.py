@@ -14,6 +14,7 @@ from vsenumba.kernels.prefetch import prefetch, prefetch_row
 from vsenumba.losses import Loss
 from vsenumba.samplers import DynamicSampler, Sampler
 from vsenumba.training.annotation.inputs.kind import (
+    Counts,
     Feed,
     InputKind,
     Recipe,
@@ -57,13 +58,15 @@ class IdInputs(InputKind):
     initial_spread: ClassVar[float] = 0.02
     needs_image_rows: ClassVar[bool] = True
 
-    def recipe_for(self, sampler: Sampler, loss: Loss, optimiser: Optimiser, labels_per_image: float) -> Recipe:
+    def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
         """Return a recipe with which no combination ends at popularity's level; see `InputKind.recipe_for`."""
-        logistic = loss.name == "logistic"
+        logistic = loss is None or loss.name == "logistic"
         if optimiser.name == "sgd":
             recipe = _SGD if logistic else _SGD_HINGE
-            return replace(recipe, learning_rate=recipe.learning_rate / math.sqrt(max(labels_per_image, 1)))
-        return self.recipe if logistic and sampler.name not in ("warp", "popularity") else _GENTLE
+            labels_per_image = max(counts.n_pairs / max(counts.n_images, 1), 1)
+            return replace(recipe, learning_rate=recipe.learning_rate / math.sqrt(labels_per_image))
+        is_greedy = sampler is not None and sampler.name in ("warp", "popularity")
+        return self.recipe if logistic and not is_greedy else _GENTLE
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
         """Return one table with a row per image; see `InputKind.tables`."""

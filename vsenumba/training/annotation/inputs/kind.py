@@ -16,7 +16,7 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.kernels.compiler import dispatched
-from vsenumba.losses import Loss
+from vsenumba.losses import LogisticLoss, Loss
 from vsenumba.registry import Member
 from vsenumba.samplers import Sampler
 from vsenumba.training.optimisers import Optimiser
@@ -63,6 +63,9 @@ def scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit,
     raise TypeError(f"no image is made from a {type(inputs).__name__}")
 
 
+_LOGISTIC = LogisticLoss()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How to train where the user chose nothing, so far as it depends on what stands for an image.
@@ -75,12 +78,23 @@ class Recipe:
         Negatives per pair.
     sampler : Sampler
         Where negatives come from.
+    loss : Loss
+        Loss to minimise.
     """
 
     learning_rate: float
     l2: float
     n_negatives: int
     sampler: Sampler
+    loss: Loss = _LOGISTIC
+
+
+class Counts(NamedTuple):
+    """How much there is to learn from."""
+
+    n_images: int
+    n_labels: int
+    n_pairs: int
 
 
 class Sizes(NamedTuple):
@@ -163,15 +177,17 @@ class InputKind(Member):
     #: The most images of a launch; None for any number.
     images_per_launch: ClassVar[int | None] = None
 
-    def recipe_for(self, sampler: Sampler, loss: Loss, optimiser: Optimiser, labels_per_image: float) -> Recipe:
+    def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
         """Return what a model takes for the rest where its user chose these; for most kinds it is always the same.
 
         Parameters
         ----------
-        sampler, loss, optimiser
+        sampler, loss : Sampler, Loss or None
+            What its user chose to train with; None for nothing.
+        optimiser : Optimiser
             What it trains with.
-        labels_per_image : float
-            How many labels its images have in the mean.
+        counts : Counts
+            The sizes of what it learns from.
         """
         return self.recipe
 

@@ -12,6 +12,7 @@ from vsenumba.errors import InputError
 from vsenumba.losses import Loss
 from vsenumba.samplers import Sampler
 from vsenumba.training.annotation.inputs.kind import (
+    Counts,
     Feed,
     InputKind,
     Recipe,
@@ -65,9 +66,9 @@ class Inputs:
         """What a model takes where its user chose nothing at all: that of the first part."""
         return self.parts[0].recipe
 
-    def recipe_for(self, sampler: Sampler, loss: Loss, optimiser: Optimiser, labels_per_image: float) -> Recipe:
+    def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
         """Return what a model takes for the rest where its user chose these: that of the first part."""
-        return self.parts[0].recipe_for(sampler, loss, optimiser, labels_per_image)
+        return self.parts[0].recipe_for(sampler, loss, optimiser, counts)
 
     @property
     def needs_image_rows(self) -> bool:

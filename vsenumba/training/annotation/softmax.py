@@ -1,0 +1,154 @@
+"""The steps of a block where every label is a negative at once: no draws, but a pass over all labels for each block."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vsenumba.kernels.compiler import kernel
+from vsenumba.kernels.dot import dot
+from vsenumba.losses import value_and_grad
+from vsenumba.losses.softmax import SoftmaxState
+from vsenumba.training.annotation.layout import (
+    BEGIN,
+    BLOCK,
+    DRAWS,
+    END,
+    GRADIENT,
+    GRADIENT_SQUARE,
+    LOSS,
+    N_GRADIENTS,
+    POSITIVE,
+    SCRATCH,
+    SKIPPED,
+    SLOT,
+    STEPS,
+    TRIALS,
+    UP,
+    VIOLATIONS,
+)  # fmt: skip
+from vsenumba.training.annotation.steps import train_block
+from vsenumba.training.optimisers import row_rate
+
+
+@train_block.implement(SoftmaxState)
+def train_on_all(
+    loss, n_steps, indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
+    steps, numbers, tally, scores, absences,
+):  # fmt: skip
+    """Train on a block's steps: score all labels, weigh them by softmax, move the positives, then the negatives.
+
+    A label is decayed as if one negative had been drawn for each step with the softmax's probabilities.
+    """
+    score_labels(n_steps, labels, vectors, steps, scores)
+    for s in range(n_steps):
+        numbers[GRADIENT_SQUARE, s] = 0
+        numbers[N_GRADIENTS, s] = 0
+        numbers[UP, s] = 0
+        if steps[SLOT, s] == s:
+            weigh_slot(s, n_steps, indices, loss, steps, numbers, tally, scores)
+        elif steps[SLOT, s] < 0:
+            tally[SKIPPED] += 1
+    move_positives(n_steps, labels, sums, optimiser, learning_rate, l2, vectors, steps, numbers)
+    move_negatives(n_steps, labels, sums, optimiser, learning_rate, l2, vectors, steps, numbers, scores)
+    for s in range(n_steps):
+        if steps[SLOT, s] == s:
+            for f in range(vectors.shape[1]):
+                numbers[GRADIENT_SQUARE, s] += vectors[s + BLOCK, f] * vectors[s + BLOCK, f]
+
+
+@kernel
+def score_labels(n_steps, labels, vectors, steps, scores):
+    """Write the scores of all labels for every slot; a label's row is read once for all of them."""
+    for label in range(labels.shape[0]):
+        for s in range(n_steps):
+            if steps[SLOT, s] == s:
+                scores[s, label] = dot(vectors[s], labels, label)
+
+
+@kernel
+def weigh_slot(slot, n_steps, indices, loss, steps, numbers, tally, scores):
+    """Turn a slot's scores into the probabilities of its negatives, and its positives' into gradients; count.
+
+    The steps of a slot follow each other. `numbers` gets each step's gradient, and of the slot the sum of these in
+    `UP` and their number in `N_GRADIENTS`.
+    """
+    stop = slot
+    while stop < n_steps and steps[SLOT, stop] == slot:
+        numbers[GRADIENT, stop] = scores[slot, steps[POSITIVE, stop]]
+        stop += 1
+    for j in range(steps[BEGIN, slot], steps[END, slot]):
+        scores[slot, indices[j]] = -np.inf
+    highest = np.float32(-np.inf)
+    for label in range(scores.shape[1]):
+        highest = max(highest, scores[slot, label])
+    total = np.float32(0)
+    for label in range(scores.shape[1]):
+        # Where the image has all labels there is no negative.
+        power = math.exp(scores[slot, label] - highest) if highest > -np.inf else np.float32(0)
+        scores[slot, label] = power
+        total += power
+    n_negatives = scores.shape[1] - (steps[END, slot] - steps[BEGIN, slot])
+    for s in range(slot, stop):
+        tally[DRAWS] += 1
+        tally[TRIALS] += n_negatives
+        if n_negatives == 0:
+            tally[SKIPPED] += 1
+            numbers[GRADIENT, s] = 0
+            continue
+        score = numbers[GRADIENT, s]
+        value, gradient = value_and_grad(loss, score - highest - math.log(total), 1)
+        tally[STEPS] += 1
+        tally[LOSS] += value
+        tally[VIOLATIONS] += score <= highest
+        numbers[GRADIENT, s] = gradient
+        numbers[UP, slot] -= gradient
+        numbers[N_GRADIENTS, slot] += 1
+    share = np.float32(1) / total if n_negatives else np.float32(0)
+    for label in range(scores.shape[1]):
+        scores[slot, label] *= share
+
+
+@kernel
+def move_positives(n_steps, labels, sums, optimiser, learning_rate, l2, vectors, steps, numbers):
+    """Move each step's positive towards the image's vector, and add the gradient in the vector."""
+    n_factors = vectors.shape[1]
+    for s in range(n_steps):
+        slot, gradient = steps[SLOT, s], numbers[GRADIENT, s]
+        if slot < 0 or gradient == 0:
+            continue
+        positive = steps[POSITIVE, s]
+        square = np.float32(0)
+        for f in range(n_factors):
+            square += vectors[slot, f] * vectors[slot, f]
+        mean_square = gradient * gradient * square / np.float32(n_factors)
+        rate = np.float32(row_rate(optimiser, learning_rate, sums, positive, mean_square))
+        for f in range(n_factors):
+            p = labels[positive, f]
+            vectors[slot + BLOCK, f] += gradient * p
+            labels[positive, f] = p - rate * (gradient * vectors[slot, f] + l2 * p)
+
+
+@kernel
+def move_negatives(n_steps, labels, sums, optimiser, learning_rate, l2, vectors, steps, numbers, scores):
+    """Move every label away from the images that lack it, by its probability; add the gradients in their vectors."""
+    n_factors = vectors.shape[1]
+    for label in range(labels.shape[0]):
+        decay = np.float32(0)
+        for f in range(n_factors):
+            vectors[SCRATCH, f] = 0
+        for s in range(n_steps):
+            if steps[SLOT, s] == s and scores[s, label] > 0:
+                gradient = scores[s, label] * numbers[UP, s]
+                decay += scores[s, label] * numbers[N_GRADIENTS, s]
+                for f in range(n_factors):
+                    vectors[SCRATCH, f] += gradient * vectors[s, f]
+                    vectors[s + BLOCK, f] += gradient * labels[label, f]
+        if decay > 0:
+            square = np.float32(0)
+            for f in range(n_factors):
+                square += vectors[SCRATCH, f] * vectors[SCRATCH, f]
+            rate = np.float32(row_rate(optimiser, learning_rate, sums, label, square / np.float32(n_factors)))
+            for f in range(n_factors):
+                labels[label, f] -= rate * (vectors[SCRATCH, f] + l2 * decay * labels[label, f])
