@@ -3,6 +3,10 @@
     python -m benchmarks features openclipart                     half of the pictures are not seen in training
     python -m benchmarks features train.arff test.arff            a split that is given
     python -m benchmarks features seen.h5 unseen.h5 --peers       with the ways of others beside it
+    python -m benchmarks features openclipart --inputs features labels labels+features features+labels
+
+Each method is asked about pictures without tags, and models whose inputs have labels about pictures with all tags but
+one as well: "with tags" in the table. Inputs without features are asked the latter only, and features alone both.
 
 Peers: nearest neighbours by cosine, whose number is the one that is best on the test pictures; logistic regression, one
 for each label (scikit-learn); LightFM with the features of images (WARP, 64 components, extra `bench`).
@@ -13,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +40,8 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("train", help="a set with features")
     parser.add_argument("test", nargs="?", help="pictures that are not in it; half of TRAIN where left out")
     parser.add_argument("--without", default="", metavar="PREFIX,...", help="leave out images whose id begins so")
+    parser.add_argument("--inputs", nargs="+", default=["features"], metavar="INPUTS")
+    parser.add_argument("--epochs", nargs="+", type=int, default=[30], metavar="N", help="passes over all pairs")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--peers", action="store_true")
@@ -44,7 +50,11 @@ def main(arguments: Sequence[str]) -> None:
     lines = []
     for seed in range(options.seeds):
         train, test = halves(options, seed)
-        methods: dict[str, Callable[[], Any]] = {"features": partial(ours, train, seed, options.threads)}
+        methods: dict[str, Callable[[], Any]] = {
+            f"{inputs}, {n} epochs": partial(ours, train, inputs, n, seed, options.threads)
+            for inputs in options.inputs
+            for n in options.epochs
+        }
         if options.peers and seed == 0:
             methods |= {f"{k} nearest": partial(neighbours, train, test, k) for k in NEIGHBOURS}
             methods |= {
@@ -59,9 +69,11 @@ def main(arguments: Sequence[str]) -> None:
                 print(f"{name} is left out: {error}")
                 continue
             seconds = time.perf_counter() - started
-            found = vse.evaluate(model, test, exclude=None, metrics=METRICS).mean
-            lines.append({"method": name, "seed": seed, "seconds": seconds, **found})
-            print(f"{name:20} seed {seed} " + " ".join(f"{m} {found[m]:.3f}" for m in METRICS) + f" {seconds:8.1f} s")
+            for asked, held_out, known in questions(name.split(",")[0], test, several=len(options.inputs) > 1):
+                found = vse.evaluate(model, held_out, exclude=known, metrics=METRICS).mean
+                lines.append({"method": name, "asked": asked, "seed": seed, "seconds": seconds, **found})
+                numbers = " ".join(f"{m} {found[m]:.3f}" for m in METRICS)
+                print(f"{name:26} {asked:12} seed {seed} {numbers} {seconds:8.2f} s")
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "features.json").write_text(json.dumps(lines, indent=1), encoding="utf-8")
 
@@ -81,9 +93,21 @@ def halves(options: argparse.Namespace, seed: int) -> tuple[vse.AnnotationSet, v
     return train.select_images(np.sort(rows[:half])), train.select_images(np.sort(rows[half:]))
 
 
-def ours(train: vse.AnnotationSet, seed: int, n_threads: int | None) -> Any:
-    """Return this package's model, with its defaults."""
-    return vse.ImageAnnotator(inputs="features", n_threads=n_threads, random_state=seed).fit(train)
+def questions(
+    name: str, test: vse.AnnotationSet, *, several: bool
+) -> Iterator[tuple[str, vse.AnnotationSet, vse.AnnotationSet | None]]:
+    """Yield what a method is asked: a name, the tags to find, and those that are known."""
+    if name != "labels":
+        yield "without tags", test, None
+    if (several and name in ("labels", "features")) or "+" in name:
+        known, held_out = vse.leave_one_out(test, rng=0)
+        yield "with tags", held_out, known
+
+
+def ours(train: vse.AnnotationSet, inputs: str, n_epochs: int, seed: int, n_threads: int | None) -> Any:
+    """Return this package's model, with its defaults but for the epochs."""
+    names = tuple(inputs.split("+"))
+    return vse.ImageAnnotator(inputs=names, n_epochs=n_epochs, n_threads=n_threads, random_state=seed).fit(train)
 
 
 class Table(FactorScorer):

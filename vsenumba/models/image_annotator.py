@@ -80,9 +80,9 @@ class ImageAnnotator(VectorAnnotator):
         ``AdaptiveSampler(lam=0.1, n_candidates=c)`` with labels as inputs, c a quarter of the square root of the number
         of labels, from 6 to 16; with ids for ``DynamicSampler(n_candidates=c)``, c a fifth of it, from 2 to 32.
     loss : Loss or str, optional
-        "logistic", "hinge", "warp" or "softmax"; None for "logistic", and for "softmax" with features as inputs, up to
-        8,192 labels, and neither `sampler` nor `n_negatives` chosen. The softmax loss compares a label with all labels
-        that the image lacks at once: it draws no negatives, so `sampler` and `n_negatives` must be None.
+        "logistic", "hinge", "warp" or "softmax"; None for "logistic", and for "softmax" with features among the inputs,
+        up to 4,096 labels, and neither `sampler` nor `n_negatives` chosen. The softmax loss compares a label with all
+        labels that the image lacks at once: it draws no negatives, so `sampler` and `n_negatives` must be None.
     optimiser : Optimiser or str
         "adagrad" (one sum per row) or "sgd".
     learning_rate : float, optional

@@ -104,7 +104,16 @@ def test_features_weigh_all_labels_unless_something_that_draws_is_chosen():
         model._remember(AnnotationSet.from_csr(np.ones((1, n_labels), bool)))
         return model.member("loss").name
 
-    assert loss() == loss(8192) == loss(inputs=("features", "labels")) == "softmax"
-    assert loss(8193) == loss(sampler="uniform") == loss(n_negatives=1) == "logistic"
-    assert loss(inputs="labels") == loss(inputs=("labels", "features")) == "logistic"
+    assert (
+        loss() == loss(4096) == loss(inputs=("features", "labels")) == loss(inputs=("labels", "features")) == "softmax"
+    )
+    assert loss(4097) == loss(sampler="uniform") == loss(n_negatives=1) == loss(inputs="labels") == "logistic"
     assert loss(loss="hinge") == "hinge"
+
+
+def test_the_weight_decay_of_features_alone_is_not_that_of_a_sum():
+    assert vse.ImageAnnotator(inputs="features").chosen("l2") == 0.2
+    assert vse.ImageAnnotator(inputs="features", sampler="uniform").chosen("l2") == 0.001
+    for inputs in (("features", "labels"), ("labels", "features")):
+        assert vse.ImageAnnotator(inputs=inputs).chosen("l2") == 0.001
+    assert vse.ImageAnnotator(inputs=("ids", "labels"), loss="hinge").chosen("l2") == 0.003

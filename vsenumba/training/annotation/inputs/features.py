@@ -16,7 +16,7 @@ from vsenumba.data.annotation.features import feature_rows, is_on_disk
 from vsenumba.kernels.prefetch import prefetch
 from vsenumba.kernels.products import product
 from vsenumba.kernels.threads import threads
-from vsenumba.losses import LogisticLoss, Loss, SoftmaxLoss
+from vsenumba.losses import Loss
 from vsenumba.samplers import AdaptiveSampler, Sampler
 from vsenumba.training.adamw import AdamW
 from vsenumba.training.annotation.inputs.kind import (
@@ -38,9 +38,8 @@ from vsenumba.training.optimisers import Optimiser
 # How these were chosen stands in docs/features.md: on clip art, emoji, and a part of Corel5k's training set.
 _HIDDEN = 512
 _IMAGES_PER_LAUNCH = 128
-# Weight decay of the label factors where all labels are weighed at once, and the most labels for which they are: the
-# pass over so many takes about as long as the network.
-_L2_OF_ALL, _MOST_AT_ONCE = 0.2, 8_192
+# Weight decay of the label factors where all labels are weighed at once.
+_L2_OF_ALL = 0.2
 # AdamW's rate, as a share of the model's learning rate, and its weight decay.
 _RATE, _DECAY = 0.02, 4.0
 # The share of an image's features that a step does not see.
@@ -51,7 +50,7 @@ _SPREAD = 0.3
 _RUN, _AT_ONCE = 32, 4_096
 
 # A thread must have so many multiplications to do; see `vsenumba.training.annotation.host`.
-_PRODUCTS_PER_THREAD = 200_000_000
+_PRODUCTS_PER_THREAD = 40_000_000
 
 _TABLES = ("feature_weights", "feature_projection")
 
@@ -80,12 +79,11 @@ class FeatureInputs(InputKind):
     alone: ClassVar[float] = 0.5
     left_out: ClassVar[float] = 0.1
     images_per_launch: ClassVar[int | None] = _IMAGES_PER_LAUNCH
+    weighs_all_up_to: ClassVar[int] = 4_096  # of an image, a pass over so many labels takes as long as the network
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
-        """Return one that weighs all labels at once, unless they are many or drawn; see `InputKind.recipe_for`."""
-        if loss is None:
-            loss = SoftmaxLoss() if sampler is None and counts.n_labels <= _MOST_AT_ONCE else LogisticLoss()
-        return replace(self.recipe, loss=loss, l2=_L2_OF_ALL if loss.takes_all else self.recipe.l2)
+        """Return one with much weight decay where all labels are weighed at once; see `InputKind.recipe_for`."""
+        return replace(self.recipe, l2=_L2_OF_ALL) if loss is not None and loss.takes_all else self.recipe
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
         """Return the two layers; see `InputKind.tables`."""

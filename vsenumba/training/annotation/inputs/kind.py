@@ -176,6 +176,8 @@ class InputKind(Member):
     left_out: ClassVar[float] = 0.0
     #: The most images of a launch; None for any number.
     images_per_launch: ClassVar[int | None] = None
+    #: Up to how many labels a model with this input weighs all of them at once, where its user chose nothing else.
+    weighs_all_up_to: ClassVar[int] = 0
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
         """Return what a model takes for the rest where its user chose these; for most kinds it is always the same.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.errors import InputError
-from vsenumba.losses import Loss
+from vsenumba.losses import Loss, SoftmaxLoss
 from vsenumba.samplers import Sampler
 from vsenumba.training.annotation.inputs.kind import (
     Counts,
@@ -67,8 +68,16 @@ class Inputs:
         return self.parts[0].recipe
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
-        """Return what a model takes for the rest where its user chose these: that of the first part."""
-        return self.parts[0].recipe_for(sampler, loss, optimiser, counts)
+        """Return what a model takes for the rest where its user chose these: that of the first part.
+
+        In a sum its weight decay is what it is for drawn negatives: more of it suits features alone (docs/features.md).
+        """
+        if loss is None and sampler is None and counts.n_labels <= max(part.weighs_all_up_to for part in self.parts):
+            loss = SoftmaxLoss()
+        recipe = self.parts[0].recipe_for(sampler, loss, optimiser, counts)
+        if loss is None or not loss.takes_all:
+            return recipe
+        return replace(recipe, loss=loss, l2=recipe.l2 if len(self.parts) == 1 else self.recipe.l2)
 
     @property
     def needs_image_rows(self) -> bool:
