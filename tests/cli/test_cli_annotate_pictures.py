@@ -76,6 +76,9 @@ def test_what_cannot_be_asked_is_said_before_pictures_are_read(model, photos, fa
     succeeds("fit", "seen.h5", "-o", "labels.h5", "--epochs", "1", "--factors", "4")
     assert "the model does not look at pictures" in fails("annotate", "labels.h5", "--pictures", "new")
     assert "--sheet goes with --pictures" in fails("annotate", "model.h5", "--all", "--sheet", "a.png", status=2)
+    assert "--excel goes with --csv" in fails(
+        "annotate", "model.h5", "--pictures", "new", "--sheet", "a.png", "--excel", status=2
+    )
     assert "--pictures excludes" in fails("annotate", "model.h5", "--pictures", "new", "--all", status=2)
     assert "is no picture" in fails("annotate", "model.h5", "--pictures", "tags.csv")
     assert "there is no folder" in fails("annotate", "model.h5", "--pictures", "nowhere")

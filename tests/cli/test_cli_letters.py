@@ -316,6 +316,20 @@ def test_a_terminal_says_that_a_large_table_is_being_read(printed, tmp_path, mon
     assert printed("data", "info", path, encoding="utf-8")[1] == b""
 
 
+def test_nothing_is_written_before_the_first_row_is_found(capsys):
+    """Found 2026-11: an unknown label was refused after the header of the table was on the screen."""
+
+    def rows():
+        raise vse.InputError("no such label")
+        yield
+
+    with pytest.raises(vse.InputError):
+        write_csv(("image", "label"), rows(), None, excel=True)
+    assert capsys.readouterr().out == ""
+    assert write_csv(("image", "label"), [], None, excel=False) == 0
+    assert capsys.readouterr().out == "image,label\n"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="a terminal of its own")
 def test_a_table_that_is_written_to_a_terminal_does_not_steer_it(odd_model, printed):
     """Found 2026-11: with ``-o /dev/stdout`` names stood there as they are."""

@@ -101,6 +101,8 @@ def command(
         if asked.undo:
             sheet_options.undo_sheets([pictures])
             return
+        if excel and asked and asked.csv is None:
+            raise click.UsageError("--excel goes with --csv, or with the table on the screen")
         sheet_options.check_sheets(asked, model)
         annotate_pictures(_loaded(model, threads), pictures, backbone, tags, limits, excel=excel)
         return

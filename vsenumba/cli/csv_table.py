@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -64,14 +65,16 @@ def _write(
     shown: Callable[[str], str],
     excel: bool,
 ) -> int:
-    if excel:
-        write(_BOM)
     lines = csv.writer(_Lines(write))
-    lines.writerow(header)
     n_rows = 0
-    for row in rows:
-        lines.writerow([_name(shown(one), excel) if isinstance(one, str) else f"{one:.4f}" for one in row])
-        n_rows += 1
+    # The header waits for the first row: to find it may fail.
+    for row in chain(rows, [None]):
+        if n_rows == 0:
+            write(_BOM if excel else "")
+            lines.writerow(header)
+        if row is not None:
+            lines.writerow([_name(shown(one), excel) if isinstance(one, str) else f"{one:.4f}" for one in row])
+            n_rows += 1
     return n_rows
 
 

@@ -200,7 +200,7 @@ class TestJson:
             ('[["a", "cat"]]', "a list, .'a', 'cat'., where a record is expected"),
             ('[{"id": 1, "tags": true}]', "true or false, True, where labels are expected"),
             ('[{"id": 1, "tags": [["a"]]}]', "a list, .'a'., where a label is expected"),
-            ('[{"id": null, "tags": ["a"]}]', "the record has no 'id'"),
+            ('[{"id": null, "tags": ["a"]}]', "the record's 'id' is null"),
             ('[{"id": "", "tags": ["a"]}]', "the image is empty"),
             ('[{"name": 1, "tags": ["a"]}]', "no key of the image among name, tags; say .*--image-column"),
             ('[{"id": 1, "words_of_it": ["a"]}]', "no key of the labels among id, words_of_it"),

@@ -174,6 +174,8 @@ class _Reading:
             near = near_names(self._image_key, keys, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             return InputError(f"image_column={self._image_key!r} is not among the keys {', '.join(keys):.200}{hint}")
+        if found is None and self._image_key in keys:
+            return FileFormatError(f"the record's {self._image_key!r} is null, so that it names no image")
         if found is None:
             return FileFormatError(f"the record has no {self._image_key!r}, only {', '.join(keys):.200}")
         within = next((key for key in keys if key.startswith(f"{self._image_key}.")), None)
