@@ -16,6 +16,7 @@ import pytest
 from command_line import ENVIRONMENT, SMALL, in_a_process
 
 import vsenumba as vse
+from vsenumba.cli.csv_table import write_csv
 from vsenumba.cli.app import cli
 from vsenumba.printable import printable
 from vsenumba.training import ProgressBar
@@ -238,8 +239,6 @@ class TestTables:
         assert not any(name.startswith(("=", "-")) for name in names)
 
     def test_apostrophes_are_before_names_and_not_before_scores(self):
-        from vsenumba.cli.csv_table import write_csv
-
         formulas = ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "＝1"]
         with pytest.MonkeyPatch.context() as patch:
             stream = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="\n", write_through=True)
