@@ -16,8 +16,8 @@ import pytest
 from command_line import ENVIRONMENT, SMALL, in_a_process
 
 import vsenumba as vse
-from vsenumba.cli.csv_table import write_csv
 from vsenumba.cli.app import cli
+from vsenumba.cli.csv_table import write_csv
 from vsenumba.printable import printable
 from vsenumba.training import ProgressBar
 
