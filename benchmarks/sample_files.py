@@ -65,7 +65,9 @@ def _drafts() -> list[tuple[str, str, dict[str, Any], Callable[[Path], Any], Cal
     models = [
         ("image-annotator of labels", _image_annotator("labels", "context_factors", 4), _annotate),
         ("image-annotator of ids", _image_annotator("ids", "image_factors", 3), _annotate),
+        ("image-annotator of features", _annotator_of_features(), _annotate),
         ("ease-annotator", _annotator("ease-annotator", {"l2": 2.0}, {"weights": _table(4, 4)}), _annotate),
+        ("sparse ease-annotator", _sparse_ease(), _annotate),
         ("popularity-annotator", _annotator("popularity-annotator", {}, {"counts": np.array([2, 1, 1, 1])}), _annotate),
         ("word-embedder", _word_embedder(), lambda model: model.neighbors(model.words_[0], 2)),
         ("cross-modal-retriever", _retriever(), lambda model: model.get_params()),
@@ -176,6 +178,28 @@ def _image_annotator(inputs: str, table: str, n_rows: int) -> dict[str, Any]:
     return {
         **_annotator("image-annotator", parameters, arrays), **_trained(2), "optimiser_sums": sums, "best": arrays,
     }  # fmt: skip
+
+
+def _annotator_of_features() -> dict[str, Any]:
+    elements = _image_annotator("features", "feature_projection", 513)
+    own = {"feature_weights": _table(4, 512), "feature_mean": _table(3), "feature_spread": np.abs(_table(3)) + 1}
+    tables = elements["arrays"] | {"feature_weights": own["feature_weights"]}
+    moments = {name: np.ones(2 * one.size + 1, np.float32) for name, one in tables.items() if name != "label_factors"}
+    sums = {"label_factors": np.full(4, 0.1, np.float32)} | moments
+    backbone = {"name": "of.onnx", "digest": "ab" * 32}
+    return elements | {
+        "arrays": tables | own, "optimiser_sums": sums, "best": tables | own, "feature_vectors": _table(3, 2),
+        "backbone": Json(backbone),
+    }  # fmt: skip
+
+
+def _sparse_ease() -> dict[str, Any]:
+    arrays = {
+        "weights": _table(3),
+        "weight_targets": np.array([2, 3, 0], np.int32),
+        "weight_indptr": np.array([0, 1, 2, 3, 3]),
+    }
+    return _annotator("ease-annotator", {"l2": 2.0, "max_neighbours": 2}, arrays)
 
 
 def _word_embedder() -> dict[str, Any]:

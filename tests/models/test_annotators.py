@@ -16,7 +16,11 @@ import vsenumba as vse
 
 
 def every_model():
-    return [model_of(inputs) for inputs in ("ids", "labels")] + [vse.EaseAnnotator(l2=1.0), vse.PopularityAnnotator()]
+    return [model_of(inputs) for inputs in ("ids", "labels")] + [
+        vse.EaseAnnotator(l2=1.0),
+        vse.EaseAnnotator(l2=1.0, max_neighbours=4),
+        vse.PopularityAnnotator(),
+    ]
 
 
 @pytest.mark.parametrize("model", every_model(), ids=lambda model: getattr(model, "inputs", model.kind))
@@ -129,6 +133,29 @@ def test_ease_solves_its_own_problem():
     gradient = X.T @ (X @ B - X) + 2.0 * B
     np.fill_diagonal(gradient, 0)
     assert gradient == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_each_label_of_a_sparse_ease_solves_its_own_problem_on_its_neighbours(n_threads):
+    """The gradient of |x_b - X w|² + l2 |w|² is 0 in the weights there are, and none is on the diagonal."""
+    data = vse.synthetic(300, 60, 1500, rng=0)
+    X = data.to_csr().toarray().astype(float)
+    weights = vse.EaseAnnotator(l2=2.0, max_neighbours=8, n_threads=n_threads).fit(data).weights_
+    B, there = weights.toarray().astype(float), weights.copy()
+    there.data[:] = 1
+    gradient = X.T @ (X @ B - X) + 2.0 * B
+    assert gradient[there.toarray() > 0] == pytest.approx(0, abs=1e-3)
+    assert not there.diagonal().any()
+    assert 4 < weights.nnz / 60 <= 8 + 1
+
+
+def test_a_sparse_ease_with_room_for_all_labels_is_ease():
+    data = vse.synthetic(300, 40, 2500, rng=0)
+    exact = vse.EaseAnnotator(l2=5.0).fit(data)
+    sparse = vse.EaseAnnotator(l2=5.0, max_neighbours=400).fit(data)
+    assert sparse.weights_.toarray() == pytest.approx(exact.weights_, abs=1e-5)
+    found, expected = (dict(model.similar_labels("label-3", 39)) for model in (sparse, exact))
+    assert found == pytest.approx(expected, abs=1e-5)
 
 
 def test_ease_refuses_what_does_not_fit_and_names_the_bytes():

@@ -19,7 +19,8 @@ import vsenumba as vse
 from vsenumba.data.matches import best_matches
 from vsenumba.models import suggesting
 
-MODELS = [model_of(), model_of("ids"), vse.EaseAnnotator(l2=1.0), vse.PopularityAnnotator()]
+SPARSE = vse.EaseAnnotator(l2=1.0, max_neighbours=4)
+MODELS = [model_of(), model_of("ids"), vse.EaseAnnotator(l2=1.0), SPARSE, vse.PopularityAnnotator()]
 NAMES = [str(getattr(model, "inputs", model.kind)) for model in MODELS]
 every_model = pytest.mark.parametrize("model", MODELS, ids=NAMES)
 

@@ -11,7 +11,12 @@ from sklearn.base import clone
 import vsenumba as vse
 
 TRAINED = [model_of(), model_of("ids"), model_of(("labels", "ids"))]
-MODELS = [*TRAINED, vse.EaseAnnotator(l2=1.0), vse.PopularityAnnotator()]
+MODELS = [
+    *TRAINED,
+    vse.EaseAnnotator(l2=1.0),
+    vse.EaseAnnotator(l2=1.0, max_neighbours=4),
+    vse.PopularityAnnotator(),
+]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: str(getattr(model, "inputs", model.kind)))

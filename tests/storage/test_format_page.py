@@ -59,7 +59,7 @@ class Reader:
     def scores(self, image):
         known = self.known(image)
         if self.elements["class"] == "ease-annotator":
-            return self.arrays["weights"][known].sum(axis=0)
+            return self.ease_weights()[known].sum(axis=0)
         if self.elements["class"] == "popularity-annotator":
             return self.arrays["counts"]
         inputs = self.parameters.get("inputs", "labels")
@@ -68,7 +68,24 @@ class Reader:
             vector += self.arrays["context_factors"][known].sum(axis=0) / np.float32(len(known) ** 0.75)
         if "ids" in inputs:
             vector += self.arrays["image_factors"][self.images.index(image)]
+        if "features" in inputs:
+            vector += self.elements["feature_vectors"][self.images.index(image)]
         return self.arrays["label_factors"] @ vector
+
+    def ease_weights(self):
+        weights, ends = self.arrays["weights"], self.arrays.get("weight_indptr")
+        if ends is None:
+            return weights
+        dense = np.zeros((len(self.labels), len(self.labels)), np.float32)
+        for i in range(len(self.labels)):
+            row = slice(ends[i], ends[i + 1])
+            dense[i, self.arrays["weight_targets"][row]] = weights[row]
+        return dense
+
+    def vector_of_features(self, x):
+        W, U = self.arrays["feature_weights"], self.arrays["feature_projection"]
+        x = (x - self.arrays["feature_mean"]) / self.arrays["feature_spread"]
+        return np.maximum(x @ W[:-1] + W[-1], 0) @ U[:-1] + U[-1]
 
     def suggestions(self, image):
         scores = self.scores(image)
@@ -76,9 +93,17 @@ class Reader:
         return [(self.labels[j], pytest.approx(scores[j], rel=1e-5)) for j in order]
 
 
-@pytest.mark.parametrize(
-    "name", ["image-annotator of labels", "image-annotator of ids", "ease-annotator", "popularity-annotator"]
-)
+ANNOTATORS = [
+    "image-annotator of labels",
+    "image-annotator of ids",
+    "image-annotator of features",
+    "ease-annotator",
+    "sparse ease-annotator",
+    "popularity-annotator",
+]
+
+
+@pytest.mark.parametrize("name", ANNOTATORS)
 def test_annotators(files, name):
     model, reader = vse.load_model(files[name]), Reader(files[name])
     assert reader.images == list(model.image_ids_)
@@ -93,6 +118,17 @@ def test_the_sum_of_inputs(files, tmp_path):
     reader = Reader(tmp_path / "sum.h5")
     for image in reader.images:
         assert model.annotate([image])[0] == reader.suggestions(image)
+
+
+def test_new_pictures(files):
+    name = "image-annotator of features"
+    model, reader = vse.load_model(files[name]), Reader(files[name])
+    for x in np.random.default_rng(0).random((5, 3), np.float32):
+        scores = reader.arrays["label_factors"] @ reader.vector_of_features(x)
+        best = np.argsort(-scores, kind="stable")
+        assert model.annotate(features=x[None])[0] == [
+            (reader.labels[j], pytest.approx(scores[j], rel=1e-4, abs=1e-4)) for j in best
+        ]
 
 
 def test_words(files):
