@@ -8,18 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.checks import RandomLike, seed_sequence
+from vsenumba.checks import RandomLike, check_choice, seed_sequence
 from vsenumba.data.annotation.absences import left_out_absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import gather_rows, merged
 from vsenumba.errors import InputError
 from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_at_least, list_top
+from vsenumba.evaluation.grouping import BY, check_grouped, group_scores
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.evaluation.matching import check_images, matched_set, warn_of_seen_pairs
-from vsenumba.evaluation.metrics import parse_metrics
-from vsenumba.evaluation.ranks import Ranks, ranks_of
+from vsenumba.evaluation.metrics import Metric, parse_metrics
+from vsenumba.evaluation.propensity import DEFAULT_A_B, checked_a_b, inverse_propensities
+from vsenumba.evaluation.ranks import Floats, Ranks, ranked_order, ranks_of
 from vsenumba.evaluation.scorer import Scorer
 from vsenumba.evaluation.scores import Scores, defined_mean
+from vsenumba.evaluation.training_counts import training_set
 from vsenumba.kernels.gate import below, readable, segments
 from vsenumba.kernels.threads import one_blas_thread, thread_count
 
@@ -41,6 +44,8 @@ def evaluate(
     *,
     exclude: Any,
     metrics: Iterable[str] = ("recall@5", "recall@10", "mrr", "auc"),
+    by: str | None = None,
+    propensity: tuple[float, float] = DEFAULT_A_B,
     n_threads: int | None = None,
     max_images: int | None = None,
     rng: RandomLike = None,
@@ -65,9 +70,16 @@ def evaluate(
         The pairs that are known, as a rule the training set: their labels are not ranked, and they are what a
         model that represents an image by its labels may look at. None ranks all labels.
     metrics : sequence of str
-        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"``, ``"coverage@k"`` (the share of
+        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"``, ``"psp@k"``, ``"psndcg@k"``
+        (propensity-scored: a hit weighs more, the fewer training images its label has), ``"coverage@k"`` (the share of
         all labels that stand in the top k of at least one image: at most k candidates score at least as high) with any
         k of at least 1; ``"map"``, ``"mrr"``, ``"auc"``.
+    by : {"label", "popularity"}, optional
+        Also score the test pairs by label, or by how many training images their label has, with macro averages: see
+        `GroupScores`. It holds the metrics that are defined for a pair: all but psp@k, psndcg@k and coverage@k.
+    propensity : (float, float)
+        A and B of the propensities: see `vsenumba.evaluation.propensity.inverse_propensities`. Training counts are
+        those of the model's ``seen_``, for a model without one those of `exclude`.
     n_threads : int, optional
         Blocks ranked at once; as many as Numba has threads where left out.
     max_images : int, optional
@@ -78,16 +90,17 @@ def evaluate(
     Returns
     -------
     Scores
-        The means, the values per image, and how many and which images they are over.
+        The means, the values per image, how many and which images they are over, and the scores by label or by
+        popularity.
 
     Raises
     ------
     UnknownNameError
-        If a metric is not known.
+        If a metric is not known, or what to score by.
     InputError
         If the test set has no pair, or none with a label that the model knows, shares a pair with `exclude`, or does
-        not fit in shape; if none of its images is known to the model or `exclude`; or if the model's scores are not
-        finite.
+        not fit in shape; if none of its images is known to the model or `exclude`; if the model's scores are not
+        finite; or if training counts are asked for and there are none.
 
     Warns
     -----
@@ -105,6 +118,10 @@ def evaluate(
     True
     """
     wanted = parse_metrics(metrics)
+    a_b = checked_a_b(propensity)
+    if by is not None:
+        check_choice("by", by, BY)
+        check_grouped(wanted, by)
     names = model.label_names
     image_ids = getattr(model, "image_ids_", None)
     excluded = None if exclude is None else matched_set("exclude", exclude, test, names, image_ids)
@@ -122,6 +139,9 @@ def evaluate(
     rows = _rows_to_evaluate(test, max_images, rng)
     check_images(model, test, excluded, known, rows)
     warn_of_seen_pairs(getattr(model, "seen_", None), test, excluded)
+    trained = None
+    if by is not None or any(m.weighs for m in wanted):
+        trained = training_set(model, excluded, next((m.name for m in wanted if m.weighs), f"by={by!r}"))
     longest = max((m.k for m in wanted if m.family == "coverage" and m.k), default=0)
     ranks, best_places = _rank(
         model,
@@ -130,6 +150,7 @@ def evaluate(
         rows,
         exclude=exclude is not None,
         longest=longest,
+        weights=None if trained is None else _weights(trained, wanted, a_b),
         n_threads=thread_count(n_threads),
     )
     per_image = {m.name: m.per_image(ranks) for m in wanted if m.family != "coverage"}
@@ -137,7 +158,17 @@ def evaluate(
         m.name: float((best_places <= m.k).mean()) if m.family == "coverage" else defined_mean(per_image[m.name])
         for m in wanted
     }
-    return Scores(mean, per_image, len(rows), rows, n_left_out)
+    groups = None
+    if by is not None and trained is not None:
+        groups = group_scores(ranks, wanted, by, names, trained.label_counts)
+    return Scores(mean, per_image, len(rows), rows, n_left_out, groups)
+
+
+def _weights(trained: AnnotationSet, wanted: Iterable[Metric], a_b: tuple[float, float]) -> Floats:
+    """Return what a hit of each label weighs; nothing, where only the labels' counts are asked for."""
+    if not any(m.weighs for m in wanted):
+        return np.zeros(trained.n_labels)
+    return inverse_propensities(trained.label_counts, trained.n_images, a_b)
 
 
 def _images_per_block(n_images: int, n_labels: int) -> int:
@@ -156,9 +187,13 @@ def _rank(
     *,
     exclude: bool,
     longest: int,
+    weights: Floats | None,
     n_threads: int,
 ) -> tuple[Ranks, np.ndarray]:
-    """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1), ties against it."""
+    """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1), ties against it.
+
+    With `weights`, what a hit of each label weighs, the ranks know their labels.
+    """
     n_labels = test.n_labels
     indptr, labels = gather_rows(test.indptr, test.indices, rows, n_labels)
     known_labels = below("the indices of what is known", known.indices, n_labels)
@@ -195,7 +230,11 @@ def _rank(
             np.minimum.at(best_places, top[listed], places[listed])
     _check_status(status, test, rows)
     n_candidates = n_labels - np.diff(excluded[0])[rows]
-    return Ranks(indptr, ranks_of(indptr, counts, n_labels), n_candidates, n_labels), best_places
+    ranks = Ranks(indptr, ranks_of(indptr, counts, n_labels), n_candidates, n_labels)
+    if weights is not None:
+        order = ranked_order(indptr, counts, weights[labels])
+        ranks = ranks._replace(labels=labels[order].astype(np.int64), weights=weights[labels][order])
+    return ranks, best_places
 
 
 def _rows_to_evaluate(test: AnnotationSet, max_images: int | None, rng: RandomLike) -> np.ndarray:
