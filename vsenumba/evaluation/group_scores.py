@@ -46,9 +46,17 @@ class GroupScores:
     >>> import vsenumba as vse
     >>> train, test = vse.leave_one_out(vse.load_dataset("openclipart"), rng=0)
     >>> model = vse.PopularityAnnotator().fit(train)
-    >>> groups = vse.evaluate(model, test, exclude=train, metrics=["mrr"], by="popularity").groups
-    >>> groups.names
-    ['4–10', '11–30', '31–100', '101–300', '301–1000']
+    >>> vse.evaluate(model, test, exclude=train, metrics=["mrr"], by="popularity").groups
+    <GroupScores by popularity
+      0          25 pair(s)  mrr 0.0023
+      1–3        230 pair(s)  mrr 0.0026
+      4–10       248 pair(s)  mrr 0.0053
+      11–30      726 pair(s)  mrr 0.0123
+      31–100     774 pair(s)  mrr 0.0308
+      101–300    821 pair(s)  mrr 0.0655
+      301–1000   928 pair(s)  mrr 0.1867
+      1001–3000  1,902 pair(s)  mrr 0.4944
+      mean over labels  mrr 0.0194>
     """
 
     by: str

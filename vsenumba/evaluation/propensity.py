@@ -47,7 +47,7 @@ def inverse_propensities(label_counts: np.ndarray, n_images: int, a_b: tuple[flo
     Examples
     --------
     >>> inverse_propensities(np.array([1, 10, 1000]), 10_000).round(2)
-    array([9.21, 4.56, 1.3 ])
+    array([9.21, 4.55, 1.3 ])
     """
     a, b = checked_a_b(a_b)
     if n_images < LEAST_IMAGES:
