@@ -210,7 +210,9 @@ def test_what_to_score_by_is_named():
 
 
 def test_metrics_that_say_nothing_of_a_label_are_not_told_by_label():
-    with pytest.raises(InputError, match="coverage@5, psp@5 cannot be told by label"):
+    with pytest.raises(
+        InputError, match="^by='label' needs a metric of single labels, .* found only coverage@5, psp@5$"
+    ):
         evaluate(Trained([[1, 0]], [1, 1]), [[1, 0]], exclude=None, metrics=("coverage@5", "psp@5"), by="label")
 
 

@@ -69,7 +69,7 @@ def check_grouped(metrics: Sequence[Metric], by: str) -> None:
     """Refuse metrics of which none is defined for a pair of an image and a label."""
     if not any(metric.is_of_pairs for metric in metrics):
         names = ", ".join(metric.name for metric in metrics)
-        raise InputError(f"{names} cannot be told by {by}, for they say nothing of one label: add mrr, auc or recall@5")
+        raise InputError(f"by={by!r} needs a metric of single labels, as mrr, auc and recall@5 are; found only {names}")
 
 
 def bucket_bounds(most: int) -> Integers:
