@@ -151,9 +151,13 @@ def _history(**columns: Any) -> dict[str, np.ndarray]:
 def _runs() -> dict[str, Any]:
     run = {"sampler": "adaptive", "loss": "logistic", "seed": 0}
     history = _history(mrr=[0.25, 0.5], validation_mrr=[0.5, 0.25])
+    sizes = {"n_labels": [2, 1], "n_train_pairs": [4, 5], "n_test_pairs": [2, 1]}
+    values = {"adaptive": [[0.25, 0.5]], "EASE": [[0.5, 0.75]]}
+    groups = {"by": "popularity", "metric": "mrr", "names": ["1–3", "4–10"], **sizes, "values": values}
     return {
         "settings": Json({"metric": "mrr", "n_seeds": 1}),
         "references": Json({"EASE": {"mrr": 0.75}}),
+        "groups": Json(groups),
         "runs": {"0": {"run": Json(run), "history": history}},
     }
 

@@ -91,6 +91,73 @@ def top_labels(scores, excluded, k):
     return {a for a in candidates if sum(1 for b in candidates if float(scores[b]) >= float(scores[a])) <= k}
 
 
+def pair_rank(scores, label, tests, excluded):
+    """Return 1 and how many labels that are neither tests nor excluded score at least as high as a test label."""
+    rank = 1
+    for other in range(len(scores)):
+        if other not in tests and other not in excluded and float(scores[other]) >= float(scores[label]):
+            rank += 1
+    return rank
+
+
+def pair_area_under_curve(scores, label, tests, excluded):
+    """Return the share of the labels that are neither tests nor excluded which score lower; NaN without any."""
+    others = [a for a in range(len(scores)) if a not in tests and a not in excluded]
+    lower = sum(1 for a in others if float(scores[a]) < float(scores[label]))
+    return lower / len(others) if others else math.nan
+
+
+def inverse_propensity(count, n_images, a, b):
+    c = (math.log(n_images) - 1) * (b + 1) ** a
+    propensity = 1 / (1 + c * math.exp(-a * math.log(count + b)))
+    return 1 / propensity
+
+
+def weighed_list(scores, tests, excluded, weights):
+    """Return what the labels but the excluded weigh, best first: 0 for one that is no test label.
+
+    Of labels that score the same, those that are no test labels come first, then those that weigh less.
+    """
+    candidates = [label for label in range(len(scores)) if label not in excluded]
+    own = {label: weights[label] if label in tests else 0.0 for label in candidates}
+    return [own[label] for label in sorted(candidates, key=lambda label: (-float(scores[label]), own[label]))]
+
+
+def propensity_precision_at(images, weights, k):
+    """Return ``Σ PSP@k`` of (scores, tests, excluded) of all images over the same of the best lists."""
+    reached = best = 0.0
+    for scores, tests, excluded in images:
+        reached += sum(weighed_list(scores, tests, excluded, weights)[:k]) / k
+        best += sum(sorted((weights[label] for label in tests), reverse=True)[:k]) / k
+    return reached / best
+
+
+def propensity_ndcg_at(images, weights, k):
+    """Return ``Σ PSnDCG@k`` over the same of the best lists."""
+    reached = best = 0.0
+    for scores, tests, excluded in images:
+        discounts = [1 / math.log2(place + 1) for place in range(1, k + 1)]
+        ideal = sum(discounts[: min(k, len(tests))])
+        found = weighed_list(scores, tests, excluded, weights)
+        wished = sorted((weights[label] for label in tests), reverse=True)
+        reached += sum(w * d for w, d in zip(found, discounts, strict=False)) / ideal
+        best += sum(w * d for w, d in zip(wished, discounts, strict=False)) / ideal
+    return reached / best
+
+
+def popularity_range(count):
+    """Return the least and the largest count of the bucket that a training count is in."""
+    if count == 0:
+        return 0, 0
+    least, power = 1, 1
+    while True:
+        for most in (3 * power, 10 * power):
+            if count <= most:
+                return least, most
+            least = most + 1
+        power *= 10
+
+
 # Kernels
 
 

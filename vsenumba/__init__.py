@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from vsenumba.evaluation import (
         AnalogyScores,
+        GroupScores,
         RetrievalScores,
         Scores,
         SimilarityScores,
@@ -98,8 +99,8 @@ _ROOMS = {
         "UnknownNameError", "VsenumbaError",
     ),
     "evaluation": (
-        "AnalogyScores", "RetrievalScores", "Scores", "SimilarityScores", "evaluate", "evaluate_analogies",
-        "evaluate_similarity", "evaluate_vectors",
+        "AnalogyScores", "GroupScores", "RetrievalScores", "Scores", "SimilarityScores", "evaluate",
+        "evaluate_analogies", "evaluate_similarity", "evaluate_vectors",
     ),
     "experiments": ("Comparison", "Run", "compare"),
     "losses": ("HingeLoss", "LogisticLoss", "WarpLoss"),

@@ -41,6 +41,8 @@ from vsenumba.errors import InputError
         ("evaluate tags.csv tags.csv", ["tags.csv: not a vsenumba file"]),
         ("evaluate model.h5 tags.csv --metric mr", ["unknown metric 'mr'", "'mrr'"]),
         ("evaluate model.h5 tags.csv --metric recall", ["the k of metric 'recall'"]),
+        ("evaluate model.h5 tags.csv --metric pps@5", ["unknown metric 'pps@5'", "'psp@5'"]),
+        ("evaluate model.h5 tags.csv --by label --metric coverage@5", ["needs a metric of single labels"]),
         ("evaluate all.h5 tags.csv", ["it has learnt from every pair of the set", "data split"]),
         ("annotate model.h5 cat-3.jpg", ["unknown image 'cat-3.jpg'", "did you mean", "'cat-1.jpg'"]),
         ("annotate model.h5 --labels catt", ["unknown label 'catt'", "'cat'"]),

@@ -14,9 +14,11 @@ TINY = "--epochs 1 --factors 4"
 # Of every command that has the option; the last ones have nothing to say a number of.
 CALLS = [
     "compare tags.csv --out c --seeds 1 --epochs 1 --factors 4 --sampler uniform --sampler warp",
+    "compare tags.csv --out c --seeds 1 --epochs 1 --factors 4 --sampler uniform --by popularity --metric psp@3",
     f"fit tags.csv -o m.h5 {TINY}",
     f"fit tags.csv -o m.h5 {TINY} --hold-out none",
     "evaluate model.h5 tags.csv",
+    "evaluate model.h5 tags.csv --by label --metric auc --metric psp@1",
     "annotate model.h5 rose.jpg --labels plant",
     "annotate model.h5 rose.jpg --only garden --least-score 99",
     "find model.h5 cat",

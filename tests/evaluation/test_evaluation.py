@@ -10,6 +10,7 @@ import numpy as np
 import oracle
 import pytest
 import scipy.sparse as sp
+from fixed_scores import FixedScorer, blocks_of, matrix_of, problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, roc_auc_score
@@ -22,7 +23,8 @@ from vsenumba.evaluation import FAMILIES, Scores, evaluate, parse_metric, rankin
 KS = (1, 2, 3, 100)
 ALL_METRICS = tuple(
     name
-    for family, (_, takes_k) in FAMILIES.items()
+    for family, (_, takes_k, weighs) in FAMILIES.items()
+    if not weighs
     for name in ([f"{family}@{k}" for k in KS] if takes_k else [family])
 )
 ORACLES = {
@@ -35,63 +37,6 @@ ORACLES = {
     "mrr": oracle.reciprocal_rank,
     "auc": oracle.area_under_curve,
 }
-# Few distinct values, so that ties abound; the ends of what float16 and float32 hold.
-SCORE_VALUES = [0.0, -0.0, 1.0, -1.0, 0.5, 65504.0, -65504.0, 6e-8, 3.4e38, -3.4e38, 1e-45]
-
-
-class FixedScorer:
-    """A model whose scores are given."""
-
-    def __init__(self, scores, label_names=None):
-        self.scores = np.asarray(scores, dtype=np.float32)
-        n, n_labels = self.scores.shape
-        self.trained_on = AnnotationSet(np.zeros(n + 1), np.zeros(0), n_labels, label_names=label_names)
-        self.label_names = self.trained_on.label_names
-        self.blocks = []
-
-    def align(self, data):
-        columns = self.label_names.index(data.label_names)
-        matrix = sp.coo_array(data.to_csr())
-        shape = (data.n_images, len(self.label_names))
-        return AnnotationSet.from_csr(
-            sp.csr_array((matrix.data, (matrix.row, columns[matrix.col])), shape=shape),
-            data.image_ids,
-            self.label_names,
-        )
-
-    def known_for(self, test, exclude):
-        known = self.trained_on if exclude is None else self.align(exclude)
-        return known.select_images(known.image_ids.index(test.image_ids))
-
-    def score_block(self, known, rows):
-        self.blocks.append(len(rows))
-        return self.scores[known.image_ids.index(known.image_ids.names[rows])]
-
-
-def matrix_of(lists, n_labels):
-    dense = np.zeros((len(lists), n_labels), dtype=bool)
-    for i, labels in enumerate(lists):
-        dense[i, list(labels)] = True
-    return dense
-
-
-def blocks_of(patch, n_images):
-    """Have `evaluate` score so many images at once."""
-    patch.setattr(ranking, "BLOCK_BYTES", 0)
-    patch.setattr(ranking, "LEAST_IMAGES", n_images)
-
-
-@st.composite
-def problems(draw):
-    """Scores with ties; disjoint test and excluded labels, of which an image may have none or all but one."""
-    n_images = draw(st.integers(1, 6))
-    n_labels = draw(st.integers(1, 7))
-    values = st.sampled_from(SCORE_VALUES) if draw(st.booleans()) else st.just(draw(st.sampled_from(SCORE_VALUES)))
-    scores = [[draw(values) for _ in range(n_labels)] for _ in range(n_images)]
-    # Each label of an image: 0 a candidate only, 1 a test label, 2 excluded.
-    roles = np.array([[draw(st.integers(0, 2)) for _ in range(n_labels)] for _ in range(n_images)])
-    roles[draw(st.integers(0, n_images - 1)), draw(st.integers(0, n_labels - 1))] = 1
-    return np.array(scores, dtype=np.float32), roles == 1, roles == 2
 
 
 @given(problems(), st.booleans(), st.sampled_from([1, 2, 1000]))
@@ -467,7 +412,7 @@ def test_a_bad_k_is_named(name):
 
 
 @pytest.mark.parametrize("k", ["2147483648", "1" + "0" * 19, "1" + "0" * 400, "1" + "0" * 4399], ids=len)
-@pytest.mark.parametrize("family", [name for name, (_, takes_k) in FAMILIES.items() if takes_k])
+@pytest.mark.parametrize("family", [name for name, family in FAMILIES.items() if family.takes_k])
 def test_a_k_that_no_set_has_labels_for_is_refused(family, k):
     """Found 2026-11: OverflowError, and ValueError for a number of more digits than Python reads."""
     with pytest.raises(

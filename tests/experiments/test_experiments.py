@@ -111,6 +111,31 @@ def test_speed_up_is_how_many_times_sooner_the_rivals_best_was_reached():
         comparison.runs_of("adaptve")
 
 
+@pytest.mark.parametrize(("metric", "told"), [("recall@3", "recall@3"), ("psp@3", "mrr"), ("coverage@3", "mrr")])
+def test_samplers_are_compared_by_popularity_at_their_best_epoch(data, tmp_path, metric, told):
+    comparison, _ = vse.compare(
+        data, samplers=["uniform", "warp"], metric=metric, by="popularity", **(SMALL | {"deterministic": True})
+    )
+    groups = comparison.groups
+    assert (groups["by"], groups["metric"]) == ("popularity", told)
+    assert list(groups["values"]) == ["uniform", "warp", "popularity ranking", "EASE"]
+    assert [len(runs) for runs in groups["values"].values()] == [2, 2, 1, 1]
+    # One test label an image: the mean over the pairs of all groups is that over the images.
+    shares = np.array(groups["n_test_pairs"]) / comparison.settings["data"]["n_test_pairs"]
+    for run in comparison.runs:
+        value = run.history[told][run.best_epoch(metric)]
+        assert shares @ groups["values"][run.sampler][run.seed] == pytest.approx(value)
+    assert shares @ groups["values"]["EASE"][0] == pytest.approx(comparison.references["EASE"][told])
+    assert sum(groups["n_train_pairs"]) <= comparison.settings["data"]["n_train_pairs"]
+    comparison.save(tmp_path / "runs.h5")
+    assert vse.Comparison.load(tmp_path / "runs.h5").to_json() == comparison.to_json()
+
+
+def test_without_being_asked_nothing_is_compared_by_popularity(compared):
+    assert compared[0].groups is None
+    assert "groups" not in compared[0].to_json()
+
+
 def test_a_time_budget_ends_every_run(data):
     comparison, _ = vse.compare(
         data, samplers=["uniform"], time_budget=0.02, **{**SMALL, "n_seeds": 1, "metric": "recall@3"}
@@ -126,7 +151,7 @@ def test_a_time_budget_ends_every_run(data):
         ({"samplers": ["unifrom"]}, "did you mean 'uniform'"),
         ({"samplers": ["uniform", "uniform"]}, "each sampler can be compared once"),
         ({"metric": "mmr"}, "unknown metric 'mmr'"),
-        ({"metric": "coverage@5"}, "coverage@5 is of a set of images"),
+        ({"by": "label"}, "unknown by 'label'"),
         ({"n_seeds": 0}, "n_seeds must be a whole number"),
         ({"samplers": ["uniform"], "loss": "hing"}, "did you mean 'hinge'"),
     ],

@@ -41,7 +41,7 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
     assert (tmp_path / "model.h5").exists()
 
 
-@pytest.mark.parametrize("page", ["words.md", "retrieval.md", "pictures.md"])
+@pytest.mark.parametrize("page", ["metrics.md", "words.md", "retrieval.md", "pictures.md"])
 def test_the_pages_with_one_example_run(tmp_path, monkeypatch, page):
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")

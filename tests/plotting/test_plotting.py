@@ -81,6 +81,29 @@ def test_trials_of_all_are_drawn_where_one_tries_many():
     assert len(convergence_figure({"adaptive": histories["adaptive"]}).axes) == 2
 
 
+def test_groups_have_a_panel_with_every_method_and_reference_that_has_values():
+    histories = {"warp": [run([0.1, 0.2]), run([0.2, 0.3])], "adaptive": [run([0.1, 0.2])], "mine": [run([0.2])]}
+    values = {"warp": [[0.1, 0.3], [0.3, 0.5]], "adaptive": [[0, 0.4]], "EASE": [[0.5, 0.6]], "far": [[0.2, 0.2]]}
+    groups = {"metric": "recall@5", "names": ["1–3", "4–10"], "values": values}
+    references = {"EASE": 0.25, "far": -9.0, "farther": 9.0}
+    figure = convergence_figure(histories, references=references, trials=False, groups=groups)
+    panel = figure.axes[-1]
+    assert len(figure.axes) == 3
+    np.testing.assert_allclose(line(panel, "warp").get_ydata(), [0.2, 0.4])
+    np.testing.assert_allclose(line(panel, "adaptive").get_ydata(), [0, 0.4])
+    assert [list(one.get_ydata()) for one in panel.get_lines()[:2]] == [[0.5, 0.6], [0.2, 0.2]]
+    assert len(panel.get_lines()) == 4
+    assert [text.get_text() for text in panel.get_xticklabels()] == ["1–3", "4–10"]
+    assert (panel.get_ylabel(), panel.get_xlabel()) == ("Recall@5", "training images of a label")
+    assert panel.get_title(loc="left") == "(c)"
+    # One far from the curves has a line in the legend where it has one in this panel.
+    legend = figure.legends[0]
+    lines = {text.get_text(): one for text, one in zip(legend.get_texts(), legend.get_lines(), strict=True)}
+    assert lines["far, -9.000 (below the axis)"].get_linestyle() != "None"
+    assert lines["farther, 9.000 (above the axis)"].get_linestyle() == "None"
+    assert len(convergence_figure(histories, trials=False).axes) == 2
+
+
 def test_trials_of_many_sizes_stand_on_a_logarithmic_axis():
     histories = {"warp": [run([0.1, 0.2], trials=1000)], "dynamic": [run([0.1, 0.2], trials=5)]}
     assert convergence_figure(histories).axes[2].get_yscale() == "log"
@@ -124,6 +147,7 @@ def test_everything_lies_inside_the_figure(names):
         {name: [run([0.1, 0.5], trials=9), run([0.2, 0.4], trials=9)] for name in names},
         references={"a rather long reference name": 0.3},
         title="A title of many words, " * 6,
+        groups={"metric": "mrr", "names": [f"1{i}–3{i}" for i in range(9)], "values": {names[0]: [[0.1] * 9]}},
     )
     figure.draw_without_rendering()
     box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)

@@ -111,6 +111,8 @@ BIG_POOLING = {"name": "gpo", "hidden": 10**9}
         ),
         ("runs", {"runs/0/history/mrr": lambda a: a[:1]}, r"mrr has the shape \(1,\)"),
         ("runs", {"runs/0/run/seed": lambda a: 0.5}, "run/seed is 0.5, not a whole number"),
+        ("runs", {"groups/names": lambda a: a[:1]}, "groups/n_labels has 2 members; n_groups = 1 is expected"),
+        ("runs", {"groups/values": lambda a: {"EASE": [[0.5]]}}, r"values/EASE\[0\] has 1 members"),
         ("annotation-set", {"indptr": lambda a: a.astype("f8")}, "indptr is an array of <f8"),
         ("annotation-set", {"titles": lambda a: a[:1]}, "titles are 1 texts; n_images = 3 are expected"),
         ("caption-set", {"thumbnails": lambda a: a[..., :2]}, "thumbnails has the shape"),

@@ -74,6 +74,8 @@ EYE = np.eye(2, dtype=np.float32)
         (Number(), False, "is False, not a number"),
         (ListOf(Whole()), [1, "x"], r"\[1\] is 'x', not a whole number"),
         (ListOf(Whole()), {}, "is a mapping or JSON object, not a list"),
+        (ListOf(Whole(), size="n"), [1, 2], None),
+        (ListOf(Whole(), size=3), [1, 2], "has 2 members; 3 is expected"),
         (Either(Text(), Whole()), 1, None),
         (Either(Text(), Whole()), None, "is None, not a whole number"),
         (Object({"a": Whole()}), {"a": 1, "b": [None]}, None),

@@ -50,6 +50,11 @@ FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergen
 @set_option
 @click.option("--metric", type=options.METRIC, default="mrr", show_default=True, help="What to compare by.")
 @click.option(
+    "--by",
+    type=click.Choice(["popularity"]),
+    help="Also compare by how many training images a label has: a table, and a panel in the figure.",
+)
+@click.option(
     "--epochs",
     "n_epochs",
     cls=options.DefaultOf,
@@ -77,6 +82,7 @@ def command(
     loss: str | Loss | None,
     settings: tuple[tuple[str, str], ...],
     metric: str,
+    by: str | None,
     n_epochs: int,
     time_budget: float | None,
     seeds: int,
@@ -102,6 +108,7 @@ def command(
         **method,
         **parameters,
         "metric": metric,
+        "by": by,
         "n_epochs": n_epochs,
         "time_budget": time_budget,
         "n_seeds": seeds,
@@ -158,6 +165,7 @@ def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict
         comparison.histories(),
         metric=comparison.metric,
         references=comparison.reference_values(comparison.metric),
+        groups=comparison.groups,
         title=f"{source}: {data.n_pairs:,} pairs of {data.n_images:,} images and {data.n_labels:,} labels",
     )
     for path in figures:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ def comparison_table(comparison: Comparison) -> Styled:
     """Return a row per sampler, what the columns mean, and a row per reference model."""
     metric = comparison.metric
     rival = comparison.warp
-    shown = metric.upper() if "@" not in metric else metric
+    shown = _shown(metric)
     # A value that all reach: of the best one's best, most columns could say only that it was never reached.
     target = comparison.lowest_best()
     header = [
@@ -44,7 +45,20 @@ def comparison_table(comparison: Comparison) -> Styled:
     references = [[name, f"{value:.3f}"] for name, value in comparison.reference_values(metric).items()]
     if references:
         parts += ["", table(["reference model, not trained by steps", shown], references, "lr")]
+    if comparison.groups is not None:
+        parts += ["", f"{_shown(comparison.groups['metric'])} of the labels that so many training images have", ""]
+        parts.append(_groups_table(comparison.groups))
     return Styled("\n".join(parts))
+
+
+def _groups_table(groups: Mapping[str, Any]) -> Styled:
+    """Return a row per sampler and reference model, and a column for every range of training images."""
+    rows = [["labels", *map(str, groups["n_labels"])], ["held-out pairs", *map(str, groups["n_test_pairs"])]]
+    for name, runs in groups["values"].items():
+        rows.append([name, *(f"{value:.3f}" for value in np.median(runs, axis=0))])
+    # Where a range begins, the one before it ends.
+    header = ["sampler or model", *(re.sub(".*–", "≤", name) for name in groups["names"])]
+    return table(header, rows, "l" + "r" * len(groups["names"]))
 
 
 def _legend(comparison: Comparison, shown: str, reaching: str) -> list[str]:
@@ -62,6 +76,10 @@ def _legend(comparison: Comparison, shown: str, reaching: str) -> list[str]:
     if n_seeds > 1:
         lines.append(f"All are medians of {n_seeds} runs that differ in their seed; in brackets is the range.")
     return lines
+
+
+def _shown(metric: str) -> str:
+    return metric.upper() if "@" not in metric else metric
 
 
 def _with_range(values: Sequence[float]) -> str:

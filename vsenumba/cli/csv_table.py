@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
@@ -39,7 +40,7 @@ def write_csv(
     header : sequence of str
         The columns' names.
     rows : iterable of tuples
-        Names, and numbers, which get four decimals.
+        Names, whole numbers, and other numbers, which get four decimals; one that is not defined (NaN) is left out.
     output : path or None
         The file or stream; stdout where it is None.
     excel : bool
@@ -73,9 +74,15 @@ def _write(
             write(_BOM if excel else "")
             lines.writerow(header)
         if row is not None:
-            lines.writerow([_name(shown(one), excel) if isinstance(one, str) else f"{one:.4f}" for one in row])
+            lines.writerow([_name(shown(one), excel) if isinstance(one, str) else _number(one) for one in row])
             n_rows += 1
     return n_rows
+
+
+def _number(number: float) -> str:
+    if isinstance(number, int):
+        return str(number)
+    return "" if math.isnan(number) else f"{number:.4f}"
 
 
 def _name(name: str, excel: bool) -> str:

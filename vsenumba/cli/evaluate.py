@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsenumba.cli import options
+from vsenumba.cli import csv_table, options
+from vsenumba.cli.groups_table import group_rows, groups_table
 from vsenumba.cli.measured import held_out_pairs, value_text
-from vsenumba.cli.output import counted, say, say_json, table
+from vsenumba.cli.output import counted, note, say, say_json, table
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,40 +22,95 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog=options.examples(
-        "vsenumba evaluate model.h5", "vsenumba evaluate model.h5 openclipart --metric mrr --metric recall@5"
+        "vsenumba evaluate model.h5",
+        "vsenumba evaluate model.h5 openclipart --metric mrr --metric recall@5",
+        "vsenumba evaluate model.h5 test.csv --by label -o labels.csv",
     )
 )
 @options.model_argument
 @options.optional_set_argument
 @options.metrics_option("One to compute; give it several times.")
+@click.option(
+    "--by",
+    type=click.Choice(["label", "popularity"]),
+    help="Also score by label, or by how many training images a label has.",
+)
+@csv_table.output_option
+@csv_table.excel_option
 @options.threads_option
 @options.json_option
-def command(model: Path, source: str | None, metrics: tuple[str, ...], threads: int | None, as_json: bool) -> None:
+def command(
+    model: Path,
+    source: str | None,
+    metrics: tuple[str, ...],
+    by: str | None,
+    output: Path | None,
+    excel: bool,
+    threads: int | None,
+    as_json: bool,
+) -> None:
     """Say how well a model ranks labels that it has not seen.
 
     All pairs of SET that the model was not trained on are tested; what it has seen of the images is left out of the
     ranking. Without SET, or where the model has learnt from all pairs of SET, it says what 'vsenumba fit' or 'vsenumba
     compare' measured on held-out pairs, before the model learnt from these too.
+
+    With --by, a pair is scored as if it were the only one of its image, and the table has means over the pairs of a
+    label, or of all labels that have so many training images. Of many labels it has the best and the worst by the first
+    metric; --json has all, and -o writes them to a file instead.
     """
     from vsenumba.evaluation import evaluate
     from vsenumba.models import Annotator, load_model
 
+    _check_output(by, output, excel, as_json, model, source)
     loaded = load_model(model, Annotator)
     data = None if source is None else options.load_set(source)
     test = None if data is None else _unseen_pairs(loaded, data, str(source))
+    groups = None
     if test is not None:
-        scores = evaluate(loaded, test, exclude=loaded.seen_, metrics=metrics, n_threads=threads)
+        scores = evaluate(loaded, test, exclude=loaded.seen_, metrics=metrics, by=by, n_threads=threads)
+        groups = scores.groups
         result: dict[str, Any] = {"n_images": scores.n_images, "n_pairs": test.n_pairs, "metrics": scores.mean}
         what = f"{counted(test.n_pairs, 'pair')} of {counted(scores.n_images, 'image')} that the model has not seen"
+    elif by is not None:
+        raise InputError(
+            f"{model} cannot be scored by {by} without pairs that it has not seen: name a SET with some, such as "
+            "'vsenumba data split' keeps apart"
+        )
     else:
         result = _measured(loaded, model, data, metrics)
         what = f"measured {held_out_pairs(result)}, before the model learnt from these too"
+    if output is not None and groups is not None:
+        rows = group_rows(groups)
+        csv_table.write_csv(list(rows[0]), (tuple(row.values()) for row in rows), output, excel=excel)
+        note(f"saved {output}: {counted(len(rows), 'label' if by == 'label' else 'range')}")
+        return
     if as_json:
-        say_json(result)
+        more = {} if groups is None else {"by": by, "groups": group_rows(groups)}
+        means = {} if groups is None else {"micro_mean": groups.micro_mean, "macro_mean": groups.macro_mean}
+        say_json(result | more | means)
         return
     say(what)
     say()
     say(table(["metric", "value"], [[name, value_text(value, 4)] for name, value in result["metrics"].items()], "lr"))
+    if groups is not None:
+        say()
+        say(groups_table(groups))
+
+
+def _check_output(
+    by: str | None, output: Path | None, excel: bool, as_json: bool, model: Path, source: str | None
+) -> None:
+    """Refuse options that do not go together, and a file that cannot be written."""
+    if output is None:
+        if excel:
+            raise click.UsageError("--excel goes with -o")
+        return
+    if by is None:
+        raise click.UsageError("-o writes what --by asks for: give --by label or --by popularity")
+    if as_json:
+        raise click.UsageError("-o and --json exclude each other")
+    options.check_output(output, model, *([source] if source else []), streams=True)
 
 
 def _measured(model: Annotator, path: Path, data: AnnotationSet | None, metrics: tuple[str, ...]) -> dict[str, Any]:

@@ -374,7 +374,7 @@ def metrics_option(text: str) -> Callable[[F], F]:
         multiple=True,
         default=("mrr", "recall@5", "recall@10", "auc"),
         show_default=True,
-        help=f"{text} precision@k, recall@k, ndcg@k, ap@k and coverage@k take any k.",
+        help=f"{text} precision, recall, ndcg, ap, map_cut, psp, psndcg and coverage take any k, as in psp@5.",
     )
 
 

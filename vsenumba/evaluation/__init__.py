@@ -1,6 +1,7 @@
 """How good a model is: ranking metrics over all labels, word similarities, analogies, retrieval."""
 
 from vsenumba.evaluation.analogies import AnalogyScores, evaluate_analogies, has_questions, read_questions
+from vsenumba.evaluation.group_scores import GroupScores
 from vsenumba.evaluation.metrics import FAMILIES, Metric, parse_metric
 from vsenumba.evaluation.ranking import evaluate
 from vsenumba.evaluation.retrieval import RetrievalScores, evaluate_vectors
@@ -11,6 +12,7 @@ from vsenumba.evaluation.similarity import SimilarityScores, evaluate_similarity
 __all__ = [
     "FAMILIES",
     "AnalogyScores",
+    "GroupScores",
     "Metric",
     "RetrievalScores",
     "Scorer",

@@ -72,15 +72,50 @@ def area_under_curve(ranks: Ranks) -> Floats:
     return 1 - np.divide(ranks.sum(ranks.ranks - ranks.position), n_pairs, out=undefined, where=n_pairs > 0)
 
 
+def propensity_precision(ranks: Ranks, k: int) -> Floats:
+    """Weights of the hits, over the mean of the best an image can reach; the mean is the repository's PSP@k.
+
+    ``g / (Σᵢ bᵢ / n)`` with the image's ``g = Σ_{m : rₘ ≤ k} wₘ`` and the best of each of the n images
+    ``b = Σ_{m ≤ min(k, T)} w₍ₘ₎``, where w is `vsenumba.evaluation.propensity.inverse_propensities` and w₍₁₎ ≥ w₍₂₎ ≥ …
+    are those of the image's test labels. So the mean over the images is ``Σ g / Σ b``.
+    """
+    gained = ranks.sum(ranks.weights * (ranks.ranks <= k))
+    best = ranks.sum(_weights_best_first(ranks) * (ranks.position <= k))
+    return gained / best.mean()
+
+
+def propensity_ndcg(ranks: Ranks, k: int) -> Floats:
+    """Weights of the hits, discounted, over the mean of the best an image can reach; the mean is PSnDCG@k.
+
+    As `propensity_precision`, with ``g = Σ_{m : rₘ ≤ k} wₘ / log₂(1 + rₘ) / D`` and
+    ``b = Σ_{m ≤ min(k, T)} w₍ₘ₎ / log₂(1 + m) / D``, where ``D = Σ_{m ≤ min(k, T)} 1 / log₂(1 + m)``.
+    """
+    reached, position = ranks.ranks <= k, ranks.position
+    most = ranks.sum((position <= k) / np.log2(1 + position))
+    gained = ranks.sum(ranks.weights * reached / np.log2(1 + ranks.ranks)) / most
+    best = ranks.sum(_weights_best_first(ranks) * (position <= k) / np.log2(1 + position)) / most
+    return gained / best.mean()
+
+
+def _weights_best_first(ranks: Ranks) -> Floats:
+    """Return the weights of each image's test labels, the largest first."""
+    image = np.repeat(np.arange(len(ranks.n_test)), ranks.n_test)
+    return ranks.weights[np.lexsort((-ranks.weights, image))]
+
+
 # There can be no more labels.
 _MOST_K = 2**31 - 1
 
 
 class Family(NamedTuple):
-    """A metric: its value per image, and whether its name carries a k, as in ``"recall@5"``."""
+    """A metric: its value per image, whether its name carries a k, as in ``"recall@5"``, and whether hits have weights.
+
+    Weights are of a label and come from its training count, so that such a metric says nothing of one label.
+    """
 
     per_image: Callable[..., Floats] | None
     takes_k: bool
+    weighs: bool = False
 
 
 # Coverage has no value per image: `evaluate` collects the labels of the top k lists.
@@ -93,6 +128,8 @@ FAMILIES = {
     "map": Family(full_average_precision, takes_k=False),
     "mrr": Family(reciprocal_rank, takes_k=False),
     "auc": Family(area_under_curve, takes_k=False),
+    "psp": Family(propensity_precision, takes_k=True, weighs=True),
+    "psndcg": Family(propensity_ndcg, takes_k=True, weighs=True),
     "coverage": Family(None, takes_k=True),
 }
 
@@ -103,6 +140,16 @@ class Metric(NamedTuple):
     name: str
     family: str
     k: int | None
+
+    @property
+    def weighs(self) -> bool:
+        """Whether a hit weighs what the training count of its label says."""
+        return FAMILIES[self.family].weighs
+
+    @property
+    def is_of_pairs(self) -> bool:
+        """Whether it says something of a single pair of an image and a test label."""
+        return not self.weighs and FAMILIES[self.family].per_image is not None
 
     def per_image(self, ranks: Ranks) -> Floats:
         """Return the metric of every image, (n,) float64; not for coverage."""
@@ -117,8 +164,8 @@ def parse_metric(name: str) -> Metric:
     Parameters
     ----------
     name : str
-        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"`` or ``"coverage@k"`` with a number
-        for k, or ``"map"``, ``"mrr"`` or ``"auc"``.
+        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"``, ``"psp@k"``, ``"psndcg@k"`` or
+        ``"coverage@k"`` with a number for k, or ``"map"``, ``"mrr"`` or ``"auc"``.
 
     Raises
     ------

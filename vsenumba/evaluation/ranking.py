@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from vsenumba.checks import RandomLike, seed_sequence
+from vsenumba.checks import RandomLike, check_choice, seed_sequence
 from vsenumba.data.annotation.absences import left_out_absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
-from vsenumba.data.annotation.coercion import as_annotation_set, matched_or_new
 from vsenumba.data.annotation.pairs import gather_rows, merged
-from vsenumba.data.vocabulary import Vocabulary
-from vsenumba.errors import InputError, unknown_name
+from vsenumba.errors import InputError
 from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_at_least, list_top
+from vsenumba.evaluation.grouping import BY, check_grouped, group_scores
 from vsenumba.evaluation.known_labels import with_known_labels
-from vsenumba.evaluation.metrics import parse_metrics
-from vsenumba.evaluation.ranks import Ranks, ranks_of
+from vsenumba.evaluation.matching import check_images, matched_set, warn_of_seen_pairs
+from vsenumba.evaluation.metrics import Metric, parse_metrics
+from vsenumba.evaluation.propensity import DEFAULT_A_B, checked_a_b, inverse_propensities
+from vsenumba.evaluation.ranks import Floats, Ranks, ranked_order, ranks_of
 from vsenumba.evaluation.scorer import Scorer
 from vsenumba.evaluation.scores import Scores, defined_mean
+from vsenumba.evaluation.training_counts import training_set
 from vsenumba.kernels.gate import below, readable, segments
 from vsenumba.kernels.threads import one_blas_thread, thread_count
 
@@ -43,6 +44,8 @@ def evaluate(
     *,
     exclude: Any,
     metrics: Iterable[str] = ("recall@5", "recall@10", "mrr", "auc"),
+    by: str | None = None,
+    propensity: tuple[float, float] = DEFAULT_A_B,
     n_threads: int | None = None,
     max_images: int | None = None,
     rng: RandomLike = None,
@@ -67,9 +70,16 @@ def evaluate(
         The pairs that are known, as a rule the training set: their labels are not ranked, and they are what a
         model that represents an image by its labels may look at. None ranks all labels.
     metrics : sequence of str
-        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"``, ``"coverage@k"`` (the share of
+        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"``, ``"psp@k"``, ``"psndcg@k"``
+        (propensity-scored: a hit weighs more, the fewer training images its label has), ``"coverage@k"`` (the share of
         all labels that stand in the top k of at least one image: at most k candidates score at least as high) with any
         k of at least 1; ``"map"``, ``"mrr"``, ``"auc"``.
+    by : {"label", "popularity"}, optional
+        Also score the test pairs by label, or by how many training images their label has, with macro averages: see
+        `GroupScores`. It holds the metrics that are defined for a pair: all but psp@k, psndcg@k and coverage@k.
+    propensity : (float, float)
+        A and B of the propensities: see `vsenumba.evaluation.propensity.inverse_propensities`. Training counts are
+        those of the model's ``seen_``, for a model without one those of `exclude`.
     n_threads : int, optional
         Blocks ranked at once; as many as Numba has threads where left out.
     max_images : int, optional
@@ -80,16 +90,17 @@ def evaluate(
     Returns
     -------
     Scores
-        The means, the values per image, and how many and which images they are over.
+        The means, the values per image, how many and which images they are over, and the scores by label or by
+        popularity.
 
     Raises
     ------
     UnknownNameError
-        If a metric is not known.
+        If a metric is not known, or what to score by.
     InputError
         If the test set has no pair, or none with a label that the model knows, shares a pair with `exclude`, or does
-        not fit in shape; if none of its images is known to the model or `exclude`; or if the model's scores are not
-        finite.
+        not fit in shape; if none of its images is known to the model or `exclude`; if the model's scores are not
+        finite; or if training counts are asked for and there are none.
 
     Warns
     -----
@@ -107,12 +118,16 @@ def evaluate(
     True
     """
     wanted = parse_metrics(metrics)
+    a_b = checked_a_b(propensity)
+    if by is not None:
+        check_choice("by", by, BY)
+        check_grouped(wanted, by)
     names = model.label_names
     image_ids = getattr(model, "image_ids_", None)
-    excluded = None if exclude is None else _as_set("exclude", exclude, test, names, image_ids)
+    excluded = None if exclude is None else matched_set("exclude", exclude, test, names, image_ids)
     if excluded is not None:
         excluded, _ = with_known_labels(excluded, names, "exclude")
-    test, n_left_out = with_known_labels(_as_set("test", test, exclude, names, image_ids), names, "test")
+    test, n_left_out = with_known_labels(matched_set("test", test, exclude, names, image_ids), names, "test")
     test = model.align(test)
     known = model.known_for(test, excluded)
     shape = (test.n_images, len(model.label_names))
@@ -122,8 +137,11 @@ def evaluate(
             "labels); did you pass the transpose?"
         )
     rows = _rows_to_evaluate(test, max_images, rng)
-    _check_images(model, test, excluded, known, rows)
-    _warn_of_seen_pairs(getattr(model, "seen_", None), test, excluded)
+    check_images(model, test, excluded, known, rows)
+    warn_of_seen_pairs(getattr(model, "seen_", None), test, excluded)
+    trained = None
+    if by is not None or any(m.weighs for m in wanted):
+        trained = training_set(model, excluded, next((m.name for m in wanted if m.weighs), f"by={by!r}"))
     longest = max((m.k for m in wanted if m.family == "coverage" and m.k), default=0)
     ranks, best_places = _rank(
         model,
@@ -132,6 +150,7 @@ def evaluate(
         rows,
         exclude=exclude is not None,
         longest=longest,
+        weights=None if trained is None else _weights(trained, wanted, a_b),
         n_threads=thread_count(n_threads),
     )
     per_image = {m.name: m.per_image(ranks) for m in wanted if m.family != "coverage"}
@@ -139,7 +158,17 @@ def evaluate(
         m.name: float((best_places <= m.k).mean()) if m.family == "coverage" else defined_mean(per_image[m.name])
         for m in wanted
     }
-    return Scores(mean, per_image, len(rows), rows, n_left_out)
+    groups = None
+    if by is not None and trained is not None:
+        groups = group_scores(ranks, wanted, by, names, trained.label_counts)
+    return Scores(mean, per_image, len(rows), rows, n_left_out, groups)
+
+
+def _weights(trained: AnnotationSet, wanted: Iterable[Metric], a_b: tuple[float, float]) -> Floats:
+    """Return what a hit of each label weighs; nothing, where only the labels' counts are asked for."""
+    if not any(m.weighs for m in wanted):
+        return np.zeros(trained.n_labels)
+    return inverse_propensities(trained.label_counts, trained.n_images, a_b)
 
 
 def _images_per_block(n_images: int, n_labels: int) -> int:
@@ -158,9 +187,13 @@ def _rank(
     *,
     exclude: bool,
     longest: int,
+    weights: Floats | None,
     n_threads: int,
 ) -> tuple[Ranks, np.ndarray]:
-    """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1), ties against it."""
+    """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1), ties against it.
+
+    With `weights`, what a hit of each label weighs, the ranks know their labels.
+    """
     n_labels = test.n_labels
     indptr, labels = gather_rows(test.indptr, test.indices, rows, n_labels)
     known_labels = below("the indices of what is known", known.indices, n_labels)
@@ -197,7 +230,11 @@ def _rank(
             np.minimum.at(best_places, top[listed], places[listed])
     _check_status(status, test, rows)
     n_candidates = n_labels - np.diff(excluded[0])[rows]
-    return Ranks(indptr, ranks_of(indptr, counts, n_labels), n_candidates, n_labels), best_places
+    ranks = Ranks(indptr, ranks_of(indptr, counts, n_labels), n_candidates, n_labels)
+    if weights is not None:
+        order = ranked_order(indptr, counts, weights[labels])
+        ranks = ranks._replace(labels=labels[order].astype(np.int64), weights=weights[labels][order])
+    return ranks, best_places
 
 
 def _rows_to_evaluate(test: AnnotationSet, max_images: int | None, rng: RandomLike) -> np.ndarray:
@@ -213,98 +250,6 @@ def _rows_to_evaluate(test: AnnotationSet, max_images: int | None, rng: RandomLi
         return rows
     generator = np.random.default_rng(seed_sequence(rng))
     return np.sort(generator.choice(rows, size=int(max_images), replace=False))
-
-
-def _check_images(
-    model: Scorer, test: AnnotationSet, excluded: AnnotationSet | None, known: AnnotationSet, rows: np.ndarray
-) -> None:
-    """Refuse test images of which nothing is known, as where ids were read as other text; warn of some of them."""
-    if known.features is not None and getattr(model, "uses_features", False):
-        return
-    vocabularies = [getattr(excluded, "image_ids", None), getattr(model, "image_ids_", None)]
-    sources = [one for one in vocabularies if one is not None]
-    unknown = np.full(len(rows), bool(sources))
-    for source in sources:
-        same = source is test.image_ids or source == test.image_ids
-        unknown &= False if same else source.find(test.image_ids.take(rows)) < 0
-        if not unknown.any():
-            break
-    if unknown.any():
-        ids = test.image_ids.take(rows[unknown])
-        examples = "; ".join(str(unknown_name("image", name, sources[0])) for name in ids[:2])
-        if unknown.all():
-            raise InputError(f"no image of the test set is known to the model or to exclude: {examples}")
-        warnings.warn(
-            f"{len(ids):,} of {len(rows):,} test images are known neither to the model nor to exclude, so that their "
-            f"labels are ranked without a clue: {examples}",
-            UserWarning,
-            stacklevel=3,
-        )
-    elif hasattr(model, "knows") and not model.knows(known, rows).any():
-        raise InputError(
-            f"the model knows nothing of any test image, such as {test.image_ids[int(rows[0])]!r}: neither a label by "
-            "what is excluded, nor a row that was trained"
-        )
-
-
-def _warn_of_seen_pairs(seen: AnnotationSet | None, test: AnnotationSet, excluded: AnnotationSet | None) -> None:
-    """Say how many test pairs a model was trained on: it ranks them better than it would others."""
-    # What is excluded is no test pair: that is checked while ranks are counted.
-    if seen is None or (excluded is not None and _same_pairs(seen, excluded)):
-        return
-    if test.image_ids == Vocabulary.numbered(test.n_images, "image"):
-        return  # Images without ids of their own, as those of a matrix: the same numbers need not mean the same images.
-    rows, columns = test.pairs()
-    seen_rows, seen_columns = seen.reindex_images(test.image_ids).pairs()
-    n_labels = test.n_labels
-    again = np.isin(rows * n_labels + columns, seen_rows * n_labels + seen_columns, assume_unique=True)
-    if again.any():
-        warnings.warn(
-            f"the model was trained on {again.sum():,} of the {test.n_pairs:,} test pairs, which flatters it; evaluate "
-            "a model that was fitted without them",
-            UserWarning,
-            stacklevel=3,
-        )
-
-
-def _same_pairs(one: AnnotationSet, other: AnnotationSet) -> bool:
-    return one is other or (
-        one.shape == other.shape
-        and np.array_equal(one.indices, other.indices)
-        and np.array_equal(one.indptr, other.indptr)
-        and one.image_ids == other.image_ids
-        and one.label_names == other.label_names
-    )
-
-
-def _as_set(
-    argument: str, data: Any, other: Any, label_names: Vocabulary, image_ids: Vocabulary | None
-) -> AnnotationSet:
-    """Return `data` as a set; a matrix takes the model's labels and the other's images, or the model's, or new ones."""
-    if isinstance(data, AnnotationSet):
-        return data
-    made = _made(argument, data, other, label_names)
-    return made if image_ids is None or isinstance(other, AnnotationSet) else matched_or_new(made, image_ids)
-
-
-def _made(argument: str, data: Any, other: Any, label_names: Vocabulary) -> AnnotationSet:
-    shape = getattr(data, "shape", None)
-    # The columns of a data frame have names.
-    if shape is None or len(shape) != 2 or hasattr(data, "columns"):
-        return as_annotation_set(data, argument)
-    if shape[1] != len(label_names):
-        raise InputError(
-            f"{argument} has shape {tuple(shape)}, but the model has {len(label_names):,} labels, one per "
-            "column; did you pass the transpose?"
-        )
-    n_others = other.shape[0] if hasattr(other, "shape") else shape[0]
-    if shape[0] != n_others:
-        raise InputError(
-            f"{argument} has {shape[0]:,} rows, but the other of test and exclude has {n_others:,}; a matrix "
-            "needs one row per image in the same order; did you pass the transpose?"
-        )
-    image_ids = other.image_ids if isinstance(other, AnnotationSet) else None
-    return AnnotationSet.from_csr(data, image_ids, label_names)
 
 
 def _check_status(status: np.ndarray, test: AnnotationSet, rows: np.ndarray) -> None:

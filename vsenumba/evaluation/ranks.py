@@ -25,12 +25,18 @@ class Ranks(NamedTuple):
         Number of labels ranked for each image: all but the excluded.
     n_labels : int
         Number of labels of the model.
+    labels : (n_pairs,) int64
+        The column of every test label, in the order of `ranks`; empty where nobody asks which labels these are.
+    weights : (n_pairs,) float64
+        What a hit of it weighs; empty where no metric asks.
     """
 
     indptr: Integers
     ranks: Integers
     n_candidates: Integers
     n_labels: int
+    labels: Integers = np.empty(0, np.int64)
+    weights: Floats = np.empty(0)
 
     @property
     def n_test(self) -> Integers:
@@ -51,6 +57,16 @@ class Ranks(NamedTuple):
         """Return the sum over each image's pairs of one value per pair, (n,) float64."""
         total: Floats = np.add.reduceat(values.astype(np.float64), self.indptr[:-1])
         return total
+
+    def of_pairs(self) -> Ranks:
+        """Return the ranks of every test label by itself, as if it were the only one of its image.
+
+        The image's other test labels are no candidates then, so that the label's rank is ``rₘ − m + 1``: 1, and the
+        number of candidates that are no test labels and score at least as high.
+        """
+        n_candidates = np.repeat(self.n_candidates - self.n_test + 1, self.n_test)
+        starts = np.arange(len(self.ranks) + 1)
+        return Ranks(starts, self.ranks - self.position + 1, n_candidates, self.n_labels, self.labels, self.weights)
 
 
 def ranks_of(indptr: Integers, counts: Integers, n_labels: int) -> Integers:
@@ -79,3 +95,24 @@ def ranks_of(indptr: Integers, counts: Integers, n_labels: int) -> Integers:
     lasts = np.flatnonzero(np.append(keys[1:] != keys[:-1], True))
     last = np.repeat(lasts, np.diff(lasts, prepend=-1))
     return keys - image - (last - np.arange(len(keys)))
+
+
+def ranked_order(indptr: Integers, counts: Integers, weights: Floats) -> Integers:
+    """Return where the test labels of rising rank stand: ``counts[order]`` belong to what `ranks_of` returns.
+
+    Parameters
+    ----------
+    indptr, counts : int64
+        As for `ranks_of`.
+    weights : (n_pairs,) float64
+        What a hit weighs. Of an image's test labels that score the same, the one that weighs least comes first: as
+        other ties do, these count against the model.
+
+    Returns
+    -------
+    (n_pairs,) int64
+        The order, image by image.
+    """
+    image = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    order: Integers = np.lexsort((weights, counts, image))
+    return order

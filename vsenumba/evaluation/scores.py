@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vsenumba.evaluation.group_scores import GroupScores
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Scores:
@@ -24,6 +26,8 @@ class Scores:
         Their rows in the test set, rising.
     n_pairs_left_out : int
         Pairs of the test set that were left out because the model does not know their label.
+    groups : GroupScores or None
+        The scores by label or by popularity, where ``evaluate(..., by=...)`` asked for them.
 
     Examples
     --------
@@ -37,6 +41,7 @@ class Scores:
     n_images: int
     image_rows: np.ndarray
     n_pairs_left_out: int = 0
+    groups: GroupScores | None = None
 
     def __repr__(self) -> str:
         width = max(map(len, self.mean))

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
-from vsenumba.checks import generator, is_whole
+from vsenumba.checks import check_choice, is_whole
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
-from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.errors import InputError
-from vsenumba.evaluation import Scores, evaluate, parse_metric
-from vsenumba.evaluation.scores import defined_mean
+from vsenumba.evaluation import GroupScores, Scores, parse_metric
 from vsenumba.experiments.comparison import Comparison, Run
-from vsenumba.experiments.delivery import Delivery, measurement
+from vsenumba.experiments.recorder import Recorder, Split, split_for_comparison
 from vsenumba.losses import Loss, as_loss
-from vsenumba.models import Annotator, EaseAnnotator, ImageAnnotator, PopularityAnnotator
+from vsenumba.models import EaseAnnotator, ImageAnnotator, PopularityAnnotator
 from vsenumba.models.learnable import why_nothing_can_be_learnt
 from vsenumba.registry import split_params
 from vsenumba.samplers import SAMPLERS, Sampler, as_sampler
 from vsenumba.training.callbacks import Callback, TimeBudget
-from vsenumba.training.history import History
 
 # EASE's weight decay is chosen among these on the validation half.
 _EASE_L2 = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -32,20 +30,6 @@ _EASE_L2 = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 _ENDLESS = 1_000_000
 
 _METRICS = ("recall@5", "recall@10", "mrr", "auc")
-
-
-class Split(NamedTuple):
-    """Training pairs, held-out pairs, and which images' held-out pairs choose (and do not report)."""
-
-    train: AnnotationSet
-    held_out: AnnotationSet
-    chooses: np.ndarray
-
-
-def split_for_comparison(data: AnnotationSet, rng: int) -> Split:
-    """Leave one label of every image out; the held-out pairs of a random half of the images choose, the rest report."""
-    train, held_out = leave_one_out(data, rng=rng)
-    return Split(train, held_out, generator(rng).random(data.n_images) < 0.5)
 
 
 class Progress(NamedTuple):
@@ -103,6 +87,7 @@ def compare(
     loss: Loss | str | None = None,
     inputs: str | Sequence[str] = "labels",
     metric: str = "mrr",
+    by: str | None = None,
     n_epochs: int = 20,
     time_budget: float | None = None,
     n_seeds: int = 3,
@@ -129,6 +114,8 @@ def compare(
         loss, and so differs; name `learning_rate`, `l2` and `n_negatives` to have the same for all.
     metric : str
         What to compare by; recall@5, recall@10, mrr and auc are recorded too.
+    by : {"popularity"}, optional
+        Also compare by how many training images a label has: see `Comparison.groups`.
     n_epochs : int
         Epochs of a run, if there is no time budget.
     time_budget : float, optional
@@ -162,8 +149,10 @@ def compare(
     if not is_whole(n_seeds):
         raise InputError(f"n_seeds must be a whole number of at least 1, not {n_seeds!r}")
     metrics = tuple(dict.fromkeys([metric, *_METRICS]))
-    if any(parse_metric(one).family == "coverage" for one in metrics):
-        raise InputError(f"{metric} is of a set of images, not of an image, and cannot be compared by half the images")
+    for one in metrics:
+        parse_metric(one)
+    if by is not None:
+        check_choice("by", by, ["popularity"])
     if time_budget is not None:
         # A rate that falls with the epochs needs to know how many there will be.
         parameters = {"schedule": "constant"} | parameters
@@ -181,9 +170,10 @@ def compare(
     why = why_nothing_can_be_learnt(split.train, inputs)
     if why is not None:
         raise InputError(f"there is nothing to learn from once a label of each image is held out: {why}")
-    recorder = _Recorder(split, metric, metrics, parameters.get("n_threads"))
+    recorder = Recorder(split, metric, metrics, by, parameters.get("n_threads"))
     references = _references(split, recorder)
     runs: list[Run] = []
+    groups: dict[str, list[GroupScores | None]] = defaultdict(list)
     for seed in range(int(n_seeds)):
         for untrained in models:
             model = clone(untrained).set_params(random_state=random_state + seed)
@@ -192,6 +182,7 @@ def compare(
             clock = [] if time_budget is None else [TimeBudget(time_budget)]
             model.fit(split.train, callbacks=[recorder, *extra, *clock])
             runs.append(Run(name, str(model.loss), seed, recorder.history))
+            groups[name].append(recorder.groups)
     settings = {
         "metric": metric,
         "inputs": inputs,
@@ -214,81 +205,52 @@ def compare(
             "sha256": data.digest(),
         },
     }
-    return Comparison(runs, references, settings), recorder.deliver(data)
+    groups |= {name: [scores.groups] for name, scores in references.items()}
+    values = {name: _defined(scores.mean) for name, scores in references.items()}
+    return Comparison(runs, values, settings, _as_groups(groups, metric)), recorder.deliver(data)
 
 
-class _Recorder(Callback):
-    """Evaluates after every epoch on both halves, and notes which model was best on the validation half, and when."""
-
-    def __init__(self, split: Split, metric: str, metrics: Sequence[str], n_threads: int | None) -> None:
-        self._split = split
-        self.metric = metric
-        self._metrics = metrics
-        self._n_threads = n_threads
-        self._best: tuple[ImageAnnotator, Mapping[str, float]] | None = None
-
-    def start(self, model: Any, n_epochs: int) -> None:
-        """Begin the curve of a run."""
-        self.history = History()
-
-    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
-        """Add a point to the curve."""
-        choosing, reporting = self.values(model)
-        validation = f"validation_{self.metric}"
-        point = {**record, **reporting, validation: choosing[self.metric]}
-        self.history.append(point)
-        if self._best is None or point[validation] > self._best[1][validation]:
-            self._best = model, point
-        return False
-
-    def values(self, model: Annotator) -> tuple[dict[str, float], dict[str, float]]:
-        """Return the metrics of the validation half and of the test half."""
-        scores = evaluate(
-            model,
-            self._split.held_out,
-            exclude=self._split.train,
-            metrics=self._metrics,
-            n_threads=self._n_threads,
-        )
-        chooses = self._split.chooses[scores.image_rows]
-        return _means(scores, chooses), _means(scores, ~chooses)
-
-    def deliver(self, data: AnnotationSet) -> ImageAnnotator:
-        """Return the best of all runs, trained afresh on all pairs."""
-        if self._best is None:
-            raise InputError("no run could be evaluated")
-        best, point = self._best
-        values = {name: point[name] for name in self._metrics}
-        reporting = self._split.held_out.labels_per_image[~self._split.chooses]
-        n_images, n_pairs = int((reporting > 0).sum()), int(reporting.sum())
-        measured = measurement(data, n_images, n_pairs, values, n_epochs=int(point["epoch"]))
-        return clone(best).fit(data, callbacks=Delivery(measured["n_epochs"], measured))
-
-
-def _means(scores: Scores, images: np.ndarray) -> dict[str, float]:
-    return {name: defined_mean(values[images]) for name, values in scores.per_image.items()}
-
-
-def _references(split: Split, recorder: _Recorder) -> dict[str, dict[str, float]]:
-    """Return the test metrics of popularity and of EASE, where it fits in memory and some image has two labels."""
-    popularity = recorder.values(PopularityAnnotator().fit(split.train))
-    if not all(np.isfinite(half[recorder.metric]) for half in popularity):
+def _references(split: Split, recorder: Recorder) -> dict[str, Scores]:
+    """Return the test scores of popularity and of EASE, where it fits in memory and some image has two labels."""
+    popularity = recorder.scores(PopularityAnnotator().fit(split.train))
+    if not all(np.isfinite(half.mean[recorder.metric]) for half in popularity):
         raise InputError(
             f"{recorder.metric} is not defined for these images: every label that they could have is one that they "
             "have; compare by another metric, such as mrr"
         )
-    references = {"popularity ranking": _defined(popularity[1])}
+    references = {"popularity ranking": popularity[1]}
     if split.train.labels_per_image.max() < 2:
         return references
-    candidates = []
+    best = -np.inf
     for l2 in _EASE_L2:
         try:
-            candidates.append(recorder.values(EaseAnnotator(l2=l2).fit(split.train)))
+            choosing, reporting = recorder.scores(EaseAnnotator(l2=l2).fit(split.train))
         except MemoryError:
-            return references
-    references["EASE"] = _defined(max(candidates, key=lambda values: values[0][recorder.metric])[1])
+            return {"popularity ranking": popularity[1]}
+        if choosing.mean[recorder.metric] > best:
+            best, references["EASE"] = choosing.mean[recorder.metric], reporting
     return references
 
 
 def _defined(values: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in values.items() if np.isfinite(value)}
+
+
+def _as_groups(found: Mapping[str, Sequence[GroupScores | None]], metric: str) -> dict[str, Any] | None:
+    """Return what `Comparison.groups` holds of the groups of each sampler's runs and each reference model."""
+    known = {name: [one for one in runs if one is not None] for name, runs in found.items()}
+    # All runs rank the same pairs.
+    first = next((runs[0] for runs in known.values() if runs), None)
+    if first is None:
+        return None
+    # A group may have no pair with an AUC, and a metric that is not of pairs has no value.
+    name = metric if metric in first.micro and metric != "auc" else "mrr"
+    return {
+        "by": first.by,
+        "metric": name,
+        "names": first.names,
+        "n_labels": first.n_labels.tolist(),
+        "n_train_pairs": first.n_train_pairs.tolist(),
+        "n_test_pairs": first.n_test_pairs.tolist(),
+        "values": {method: [one.micro[name].tolist() for one in runs] for method, runs in known.items()},
+    }

@@ -15,6 +15,16 @@ from vsenumba.storage import schema
 from vsenumba.training.history import History
 
 _SETTINGS = schema.Object({"metric": schema.Text()})
+_SIZES = ("n_labels", "n_train_pairs", "n_test_pairs")
+_GROUPS = schema.Object(
+    {
+        "by": schema.Text(),
+        "metric": schema.Text(),
+        "names": schema.ListOf(schema.Text(), size="n_groups"),
+        **{name: schema.ListOf(schema.Whole(), size="n_groups") for name in _SIZES},
+        "values": schema.Object({}, each=schema.ListOf(schema.ListOf(schema.Number(), size="n_groups"))),
+    }
+)
 _RUN = {"sampler": schema.Text(), "loss": schema.Text(), "seed": schema.Whole()}
 
 
@@ -63,11 +73,18 @@ class Comparison:
         Metrics on the test half of models that are not trained by steps: ``{"ease": {"mrr": ...}, ...}``.
     settings : dict
         The data, the split and the parameters, as JSON values; ``settings["metric"]`` is the metric compared by.
+    groups : dict or None
+        What `compare` was asked for by popularity, as JSON values. ``by``, ``names`` of the groups, and of each group
+        ``n_labels``, ``n_train_pairs``, ``n_test_pairs`` are those of `GroupScores`, on the test half. ``values`` has
+        for every sampler a list per seed, and for every reference model one list: of each group the mean of ``metric``
+        over its pairs, at the epoch that is best on the validation half. That metric is the one compared by if it is
+        defined for every pair; for auc, psp@k, psndcg@k and coverage@k it is mrr.
     """
 
     runs: Sequence[Run]
     references: Mapping[str, Mapping[str, float]]
     settings: Mapping[str, Any]
+    groups: Mapping[str, Any] | None = None
 
     @property
     def metric(self) -> str:
@@ -115,7 +132,7 @@ class Comparison:
         return [None if mine is None else float(theirs or 0) / mine for mine, theirs in zip(reached, own, strict=True)]
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as JSON values: settings, references, and for each sampler its summary and curves."""
+        """Return everything as JSON values: settings, references, groups, each sampler's summary and curves."""
         samplers = {}
         for sampler in self.samplers:
             runs = self.runs_of(sampler)
@@ -138,7 +155,8 @@ class Comparison:
                 ],
             }
         references = {name: dict(values) for name, values in self.references.items()}
-        return {"settings": dict(self.settings), "references": references, "samplers": samplers}
+        groups = {} if self.groups is None else {"groups": dict(self.groups)}
+        return {"settings": dict(self.settings), "references": references, **groups, "samplers": samplers}
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the runs to a native ``.h5`` file; see ``docs/file-format.md``."""
@@ -154,6 +172,8 @@ class Comparison:
             "references": storage.Json({name: dict(values) for name, values in self.references.items()}),
             "runs": runs,
         }
+        if self.groups is not None:
+            elements["groups"] = storage.Json(dict(self.groups))
         storage.write_file(path, "runs", elements)
 
     @classmethod
@@ -173,7 +193,7 @@ class Comparison:
             Run(**{name: one["run"][name] for name in _RUN}, history=History.from_columns(one["history"]))
             for one in elements["runs"].values()
         ]
-        return cls(runs, elements["references"], elements["settings"])
+        return cls(runs, elements["references"], elements["settings"], elements.get("groups"))
 
 
 def _runs_schema(metric: str) -> schema.Spec:
@@ -188,6 +208,7 @@ def _runs_schema(metric: str) -> schema.Spec:
     return schema.Elements(
         {
             "references": schema.Each(schema.Object({metric: schema.Number()}, each=schema.Number())),
+            "groups": schema.Optional(_GROUPS),
             "runs": schema.Each(schema.Elements({"run": schema.Object(_RUN), "history": history}), own_sizes=True),
         }
     )

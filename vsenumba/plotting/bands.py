@@ -1,11 +1,16 @@
-"""Several runs of one method, one per seed, summed up as a line and a band."""
+"""Several runs of one method, one per seed, summed up as a line and a band, and drawn so."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from vsenumba.plotting.style import Look
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Axes are scaled by products of what they show.
 _LARGEST = 1e100
@@ -70,3 +75,23 @@ def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]], times: Sequ
     where = grid if times is None else np.median([np.interp(grid, x, t, right=np.inf) for x, _, t in kept], axis=0)
     band = np.array([where, np.nanmedian(values, axis=0), np.nanmin(values, axis=0), np.nanmax(values, axis=0)])
     return Band(*band[:, np.isfinite(where)])
+
+
+def draw_bands(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
+    """Draw the line and the band of every method, in its look."""
+    for i, (name, band) in enumerate(bands.items()):
+        color, linestyle, marker = styles[name]
+        if len(band.x) > 1:
+            panel.fill_between(band.x, band.low, band.high, color=color, alpha=0.18, linewidth=0)
+        panel.plot(
+            band.x,
+            band.median,
+            color=color,
+            linestyle=linestyle,
+            marker=marker,
+            markersize=4,
+            markeredgewidth=0,
+            # A few markers per curve, shifted so that curves that lie together do not hide each other's.
+            markevery=(0.03 * i, 0.2) if len(band.x) > 1 else None,
+            label=name,
+        )

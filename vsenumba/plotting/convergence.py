@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from vsenumba.errors import InputError
-from vsenumba.plotting.bands import Band, band_over_seeds
+from vsenumba.plotting.bands import Band, band_over_seeds, draw_bands
+from vsenumba.plotting.groups import draw_groups
 from vsenumba.plotting.letters import AS_IT_IS, lay_out, width_of
 from vsenumba.plotting.style import (
     FULL_WIDTH,
@@ -57,6 +58,7 @@ def convergence_figure(
     references: Mapping[str, float] | None = None,
     title: str | None = None,
     trials: bool = True,
+    groups: Mapping[str, Any] | None = None,
 ) -> Figure:
     """Draw a validation metric against training time and against epochs, a curve per method.
 
@@ -79,6 +81,9 @@ def convergence_figure(
         A line above the panels.
     trials : bool
         Whether to show the third panel, if any method has use for it.
+    groups : mapping, optional
+        Values by group of labels, as `vsenumba.experiments.Comparison.groups` has them: one more panel, with a point
+        for every group.
 
     Returns
     -------
@@ -112,17 +117,23 @@ def convergence_figure(
     styles = looks(names)
     with mpl.rc_context(RC | AS_IT_IS):
         figure = Figure(figsize=(FULL_WIDTH, PANEL_HEIGHT), layout="constrained")
-        n_panels = 3 if tried else 2
-        panels = figure.subplots(1, n_panels, width_ratios=[1.15, 1, 0.8][:n_panels])
+        widths = [1.15, 1, *([0.8] * bool(tried)), *([1.0] * (groups is not None))]
+        panels = figure.subplots(1, len(widths), width_ratios=widths)
         panels[1].sharey(panels[0])
         panels[1].tick_params(labelleft=False)
         _draw_time(panels[0], in_time, styles)
         _draw_epochs(panels[1], in_epochs, styles)
         panels[0].set_ylabel(_metric_label(metric))
-        shown = _draw_references(panels[:2], references or {})
+        reference_styles = _reference_styles(references or {})
+        shown = _draw_references(
+            panels[:2], references or {}, reference_styles, () if groups is None else groups["values"]
+        )
         if tried:
             _draw_trials(panels[2], tried, styles)
-        for letter, panel in zip("abc", panels, strict=False):
+        if groups is not None:
+            draw_groups(panels[-1], groups, {name: styles[name] for name in names}, reference_styles)
+            panels[-1].set_ylabel(_metric_label(groups["metric"]))
+        for letter, panel in zip("abcd", panels, strict=False):
             panel.set_title(f"({letter})", loc="left", fontweight="bold")
         curves = {
             name: printable(name) if len(in_epochs[name].x) else f"{printable(name)} (no finite {metric})"
@@ -166,27 +177,8 @@ def _bands_of_trials(histories: Mapping[str, Sequence[History]], names: Sequence
     return bands if any((band.median > MANY_TRIALS).any() for band in bands.values()) else {}
 
 
-def _draw_bands(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
-    for i, (name, band) in enumerate(bands.items()):
-        color, linestyle, marker = styles[name]
-        if len(band.x) > 1:
-            panel.fill_between(band.x, band.low, band.high, color=color, alpha=0.18, linewidth=0)
-        panel.plot(
-            band.x,
-            band.median,
-            color=color,
-            linestyle=linestyle,
-            marker=marker,
-            markersize=4,
-            markeredgewidth=0,
-            # A few markers per curve, shifted so that curves that lie together do not hide each other's.
-            markevery=(0.03 * i, 0.2) if len(band.x) > 1 else None,
-            label=name,
-        )
-
-
 def _draw_time(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
-    _draw_bands(panel, bands, styles)
+    draw_bands(panel, bands, styles)
     drawn = [band.x for band in bands.values() if len(band.x)]
     lengths = [x[-1] for x in drawn]
     if min(x[0] for x in drawn) > 0 and max(lengths) > LOG_TIME_RATIO * min(lengths):
@@ -200,7 +192,7 @@ def _draw_time(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look
 def _draw_epochs(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    _draw_bands(panel, bands, styles)
+    draw_bands(panel, bands, styles)
     panel.set_xlim(left=0)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
     panel.set_xlabel("epochs")
@@ -218,26 +210,37 @@ def _draw_trials(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Lo
     panel.set_ylabel("labels tried per draw")
 
 
-def _draw_references(panels: Sequence[Axes], references: Mapping[str, float]) -> dict[str, Line2D]:
+def _reference_styles(references: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """Return how the line of each reference looks, the best one first."""
+    dashes = itertools.cycle(REFERENCE_LINESTYLES)
+    best_first = sorted(references, key=lambda name: -references[name])
+    return {name: {"color": REFERENCE_COLOR, "linewidth": 0.8, "linestyle": next(dashes)} for name in best_first}
+
+
+def _draw_references(
+    panels: Sequence[Axes], references: Mapping[str, float], styles: Mapping[str, Any], elsewhere: Collection[str]
+) -> dict[str, Line2D]:
     """Draw a line per reference across the panels; return what the legend shows, by the text that stands there.
 
-    A reference far from every curve has no line, as the curves would be pressed into a corner.
+    A reference far from every curve has no line, as the curves would be pressed into a corner; the legend shows one if
+    it has a line elsewhere.
     """
     from matplotlib.lines import Line2D
 
     low, high = panels[0].get_ylim()
     reach = FAR * (high - low)
     shown = {}
-    styles = itertools.cycle(REFERENCE_LINESTYLES)
-    for name, value in sorted(references.items(), key=lambda item: -item[1]):
+    for name, style in styles.items():
+        value = references[name]
         text = f"{printable(name)}, {value:.3f}"
-        style = {"color": REFERENCE_COLOR, "linewidth": 0.8, "linestyle": next(styles)}
+        line = Line2D([], [], **style)
         if low - reach <= value <= high + reach:
             for panel in panels:
                 panel.axhline(value, zorder=1, **style)
-            shown[text] = Line2D([], [], **style)
+            shown[text] = line
         else:
-            shown[f"{text} ({'below' if value < low else 'above'} the axis)"] = Line2D([], [], linestyle="none")
+            away = f"{text} ({'below' if value < low else 'above'} the axis)"
+            shown[away] = line if name in elsewhere else Line2D([], [], linestyle="none")
     return shown
 
 

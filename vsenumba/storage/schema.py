@@ -227,14 +227,17 @@ class Number(Spec):
 
 @dataclass(frozen=True)
 class ListOf(Spec):
-    """A JSON list whose members are all of one form."""
+    """A JSON list whose members are all of one form; its length may be that of a size."""
 
     member: Spec
+    size: Size | None = None
 
     def check(self, value: Any, where: str, sizes: Sizes) -> None:
         """See `Spec.check`."""
         if not isinstance(value, list):
             raise InputError(f"{where} is {_described(value)}, not a list")
+        if self.size is not None and not _fits(len(value), self.size, sizes):
+            raise InputError(f"{where} has {len(value):,} members; {_size_text(self.size, sizes)} is expected")
         for i, one in enumerate(value):
             self.member.check(one, f"{where}[{i}]", sizes)
 

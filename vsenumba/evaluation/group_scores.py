@@ -1,0 +1,92 @@
+"""The scores of a model's labels, or of labels as often trained on: whether the tail of a label set is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vsenumba.evaluation.ranks import Floats, Integers
+
+# Rows of what a result prints.
+_MOST_ROWS = 12
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GroupScores:
+    """The metrics of the test pairs, by label or by how many training images their label has.
+
+    A metric of a pair is that of an image whose only test label it is: the image's other test labels are left out of
+    the ranking. With s = 1 and the number of candidates that are no test labels and score at least as high, of C
+    candidates, T test labels among them, ``mrr`` of a pair is ``1 / s``, ``recall@k`` is 1 where ``s ≤ k`` and 0
+    elsewhere, and ``auc`` is ``1 − (s − 1) / (C − T)``, not defined where C = T. Where every image has one test label,
+    as `vsenumba.leave_one_out` makes, a pair's value is its image's.
+
+    Attributes
+    ----------
+    by : {"label", "popularity"}
+        What a group is: a label, or all labels that have so many training images: 0, 1–3, 4–10, 11–30, 31–100 and so
+        on, to 3 and 10 times powers of ten.
+    names : list of str
+        The groups that have a test pair: labels in the model's order, or ranges such as ``"4–10"``.
+    n_labels : (n_groups,) int64 array
+        Labels of the group that have a test pair.
+    n_train_pairs, n_test_pairs : (n_groups,) int64 arrays
+        Pairs of these labels: in training, where that is N_l for a single label l, and evaluated.
+    micro, macro : dict of str to (n_groups,) float64 array
+        Each metric's mean over the group's pairs, ``Σ_p x_p / P``; and over its labels, each the mean over its pairs,
+        ``Σ_l (Σ_{p of l} x_p / P_l) / L``. What is not defined is left out; NaN where nothing is defined. By label the
+        two are the same.
+    micro_mean, macro_mean : dict of str to float
+        The same over all pairs, and over all labels that have a test pair.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> train, test = vse.leave_one_out(vse.load_dataset("openclipart"), rng=0)
+    >>> model = vse.PopularityAnnotator().fit(train)
+    >>> vse.evaluate(model, test, exclude=train, metrics=["mrr"], by="popularity").groups
+    <GroupScores by popularity
+      0          25 pair(s)  mrr 0.0023
+      1–3        230 pair(s)  mrr 0.0026
+      4–10       248 pair(s)  mrr 0.0053
+      11–30      726 pair(s)  mrr 0.0123
+      31–100     774 pair(s)  mrr 0.0308
+      101–300    821 pair(s)  mrr 0.0655
+      301–1000   928 pair(s)  mrr 0.1867
+      1001–3000  1,902 pair(s)  mrr 0.4944
+      mean over labels  mrr 0.0194>
+    """
+
+    by: str
+    names: list[str]
+    n_labels: Integers
+    n_train_pairs: Integers
+    n_test_pairs: Integers
+    micro: dict[str, Floats]
+    macro: dict[str, Floats]
+    micro_mean: dict[str, float]
+    macro_mean: dict[str, float]
+
+    def to_columns(self) -> dict[str, Sequence[str] | np.ndarray]:
+        """Return one column per number, as a data frame takes them; by popularity, ``"macro_mrr"`` beside ``"mrr"``."""
+        columns: dict[str, Sequence[str] | np.ndarray] = {self.by: self.names}
+        if self.by != "label":
+            columns["n_labels"] = self.n_labels
+        columns |= {"n_train_pairs": self.n_train_pairs, "n_test_pairs": self.n_test_pairs, **self.micro}
+        if self.by != "label":
+            columns |= {f"macro_{name}": values for name, values in self.macro.items()}
+        return columns
+
+    def __repr__(self) -> str:
+        names = self.names[:_MOST_ROWS]
+        width = max(map(len, names))
+        lines = [f"<GroupScores by {self.by}"]
+        for i, name in enumerate(names):
+            values = "".join(f"  {metric} {one[i]:.4f}" for metric, one in self.micro.items())
+            lines.append(f"  {name:<{width}}  {self.n_test_pairs[i]:,} pair(s){values}")
+        if len(names) < len(self.names):
+            lines.append(f"  and {len(self.names) - len(names):,} more")
+        means = "".join(f"  {metric} {value:.4f}" for metric, value in self.macro_mean.items())
+        return "\n".join([*lines, f"  mean over labels{means}>"])

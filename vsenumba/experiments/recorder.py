@@ -1,0 +1,106 @@
+"""What a comparison measures: one split for all, of which one half chooses and the other reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+
+from vsenumba.checks import generator
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.splits import leave_one_out
+from vsenumba.errors import InputError
+from vsenumba.evaluation import GroupScores, Scores, evaluate
+from vsenumba.experiments.delivery import Delivery, measurement
+from vsenumba.models import Annotator, ImageAnnotator
+from vsenumba.training.callbacks import Callback
+from vsenumba.training.history import History
+
+
+class Split(NamedTuple):
+    """Training pairs, held-out pairs, and which images' held-out pairs choose (and do not report)."""
+
+    train: AnnotationSet
+    held_out: AnnotationSet
+    chooses: np.ndarray
+
+    def half(self, *, chooses: bool) -> AnnotationSet:
+        """Return the held-out pairs of one half of the images, among all images."""
+        return self.held_out.with_pairs(self.chooses[self.held_out.pairs()[0]] == chooses)
+
+
+def split_for_comparison(data: AnnotationSet, rng: int) -> Split:
+    """Leave one label of every image out; the held-out pairs of a random half of the images choose, the rest report."""
+    train, held_out = leave_one_out(data, rng=rng)
+    return Split(train, held_out, generator(rng).random(data.n_images) < 0.5)
+
+
+class Recorder(Callback):
+    """Evaluates after every epoch on both halves, and notes which model was best on the validation half, and when.
+
+    Parameters
+    ----------
+    split : Split
+        The split.
+    metric : str
+        What is compared by.
+    metrics : sequence of str
+        What is recorded, `metric` among it.
+    by : str or None
+        What `groups` are of; see `vsenumba.evaluate`.
+    n_threads : int or None
+        As in `vsenumba.evaluate`.
+
+    Attributes
+    ----------
+    history : History
+        The curve of the run at hand.
+    groups : GroupScores or None
+        The groups of the test half at the epoch of this run that is best on the validation half.
+    """
+
+    def __init__(
+        self, split: Split, metric: str, metrics: Sequence[str], by: str | None, n_threads: int | None
+    ) -> None:
+        self._train = split.train
+        self._choosing, self._reporting = split.half(chooses=True), split.half(chooses=False)
+        self.metric = metric
+        self._metrics = metrics
+        self._by = by
+        self._n_threads = n_threads
+        self._best: tuple[ImageAnnotator, Mapping[str, float]] | None = None
+
+    def start(self, model: Any, n_epochs: int) -> None:
+        """Begin the curve of a run."""
+        self.history = History()
+        self.groups: GroupScores | None = None
+        self._best_of_run = -np.inf
+
+    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+        """Add a point to the curve."""
+        choosing, reporting = self.scores(model)
+        validation = f"validation_{self.metric}"
+        point = {**record, **reporting.mean, validation: choosing.mean[self.metric]}
+        self.history.append(point)
+        if self.groups is None or point[validation] > self._best_of_run:
+            self.groups, self._best_of_run = reporting.groups, point[validation]
+        if self._best is None or point[validation] > self._best[1][validation]:
+            self._best = model, point
+        return False
+
+    def scores(self, model: Annotator) -> tuple[Scores, Scores]:
+        """Return the scores on the validation half, and those on the test half."""
+        how: dict[str, Any] = {"exclude": self._train, "metrics": self._metrics, "n_threads": self._n_threads}
+        return evaluate(model, self._choosing, **how), evaluate(model, self._reporting, by=self._by, **how)
+
+    def deliver(self, data: AnnotationSet) -> ImageAnnotator:
+        """Return the best of all runs, trained afresh on all pairs."""
+        if self._best is None:
+            raise InputError("no run could be evaluated")
+        best, point = self._best
+        values = {name: point[name] for name in self._metrics}
+        n_images = int((self._reporting.labels_per_image > 0).sum())
+        measured = measurement(data, n_images, self._reporting.n_pairs, values, n_epochs=int(point["epoch"]))
+        return clone(best).fit(data, callbacks=Delivery(measured["n_epochs"], measured))
