@@ -237,7 +237,7 @@ def test_a_variant_looks_the_same_in_all_panels():
 
 def test_help_says_what_the_table_says(succeeds):
     text = " ".join(succeeds("fit", "--help").out.split())
-    assert "Loss to minimise." in text
+    assert "Loss to minimise; by default what suits the inputs." in text
     assert "Weight decay per step; by default what suits the inputs, sampler, loss and optimiser." in text
     assert "[ids|labels|features]" in text
     assert SMALL
