@@ -187,6 +187,9 @@ WARP_AT_ITS_RATE = "LightFM WARP, rate .05"
 METHODS: dict[str, Method] = {
     "popularity": Closed(PopularityAnnotator, [{}]),
     "EASE": Closed(EaseAnnotator, grid(l2=(5, 10, 20, 50, 100, 200, 500, 1000, 2000))),
+    "EASE, 128 neighbours": Closed(
+        EaseAnnotator, grid(max_neighbours=(128,), l2=(5, 10, 20, 50, 100, 200, 500, 1000, 2000))
+    ),
     "implicit ALS": Implicit(
         "als",
         rungs=(4, 16),

@@ -18,6 +18,7 @@ PEER_LOOKS: dict[str, tuple[str, str, str]] = {
     "implicit BPR": ("#009E73", "-", "s"),
     "implicit ALS": ("#CC79A7", "-", "X"),
     "EASE": ("#000000", "-", "*"),
+    "EASE, 128 neighbours": ("#000000", "--", "P"),
 }
 OUR_COLORS = ("#E69F00", "#E69F00", "#D55E00", "#D55E00", "#8C5A1E")
 OUR_MARKERS = ("o", "D", "P", "h", ">", "<")
