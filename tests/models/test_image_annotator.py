@@ -24,7 +24,8 @@ def test_the_checkerboard_is_learnt(inputs):
 @pytest.mark.parametrize("inputs", ["ids", "labels"])
 def test_what_is_left_out_is_taken_from_the_recipe(inputs):
     data = checkerboard()
-    recipe = INPUTS[inputs].recipe
+    counts = Counts(data.n_images, data.n_labels, data.n_pairs)
+    recipe = as_inputs(inputs).recipe_for(None, None, vse.RowAdagrad(), counts)
     written_out = {name: getattr(recipe, name) for name in ("learning_rate", "l2", "n_negatives", "sampler")}
     models = [
         vse.ImageAnnotator(inputs=inputs, n_factors=4, n_epochs=2, random_state=0, deterministic=True, **parameters)
@@ -58,6 +59,15 @@ def test_the_recipe_of_ids_depends_on_what_they_are_trained_with(parameters, rec
     both = as_inputs("ids+labels").recipe_for(*map(model.member, ("sampler", "loss", "optimiser")), Counts(20, 30, 200))
     assert both.learning_rate == chosen[0]
     assert model.set_params(inputs="labels").chosen("learning_rate") == 0.1
+
+
+@pytest.mark.parametrize(
+    ("n_pairs", "l2"), [(0, 0.001), (60, 0.001), (80, 0.001), (160, 0.002), (800, 0.01), (900, 0.01)]
+)
+def test_images_of_many_labels_have_more_weight_decay(n_pairs, l2):
+    """On MovieLens, 47 labels an image, precision@10 was .165, below LightFM's .205 and EASE's .227."""
+    recipe = as_inputs("labels").recipe_for(None, None, vse.RowAdagrad(), Counts(20, 100, n_pairs))
+    assert recipe.l2 == pytest.approx(l2)
 
 
 def test_the_recipe_of_ids_is_known_before_there_are_images():

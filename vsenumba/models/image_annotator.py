@@ -93,8 +93,9 @@ class ImageAnnotator(VectorAnnotator):
     schedule : {"constant", "linear", "cosine", "step"}
         How the rate changes over the epochs.
     l2 : float, optional
-        Weight decay per step; None for 0.001 with labels as inputs; with ids, in the order above, for 0.03, 0.003, and
-        0.03 or 0.1.
+        Weight decay per step; None for 0.001, and with labels as inputs for up to 0.01, the more labels images have
+        above 4 in the mean; with features alone and the softmax loss for 0.2; with ids, in the order above, for 0.03,
+        0.003, and 0.03 or 0.1.
     n_negatives : int, optional
         Negatives per pair; None for 1 with labels as inputs; with ids for 3 with the logistic loss and 1 otherwise, in
         the order above.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -13,8 +14,10 @@ from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.gate import lent, readable
 from vsenumba.kernels.prefetch import prefetch
-from vsenumba.samplers import AdaptiveSampler
+from vsenumba.losses import Loss
+from vsenumba.samplers import AdaptiveSampler, Sampler
 from vsenumba.training.annotation.inputs.kind import (
+    Counts,
     Feed,
     InputKind,
     Recipe,
@@ -26,11 +29,15 @@ from vsenumba.training.annotation.inputs.kind import (
     shares_vector,
 )
 from vsenumba.training.annotation.layout import BLOCK, SCRATCH
-from vsenumba.training.optimisers import row_rate
+from vsenumba.training.optimisers import Optimiser, row_rate
 
 # Between the sum (0) and the mean (1) of the labels' vectors. Of 0, 0.25, ..., 1 the best on Flickr8k's caption words
 # (MRR .235 against .220 with 0.5), and as good as any on sets with fewer labels per image.
 _POWER = 0.75
+
+# An image of many labels has as many steps a pass, and is learnt by heart: the weight decay grows with how many labels
+# images have, from so few on, up to so many times what it is for these (docs/performance.md).
+_FEW, _MOST_DECAY = 4, 10
 
 
 class LabelsState(NamedTuple):
@@ -56,6 +63,11 @@ class LabelInputs(InputKind):
     initial_spread: ClassVar[float] = 0.1
     needs_image_rows: ClassVar[bool] = False
     least_labels: ClassVar[int] = 2  # one to learn, and another to know the image by
+
+    def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
+        """Return one with more weight decay where images have many labels; see `InputKind.recipe_for`."""
+        labels_per_image = counts.n_pairs / max(counts.n_images, 1)
+        return replace(self.recipe, l2=self.recipe.l2 * min(max(labels_per_image / _FEW, 1), _MOST_DECAY))
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
         """Return one table with a row per label; see `InputKind.tables`."""
