@@ -98,6 +98,12 @@ def test_ease_asks_for_no_more_than_there_is(small_machine):
         vse.EaseAnnotator(max_bytes=10**15).fit(data)
 
 
+def test_scores_of_all_labels_are_asked_for_before_they_are_made(small_machine):
+    data = vse.AnnotationSet([0, 2], [0, 1], 500_000)
+    with pytest.raises(vse.MemoryLimitError, match=r"500,000 labels takes at least 2,[0-9,]+ bytes"):
+        vse.ImageAnnotator(n_factors=2, loss="softmax").fit(data)
+
+
 @pytest.mark.parametrize("pooling", ["mean", "gpo", "adpool"])
 @pytest.mark.parametrize("projection", PROJECTIONS)
 @pytest.mark.parametrize(("width", "n_factors"), [(7, 10), (64, 2), (1, 128)])

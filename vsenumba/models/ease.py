@@ -43,7 +43,7 @@ class EaseAnnotator(Annotator):
     max_bytes : int
         The most memory that fitting may take.
     max_neighbours : int, optional
-        How many weights a label has in the mean, at most; 128 is a good choice. None for weights between all labels.
+        About how many weights a label has in the mean; 128 is a good choice. None for weights between all labels.
     n_threads : int, optional
         Threads for `max_neighbours`; None for all.
 
@@ -61,7 +61,7 @@ class EaseAnnotator(Annotator):
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
         "l2": Number("Weight decay.", above=0),
         "max_bytes": Whole("The most memory that fitting may take, in bytes."),
-        "max_neighbours": Whole("Weights a label has in the mean, at most.", "all"),
+        "max_neighbours": Whole("About how many weights a label has in the mean.", "all"),
         "n_threads": Whole("Threads to solve with.", "all", in_file=False),
     }
 

@@ -41,7 +41,7 @@ from vsenumba.storage import schema
 from vsenumba.training.annotation import DEVICES
 from vsenumba.training.annotation.inputs import INPUTS, Inputs, as_inputs
 from vsenumba.training.annotation.inputs.kind import Counts, Recipe, Sizes, Table
-from vsenumba.training.annotation.layout import VECTOR_ROWS
+from vsenumba.training.annotation.layout import work_bytes
 from vsenumba.training.annotation.task import N_SHARDS, Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callbacks
@@ -350,9 +350,8 @@ class ImageAnnotator(VectorAnnotator):
     @property
     def _recipe(self) -> Recipe:
         sampler = None if self.sampler is None else as_sampler(self.sampler)
-        loss = None if self.loss is None else as_loss(self.loss)
-        if loss is None and self.n_negatives is not None:
-            loss = as_loss("logistic")  # negatives are drawn
+        chosen = "logistic" if self.loss is None and self.n_negatives is not None else self.loss  # negatives are drawn
+        loss = None if chosen is None else as_loss(chosen)
         seen = getattr(self, "seen_", None)
         counts = Counts(1, 1, 1) if seen is None else Counts(seen.n_images, seen.n_labels, seen.n_pairs)
         return self._inputs.recipe_for(sampler, loss, as_optimiser(self.optimiser), counts)
@@ -368,8 +367,9 @@ class ImageAnnotator(VectorAnnotator):
     def _check_memory(self, n_images: int, n_labels: int, n_features: int) -> None:
         """Refuse to make tables, and what a launch works in, that do not fit into memory."""
         tables = self._inputs.tables(Sizes(n_images, n_labels, int(self.n_factors), n_features)).values()
+        n_scores = n_labels if self.loss is not None and as_loss(self.loss).takes_all else 0
         check_memory(
-            4 * (sum(one.n_rows * one.n_columns for one in tables) + int(self.n_factors) * N_SHARDS * VECTOR_ROWS),
+            4 * sum(one.n_rows * one.n_columns for one in tables) + work_bytes(N_SHARDS, int(self.n_factors), n_scores),
             f"training with n_factors={self.n_factors} on {n_images:,} images and {n_labels:,} labels",
             "lower n_factors, or leave out rare labels",
         )

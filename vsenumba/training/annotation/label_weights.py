@@ -38,7 +38,7 @@ def local_weights(data: AnnotationSet, l2: float, max_neighbours: int, n_threads
     l2 : float
         Weight decay, above 0: it is added to the diagonal of XᵀX.
     max_neighbours : int
-        How many weights a label has in the mean, at most; a frequent label up to 8 times as many.
+        About how many weights a label has in the mean; a frequent label has up to 8 times as many.
     n_threads : int, optional
         Threads; None for all.
 

@@ -106,3 +106,8 @@ def work_space(n_shards: int, n_factors: int, n_scores: int = 0) -> Work:
         np.zeros((n_shards, TALLY_COLUMNS)),
         np.zeros((n_shards, BLOCK, n_scores), np.float32),
     )
+
+
+def work_bytes(n_shards: int, n_factors: int, n_scores: int = 0) -> int:
+    """Return how much memory `work_space` takes, but for what is small."""
+    return 4 * n_shards * (VECTOR_ROWS * n_factors + BLOCK * n_scores)
