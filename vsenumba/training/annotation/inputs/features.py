@@ -83,7 +83,8 @@ class FeatureInputs(InputKind):
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
         """Return one with much weight decay where all labels are weighed at once; see `InputKind.recipe_for`."""
-        return replace(self.recipe, l2=_L2_OF_ALL) if loss is not None and loss.takes_all else self.recipe
+        recipe = super().recipe_for(sampler, loss, optimiser, counts)
+        return replace(recipe, l2=_L2_OF_ALL) if loss is not None and loss.takes_all else recipe
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
         """Return the two layers; see `InputKind.tables`."""
