@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import oracle
+import oracle_softmax
 import pytest
 from annotation_training import ALL_INPUTS, tables_for, trainer_for
 from hypothesis import given, settings
@@ -35,7 +35,7 @@ def test_an_epoch_is_the_oracles(inputs, optimiser, data, n_factors, seed):
     order, _ = trainer.plan.visiting_order(1)
     record = trainer.run_epoch(1, lambda done: 0.1)
     lists = [data.indices[data.indptr[i] : data.indptr[i + 1]].tolist() for i in range(data.n_images)]
-    expected = oracle.train_on_all(
+    expected = oracle_softmax.train_on_all(
         order, lists, exact, exact_sums, inputs=inputs, rate=0.1, l2=0.01, adagrad=isinstance(optimiser, RowAdagrad)
     )
     for name in tables:

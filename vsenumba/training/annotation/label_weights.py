@@ -85,7 +85,8 @@ class _Solver:
         norm = np.asarray(counts.sum(axis=0)).max(initial=0.0) + l2
         if l2 / norm < LEAST_CONDITION:
             raise ArithmeticError(f"the reciprocal condition of the labels' matrix is {l2 / norm:.1g}")
-        self._scale = 1 / np.sqrt(often + l2)
+        self._steps = 1 / (often + l2)
+        self._scale = np.sqrt(self._steps)
         share = often / max(often.mean(), 1e-30) if self._n_labels else often
         self._most = np.ceil(max_neighbours * np.clip(share, _FEWEST, _MOST)).astype(np.int64)
 
@@ -119,16 +120,16 @@ class _Solver:
         if len(others) > most:
             best = np.argpartition(-together * self._scale[others], most - 1)[:most]
             others, together = others[best], together[best]
-        elif len(others):
+        elif 0 < len(others) < most:
             more = self._two_steps_away(label, most - len(others), sums, reached)
             others, together = np.concatenate([others, more]), np.concatenate([together, np.zeros(len(more))])
         order = np.argsort(others)
         return others[order], together[order]
 
     def _two_steps_away(self, label: int, most: int, sums: np.ndarray, reached: np.ndarray) -> np.ndarray:
-        """Return up to `most` labels that occur with those that occur with a label, but not with it."""
-        n = walk_two_steps(self._indptr, self._indices, self._values, self._scale**2, label, sums, reached)
+        """Return up to `most` labels, at least one, that occur with those that occur with a label, but not with it."""
+        n = walk_two_steps(self._indptr, self._indices, self._values, self._steps, label, sums, reached)
         found = reached[:n].copy()
         strength = sums[found] * self._scale[found]
         sums[found] = 0
-        return found[np.argpartition(-strength, most - 1)[:most]] if n > most > 0 else found[:most]
+        return found[np.argpartition(-strength, most - 1)[:most]] if n > most else found

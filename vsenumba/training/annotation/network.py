@@ -21,9 +21,9 @@ _CONSTANT = 1e-10
 def measured(features: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Return the mean and the spread of the features of some images, each (n_features,) float32.
 
-    The spread is one number for all columns, the
-    root of their mean variance: to divide each by its own would raise what a backbone keeps low (P@1 of clip art with
-    the built-in descriptors .768 with one number, .757 with one for each). It is 1 where all images are the same.
+    The spread is one number for all columns, the root of their mean variance: to divide each by its own would raise
+    what a backbone keeps low (P@1 of clip art with the built-in descriptors .768 with one number, .757 with one for
+    each). It is 1 where all images are the same.
     """
     rows = np.sort(rows[:: max(1, len(rows) // _MEASURED)])
     total, squares = np.zeros(features.shape[1]), np.zeros(features.shape[1])
