@@ -17,7 +17,7 @@ def gather_square(indptr, indices, values, chosen, place, square):
         The labels, each once.
     place : (L,) int32
         -1 everywhere, before and after.
-    square : (m, m) float64
+    square : (m, m) float32
         Written.
     """
     n = chosen.shape[0]

@@ -16,14 +16,15 @@ from vsenumba.kernels.gate import readable
 from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.parameters import Number, Parameter, Whole
+from vsenumba.models.sparse_weights import MEMBERS, checked_weights, weights_from_elements, weights_to_elements
 from vsenumba.storage import schema
-from vsenumba.training.annotation.label_weights import LEAST_CONDITION, local_weights
+from vsenumba.training.annotation.label_weights import local_weight_bytes, local_weights
 
 # G, its inverse and what the inversion works in, as float64 and float32.
 _BYTES_PER_CELL = 24
 
-# Of the labels that occur together, G as CSR and what its product works in; and the weights, by columns and by rows.
-_BYTES_PER_PAIR, _BYTES_PER_WEIGHT = 20, 40
+# Of float64's 16 digits a solution loses as many as this has zeros; float32 weights should keep some.
+_LEAST_CONDITION = 1e-13
 
 
 class EaseAnnotator(Annotator):
@@ -98,7 +99,7 @@ class EaseAnnotator(Annotator):
                 gram[np.diag_indices_from(gram)] += self.l2
                 self.weights_ = _weights(gram)
             else:
-                self.weights_ = local_weights(data, self.l2, self.max_neighbours, self.n_threads)
+                (self.weights_,) = local_weights(data, [self.l2], self.max_neighbours, self.n_threads)
         except ArithmeticError as error:
             raise InputError(
                 f"l2={self.l2} is too small for this set: {error}; give a larger one, such as l2={type(self)().l2:g}"
@@ -111,11 +112,8 @@ class EaseAnnotator(Annotator):
             needed, what = _BYTES_PER_CELL * n_labels**2, f"its matrices between {n_labels:,} labels"
             advice = "give max_neighbours=128 for a sparse solution, or leave out rare labels"
         else:
-            # Pairs of labels that occur together: at most those within each image.
-            together = min(int((data.labels_per_image.astype(np.int64) ** 2).sum()), n_labels**2)
-            weights = n_labels * min(self.max_neighbours, n_labels)
-            needed = _BYTES_PER_PAIR * together + _BYTES_PER_WEIGHT * weights
-            what = f"up to {together:,} pairs of labels that occur together"
+            needed = local_weight_bytes(data, self.max_neighbours)
+            what = f"how often {n_labels:,} labels occur together"
             advice = "leave out frequent labels"
         if needed > self.max_bytes:
             raise MemoryLimitError(
@@ -158,35 +156,18 @@ class EaseAnnotator(Annotator):
             raise InputError("max_neighbours has changed since the model was fitted; fit it afresh")
         if not sp.issparse(self.weights_):
             return readable("weights_", self.weights_, (n_labels, n_labels))
-        weights = sp.csr_array(self.weights_)
-        if weights.shape != (n_labels, n_labels) or weights.dtype != np.float32:
-            found = f"{weights.dtype} of the shape {weights.shape}"
-            raise InputError(f"weights_ must be float32 of the shape {(n_labels, n_labels)}, not {found}")
-        weights.check_format()
-        return weights
+        return checked_weights("weights_", self.weights_, n_labels)
 
     def _to_elements(self) -> dict[str, Any]:
         weights = self._checked_weights(len(self.label_names_))
         if not sp.issparse(weights):
             return {**super()._to_elements(), "arrays": {"weights": weights}}
-        arrays = {
-            "weights": weights.data,
-            "weight_targets": weights.indices.astype(np.int32),
-            "weight_indptr": weights.indptr.astype(np.int64),
-        }
-        return {**super()._to_elements(), "arrays": arrays}
+        return {**super()._to_elements(), "arrays": weights_to_elements(weights)}
 
     def _schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
+        members = MEMBERS
         if self.max_neighbours is None:
-            members: dict[str, schema.Spec] = {
-                "weights": schema.Array(schema.FLOAT, ("n_labels", "n_labels"), finite=True)
-            }
-        else:
-            members = {
-                "weights": schema.Array(schema.FLOAT, ("n_weights",), finite=True),
-                "weight_targets": schema.Array(schema.INDEX, ("n_weights",), least=0, below="n_labels"),
-                "weight_indptr": schema.Offsets("n_labels", "n_weights"),
-            }
+            members = {"weights": schema.Array(schema.FLOAT, ("n_labels", "n_labels"), finite=True)}
         return {"arrays": schema.Elements(members, closed=True)}
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
@@ -194,9 +175,7 @@ class EaseAnnotator(Annotator):
         arrays = elements["arrays"]
         self.weights_ = arrays["weights"]
         if self.max_neighbours is not None:
-            n_labels = len(self.label_names_)
-            parts = (arrays["weights"], arrays["weight_targets"], arrays["weight_indptr"])
-            self.weights_ = sp.csr_array(parts, (n_labels, n_labels))
+            self.weights_ = weights_from_elements(arrays, len(self.label_names_))
 
 
 def _any(weights: Any, axis: int) -> np.ndarray:
@@ -219,7 +198,7 @@ def _weights(gram: np.ndarray) -> np.ndarray:
     if failed:
         raise ArithmeticError("the labels' matrix has no Cholesky factor")
     condition, _ = lapack.dpocon(factor, norm, uplo="U")
-    if condition < LEAST_CONDITION:
+    if condition < _LEAST_CONDITION:
         raise ArithmeticError(f"the reciprocal condition of the labels' matrix is {condition:.1g}")
     inverse, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
     # Only the upper triangle is computed.

@@ -21,8 +21,11 @@ from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.losses import Loss, as_loss
 from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator
+from vsenumba.models.input_tables import InputTables
+from vsenumba.models.label_pairs import LABEL_PAIRS, LabelPairs
 from vsenumba.models.learnable import why_nothing_can_be_learnt
 from vsenumba.models.new_images import FoldedImages, NewImages, UnseenImages
+from vsenumba.models.pair_strength import chosen_settings
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
 from vsenumba.models.questions import as_label_lists
 from vsenumba.models.seen_pictures import (
@@ -35,14 +38,13 @@ from vsenumba.models.seen_pictures import (
 )
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
-from vsenumba.models.vector_annotator import VectorAnnotator
 from vsenumba.samplers import Sampler, UniformSampler, as_sampler
 from vsenumba.storage import schema
 from vsenumba.training.annotation import DEVICES
-from vsenumba.training.annotation.inputs import INPUTS, Inputs, as_inputs
-from vsenumba.training.annotation.inputs.kind import Counts, Recipe, Sizes, Table
-from vsenumba.training.annotation.layout import work_bytes
-from vsenumba.training.annotation.task import N_SHARDS, Task
+from vsenumba.training.annotation.inputs import INPUTS, as_inputs
+from vsenumba.training.annotation.inputs.kind import Counts, Recipe, Sizes
+from vsenumba.training.annotation.label_weights import local_weight_bytes
+from vsenumba.training.annotation.task import Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
@@ -59,12 +61,13 @@ _SUITED = "what suits the inputs, sampler, loss and optimiser"
 _FOLD_EPOCHS = 30
 
 
-class ImageAnnotator(VectorAnnotator):
+class ImageAnnotator(InputTables):
     """Learn vectors for images and labels so that an image's labels rank first.
 
     The score of a label for an image is the dot product of their vectors. Each step takes a pair of an image and a
     label it has, draws a negative label with the sampler, and moves the vectors so that the positive scores higher
-    than the negative.
+    than the negative. With `max_neighbours`, sparse weights between labels are solved for beside the vectors, and what
+    they say of an image by its known labels is added to the score: more accurate, above all for rare labels.
 
     Parameters
     ----------
@@ -101,6 +104,11 @@ class ImageAnnotator(VectorAnnotator):
         the order above.
     n_epochs : int
         Passes over all pairs.
+    max_neighbours : int, optional
+        About how many weights to other labels a label has in the mean, beside its vector; 0 for vectors alone. None for
+        128 with labels among the inputs and no ids, up to 10 million pairs, and otherwise for 0. How much the weights
+        count, and their weight decay, is tried on labels that a first model
+        is trained without.
     n_threads : int, optional
         Threads; None for all. The draws do not depend on it, but lock-free updates do: with more than one thread two
         runs with one seed differ a little.
@@ -152,6 +160,7 @@ class ImageAnnotator(VectorAnnotator):
         "l2": Number("Weight decay per step.", _SUITED),
         "n_negatives": Whole("Negatives per pair.", _SUITED, most=_MOST_NEGATIVES),
         "n_epochs": Whole("Passes over all pairs."),
+        "max_neighbours": Whole("About how many weights to others a label has beside its vector.", _SUITED, least=0),
         "n_threads": Whole("Threads to train with.", "all", in_file=False),
         "deterministic": Flag("Whether the same seed must give bit-equal factors, which takes one thread."),
         "device": Choice("Where to train.", names=DEVICES, in_file=False),
@@ -170,6 +179,7 @@ class ImageAnnotator(VectorAnnotator):
         l2: float | None = None,
         n_negatives: int | None = None,
         n_epochs: int = 30,
+        max_neighbours: int | None = None,
         n_threads: int | None = None,
         deterministic: bool = False,
         device: str = "cpu",
@@ -185,6 +195,7 @@ class ImageAnnotator(VectorAnnotator):
         self.l2 = l2
         self.n_negatives = n_negatives
         self.n_epochs = n_epochs
+        self.max_neighbours = max_neighbours
         self.n_threads = n_threads
         self.deterministic = deterministic
         self.device = device
@@ -242,6 +253,7 @@ class ImageAnnotator(VectorAnnotator):
         if why is not None:
             warnings.warn(f"the model can learn nothing, and so suggests nothing: {why}", UserWarning, stacklevel=2)
         self._pictures = SeenPictures(data.backbone if self.uses_features else None)
+        self._pairs = self._label_pairs(data)
         self.tables_ |= self._inputs.measure(data)
         self._grow()
         return self._train(data, self.n_epochs, 0, validation, metrics, callbacks)
@@ -284,6 +296,7 @@ class ImageAnnotator(VectorAnnotator):
             self._begin()
             self._remember(data)
             self._pictures = SeenPictures(data.backbone if self.uses_features else None)
+            self._pairs = self._label_pairs(data)
             self.tables_ |= self._inputs.measure(data)
         else:
             self._pictures.check(data, self._sizes()["n_features"])
@@ -294,6 +307,8 @@ class ImageAnnotator(VectorAnnotator):
         # It was of the model before it learnt more.
         self.provenance_.pop("measured", None)
         self._remember(union)
+        if begun and self._pairs is not None:
+            self._pairs = self._solved_pairs(self._pairs.l2, self._pairs.strength)
         self._grow()
         data = data.with_columns(self.label_names_.index(data.label_names), self.label_names_)
         aligned = data.reindex_images(self.image_ids_)
@@ -333,15 +348,6 @@ class ImageAnnotator(VectorAnnotator):
         return self._train(self.seen_, self.n_epochs, done, validation, metrics, callbacks)
 
     @property
-    def _inputs(self) -> Inputs:
-        return as_inputs(self.inputs)
-
-    @property
-    def uses_features(self) -> bool:
-        """Whether features of images are among the inputs."""
-        return any(part.name == "features" for part in self._inputs.parts)
-
-    @property
     def backbone_(self) -> BackboneId | None:
         """What the features it was trained on were computed with, where that is known."""
         check_is_fitted(self)
@@ -363,46 +369,31 @@ class ImageAnnotator(VectorAnnotator):
             raise InputError(
                 "the loss compares with all labels at once and draws none: leave out sampler and n_negatives"
             )
-
-    def _check_memory(self, n_images: int, n_labels: int, n_features: int) -> None:
-        """Refuse to make tables, and what a launch works in, that do not fit into memory."""
-        tables = self._inputs.tables(Sizes(n_images, n_labels, int(self.n_factors), n_features)).values()
-        n_scores = n_labels if self.loss is not None and as_loss(self.loss).takes_all else 0
-        check_memory(
-            4 * sum(one.n_rows * one.n_columns for one in tables) + work_bytes(N_SHARDS, int(self.n_factors), n_scores),
-            f"training with n_factors={self.n_factors} on {n_images:,} images and {n_labels:,} labels",
-            "lower n_factors, or leave out rare labels",
-        )
-
-    def _sizes(self) -> schema.Sizes:
-        return {
-            "n_images": len(self.image_ids_),
-            "n_labels": len(self.label_names_),
-            "n_features": len(self.tables_.get("feature_mean", ())),
-        }
-
-    def _of_sizes(self, sizes: schema.Sizes) -> Sizes:
-        return Sizes(sizes["n_images"], sizes["n_labels"], int(self.n_factors), sizes.get("n_features", 0))
-
-    def _check_tables(self) -> None:
-        if self.tables_.keys() != self._table_shapes(self._sizes()).keys():
+        if self.max_neighbours and any(part.needs_image_rows for part in self._inputs.parts):
             raise InputError(
-                f"inputs is {self.inputs!r}, but the model was fitted with other inputs: it has the tables "
-                f"{', '.join(self.tables_)}; fit it afresh"
+                f"max_neighbours={self.max_neighbours} goes with labels or features, not with inputs={self.inputs!r}"
             )
-        super()._check_tables()
 
-    def _grow(self) -> None:
-        """Give every image and label that has none a fresh row in each table."""
-        optimiser = self.member("optimiser")
-        for number, (name, table) in enumerate(self._inputs.tables(self._of_sizes(self._sizes())).items()):
+    def _label_pairs(self, data: AnnotationSet) -> LabelPairs | None:
+        """Solve for weights between labels, where there are to be some, having tried how much they are to count."""
+        max_neighbours = int(self.chosen("max_neighbours"))
+        if not max_neighbours or why_nothing_can_be_learnt(data, self.inputs) is not None:
+            return None
+        check_memory(
+            local_weight_bytes(data, max_neighbours),
+            f"how often {data.n_labels:,} labels occur together",
+            "leave out frequent labels, or set max_neighbours=0",
+        )
+        parameters = self.get_params(deep=False) | {"max_neighbours": 0, "n_threads": self._threads}
 
-            def fill(fresh: np.ndarray, number: int = number, table: Table = table) -> None:
-                rng = np.random.default_rng(self._spawned(0, number, table.n_rows - len(fresh)))
-                rng.standard_normal(out=fresh, dtype=np.float32)
-                fresh *= np.float32(table.spread)
+        def train(part: AnnotationSet) -> ImageAnnotator:
+            return ImageAnnotator(**parameters | {"random_state": self._spawned(3)}).fit(part)
 
-            self._grow_table(name, (table.n_rows, table.n_columns), fill, table.fresh_memory(optimiser))
+        rng = np.random.default_rng(self._spawned(4))
+        return self._solved_pairs(*chosen_settings(train, data, max_neighbours, rng, self._threads))
+
+    def _solved_pairs(self, l2: float, strength: float) -> LabelPairs:
+        return LabelPairs.of(self.seen_, l2, strength, int(self.chosen("max_neighbours")), self._threads)
 
     def _task(self, data: AnnotationSet, *, frozen_labels: bool = False) -> Task:
         loss = self.member("loss")
@@ -446,8 +437,12 @@ class ImageAnnotator(VectorAnnotator):
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
-        """Return the dot products of the images' and the labels' vectors; see `Annotator.score_block`."""
-        return self._vectors(known, rows) @ self.label_factors_[labels].T
+        """Return the dot products of the images' and the labels' vectors, and what pairs of labels add to them.
+
+        See `Annotator.score_block`.
+        """
+        scores = self._vectors(known, rows) @ self.label_factors_[labels].T
+        return scores if self._pairs is None else self._pairs.add_to(scores, known, rows, labels)
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return which images have a vector, none where no step was ever made; see `Annotator.knows`."""
@@ -564,7 +559,7 @@ class ImageAnnotator(VectorAnnotator):
         self._check_tables()
         if self.uses_features:
             self._pictures.check(known, self._sizes()["n_features"])
-        return UnseenImages(self, self._inputs, self.tables_)
+        return UnseenImages(self, self._inputs, self.tables_, self._pairs)
 
     def _to_elements(self) -> dict[str, Any]:
         elements = {**Annotator._to_elements(self), **Trained._to_elements(self)}
@@ -572,17 +567,14 @@ class ImageAnnotator(VectorAnnotator):
             at_hand = self.seen_.features is not None
             vectors = self._picture_vectors(self.seen_) if at_hand else self._pictures.vectors
             elements |= self._pictures.to_elements(vectors)
-        return elements
-
-    def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
-        tables = self._inputs.tables(self._of_sizes(sizes))
-        shapes = {name: (table.n_rows, table.n_columns) for name, table in tables.items()}
-        return shapes | self._inputs.constants(self._of_sizes(sizes))
+        return elements if self._pairs is None else elements | {"pairs": self._pairs.to_elements()}
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         Annotator._from_elements(self, elements)
         Trained._from_elements(self, elements)
         self._pictures = SeenPictures.from_elements(elements)
+        pairs = elements.get("pairs")
+        self._pairs = None if pairs is None else LabelPairs.from_elements(pairs, len(self.label_names_))
 
     def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
         sizes = Annotator._found_sizes(self, elements)
@@ -593,8 +585,4 @@ class ImageAnnotator(VectorAnnotator):
 
     def _schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
         pictures = picture_schema(int(self.n_factors)) if self.uses_features else {}
-        return Trained._schema(self, sizes) | pictures
-
-    def _memory_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
-        tables, optimiser = self._inputs.tables(self._of_sizes(sizes)), self.member("optimiser")
-        return {name: (table.memory_length(optimiser),) for name, table in tables.items()}
+        return Trained._schema(self, sizes) | pictures | {"pairs": schema.Optional(LABEL_PAIRS)}

@@ -12,6 +12,7 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import Scorer
+from vsenumba.models.label_pairs import LabelPairs
 from vsenumba.training.annotation.inputs import Inputs
 
 
@@ -87,12 +88,17 @@ class UnseenImages(NewImages):
         What stands for an image.
     tables : mapping from str to array
         What was learnt.
+    pairs : LabelPairs or None
+        What is added to the products of vectors.
     """
 
-    def __init__(self, model: Scorer, inputs: Inputs, tables: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self, model: Scorer, inputs: Inputs, tables: Mapping[str, np.ndarray], pairs: LabelPairs | None
+    ) -> None:
         super().__init__(model)
         self._inputs = inputs
         self._tables = tables
+        self._pairs = pairs
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return which images have what a vector is made of."""
@@ -101,8 +107,9 @@ class UnseenImages(NewImages):
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
-        """Return the products with the labels' vectors."""
-        return self._vectors(known, rows) @ self._tables["label_factors"][labels].T
+        """Return the products with the labels' vectors, and what pairs of labels add."""
+        scores = self._vectors(known, rows) @ self._tables["label_factors"][labels].T
+        return scores if self._pairs is None else self._pairs.add_to(scores, known, rows, labels)
 
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         return self._inputs.vectors(self._tables, np.full(len(rows), -1), known, rows)

@@ -80,6 +80,8 @@ class Recipe:
         Where negatives come from.
     loss : Loss
         Loss to minimise.
+    max_neighbours : int
+        About how many weights to others a label has beside its vector; 0 for vectors alone.
     """
 
     learning_rate: float
@@ -87,6 +89,7 @@ class Recipe:
     n_negatives: int
     sampler: Sampler
     loss: Loss = _LOGISTIC
+    max_neighbours: int = 0
 
 
 class Counts(NamedTuple):

@@ -39,6 +39,9 @@ _POWER = 0.75
 # images have, from so few on, up to so many times what it is for these (docs/performance.md).
 _FEW, _MOST_DECAY = 4, 10
 
+# Of more pairs, how often labels occur together takes gigabytes.
+_MOST_PAIRS = 10_000_000
+
 
 class LabelsState(NamedTuple):
     """The context factors, the optimiser's sums of them, and the power of the number of labels."""
@@ -58,7 +61,11 @@ class LabelInputs(InputKind):
 
     name: ClassVar[str] = "labels"
     recipe: ClassVar[Recipe] = Recipe(
-        learning_rate=0.1, l2=0.001, n_negatives=1, sampler=AdaptiveSampler(lam=0.1, n_candidates=None)
+        learning_rate=0.1,
+        l2=0.001,
+        n_negatives=1,
+        sampler=AdaptiveSampler(lam=0.1, n_candidates=None),
+        max_neighbours=128,
     )
     initial_spread: ClassVar[float] = 0.1
     needs_image_rows: ClassVar[bool] = False
@@ -67,7 +74,9 @@ class LabelInputs(InputKind):
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
         """Return one with more weight decay where images have many labels; see `InputKind.recipe_for`."""
         labels_per_image = counts.n_pairs / max(counts.n_images, 1)
-        return replace(self.recipe, l2=self.recipe.l2 * min(max(labels_per_image / _FEW, 1), _MOST_DECAY))
+        decay = self.recipe.l2 * min(max(labels_per_image / _FEW, 1), _MOST_DECAY)
+        max_neighbours = self.recipe.max_neighbours if counts.n_pairs <= _MOST_PAIRS else 0
+        return replace(self.recipe, l2=decay, max_neighbours=max_neighbours)
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
         """Return one table with a row per label; see `InputKind.tables`."""

@@ -74,7 +74,9 @@ class Inputs:
         """
         if loss is None and sampler is None and counts.n_labels <= max(part.weighs_all_up_to for part in self.parts):
             loss = SoftmaxLoss()
-        recipe = self.parts[0].recipe_for(sampler, loss, optimiser, counts)
+        recipes = [part.recipe_for(sampler, loss, optimiser, counts) for part in self.parts]
+        has_rows = any(part.needs_image_rows for part in self.parts)
+        recipe = replace(recipes[0], max_neighbours=0 if has_rows else max(one.max_neighbours for one in recipes))
         if loss is None or not loss.takes_all:
             return recipe
         return replace(recipe, loss=loss, l2=recipe.l2 if len(self.parts) == 1 else self.recipe.l2)

@@ -1,0 +1,108 @@
+"""How much weights between labels are to count beside a model's vectors: tried on labels that are held out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.evaluation import Scorer
+from vsenumba.models.label_pairs import bent, mean_labels
+from vsenumba.training.annotation.label_weights import local_weights
+
+
+class PairSettings(NamedTuple):
+    """The weight decay, over the mean number of labels an image has, and the strength; see `LabelPairs`."""
+
+    l2: float
+    strength: float
+
+
+# What is tried. Real sets were best with decays of half to three times the mean number
+# of labels, planted ones with more.
+_DECAYS = (0.5, 1.0, 4.0)
+_STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+# Where too little can be held out to choose by.
+_PLAIN = PairSettings(1.0, 2.0)
+_FEWEST_QUESTIONS = 100
+
+# Of more images than this, so many are tried with.
+_MOST_IMAGES = 100_000
+# A label each is held out of so many images at the most, an eighth of all pairs, with so many scores.
+_MOST_QUESTIONS, _MOST_SCORES = 8_000, 40_000_000
+_AT_ONCE = 250
+
+
+def chosen_settings(
+    train: Callable[[AnnotationSet], Scorer],
+    data: AnnotationSet,
+    max_neighbours: int,
+    rng: np.random.Generator,
+    n_threads: int | None,
+) -> PairSettings:
+    """Return the weight decay and the strength with which labels that were held out rank best, by their MRR.
+
+    Parameters
+    ----------
+    train : callable
+        Returns a scorer by vectors alone, trained on what is left of a set.
+    data : AnnotationSet
+        What the model is to learn from.
+    max_neighbours : int
+        See `local_weights`.
+    rng : Generator
+        What labels are held out by.
+    n_threads : int or None
+        Threads to solve on.
+    """
+    if data.n_images > _MOST_IMAGES:
+        data = data.select_images(np.sort(rng.permutation(data.n_images)[:_MOST_IMAGES]))
+    counts = data.labels_per_image
+    can = rng.permutation(np.flatnonzero(counts >= 2))
+    most = min(_MOST_QUESTIONS, data.n_pairs // 8, _MOST_SCORES // max(data.n_labels, 1))
+    images = np.sort(can[:most])
+    if len(images) < _FEWEST_QUESTIONS:
+        return _PLAIN
+    held_out = data.indptr[images] + rng.integers(0, counts[images])
+    keep = np.ones(data.n_pairs, dtype=bool)
+    keep[held_out] = False
+    part, answers = data.with_pairs(keep), data.indices[held_out]
+    scorer = train(part)
+    weights = local_weights(part, [l2 * mean_labels(part) for l2 in _DECAYS], max_neighbours, n_threads)
+    tried = np.empty((len(_STRENGTHS), len(_DECAYS), len(images)))
+    for start in range(0, len(images), _AT_ONCE):
+        rows, wanted = images[start : start + _AT_ONCE], answers[start : start + _AT_ONCE]
+        own = part.rows_to_csr(rows)
+        scores, rivals = scorer.score_block(part, rows), own.toarray() == 0
+        for i, matrix in enumerate(weights):
+            said = bent(own @ matrix).toarray()
+            for j, strength in enumerate(_STRENGTHS):
+                mixed = scores + np.float32(strength) * said
+                tried[j, i, start : start + _AT_ONCE] = _reciprocal_ranks(mixed, rivals, wanted)
+    return _most_cautious(tried)
+
+
+def _most_cautious(tried: np.ndarray) -> PairSettings:
+    """Return the least strength with which ranks are as good as the best ones, but for a standard error.
+
+    Parameters
+    ----------
+    tried : (strengths, decays, questions) array
+        Reciprocal ranks.
+    """
+    means = tried.mean(axis=2)
+    lost = tried[np.unravel_index(np.argmax(means), means.shape)] - tried
+    fits = lost.mean(axis=2) <= lost.std(axis=2) / np.sqrt(tried.shape[2])
+    strength = int(np.argmax(fits.any(axis=1)))
+    decay = int(np.argmax(np.where(fits[strength], means[strength], -1)))
+    return PairSettings(_DECAYS[decay], _STRENGTHS[strength])
+
+
+def _reciprocal_ranks(scores: np.ndarray, rivals: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Return one over the rank of each answer among its rivals, in the middle of those with the same score."""
+    own = scores[np.arange(len(answers)), answers][:, None]
+    above = ((scores > own) & rivals).sum(axis=1)
+    same = ((scores == own) & rivals).sum(axis=1) - 1
+    return 1 / (1 + above + same / 2)
