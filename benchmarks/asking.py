@@ -29,7 +29,7 @@ from benchmarks.machine import machine
 from vsenumba.models.image_index import ImageIndex
 
 N = 10
-_PLAIN = {"n_epochs": 1, "sampler": "uniform", "random_state": 0}
+_PLAIN = {"n_epochs": 1, "max_neighbours": 0, "sampler": "uniform", "random_state": 0}
 
 
 def main(arguments: list[str]) -> None:

@@ -73,7 +73,12 @@ def measure(data: vse.AnnotationSet, options: argparse.Namespace) -> dict[str, A
     models = {}
     for inputs in ("ids", "labels"):
         models[inputs] = model = vse.ImageAnnotator(
-            inputs, options.factors, n_epochs=options.epochs, n_threads=options.threads, random_state=0
+            inputs,
+            options.factors,
+            n_epochs=options.epochs,
+            max_neighbours=0,
+            n_threads=options.threads,
+            random_state=0,
         ).fit(train)
         contenders |= ours(f"vsenumba {inputs}", model, train, test, options.threads)
     for peer, prepare in PEERS.items():

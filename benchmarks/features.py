@@ -107,7 +107,10 @@ def questions(
 def ours(train: vse.AnnotationSet, inputs: str, n_epochs: int, seed: int, n_threads: int | None) -> Any:
     """Return this package's model, with its defaults but for the epochs."""
     names = tuple(inputs.split("+"))
-    return vse.ImageAnnotator(inputs=names, n_epochs=n_epochs, n_threads=n_threads, random_state=seed).fit(train)
+    model = vse.ImageAnnotator(
+        inputs=names, n_epochs=n_epochs, max_neighbours=0, n_threads=n_threads, random_state=seed
+    )
+    return model.fit(train)
 
 
 class Table(FactorScorer):

@@ -32,7 +32,7 @@ def measured(split: Split, inputs: Any, options: argparse.Namespace, seed: int) 
         if chosen_by > best["chosen_by"]:
             best.update(chosen_by=chosen_by, mrr=mrr, epoch=int(record["epoch"]))
 
-    model = ImageAnnotator(inputs, options.factors, n_epochs=options.epochs, random_state=seed)
+    model = ImageAnnotator(inputs, options.factors, n_epochs=options.epochs, max_neighbours=0, random_state=seed)
     model.fit(split.train, callbacks=[look])
     return {**best, "seconds": model.history_[-1]["seconds"]}
 

@@ -122,7 +122,13 @@ class OurPace:
     def __init__(self, data: AnnotationSet, k: int, n_threads: int, settings: Mapping[str, Any]) -> None:
         self._data = data
         self._model = ImageAnnotator(
-            n_factors=k, n_negatives=1, schedule="constant", n_threads=n_threads, random_state=0, **settings
+            n_factors=k,
+            n_negatives=1,
+            schedule="constant",
+            max_neighbours=0,
+            n_threads=n_threads,
+            random_state=0,
+            **settings,
         )
 
     def epoch(self) -> float:

@@ -21,6 +21,7 @@ OURS: dict[str, dict[str, Any]] = {
     "vsenumba labels": {"inputs": "labels"},
     "vsenumba labels, adaptive": {"inputs": "labels", "sampler": "adaptive"},
     "vsenumba labels, 128 factors": {"inputs": "labels", "n_factors": 128},
+    "vsenumba labels, vectors alone": {"inputs": "labels", "max_neighbours": 0},
 }
 
 

@@ -64,6 +64,7 @@ def samples(folder: Path) -> list[Sample]:
 def _drafts() -> list[tuple[str, str, dict[str, Any], Callable[[Path], Any], Callable[[Any], object]]]:
     models = [
         ("image-annotator of labels", _image_annotator("labels", "context_factors", 4), _annotate),
+        ("image-annotator of labels and their pairs", _annotator_of_pairs(), _annotate),
         ("image-annotator of ids", _image_annotator("ids", "image_factors", 3), _annotate),
         ("image-annotator of features", _annotator_of_features(), _annotate),
         ("ease-annotator", _annotator("ease-annotator", {"l2": 2.0}, {"weights": _table(4, 4)}), _annotate),
@@ -197,13 +198,21 @@ def _annotator_of_features() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sparse_ease() -> dict[str, Any]:
-    arrays = {
+def _sparse_weights() -> dict[str, np.ndarray]:
+    return {
         "weights": _table(3),
         "weight_targets": np.array([2, 3, 0], np.int32),
         "weight_indptr": np.array([0, 1, 2, 3, 3]),
     }
-    return _annotator("ease-annotator", {"l2": 2.0, "max_neighbours": 2}, arrays)
+
+
+def _annotator_of_pairs() -> dict[str, Any]:
+    pairs = {**_sparse_weights(), "l2": np.array([0.5]), "strength": np.array([4.0])}
+    return _image_annotator("labels", "context_factors", 4) | {"pairs": pairs}
+
+
+def _sparse_ease() -> dict[str, Any]:
+    return _annotator("ease-annotator", {"l2": 2.0, "max_neighbours": 2}, _sparse_weights())
 
 
 def _word_embedder() -> dict[str, Any]:

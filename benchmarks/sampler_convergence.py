@@ -109,6 +109,7 @@ def train(split: Split, method: str, seed: int, n_epochs: int, inputs: str, n_fa
         n_factors=n_factors,
         n_epochs=n_epochs,
         n_threads=1,
+        max_neighbours=0,
         random_state=seed,
     )
     rotated = method == ROTATED

@@ -162,7 +162,12 @@ def training_ratio(n_factors: int, inputs: str, options: argparse.Namespace) -> 
     for _ in range(max(1, options.repeats // 2)):
         for name, seconds in step_ns.items():
             model = vse.ImageAnnotator(
-                inputs=inputs, n_factors=n_factors, sampler=name, n_epochs=options.epochs, n_threads=options.threads
+                inputs=inputs,
+                n_factors=n_factors,
+                sampler=name,
+                n_epochs=options.epochs,
+                max_neighbours=0,
+                n_threads=options.threads,
             )
             last = model.fit(data).history_[-1]
             seconds.append(last["seconds"] / last["steps"] * 1e9)

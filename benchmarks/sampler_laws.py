@@ -61,7 +61,12 @@ def look(data: vse.AnnotationSet, seed: int, epochs: list[int], options: argpars
     """Train once; return what is seen at each of the epochs."""
     rng = np.random.default_rng(seed)
     model = vse.ImageAnnotator(
-        inputs=options.inputs, n_factors=options.factors, schedule="constant", random_state=seed, n_epochs=epochs[0]
+        inputs=options.inputs,
+        n_factors=options.factors,
+        schedule="constant",
+        n_epochs=epochs[0],
+        max_neighbours=0,
+        random_state=seed,
     ).fit(data)
     with_labels = np.flatnonzero(data.labels_per_image)
     rows = np.sort(rng.choice(with_labels, min(options.images, len(with_labels)), replace=False))

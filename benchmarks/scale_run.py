@@ -26,7 +26,7 @@ def train(file: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     import vsenumba as vse
     from benchmarks.memory import peak_bytes
 
-    model = vse.ImageAnnotator(**parameters, random_state=0)
+    model = vse.ImageAnnotator(**parameters, max_neighbours=0, random_state=0)
     started = time.perf_counter()
     data = vse.load_dataset(file)
     loaded = time.perf_counter()

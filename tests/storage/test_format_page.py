@@ -59,7 +59,7 @@ class Reader:
     def scores(self, image):
         known = self.known(image)
         if self.elements["class"] == "ease-annotator":
-            return self.ease_weights()[known].sum(axis=0)
+            return self.weights(self.arrays)[known].sum(axis=0)
         if self.elements["class"] == "popularity-annotator":
             return self.arrays["counts"]
         inputs = self.parameters.get("inputs", "labels")
@@ -70,16 +70,20 @@ class Reader:
             vector += self.arrays["image_factors"][self.images.index(image)]
         if "features" in inputs:
             vector += self.elements["feature_vectors"][self.images.index(image)]
-        return self.arrays["label_factors"] @ vector
+        scores = self.arrays["label_factors"] @ vector
+        if "pairs" in self.elements:
+            pairs = self.elements["pairs"]
+            scores = scores + pairs["strength"][0] * np.arcsinh(self.weights(pairs)[known].sum(axis=0) / 0.3)
+        return scores
 
-    def ease_weights(self):
-        weights, ends = self.arrays["weights"], self.arrays.get("weight_indptr")
+    def weights(self, arrays):
+        weights, ends = arrays["weights"], arrays.get("weight_indptr")
         if ends is None:
             return weights
         dense = np.zeros((len(self.labels), len(self.labels)), np.float32)
         for i in range(len(self.labels)):
             row = slice(ends[i], ends[i + 1])
-            dense[i, self.arrays["weight_targets"][row]] = weights[row]
+            dense[i, arrays["weight_targets"][row]] = weights[row]
         return dense
 
     def vector_of_features(self, x):
@@ -95,6 +99,7 @@ class Reader:
 
 ANNOTATORS = [
     "image-annotator of labels",
+    "image-annotator of labels and their pairs",
     "image-annotator of ids",
     "image-annotator of features",
     "ease-annotator",

@@ -60,6 +60,8 @@ def models_to_compare(
         raise InputError("compare trains several samplers: name them in `samplers`")
     if isinstance(samplers, (str, Sampler)) or (samplers is not None and len(samplers) == 0):
         raise InputError(f"samplers must be a list of samplers or names, such as ['uniform', 'warp'], not {samplers!r}")
+    # What weights between labels add is the same for all samplers, and would hide what differs.
+    plain = {"max_neighbours": 0} | plain
     models = []
     for sampler in map(as_sampler, SAMPLERS if samplers is None else samplers):
         its_loss = loss if loss is not None else "warp" if sampler.name == "warp" else "logistic"

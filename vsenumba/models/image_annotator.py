@@ -127,6 +127,8 @@ class ImageAnnotator(InputTables):
         The images' vectors (with ``"ids"`` among the inputs).
     context_factors_ : (n_labels, n_factors) float32 array
         The vectors whose sum stands for an image (with ``"labels"`` among the inputs).
+    pairs_ : LabelPairs or None
+        The weights between labels, and how much they count.
     tables_, history_, best_, best_epoch_, seed_entropy_, provenance_
         See `Trained`.
     seen_, image_ids_, label_names_, n_features_in_
@@ -253,7 +255,7 @@ class ImageAnnotator(InputTables):
         if why is not None:
             warnings.warn(f"the model can learn nothing, and so suggests nothing: {why}", UserWarning, stacklevel=2)
         self._pictures = SeenPictures(data.backbone if self.uses_features else None)
-        self._pairs = self._label_pairs(data)
+        self.pairs_ = self._label_pairs(data)
         self.tables_ |= self._inputs.measure(data)
         self._grow()
         return self._train(data, self.n_epochs, 0, validation, metrics, callbacks)
@@ -296,7 +298,7 @@ class ImageAnnotator(InputTables):
             self._begin()
             self._remember(data)
             self._pictures = SeenPictures(data.backbone if self.uses_features else None)
-            self._pairs = self._label_pairs(data)
+            self.pairs_ = self._label_pairs(data)
             self.tables_ |= self._inputs.measure(data)
         else:
             self._pictures.check(data, self._sizes()["n_features"])
@@ -307,8 +309,8 @@ class ImageAnnotator(InputTables):
         # It was of the model before it learnt more.
         self.provenance_.pop("measured", None)
         self._remember(union)
-        if begun and self._pairs is not None:
-            self._pairs = self._solved_pairs(self._pairs.l2, self._pairs.strength)
+        if begun and self.pairs_ is not None:
+            self.pairs_ = self._solved_pairs(self.pairs_.l2, self.pairs_.strength)
         self._grow()
         data = data.with_columns(self.label_names_.index(data.label_names), self.label_names_)
         aligned = data.reindex_images(self.image_ids_)
@@ -442,7 +444,7 @@ class ImageAnnotator(InputTables):
         See `Annotator.score_block`.
         """
         scores = self._vectors(known, rows) @ self.label_factors_[labels].T
-        return scores if self._pairs is None else self._pairs.add_to(scores, known, rows, labels)
+        return scores if self.pairs_ is None else self.pairs_.add_to(scores, known, rows, labels)
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return which images have a vector, none where no step was ever made; see `Annotator.knows`."""
@@ -559,7 +561,7 @@ class ImageAnnotator(InputTables):
         self._check_tables()
         if self.uses_features:
             self._pictures.check(known, self._sizes()["n_features"])
-        return UnseenImages(self, self._inputs, self.tables_, self._pairs)
+        return UnseenImages(self, self._inputs, self.tables_, self.pairs_)
 
     def _to_elements(self) -> dict[str, Any]:
         elements = {**Annotator._to_elements(self), **Trained._to_elements(self)}
@@ -567,14 +569,14 @@ class ImageAnnotator(InputTables):
             at_hand = self.seen_.features is not None
             vectors = self._picture_vectors(self.seen_) if at_hand else self._pictures.vectors
             elements |= self._pictures.to_elements(vectors)
-        return elements if self._pairs is None else elements | {"pairs": self._pairs.to_elements()}
+        return elements if self.pairs_ is None else elements | {"pairs": self.pairs_.to_elements()}
 
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         Annotator._from_elements(self, elements)
         Trained._from_elements(self, elements)
         self._pictures = SeenPictures.from_elements(elements)
         pairs = elements.get("pairs")
-        self._pairs = None if pairs is None else LabelPairs.from_elements(pairs, len(self.label_names_))
+        self.pairs_ = None if pairs is None else LabelPairs.from_elements(pairs, len(self.label_names_))
 
     def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
         sizes = Annotator._found_sizes(self, elements)

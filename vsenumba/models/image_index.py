@@ -185,6 +185,10 @@ def _searched(model: Any, images: AnnotationSet | None) -> AnnotationSet:
     if not isinstance(model, ImageAnnotator):
         raise InputError(f"a {type(model).__name__} has no vectors of images to index; an ImageAnnotator has")
     model.label_names  # noqa: B018 - which refuses a model that is not fitted
+    if model.pairs_ is not None:
+        raise InputError(
+            "an index goes by vectors, and this model has weights between labels too: fit it with max_neighbours=0"
+        )
     return model._searched(images)
 
 

@@ -29,7 +29,8 @@ class VectorAnnotator(Annotator, Trained):
     def annotate_factors(self, factors: np.ndarray, n: int = 10) -> list[list[Match]]:
         """Suggest labels for images given by their factors, such as `fold_in` and `embed` return.
 
-        All labels take part, as factors do not say which ones an image has; `annotate` leaves these out.
+        All labels take part, as factors do not say which ones an image has; `annotate` leaves these out. Vectors alone
+        count: where the model has weights between labels beside them (`max_neighbours`), `annotate` is more accurate.
 
         Raises
         ------

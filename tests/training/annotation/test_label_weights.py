@@ -1,4 +1,4 @@
-"""Weights between labels, each on its neighbours: which these are, and that they are solved for exactly."""
+"""Weights between labels, each on its neighbours: which these are, and that they solve the regressions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsenumba import AnnotationSet
-from vsenumba.training.annotation.label_weights import local_weights
+from vsenumba.training.annotation.label_weights import local_weight_bytes, local_weights
 
 
 def together(X, a, b):
@@ -43,14 +43,14 @@ def expected_number(X, label, n):
 )
 def test_neighbours_are_the_strongest_and_their_weights_a_ridge_regression(seed, shape, density, max_neighbours, l2):
     X = np.random.default_rng(seed).random(shape) < density
-    weights = local_weights(AnnotationSet.from_csr(X), l2, max_neighbours, 1)
-    assert weights.shape == (shape[1], shape[1])
-    assert weights.dtype == np.float32
-    columns = weights.tocsc()
+    found = local_weights(AnnotationSet.from_csr(X), [l2, 3 * l2], max_neighbours, 1)
+    assert [weights.shape for weights in found] == 2 * [(shape[1], shape[1])]
+    assert [weights.dtype for weights in found] == 2 * [np.float32]
+    columns, more_decay = (weights.tocsc() for weights in found)
     gram = X.T.astype(float) @ X.astype(float)
     for label in range(shape[1]):
         chosen = columns.indices[columns.indptr[label] : columns.indptr[label + 1]]
-        found = columns.data[columns.indptr[label] : columns.indptr[label + 1]]
+        own = slice(columns.indptr[label], columns.indptr[label + 1])
         first, second = strengths(X, label, l2)
         most = expected_number(X, label, max_neighbours)
         # Of equal strengths any will do.
@@ -59,21 +59,36 @@ def test_neighbours_are_the_strongest_and_their_weights_a_ridge_regression(seed,
         beyond = sorted((second[a] for a in chosen if a not in first), reverse=True)
         room = most - len(direct) if first else 0
         assert beyond == pytest.approx(sorted(second.values(), reverse=True)[:room])
-        square = gram[np.ix_(chosen, chosen)] + l2 * np.eye(len(chosen))
-        assert found == pytest.approx(np.linalg.solve(square, gram[chosen, label]), rel=1e-4, abs=1e-5)
+        np.testing.assert_array_equal(more_decay.indices[own], chosen)
+        for weights, decay in ((columns.data[own], l2), (more_decay.data[own], 3 * l2)):
+            square = gram[np.ix_(chosen, chosen)] + decay * np.eye(len(chosen))
+            expected = np.linalg.solve(square, gram[chosen, label])
+            assert weights == pytest.approx(expected, abs=2e-4 * np.abs(expected).max(initial=1e-3))
 
 
 def test_threads_change_nothing():
     data = AnnotationSet.from_csr(np.random.default_rng(0).random((200, 700)) < 0.02)
-    one, two = (local_weights(data, 2.0, 16, n_threads) for n_threads in (1, 2))
+    (one,), (two,) = (local_weights(data, [2.0], 16, n_threads) for n_threads in (1, 2))
     np.testing.assert_array_equal(one.toarray(), two.toarray())
 
 
 def test_a_set_without_pairs_has_no_weights():
-    assert local_weights(AnnotationSet([0, 0, 0], [], 5), 1.0, 4).nnz == 0
-    assert local_weights(AnnotationSet([0, 0], [], 0), 1.0, 4).shape == (0, 0)
+    assert local_weights(AnnotationSet([0, 0, 0], [], 5), [1.0], 4)[0].nnz == 0
+    assert local_weights(AnnotationSet([0, 0], [], 0), [1.0], 4)[0].shape == (0, 0)
 
 
 def test_a_decay_that_vanishes_beside_the_counts_is_refused():
     with pytest.raises(ArithmeticError, match="reciprocal condition of the labels' matrix is 2e-21"):
-        local_weights(AnnotationSet.from_csr(np.ones((20, 2), bool)), 1e-19, 4)
+        local_weights(AnnotationSet.from_csr(np.ones((20, 2), bool)), [1e-19], 4)
+
+
+def test_weights_that_cannot_be_solved_for_are_refused(monkeypatch):
+    monkeypatch.setattr("vsenumba.training.annotation.label_weights.solve_ridge", lambda *arguments: False)
+    with pytest.raises(ArithmeticError, match="reciprocal condition of the labels' matrix is 0.02"):
+        local_weights(AnnotationSet.from_csr(np.ones((20, 2), bool)), [1.0], 4)
+
+
+def test_bytes_grow_with_what_occurs_together():
+    data = AnnotationSet.from_lists([["a", "b", "c"], ["a"], []])
+    assert local_weight_bytes(data, 2) == 20 * 9 + 40 * 3 * 2
+    assert local_weight_bytes(data, 128) == 20 * 9 + 40 * 3 * 3

@@ -189,6 +189,7 @@ def _trained(
         loss="warp" if sampler.name == "warp" else "logistic",
         n_factors=n_factors,
         n_epochs=n_epochs,
+        max_neighbours=0,
         # The same numbers every time; a few epochs on one thread are soon over.
         deterministic=True,
         random_state=seed,
