@@ -17,6 +17,9 @@ from vsenumba.errors import InputError
 # One of so many images is held out, where images are.
 _OF_IMAGES = 10
 
+# From so many pairs on, solving for weights between labels takes long enough to be said.
+_MANY_PAIRS = 200_000
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -96,6 +99,7 @@ def command(
     from vsenumba.models.seen_pictures import check_has_features
     from vsenumba.training import Checkpoint, EarlyStopping, ProgressBar
     from vsenumba.training.annotation.inputs import as_inputs
+    from vsenumba.training.annotation.inputs.labels import MOST_WEIGHED_PAIRS
 
     if patience and hold_out == "none":
         raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
@@ -116,6 +120,8 @@ def command(
     if data.features is not None and not model.uses_features:
         note("the set has features, which the model does not look at; '--inputs labels+features' has it do so")
     check_has_features(data, model.inputs)
+    if model.chosen("max_neighbours") and _MANY_PAIRS < data.n_pairs <= MOST_WEIGHED_PAIRS:
+        note("weights between labels are solved for before the first epoch; '--set max_neighbours=0' leaves them out")
     if hold_out is None:
         hold_out = "images" if [part.name for part in as_inputs(model.inputs).parts] == ["features"] else "one"
     train, test = _divided(data, hold_out, model.inputs, seed)
@@ -211,6 +217,7 @@ def _report(model: ImageAnnotator, measured: dict[str, Any] | None, best_epoch: 
         "n_epochs": len(model.history_),
         "best_epoch": best_epoch,
         "held_out": measured,
+        "n_weights": 0 if model.pairs_ is None else model.pairs_.weights.nnz,
         **{name: last[name] for name in ("seconds", "steps", "skipped", "loss")},
     }
 
@@ -225,6 +232,8 @@ def _show(report: dict[str, Any], size: str) -> None:
         f"trained   {counted(report['n_epochs'], 'epoch')} on {'all of ' * (measured is not None)}{size}, in "
         f"{report['seconds']:.2f} s, loss {report['loss']:.4f}"
     )
+    if report["n_weights"]:
+        say(f"weighed   {counted(report['n_weights'], 'weight')} between labels, beside their vectors")
     if report["skipped"]:
         steps = counted(report["skipped"], "step")
         say(f"skipped   {steps} an epoch: no negative was found, or the image has no other label to be known by")

@@ -39,8 +39,8 @@ _POWER = 0.75
 # images have, from so few on, up to so many times what it is for these (docs/performance.md).
 _FEW, _MOST_DECAY = 4, 10
 
-# Of more pairs, how often labels occur together takes gigabytes.
-_MOST_PAIRS = 10_000_000
+#: Of more pairs, how often labels occur together takes gigabytes: then there are no weights between labels by default.
+MOST_WEIGHED_PAIRS = 10_000_000
 
 
 class LabelsState(NamedTuple):
@@ -75,7 +75,7 @@ class LabelInputs(InputKind):
         """Return one with more weight decay where images have many labels; see `InputKind.recipe_for`."""
         labels_per_image = counts.n_pairs / max(counts.n_images, 1)
         decay = self.recipe.l2 * min(max(labels_per_image / _FEW, 1), _MOST_DECAY)
-        max_neighbours = self.recipe.max_neighbours if counts.n_pairs <= _MOST_PAIRS else 0
+        max_neighbours = self.recipe.max_neighbours if counts.n_pairs <= MOST_WEIGHED_PAIRS else 0
         return replace(self.recipe, l2=decay, max_neighbours=max_neighbours)
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
