@@ -73,7 +73,7 @@ class Reader:
         scores = self.arrays["label_factors"] @ vector
         if "pairs" in self.elements:
             pairs = self.elements["pairs"]
-            scores = scores + pairs["strength"][0] * np.arcsinh(self.weights(pairs)[known].sum(axis=0) / 0.3)
+            scores = scores + pairs["strength"][0] * self.weights(pairs)[known].sum(axis=0)
         return scores
 
     def weights(self, arrays):

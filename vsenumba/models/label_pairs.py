@@ -13,10 +13,6 @@ from vsenumba.models.sparse_weights import MEMBERS, checked_weights, weights_fro
 from vsenumba.storage import schema
 from vsenumba.training.annotation.label_weights import local_weights
 
-# Up to about so much a sum of weights counts as it is, and beyond as its logarithm: the sums estimate probabilities,
-# and the products of vectors, which they are added to, logarithms of odds.
-_BEND = np.float32(0.3)
-
 #: What stands in a model's file.
 LABEL_PAIRS = schema.Elements(
     {**MEMBERS, "l2": schema.Array(("<f8",), (1,), finite=True), "strength": schema.Array(("<f8",), (1,), finite=True)},
@@ -25,7 +21,7 @@ LABEL_PAIRS = schema.Elements(
 
 
 class LabelPairs:
-    """Adds ``strength · asinh(Σ_y S_ya / 0.3)`` to the score of label a, y the known labels of the image.
+    """Adds ``strength · Σ_y S_ya`` to the score of label a, y the known labels of the image.
 
     The weights S are those of ridge regressions; see `vsenumba.training.annotation.label_weights`. They hold what
     vectors cannot: what two rare labels have to do with each other and with no other.
@@ -60,9 +56,7 @@ class LabelPairs:
         weights = checked_weights("the weights between labels", self.weights, known.n_labels)
         if not (isinstance(labels, slice) and labels == slice(None)):  # which would copy them
             weights = weights[:, labels]
-        said = bent(known.rows_to_csr(rows) @ weights)
-        said.data *= np.float32(self.strength)
-        scores += said.toarray()
+        scores += np.float32(self.strength) * (known.rows_to_csr(rows) @ weights).toarray()
         return scores
 
     def to_elements(self) -> dict[str, np.ndarray]:
@@ -73,12 +67,6 @@ class LabelPairs:
     def from_elements(cls, elements: Mapping[str, Any], n_labels: int) -> LabelPairs:
         """Return what `to_elements` was called on."""
         return cls(weights_from_elements(elements, n_labels), float(elements["l2"][0]), float(elements["strength"][0]))
-
-
-def bent(sums: sp.csr_array) -> sp.csr_array:
-    """Return sums of weights as they are added to products of vectors, in place."""
-    np.arcsinh(sums.data / _BEND, out=sums.data)
-    return sums
 
 
 def mean_labels(data: AnnotationSet) -> float:

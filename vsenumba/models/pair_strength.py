@@ -9,7 +9,7 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.evaluation import Scorer
-from vsenumba.models.label_pairs import bent, mean_labels
+from vsenumba.models.label_pairs import mean_labels
 from vsenumba.training.annotation.label_weights import local_weights
 
 
@@ -23,9 +23,9 @@ class PairSettings(NamedTuple):
 # What is tried. Real sets were best with decays of half to three times the mean number
 # of labels, planted ones with more.
 _DECAYS = (0.5, 1.0, 4.0)
-_STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+_STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 # Where too little can be held out to choose by.
-_PLAIN = PairSettings(1.0, 2.0)
+_PLAIN = PairSettings(1.0, 4.0)
 _FEWEST_QUESTIONS = 100
 
 # Of more images than this, so many are tried with.
@@ -77,7 +77,7 @@ def chosen_settings(
         own = part.rows_to_csr(rows)
         scores, rivals = scorer.score_block(part, rows), own.toarray() == 0
         for i, matrix in enumerate(weights):
-            said = bent(own @ matrix).toarray()
+            said = (own @ matrix).toarray()
             for j, strength in enumerate(_STRENGTHS):
                 mixed = scores + np.float32(strength) * said
                 tried[j, i, start : start + _AT_ONCE] = _reciprocal_ranks(mixed, rivals, wanted)
