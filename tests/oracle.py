@@ -419,7 +419,7 @@ def row_rates(sums, rate, n_factors, *, adagrad):
 def move_image(row, rate, gradient, decay, n_labels, *, fixes):
     """Move an image's row of its own in place; where its first number is fixed, images of few labels decay more."""
     moved = slice(1, None) if fixes else slice(None)
-    decay *= math.sqrt(4 / n_labels) if fixes else 1
+    decay *= math.sqrt(6 / n_labels) if fixes else 1
     row[moved] -= rate * (gradient + decay * row)[moved]
 
 

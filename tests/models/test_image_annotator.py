@@ -42,13 +42,13 @@ def test_what_is_left_out_is_taken_from_the_recipe(inputs):
         ({}, (0.3 * 0.4**0.5, 0.05, 1)),
         ({"sampler": "adaptive"}, (0.3 * 0.4**0.5, 0.05, 1)),
         ({"loss": "softmax"}, (0.3 * 0.4**0.5, 0.05, 1)),
-        ({"sampler": "warp"}, (0.1 * 0.4**0.5, 0.05, 1)),
-        ({"sampler": "popularity"}, (0.1 * 0.4**0.5, 0.05, 1)),
-        ({"loss": "hinge"}, (0.1 * 0.4**0.5, 0.05, 1)),
-        ({"loss": "warp", "sampler": vse.WarpSampler(max_trials=10)}, (0.1 * 0.4**0.5, 0.05, 1)),
+        ({"sampler": "warp"}, (0.1, 0.05, 1)),
+        ({"sampler": "popularity"}, (0.1, 0.05, 1)),
+        ({"loss": "hinge"}, (0.1, 0.02, 1)),
+        ({"loss": "warp", "sampler": vse.WarpSampler(max_trials=10)}, (0.1, 0.05, 1)),
         ({"optimiser": "sgd"}, (0.4 / 10**0.5, 0.03, 1)),
         ({"optimiser": "sgd", "loss": "hinge", "sampler": "warp"}, (0.2 / 10**0.5, 0.1, 1)),
-        ({"loss": "hinge", "l2": 0.5, "n_negatives": 2}, (0.1 * 0.4**0.5, 0.5, 2)),
+        ({"loss": "hinge", "l2": 0.5, "n_negatives": 2}, (0.1, 0.5, 2)),
     ],
 )
 def test_the_recipe_of_ids_depends_on_what_they_are_trained_with(parameters, recipe):

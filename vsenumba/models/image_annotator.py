@@ -87,18 +87,18 @@ class ImageAnnotator(VectorAnnotator):
         "adagrad" (one sum per row) or "sgd".
     learning_rate : float, optional
         The rate of the first epoch; None for 0.1 with labels as inputs. With ids None stands, as for `l2` and
-        `n_negatives`, for what suits the rest: 0.3 with the loss "logistic" or "softmax"; 0.1 with another, or with
-        the sampler "warp" or "popularity"; both times 2 / √m where images have m > 4 labels in the mean; with the
+        `n_negatives`, for what suits the rest: 0.3 with the loss "logistic" or "softmax", times 2 / √m where
+        images have m > 4 labels in the mean; 0.1 with another, or with the sampler "warp" or "popularity"; with the
         optimiser "sgd" 0.4, or 0.2 with another loss than the logistic, over √m.
     schedule : {"constant", "linear", "cosine", "step"}
         How the rate changes over the epochs.
     l2 : float, optional
         Weight decay per step; None for 0.001, and with labels as inputs for up to 0.01, the more labels images have
-        above 4 in the mean; with features alone and the softmax loss for 0.2; with ids for 0.05, and with "sgd" for
-        0.03 or 0.1. Rows of images with m labels take √(6 / m) of it, unless the optimiser is "sgd".
+        above 4 in the mean; with features alone and the softmax loss for 0.2; with ids for 0.05, or 0.02 with another
+        loss, and with "sgd" 0.03 or 0.1. But for "sgd", rows of images with m labels take √(6 / m) of it.
     n_negatives : int, optional
-        Negatives per pair; None for 1; with ids and the learning rate 0.3 for 3, fewer where images have more than 4
-        labels in the mean.
+        Negatives per pair; None for 1; with ids for 3, fewer where images have more than 4 labels in the mean, but
+        for 1 with the sampler "warp" or "popularity" or the optimiser "sgd".
     n_epochs : int
         Passes over all pairs.
     n_threads : int, optional

@@ -116,4 +116,4 @@ def test_the_weight_decay_of_features_alone_is_not_that_of_a_sum():
     assert vse.ImageAnnotator(inputs="features", sampler="uniform").chosen("l2") == 0.001
     for inputs in (("features", "labels"), ("labels", "features")):
         assert vse.ImageAnnotator(inputs=inputs).chosen("l2") == 0.001
-    assert vse.ImageAnnotator(inputs=("ids", "labels"), loss="hinge").chosen("l2") == 0.05
+    assert vse.ImageAnnotator(inputs=("ids", "labels"), loss="hinge").chosen("l2") == 0.02

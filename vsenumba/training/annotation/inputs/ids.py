@@ -11,7 +11,7 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.kernels.prefetch import prefetch, prefetch_row
-from vsenumba.losses import Loss
+from vsenumba.losses import Loss, SoftmaxLoss
 from vsenumba.samplers import DynamicSampler, Sampler
 from vsenumba.training.annotation.inputs.kind import (
     Counts,
@@ -30,11 +30,12 @@ from vsenumba.training.optimisers import Optimiser, row_rate
 
 _SAMPLER = DynamicSampler(n_candidates=None)
 
-# An image of more labels than so many has more steps a pass than it needs: both the rate and the negatives fall.
+# An image of more labels than so many has more steps a pass than it needs: there are fewer negatives then.
 _FEW = 4
 # A hinge pulls with its whole weight up to the margin, and so do negatives that WARP or popularity choose: at the rate
 # of the logistic loss and uniform negatives, images of 55 labels end at popularity's level (docs/performance.md).
-_GENTLE = Recipe(learning_rate=0.1, l2=0.05, n_negatives=1, sampler=_SAMPLER)
+_HINGE = Recipe(learning_rate=0.1, l2=0.02, n_negatives=3, sampler=_SAMPLER)
+_GREEDY = Recipe(learning_rate=0.1, l2=0.05, n_negatives=1, sampler=_SAMPLER)
 # Without Adagrad an image's row moves by all of its pairs at one rate: it must be the smaller, the more these are. The
 # rates are those for one label an image, and divided by the square root of how many there are.
 _SGD = Recipe(learning_rate=0.4, l2=0.03, n_negatives=1, sampler=_SAMPLER)
@@ -77,15 +78,12 @@ class IdInputs(InputKind):
         if optimiser.name == "sgd":
             recipe = _SGD if logistic else _SGD_HINGE
             return replace(recipe, learning_rate=recipe.learning_rate / math.sqrt(labels_per_image))
-        is_greedy = sampler is not None and sampler.name in ("warp", "popularity")
-        is_gentle = loss is None or loss.name in ("logistic", "softmax")
-        recipe = self.recipe if is_gentle and not is_greedy else _GENTLE
+        if sampler is not None and sampler.name in ("warp", "popularity"):
+            return _GREEDY
         share = min(_FEW / labels_per_image, 1)
-        return replace(
-            recipe,
-            learning_rate=recipe.learning_rate * math.sqrt(share),
-            n_negatives=max(round(recipe.n_negatives * share), 1),
-        )
+        recipe = self.recipe if logistic or loss == SoftmaxLoss() else _HINGE
+        rate = recipe.learning_rate * (1 if recipe is _HINGE else math.sqrt(share))
+        return replace(recipe, learning_rate=rate, n_negatives=max(round(recipe.n_negatives * share), 1))
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
         """Return one table with a row per image; see `InputKind.tables`."""
