@@ -87,8 +87,8 @@ class ImageAnnotator(VectorAnnotator):
         "adagrad" (one sum per row) or "sgd".
     learning_rate : float, optional
         The rate of the first epoch; None for 0.1 with labels as inputs. With ids None stands, as for `l2` and
-        `n_negatives`, for what suits the rest: 0.3 with the loss "logistic" or "softmax", times 2 / √m where
-        images have m > 4 labels in the mean; 0.1 with another, or with the sampler "warp" or "popularity"; with the
+        `n_negatives`, for what suits the rest: 0.3 with the loss "logistic" or "softmax", times 2 / √m where images
+        have m > 4 labels in the mean; 0.1 with another; 0.05 with the sampler "warp" or "popularity"; with the
         optimiser "sgd" 0.4, or 0.2 with another loss than the logistic, over √m.
     schedule : {"constant", "linear", "cosine", "step"}
         How the rate changes over the epochs.

@@ -35,7 +35,7 @@ _FEW = 4
 # A hinge pulls with its whole weight up to the margin, and so do negatives that WARP or popularity choose: at the rate
 # of the logistic loss and uniform negatives, images of 55 labels end at popularity's level (docs/performance.md).
 _HINGE = Recipe(learning_rate=0.1, l2=0.02, n_negatives=3, sampler=_SAMPLER)
-_GREEDY = Recipe(learning_rate=0.1, l2=0.05, n_negatives=1, sampler=_SAMPLER)
+_GREEDY = Recipe(learning_rate=0.05, l2=0.05, n_negatives=1, sampler=_SAMPLER)
 # Without Adagrad an image's row moves by all of its pairs at one rate: it must be the smaller, the more these are. The
 # rates are those for one label an image, and divided by the square root of how many there are.
 _SGD = Recipe(learning_rate=0.4, l2=0.03, n_negatives=1, sampler=_SAMPLER)
