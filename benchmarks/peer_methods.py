@@ -12,7 +12,6 @@ import scipy.sparse as sp
 
 from benchmarks.peer_curve import Curve
 from vsenumba import AnnotationSet, EaseAnnotator, ImageAnnotator, PopularityAnnotator, Vocabulary
-from vsenumba.training.annotation.inputs import INPUTS
 
 # One recipe for all sets: the package's defaults, and what a line says.
 OURS: dict[str, dict[str, Any]] = {
@@ -106,13 +105,13 @@ class Ours(Method):
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
         self.grid = [{name: str(value) for name, value in settings.items()}]
-        self.steps_per_pair = INPUTS[settings["inputs"]].recipe.n_negatives
 
     def fit(self, train, parameters, seed, n_epochs, n_threads, curve):
         """Train; see `Method.fit`."""
         model = ImageAnnotator(**self.settings, n_threads=n_threads, random_state=seed)
         curve.start()
         model.fit(train, callbacks=[lambda model, record: curve.after_epoch(model)])
+        self.steps_per_pair = int(model.chosen("n_negatives"))
 
 
 class Closed(Method):

@@ -416,6 +416,13 @@ def row_rates(sums, rate, n_factors, *, adagrad):
     return row_rate
 
 
+def move_image(row, rate, gradient, decay, n_labels, *, fixes):
+    """Move an image's row of its own in place; where its first number is fixed, images of few labels decay more."""
+    moved = slice(1, None) if fixes else slice(None)
+    decay *= math.sqrt(6 / n_labels) if fixes else 1
+    row[moved] -= rate * (gradient + decay * row)[moved]
+
+
 def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_negatives=1):
     """Train one epoch of one shard in place, each image having all labels but one, which is then its only negative.
 
@@ -426,6 +433,9 @@ def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_nega
     inputs = (inputs,) if isinstance(inputs, str) else inputs
     labels = tables["label_factors"]
     n_labels, n_factors = labels.shape
+    fixes = adagrad and n_factors > 1
+    if "ids" in inputs and fixes:
+        tables["image_factors"][:, 0] = 1
 
     row_rate = row_rates(sums, rate, n_factors, adagrad=adagrad)
 
@@ -472,7 +482,8 @@ def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_nega
             if "ids" in inputs:
                 table, gradients = tables["image_factors"], [g for s in of_image for g in pulls[s]]
                 up = row_rate("image_factors", image, sum(squares[s] for s in of_image))
-                table[image] -= up * (sum(gradients, np.zeros(n_factors)) + l2 * len(gradients) * table[image])
+                gradient = sum(gradients, np.zeros(n_factors))
+                move_image(table[image], up, gradient, l2 * len(gradients), len(mine), fixes=fixes)
             table = tables.get("context_factors")
             for y in mine if "labels" in inputs else []:
                 gradients = [g for s in of_image if steps[s][1] != y for g in pulls[s]]

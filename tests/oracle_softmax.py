@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from oracle import blocks, image_vector, logistic, row_rates
+from oracle import blocks, image_vector, logistic, move_image, row_rates
 
 
 def softmax_parts(scores, mine, positives):
@@ -26,6 +26,9 @@ def train_on_all(order, lists, tables, sums, *, inputs, rate, l2, adagrad):
     inputs = (inputs,) if isinstance(inputs, str) else inputs
     labels = tables["label_factors"]
     n_labels, n_factors = labels.shape
+    fixes = adagrad and n_factors > 1
+    if "ids" in inputs and fixes:
+        tables["image_factors"][:, 0] = 1
 
     row_rate = row_rates(sums, rate, n_factors, adagrad=adagrad)
 
@@ -72,8 +75,8 @@ def train_on_all(order, lists, tables, sums, *, inputs, rate, l2, adagrad):
                 pulls = [turn[5] for turn in of_image]
                 up = row_rate("image_factors", image, sum(pull @ pull for pull in pulls))
                 n_gradients = sum(len(turn[4]) for turn in of_image)
-                row = tables["image_factors"][image]
-                row -= up * (sum(pulls, np.zeros(n_factors)) + l2 * n_gradients * row)
+                row, pull = tables["image_factors"][image], sum(pulls, np.zeros(n_factors))
+                move_image(row, up, pull, l2 * n_gradients, len(lists[image]), fixes=fixes)
             for y in lists[image] if "labels" in inputs else []:
                 others = [turn[5] for turn in of_image if turn[1] != [y]]
                 gradient = sum(others, np.zeros(n_factors)) / max(len(lists[image]) - 1, 1) ** 0.75

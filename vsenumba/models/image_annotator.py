@@ -74,14 +74,14 @@ class ImageAnnotator(InputTables):
     inputs : {"labels", "ids"} or tuple of these
         What stands for an image. With ``"labels"`` an image is the scaled sum of its other labels' context vectors:
         more accurate, without an image table, and new images need no training. With ``"ids"`` every image has a row
-        of its own, the model of the VSE-ens paper. ``("labels", "ids")`` adds the two up; what is left to default is
-        then that of the first.
+        of its own, whose first number stays 1 unless the optimiser is "sgd": labels have a bias then. With "sgd" it is
+        the model of the VSE-ens paper. ``("labels", "ids")`` adds the two up; defaults are then those of the first.
     n_factors : int
         Length of the vectors.
     sampler : Sampler or str, optional
         Where negatives come from: "uniform", "popularity", "warp", "dynamic", "rank" or "adaptive"; None for
         ``AdaptiveSampler(lam=0.1, n_candidates=c)`` with labels as inputs, c a quarter of the square root of the number
-        of labels, from 6 to 16; with ids for ``DynamicSampler(n_candidates=c)``, c a fifth of it, from 2 to 32.
+        of labels, from 6 to 16; with ids for ``DynamicSampler(n_candidates=c)``, c a fifth of it, from 1 to 32.
     loss : Loss or str, optional
         "logistic", "hinge", "warp" or "softmax"; None for "logistic", and for "softmax" with features among the inputs,
         up to 4,096 labels, and neither `sampler` nor `n_negatives` chosen. The softmax loss compares a label with all
@@ -90,18 +90,18 @@ class ImageAnnotator(InputTables):
         "adagrad" (one sum per row) or "sgd".
     learning_rate : float, optional
         The rate of the first epoch; None for 0.1 with labels as inputs. With ids None stands, as for `l2` and
-        `n_negatives`, for what suits the rest: 0.2 with the logistic loss; 0.05 with another, or with the sampler
-        "warp" or "popularity"; with the optimiser "sgd" 0.4, or 0.2 with another loss than the logistic, over the
-        square root of the mean number of labels an image has.
+        `n_negatives`, for what suits the rest: 0.3 with the loss "logistic" or "softmax", times 2 / √m where images
+        have m > 4 labels in the mean; 0.1 with another; 0.05 with the sampler "warp" or "popularity"; with the
+        optimiser "sgd" 0.4, or 0.2 with another loss than the logistic, over √m.
     schedule : {"constant", "linear", "cosine", "step"}
         How the rate changes over the epochs.
     l2 : float, optional
         Weight decay per step; None for 0.001, and with labels as inputs for up to 0.01, the more labels images have
-        above 4 in the mean; with features alone and the softmax loss for 0.2; with ids, in the order above, for 0.03,
-        0.003, and 0.03 or 0.1.
+        above 4 in the mean; with features alone and the softmax loss for 0.2; with ids for 0.05, or 0.02 with another
+        loss, and with "sgd" 0.03 or 0.1. But for "sgd", rows of images with m labels take √(6 / m) of it.
     n_negatives : int, optional
-        Negatives per pair; None for 1 with labels as inputs; with ids for 3 with the logistic loss and 1 otherwise, in
-        the order above.
+        Negatives per pair; None for 1; with ids for 3, fewer where images have more than 4 labels in the mean, but
+        for 1 with the sampler "warp" or "popularity" or the optimiser "sgd".
     n_epochs : int
         Passes over all pairs.
     max_neighbours : int, optional
