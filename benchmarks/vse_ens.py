@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -134,7 +135,7 @@ def summary(runs: Sequence[Run]) -> list[dict[str, Any]]:
             "best": [best(run)["mrr"] for run in seeds.values()],
             "processor": [clock_at(run, best(run)["mrr"], "processor") for run in seeds.values()],
             "seconds": [clock_at(run, best(run)["mrr"], "seconds") for run in seeds.values()],
-            "trials": statistics.median(_last_trials(run) for run in seeds.values()),
+            "trials": statistics.median(_trials(run) for run in seeds.values()),
         }
         for rival in RIVALS:
             theirs = found.get((loss, rival), {})
@@ -145,9 +146,13 @@ def summary(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return rows
 
 
-def _last_trials(run: Run) -> float:
-    """Return the labels tried for an update in the last whole epoch; NaN where there was none."""
-    return run["trials"][-1]["trials"] if run["trials"] else float("nan")
+def _trials(run: Run) -> float:
+    """Return the labels tried for an update in the epoch in which a run was at its best, or the last whole one."""
+    at = math.ceil(best(run)["epoch"])
+    later = [point["trials"] for point in run["trials"] if point["epoch"] >= at] or [
+        point["trials"] for point in run["trials"][-1:]
+    ]
+    return later[0] if later else float("nan")
 
 
 def _sooner(run: Run, rival: Run, clock: str) -> float | None:

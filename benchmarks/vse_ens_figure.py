@@ -37,7 +37,8 @@ def figure(by_set: Mapping[str, Sequence[Mapping[str, Any]]], curve: Sequence[Ma
         panels = list(drawn.subplots(rows, columns, squeeze=False).ravel())
         for name, panel in zip(names, panels, strict=False):
             _curves(panel, by_set[name])
-            panel.set_title(f"{name}, {by_set[name][0]['n_labels']:,} labels", loc="left")
+            n_labels = by_set[name][0]["n_labels"]
+            panel.set_title(f"{name.replace('_', ' ')}: {n_labels:,} labels", loc="left", fontsize=7)
         if names:
             _trials(panels[len(names)], {name: by_set[name] for name in names})
         if curve:
@@ -74,7 +75,7 @@ def _trials(panel: Any, by_set: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
                 panel.plot(x, y, color=LOOKS[WARP][0], linestyle=line, lw=1, label=name)
     panel.set(xscale="log", yscale="log", xlabel="epoch", ylabel="trials an update")
     panel.set_title("What unbounded WARP searches", loc="left")
-    panel.legend(frameon=False, loc="lower right", handlelength=3)
+    panel.legend(frameon=False, loc="upper left", handlelength=3)
 
 
 def _speed_ups(panel: Any, curve: Sequence[Mapping[str, Any]]) -> None:

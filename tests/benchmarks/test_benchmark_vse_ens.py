@@ -59,14 +59,19 @@ def test_the_summary_of_runs(benchmark):
     module = benchmark("vse_ens")
     warp = [point(1, 0.1, 0.1), point(8, 0.3, 0.2), point(20, 0.2, 0.4)]
     runs = [
-        made_up_run("WARP", warp, trials=[{"trials": 7.0}, {"trials": 900.0}]),
-        made_up_run("WARP", warp, seed=1, trials=[{"trials": 1100.0}]),
+        made_up_run(
+            "WARP",
+            warp,
+            trials=[{"epoch": 1, "trials": 7.0}, {"epoch": 8, "trials": 900.0}, {"epoch": 20, "trials": 1e6}],
+        ),
+        made_up_run("WARP", warp, seed=1, trials=[{"epoch": 1, "trials": 1100.0}]),
         made_up_run("adaptive", [point(2, 0.1, 0.1), point(4, 0.2, 0.25)]),
         made_up_run("adaptive", [point(2, 0.1, 0.1)], seed=1),
     ]
     rows = {row["sampler"]: row for row in module.summary(runs)}
     # The half that chooses says 8 seconds, the half that reports .2 there.
     assert rows["WARP"]["best"] == [0.2, 0.2]
+    # In the eighth epoch, its best; or in the last that was whole.
     assert rows["WARP"]["trials"] == 1000
     assert rows["adaptive"]["processor sooner than WARP"] == [2.0, None]
     assert rows["adaptive"]["processor sooner than WARP, 10 trials"] == []
