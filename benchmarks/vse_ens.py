@@ -30,7 +30,7 @@ from benchmarks.machine import machine
 from benchmarks.paper_sizes import SIZES
 from benchmarks.planted_runs import Size, markdown
 from benchmarks.splits import Split
-from benchmarks.vse_ens_figure import figure
+from benchmarks.vse_ens_figure import PAPER, figure
 from benchmarks.vse_ens_run import ADAPTIVE, BOUNDED, SAMPLERS, WARP, train
 
 LOSSES = ("hinge", "logistic", "warp")
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> None:
     curve = against_labels(rows)
     print(f"\nspeed-up over unbounded WARP by the number of labels\n\n{labels_table(curve)}")
     for loss in LOSSES:
-        print(crossing(curve, loss))
+        print(crossing(curve, loss), crossing(curve, loss, PAPER), sep="\n")
     result = {"machine": machine(), "summary": rows, "against_labels": curve}
     (options.out / "vse-ens.json").write_text(json.dumps(result, indent=1))
     drawn = figure(by_set, curve)
@@ -227,8 +227,11 @@ def crossing(curve: Sequence[Mapping[str, Any]], loss: str, at: float = 1.0) -> 
     if len(above) == 0:
         return f"{loss}: never {at:g} times as soon"
     first = int(above[0])
-    if first == 0 or not np.isfinite(ratios[first - 1]):
-        return f"{loss}: {at:g} times as soon from {np.exp(sizes[first]):,.0f} labels or fewer"
+    here = f"{np.exp(sizes[first]):,.0f} labels"
+    if first == 0:
+        return f"{loss}: {at:g} times as soon from {here} or fewer"
+    if not np.isfinite(ratios[first - 1]):
+        return f"{loss}: {at:g} times as soon at {here}, and not there at all at {np.exp(sizes[first - 1]):,.0f}"
     share = (np.log(at) - ratios[first - 1]) / (ratios[first] - ratios[first - 1])
     where = np.exp(sizes[first - 1] + share * (sizes[first] - sizes[first - 1]))
     return f"{loss}: {at:g} times as soon from {where:,.0f} labels"

@@ -85,6 +85,7 @@ def test_the_summary_of_runs(benchmark):
         ([0.5, 2.0], "1 times as soon from 1,000 labels"),
         ([2.0, 4.0], "1 times as soon from 100 labels or fewer"),
         ([0.5, 0.8], "never 1 times as soon"),
+        ([None, 2.0], "1 times as soon at 10,000 labels, and not there at all at 100"),
     ],
 )
 def test_the_crossing_is_where_the_line_is(benchmark, ratios, text):
@@ -93,7 +94,8 @@ def test_the_crossing_is_where_the_line_is(benchmark, ratios, text):
         f"{n} labels": module.summary(
             [
                 made_up_run("WARP", [point(10, 0.1, 0.1)]) | {"n_labels": n},
-                made_up_run("adaptive", [point(10 / ratio, 0.1, 0.1)]) | {"n_labels": n},
+                made_up_run("adaptive", [point(10 / ratio, 0.1, 0.1) if ratio else point(1, 0.1, 0.0)])
+                | {"n_labels": n},
             ]
         )
         for n, ratio in zip((100, 10_000), ratios, strict=True)
