@@ -75,7 +75,8 @@ def _trials(panel: Any, by_set: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
                 panel.plot(x, y, color=LOOKS[WARP][0], linestyle=line, lw=1, label=name.split("_")[0])
     panel.set(xscale="log", yscale="log", xlabel="epoch", ylabel="trials an update")
     panel.set_title("What unbounded WARP searches", loc="left")
-    panel.legend(frameon=False, loc="upper left", handlelength=2.5)
+    if panel.lines:  # a run may end before its first epoch does
+        panel.legend(frameon=False, loc="upper left", handlelength=2.5)
 
 
 def _speed_ups(panel: Any, curve: Sequence[Mapping[str, Any]]) -> None:
@@ -89,4 +90,6 @@ def _speed_ups(panel: Any, curve: Sequence[Mapping[str, Any]]) -> None:
     at = {"xycoords": ("axes fraction", "data"), "va": "bottom"}
     panel.annotate("paper: 5.02", (0.01, PAPER), fontsize=6, color="0.4", **at)
     panel.set(xscale="log", yscale="log", xlabel="labels", ylabel="times sooner than WARP")
+    sizes = [row["n_labels"] for row in curve]
+    panel.set_xlim(min(sizes) / 1.35, max(sizes) * 1.35)  # by itself it has none where no sampler gets there
     panel.set_title("To unbounded WARP's best", loc="left")

@@ -103,6 +103,15 @@ def test_the_crossing_is_where_the_line_is(benchmark, ratios, text):
     assert text in module.crossing(module.against_labels(rows), "hinge")
 
 
+def test_the_figure_of_a_sampler_that_never_gets_there(benchmark, tmp_path):
+    runs = [made_up_run("WARP", [point(1, 0.2, 0.2)]), made_up_run("adaptive", [point(1, 0.1, 0.1)])]
+    module = benchmark("vse_ens")
+    by_set = {"mine": runs, "100 labels": runs}
+    curve = module.against_labels({name: module.summary(of_set) for name, of_set in by_set.items()})
+    assert {row["speed_up"] for row in curve if row["sampler"] == "adaptive"} == {None}
+    vse.save_figure(benchmark("vse_ens_figure").figure(by_set, curve), tmp_path / "f.png")
+
+
 @pytest.mark.parametrize("words", [[], ["tiny.h5"]], ids=["planted", "a set by path"])
 def test_the_example(words, tmp_path, monkeypatch, capsys):
     if not EXAMPLE.is_file():
