@@ -103,7 +103,7 @@ def test_a_samplers_figure_and_numbers_are_the_same_every_time(succeeds, folder)
 def test_the_figure_names_the_sampler_the_image_and_the_set(succeeds, folder):
     succeeds("sampler", "show", "warp", "--set", "margin=2", "--model", "all.h5", "tags.csv", "-o", "f.svg", *QUICK)
     text = (folder / "f.svg").read_text()
-    assert ">warp (margin=2.0" in text
+    assert ">warp (max_trials=30, margin=2.0)" in text
     assert "for cat-1.jpg of tags.csv, vectors of all.h5</text>" in text
     succeeds("sampler", "show", "uniform", "tags.csv", "-o", "f.svg", *SMALL)
     assert ">uniform for cat-1.jpg of tags.csv, after 1 epoch</text>" in (folder / "f.svg").read_text()

@@ -301,6 +301,14 @@ def test_warp_gives_up_where_no_label_violates_the_margin():
     assert SAMPLERS["warp"](margin=4.5).law(images, labels, [[0]]).tolist() == [[0, 0.5, 0.5]]
 
 
+def test_warp_tries_thirty_labels_unless_told_otherwise():
+    """It tried as many as there were: thousands for an update once a model was good, for a worse model."""
+    images, labels = np.ones((1, 1)), np.zeros((1000, 1))
+    labels[0], labels[1] = 5.0, 4.5  # of a thousand, one violates the margin
+    for sampler, n_trials in ((WarpSampler(), 30), (WarpSampler(max_trials=None), 1000)):
+        assert sampler.skip_probability(images, labels, [[0]]) == pytest.approx((1 - 1 / 1000) ** n_trials)
+
+
 def test_warp_in_order_returns_the_first_violator_among_those_it_may_try():
     images, labels = np.ones((1, 1)), np.array([[0.0], [3.0], [9.0], [9.0]])
     for max_trials, expected in ((None, [0, 0, 1, 0]), (3, [0, 0, 1, 0]), (2, [0, 0, 0, 0]), (99, [0, 0, 1, 0])):

@@ -49,17 +49,20 @@ class WarpSampler(Sampler):
 
     Parameters
     ----------
-    max_trials : int, optional
-        At most so many labels are tried per draw; by default as many as there are labels, as in WSABIE. (LightFM's
-        default is 10.) More than 64 times the number of labels count as that, by which every violator is found.
+    max_trials : int or None
+        At most so many labels are tried per draw; None for as many as there are labels, as in WSABIE. (LightFM's
+        default is 10.) More than 64 times the number of labels count as that, by which every violator is found. A
+        search without a bound takes thousands of trials for an update once a model is good, and a bounded one is
+        better in the same time.
     margin : float
         The margin, in units of score.
     search : {"random", "in order"}
         Whether the labels tried are drawn, or are the first, the second and so on, as in the code of the authors of
-        VSE-ens, which always finds the first violator there is. The law is then that label alone, for each positive.
+        VSE-ens, which with ``max_trials=None`` finds the first violator there is. The law is then that label alone,
+        for each positive.
     """
 
-    max_trials: int | None = None
+    max_trials: int | None = 30
     margin: float = 1.0
     search: str = "random"
     name: ClassVar[str] = "warp"

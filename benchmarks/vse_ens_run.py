@@ -1,0 +1,136 @@
+"""One run of `benchmarks.vse_ens`: a model in the paper's setting, judged as it trains, outside the clocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import vsenumba as vse
+from benchmarks.splits import Split
+from vsenumba.samplers import Sampler
+from vsenumba.training import Callback
+
+# A model is judged again when it has trained for so many times as long as the last time.
+PACE = 1.15
+
+# A run ends when its best moment lies so many times further back than its beginning.
+PATIENCE = 3.0
+
+# Draws of a WARP sampler between two looks at the clock: an epoch of an unbounded search may take hours.
+DRAWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarpInPieces(vse.WarpSampler):
+    """The WARP sampler, which has nothing to refresh, in launches as short as if it had."""
+
+    def refresh_interval(self, n_labels: int, epoch: int) -> int:
+        """Return after how many draws training looks up."""
+        return DRAWS_AT_ONCE
+
+
+WARP, BOUNDED = "WARP", "WARP, 10 trials"
+ADAPTIVE = "adaptive"
+SAMPLERS: dict[str, Sampler] = {
+    WARP: WarpInPieces(max_trials=None),
+    BOUNDED: WarpInPieces(max_trials=10),
+    "WARP, 30 trials": WarpInPieces(max_trials=30),
+    "WARP, 100 trials": WarpInPieces(max_trials=100),
+    "uniform": vse.UniformSampler(),
+    "popularity": vse.PopularitySampler(),
+    "dynamic": vse.DynamicSampler(),
+    ADAPTIVE: vse.AdaptiveSampler(),
+    "adaptive, best of 4": vse.AdaptiveSampler(n_candidates=4),
+}
+
+
+class OverError(Exception):
+    """A run has lasted as long as it may, in the middle of an epoch."""
+
+
+class Curve(Callback):
+    """Judges a model again and again, and ends its training after so many processor seconds.
+
+    Attributes
+    ----------
+    points : list of dict
+        Epochs (in parts), seconds and processor seconds of training, and the MRR of both halves.
+    trials : list of dict
+        The same clock at the end of every epoch, and the labels tried for each update in it.
+    """
+
+    def __init__(self, split: Split, limit: float) -> None:
+        self._split = split
+        self._limit = limit
+        self._clock = {"seconds": 0.0, "processor": 0.0}
+        self._epoch, self._steps = 0, 0
+        self._due = 0.0
+        self.points: list[dict[str, float]] = []
+        self.trials: list[dict[str, float]] = []
+
+    def start(self, model: Any, n_epochs: int) -> None:
+        """Start the clocks."""
+        self._go_on()
+
+    def during_epoch(self, model: Any, done: float) -> None:
+        """Judge the model if it is time."""
+        self._stop()
+        if done < 1:  # the end of an epoch is seen to afterwards
+            self._judge(model, self._epoch + done)
+            if self._is_over():
+                raise OverError
+        self._go_on()
+
+    def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
+        """Note the trials, and judge the model if it is time; stop if the run is over."""
+        self._stop()
+        self._epoch = int(record["epoch"])
+        updates = record["steps"] - self._steps
+        self._steps = int(record["steps"])
+        trials = record["trials"] * (updates + record["skipped"]) / max(updates, 1)
+        self.trials.append({"epoch": self._epoch, **self._clock, "trials": trials})
+        self._judge(model, self._epoch)
+        self._go_on()
+        return self._is_over()
+
+    def _go_on(self) -> None:
+        self._since = time.perf_counter(), time.process_time()
+
+    def _stop(self) -> None:
+        self._clock["seconds"] += time.perf_counter() - self._since[0]
+        self._clock["processor"] += time.process_time() - self._since[1]
+
+    def _judge(self, model: Any, epoch: float) -> None:
+        if self._clock["processor"] < min(self._due, self._limit):
+            return
+        self._due = PACE * self._clock["processor"]
+        choosing, reporting = self._split.mrr(model)
+        self.points.append({"epoch": epoch, **self._clock, "choosing": choosing, "mrr": reporting})
+
+    def _is_over(self) -> bool:
+        now = self._clock["processor"]
+        best = max(self.points, key=lambda point: point["choosing"])["processor"] if self.points else now
+        return now >= self._limit or now >= max(PATIENCE * best, self._limit / 4)
+
+
+def train(split: Split, sampler: str, loss: str, seed: int, limit: float, **parameters: Any) -> dict[str, Any]:
+    """Train once, on one thread; return the curve."""
+    curve = Curve(split, limit)
+    model = vse.ImageAnnotator(
+        inputs="ids",
+        sampler=SAMPLERS[sampler],
+        loss=loss,
+        optimiser="sgd",
+        schedule="constant",
+        n_negatives=1,
+        n_epochs=1_000_000,
+        n_threads=1,
+        random_state=seed,
+        **parameters,
+    )
+    with suppress(OverError):
+        model.fit(split.train, callbacks=[curve])
+    return {"sampler": sampler, "loss": loss, "seed": seed, "points": curve.points, "trials": curve.trials}
