@@ -9,8 +9,8 @@ several λ and seeds. Shown are analogies, similarities, and the mean length of 
 Here the pairs of a window share what is drawn, unless you say that each pair draws its own negatives, as in the paper:
 ``--draws-per pair``; its λ and their number are ``--lams 0.005 --negatives 15``.
 
-Found with 10.6 million words, one seed: with shared draws adaptive negatives are worse at equal epochs; with draws of each
-pair they are level, and take 1.7 times as long. See docs/words.md, also for 5.5 million words and five seeds.
+Found with 10.6 million words, one seed: with shared draws adaptive negatives are worse at equal epochs; with draws of
+each pair they are level, and take 1.7 times as long. See docs/words.md, also for 5.5 million words and five seeds.
 """
 
 from __future__ import annotations

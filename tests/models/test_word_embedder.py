@@ -173,9 +173,7 @@ def test_parameters_are_checked(parameter, value, message):
 def test_a_block_shares_no_draws_that_depend_on_a_windows_vector(draws_per, sampler):
     model = vse.WordEmbedder(**SMALL, draws_per=draws_per, sampler=sampler)
     if draws_per == "block" and sampler.by_vector:
-        with pytest.raises(
-            vse.InputError, match="adaptive draws by a window.* draws_per must be 'window', 'pair' or None"
-        ):
+        with pytest.raises(vse.InputError, match="adaptive draws by .* must be 'window', 'pair' or None"):
             model.fit(topics())
     else:
         assert model.fit(topics()).history_["loss"][-1] < np.log(2) * 6
