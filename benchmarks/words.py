@@ -46,6 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--factors", type=int, nargs="+", default=[100, 300])
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rates", type=float, nargs="+", default=[0.025, 0.05])
+    parser.add_argument("--draws-per", nargs="+", choices=["pair", "window", "block"], help="of ours; several in turn")
     parser.add_argument("--draws", type=int, nargs="+", help="of ours; several in turn  [what suits the architecture]")
     parser.add_argument("--lam", type=float, default=0.005, help="of the adaptive sampler")
     parser.add_argument("--seeds", type=int, default=3)
@@ -95,16 +96,17 @@ def turns(k: int, seed: int, rate: float, file: str, lines: str, options: argpar
     }
     done = []
     variants = {
-        (f"{name}, {draws} draws" if draws else name): (name, draws)
+        name + (f", {draws} draws" if draws else "") + (f" a {per}" if per else ""): (name, per, draws)
         for name in options.methods
+        for per in ((options.draws_per or [None]) if name in OURS else [None])
         for draws in ((options.draws or [None]) if name in OURS else [None])
     }
-    for title, (name, draws) in variants.items():
+    for title, (name, per, draws) in variants.items():
         if name in OURS:
             parameters = {
                 **OURS[name], "n_factors": k, "window": WINDOW, "n_negatives": NEGATIVES, "subsample": SUBSAMPLE,
                 "n_epochs": options.epochs, "learning_rate": rate, "n_threads": options.threads, "random_state": seed,
-                "n_draws": draws,
+                "draws_per": per, "n_draws": draws,
             }  # fmt: skip
             if OURS[name]["sampler"] == "adaptive":
                 parameters["lam"] = options.lam
@@ -129,20 +131,25 @@ def mean_similarity(one: Mapping[str, Any], half: str) -> float:
 def table(runs: Sequence[Mapping[str, Any]], rooflines: Mapping[int, float]) -> str:
     """Return what was measured as Markdown: of every method, at its best rate, medians and ranges over the seeds.
 
-    The roofline is the memory's copy bandwidth; its share, what the rows of all windows make of it, read and written.
+    How many times gensim's speed it is, is said by the clock on the wall, and of words a processor second, which hangs
+    less on what else the machine does. The roofline is the memory's copy bandwidth; its share, what the rows of all
+    windows make of it, read and written.
     """
     names = list(runs[0]["reporting"])
     lines = [
-        f"| k | method | rate | M words/s | times gensim's | roofline | {' | '.join(names)} | mean | "
-        "analogies | MB (bound) |",
-        "|---" * (9 + len(names)) + "|",
+        "| k | method | rate | M words/s | times gensim's | by processor seconds | roofline | "
+        f"{' | '.join(names)} | mean | analogies | MB (bound) |",
+        "|---" * (10 + len(names)) + "|",
     ]
     for k in dict.fromkeys(one["k"] for one in runs):
         chosen = {name: best_rate(name, k, runs) for name in dict.fromkeys(one["method"] for one in runs)}
-        speeds = {name: median(all_, lambda one: one["words_per_second"]) for name, all_ in chosen.items()}
+        speeds, processor_speeds = (
+            {name: median(all_, lambda one, of=of: one[of]) for name, all_ in chosen.items()}
+            for of in ("words_per_second", "words_per_processor_second")
+        )
         for name, all_ in chosen.items():
             peer = next((other for other in GENSIM if other.split()[1] == name.split()[1].rstrip(",")), "")
-            ratio = f"{speeds[name] / speeds[peer]:.1f}" if peer in speeds else "–"
+            ratios = [f"{of[name] / of[peer]:.1f}" if peer in of else "–" for of in (speeds, processor_speeds)]
             moved = [one["windows_per_second"] * one["window_bytes"] for one in all_ if "window_bytes" in one]
             share = f"{statistics.median(moved) / 1e9 / rooflines[k]:.0%}" if moved else "–"
             cells = [f"{median(all_, lambda one, s=s: one['reporting'][s]):.3f}" for s in names]
@@ -151,7 +158,7 @@ def table(runs: Sequence[Mapping[str, Any]], rooflines: Mapping[int, float]) -> 
             peak = median(all_, lambda one: one["peak_bytes"])
             bound = f" ({all_[0]['bound_bytes'] / 1e6:.0f})" if "bound_bytes" in all_[0] else ""
             lines.append(
-                f"| {k} | {name} | {all_[0]['rate']} | {speeds[name] / 1e6:.2f} | {ratio} | {share} | "
+                f"| {k} | {name} | {all_[0]['rate']} | {speeds[name] / 1e6:.2f} | {' | '.join(ratios)} | {share} | "
                 f"{' | '.join(cells)} | {spread(means)} | {spread(accuracy)} | {peak / 1e6:.0f}{bound} |"
             )
     return "\n".join(lines)

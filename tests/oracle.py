@@ -521,9 +521,13 @@ def windows(sentence, reaches):
 
 
 def train_windows(
-    sentences, reaches, tables, sums, *, architecture, rate, n_negatives, n_draws, adagrad
+    sentences, reaches, tables, sums, *, architecture, rate, n_negatives, n_draws, adagrad, draws_per="window"
 ):  # fmt: skip
-    """Train on every window, its negative always the first word that is no positive; return what the record says."""
+    """Train on every window; return what the record says.
+
+    A negative is always the first word that is no positive of its pair or window; for a block, whose draws are any
+    window's, the first word.
+    """
     inputs, outputs = tables["word_factors"], tables["output_factors"]
     k = inputs.shape[1]
     steps, skipped, loss = 0, 0, 0.0
@@ -536,27 +540,30 @@ def train_windows(
         return rate / math.sqrt(sums[name][row])
 
     for sentence, reach in zip(sentences, reaches, strict=True):
-        for centre, others in windows(sentence, reach):
+        # A block is eight words of a sentence and their windows.
+        for at, (centre, others) in enumerate(windows(sentence, reach)):
             of, positives = ([centre], others) if architecture == "skipgram" else (others, [centre])
-            free = [word for word in range(len(outputs)) if word not in positives]
-            negatives = free[:1] * n_draws
-            tried += [free[0] + 1 if free else len(outputs)] * n_draws
-            skipped += n_draws - len(negatives)
-            weight = n_negatives * len(positives) / n_draws
-            v = np.mean([inputs[word] for word in of], axis=0)
-            slopes = [sigmoid(float(v @ outputs[word])) - 1 for word in positives]
-            slopes += [weight * sigmoid(float(v @ outputs[word])) for word in negatives]
-            lengths += [sigmoid(float(v @ outputs[word])) * math.sqrt(v @ v) for word in negatives]
-            loss += window_objective(inputs, outputs, positives, [(word, weight) for word in negatives], of)
-            steps += len(positives)
-            gradient = np.zeros(k)
-            for word, slope in zip(positives + negatives, slopes, strict=True):
-                step = rate_of("output_factors", word, slope * slope * float(v @ v) / k)
-                gradient += slope * outputs[word]
-                outputs[word] -= step * slope * v
-            gradient /= len(of)
-            for word in of:
-                inputs[word] -= rate_of("word_factors", word, float(gradient @ gradient) / k) * gradient
+            for pairs in [[word] for word in positives] if draws_per == "pair" else [positives]:
+                free = [word for word in range(len(outputs)) if draws_per == "block" or word not in pairs]
+                if draws_per != "block" or at % 8 == 0:
+                    tried += [free[0] + 1 if free else len(outputs)] * n_draws
+                    skipped += 0 if free else n_draws
+                negatives = [word for word in free[:1] * n_draws if word not in pairs]
+                weight = n_negatives * len(pairs) / n_draws
+                v = np.mean([inputs[word] for word in of], axis=0)
+                slopes = [weight * sigmoid(float(v @ outputs[word])) for word in negatives]
+                slopes += [sigmoid(float(v @ outputs[word])) - 1 for word in pairs]
+                lengths += [sigmoid(float(v @ outputs[word])) * math.sqrt(v @ v) for word in negatives]
+                loss += window_objective(inputs, outputs, pairs, [(word, weight) for word in negatives], of)
+                steps += len(pairs)
+                gradient = np.zeros(k)
+                for word, slope in zip(negatives + pairs, slopes, strict=True):
+                    step = rate_of("output_factors", word, slope * slope * float(v @ v) / k)
+                    gradient += slope * outputs[word]
+                    outputs[word] -= step * slope * v
+                gradient /= len(of)
+                for word in of:
+                    inputs[word] -= rate_of("word_factors", word, float(gradient @ gradient) / k) * gradient
     means = {"trials": tried, "negative_gradient": lengths}
     record = {name: sum(of) / max(len(of), 1) for name, of in means.items()}
     return {"steps": steps, "skipped": skipped, "loss": loss / max(steps, 1)} | record

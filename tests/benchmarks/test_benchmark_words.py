@@ -34,12 +34,24 @@ def test_words(benchmark, files, tmp_path, capsys):
     for run in result["runs"]:
         assert -1 <= run["reporting"]["pairs"] <= 1
         assert 0 <= run["analogies"] <= 1
+        # A centre, six others and an eighth of a block's 20 negatives, of four factors, read and written.
+        assert run["window_bytes"] == 9.5 * 4 * 4 * 2
+        assert run["words_per_processor_second"] > 0
         # Two tables of six words and four factors.
-        # A centre, six others and 10 negatives of four factors, read and written.
-        assert run["window_bytes"] == 17 * 4 * 4 * 2
         assert run["bound_bytes"] == 300_000_000 + int(1.3 * 2 * 6 * 4 * 4)
     assert [encoding["tokens"] for encoding in result["encoding"]] == [240] * 3
     assert "| 4 | vsenumba CBOW, popularity |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("per", "n_rows"), [("pair", 7 + 6 * 3), ("window", 7 + 3), ("block", 7 + 3 / 8)])
+def test_words_by_what_negatives_are_drawn_for(benchmark, files, tmp_path, capsys, per, n_rows):
+    text, pairs, _ = files
+    tiny = f"--factors 4 --epochs 1 --seeds 1 --rates 0.05 --threads 1 --draws-per {per} --draws 3"
+    sources = ["--texts", text, "--similarity", pairs, "--out", str(tmp_path)]
+    benchmark("words").main([*sources, *tiny.split(), "--methods", "vsenumba CBOW, popularity"])
+    (run,) = json.loads((tmp_path / "words.json").read_text())["runs"]
+    assert run["window_bytes"] == pytest.approx(n_rows * 4 * 4 * 2)
+    assert f"| vsenumba CBOW, popularity, 3 draws a {per} |" in capsys.readouterr().out
 
 
 def test_the_rate_is_chosen_on_one_half_and_reported_on_the_other(benchmark):
@@ -58,7 +70,7 @@ def test_the_example(files, tmp_path, monkeypatch, capsys):
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
     text, pairs, questions = files
-    tiny = "--lams 0.1 --factors 4 --epochs 2 --seeds 2"
+    tiny = "--lams 0.1 --factors 4 --epochs 2 --seeds 2 --draws-per pair --negatives 2"
     sources = [text, "--similarity", pairs, "--analogies", questions, "--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["example", *sources, *tiny.split()])
     example.main()

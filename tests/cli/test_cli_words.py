@@ -46,12 +46,13 @@ def test_fit_for_machines_from_a_kept_corpus(succeeds, folder):
 def test_fit_takes_every_option(succeeds, folder):
     succeeds(
         "words", "fit", "notes.txt", "-o", "new.h5", *QUICK, "--architecture", "cbow", "--sampler", "adaptive", "--set",
-        "lam=0.2", "--window", "3", "--subsample", "0.1", "--negatives", "2", "--draws", "4", "--optimiser", "adagrad",
-        "--learning-rate", "0.1", "--schedule", "cosine", "--max-vocab", "9", "--sentences", "paragraphs",
-        "--checkpoint-every", "1",
+        "lam=0.2", "--window", "3", "--subsample", "0.1", "--negatives", "2", "--draws-per", "pair", "--draws", "4",
+        "--optimiser", "adagrad", "--learning-rate", "0.1", "--schedule", "cosine", "--max-vocab", "9",
+        "--sentences", "paragraphs", "--checkpoint-every", "1",
     )  # fmt: skip
     model = vse.load_model("new.h5")
     assert (model.architecture, model.window, model.n_draws, model.schedule) == ("cbow", 3, 4, "cosine")
+    assert model.draws_per == "pair"
     assert model.sampler == vse.AdaptiveSampler(lam=0.2)
     assert len(model.words_) == 9
 

@@ -20,7 +20,7 @@ from vsenumba.checks import seed_sequence
 from vsenumba.errors import InputError
 from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.compiler import dispatched, kernel
-from vsenumba.kernels.dot import compare, dot
+from vsenumba.kernels.dot import compare, dot, four_dots
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.orders import refresh_orders, sort_space
 from vsenumba.kernels.prefetch import prefetch, prefetch_row
@@ -102,6 +102,8 @@ def test_dot_products(table, vector):
     vector = vector[0]
     gap = table[1].astype(float) - table[2]
     assert dot(vector, table, 3) == pytest.approx(float(vector.astype(float) @ table[3]), abs=1e-4)
+    expected = [float(vector.astype(float) @ table[row]) for row in (3, 0, 1, 3)]
+    assert four_dots(vector, table, 3, 0, 1, 3) == pytest.approx(expected, abs=1e-4)
     assert difference == pytest.approx(float(vector @ gap), abs=1e-4)
     assert vector_square == pytest.approx(float(vector.astype(float) @ vector), rel=1e-5, abs=1e-30)
     assert gap_square == pytest.approx(float(gap @ gap), rel=1e-4, abs=1e-6)

@@ -156,6 +156,7 @@ def test_a_refused_text_leaves_nothing_on_the_model():
         ("window", 2.5, "window must be a whole number"),
         ("n_negatives", None, "n_negatives must be a whole number"),
         ("n_draws", 0, "n_draws must be a whole number"),
+        ("draws_per", "sentence", "unknown draws_per 'sentence'; known are pair, window, block"),
         ("n_epochs", "5", "n_epochs must be a whole number"),
         ("subsample", -1, "subsample must be finite and not negative"),
         ("learning_rate", np.inf, "learning_rate must be positive and finite"),
@@ -165,6 +166,17 @@ def test_a_refused_text_leaves_nothing_on_the_model():
 def test_parameters_are_checked(parameter, value, message):
     with pytest.raises(vse.VsenumbaError, match=message):
         vse.WordEmbedder(**SMALL | {parameter: value}).fit(topics())
+
+
+@pytest.mark.parametrize("draws_per", [None, "pair", "window", "block"])
+@pytest.mark.parametrize("sampler", [vse.PopularitySampler(), vse.AdaptiveSampler()])
+def test_a_block_shares_no_draws_that_depend_on_a_windows_vector(draws_per, sampler):
+    model = vse.WordEmbedder(**SMALL, draws_per=draws_per, sampler=sampler)
+    if draws_per == "block" and sampler.by_vector:
+        with pytest.raises(vse.InputError, match="adaptive draws by .* must be 'window', 'pair' or None"):
+            model.fit(topics())
+    else:
+        assert model.fit(topics()).history_["loss"][-1] < np.log(2) * 6
 
 
 def test_a_rate_that_is_too_large_is_called_so():

@@ -17,6 +17,19 @@ def dot(vector, table, row):
 
 
 @kernel(inline=True)
+def four_dots(vector, table, a, b, c, d):
+    """Return the float32 dot products of `vector` and four rows of a table, for which the vector is fetched once."""
+    dot_a, dot_b, dot_c, dot_d = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+    for f in range(vector.shape[0]):
+        x = vector[f]
+        dot_a += x * table[a, f]
+        dot_b += x * table[b, f]
+        dot_c += x * table[c, f]
+        dot_d += x * table[d, f]
+    return dot_a, dot_b, dot_c, dot_d
+
+
+@kernel(inline=True)
 def compare(vectors, row, table, positive, negative):
     """Return ``v.(p - n)``, ``v.v`` and ``(p - n).(p - n)`` for a row v and two rows p, n of a table, in one pass."""
     difference = np.float32(0)

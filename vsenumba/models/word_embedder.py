@@ -25,6 +25,7 @@ from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import SCHEDULES
 from vsenumba.training.text import Architecture, as_architecture
+from vsenumba.training.text.draws import DRAWS_PER
 from vsenumba.training.text.trainer import N_SHARDS, TextTrainer
 
 # A window takes as long as it has draws, for which every shard has room; more than some dozens are of no use.
@@ -52,10 +53,14 @@ class WordEmbedder(Trained):
         Where negatives come from: "popularity" as in word2vec, "adaptive", "uniform", "dynamic", ...
     n_negatives : int
         Negatives per pair of words.
+    draws_per : {"pair", "window", "block"}, optional
+        For what negatives are drawn: for every pair of words, as in word2vec; for a window, whose pairs share them; or
+        for a block of eight windows that follow each other. None for "block" where the sampler draws the same for
+        every window, and "window" where it looks at vectors, as "adaptive" does, which cannot draw for a block.
     n_draws : int, optional
-        Negatives drawn for a window, which its pairs share: each counts so many times that every pair has
-        `n_negatives`. More make steps steadier and slower. None for three times `n_negatives` with skip-gram, and twice
-        with CBOW, whose windows are one pair.
+        Negatives drawn at a time: each counts so many times that every pair has `n_negatives`. More make steps steadier
+        and slower. None for `n_negatives` a pair; three times as many a window, and six times a block, with skip-gram;
+        and twice and four times with CBOW, whose windows are one pair.
     optimiser : Optimiser or str
         "sgd" as in word2vec, or "adagrad" (one sum per row).
     learning_rate : float, optional
@@ -114,8 +119,9 @@ class WordEmbedder(Trained):
         "subsample": Number("Thin out words above this share of the text; 0 for none."),
         "sampler": MemberOf("Where negatives come from.", family=as_sampler),
         "n_negatives": Whole("Negatives per pair of words.", most=_MOST_NEGATIVES),
+        "draws_per": Choice("For what negatives are drawn.", "block or window, by the sampler", names=DRAWS_PER),
         "n_draws": Whole(
-            "Negatives drawn for a window, shared by its pairs.", "what suits the architecture", most=_MOST_DRAWS
+            "Negatives drawn for a pair, window or block.", "what suits the architecture", most=_MOST_DRAWS
         ),
         "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
         "learning_rate": Number("Learning rate at the start.", "what suits the architecture", above=0),
@@ -134,6 +140,7 @@ class WordEmbedder(Trained):
         subsample: float = 1e-3,
         sampler: Sampler | str = "popularity",
         n_negatives: int = 5,
+        draws_per: str | None = None,
         n_draws: int | None = None,
         optimiser: Optimiser | str = "sgd",
         learning_rate: float | None = None,
@@ -149,6 +156,7 @@ class WordEmbedder(Trained):
         self.subsample = subsample
         self.sampler = sampler
         self.n_negatives = n_negatives
+        self.draws_per = draws_per
         self.n_draws = n_draws
         self.optimiser = optimiser
         self.learning_rate = learning_rate
@@ -157,6 +165,16 @@ class WordEmbedder(Trained):
         self.n_threads = n_threads
         self.deterministic = deterministic
         self.random_state = random_state
+
+    def check_parameters(self) -> None:
+        """Refuse parameters that cannot be used; see `Fitted.check_parameters`."""
+        super().check_parameters()
+        sampler = self.member("sampler")
+        if self.draws_per == "block" and sampler.by_vector:
+            raise InputError(
+                f"{sampler} draws by a window's vector, and so not for a block of windows: "
+                "draws_per must be 'window', 'pair' or None"
+            )
 
     def fit(self, X: Any, y: Any = None, *, callbacks: Callbacks = ()) -> WordEmbedder:
         """Train afresh.
@@ -264,8 +282,8 @@ class WordEmbedder(Trained):
         trainer = TextTrainer(
             corpus, rows, self.counts_, self.tables_, self._memory or {}, architecture=self._recipe,
             sampler=self.member("sampler"), optimiser=self.member("optimiser"), window=self.window,
-            subsample=self.subsample, n_negatives=self.n_negatives, n_draws=self.n_draws, n_threads=self._threads,
-            seeds=self._spawned(1),
+            subsample=self.subsample, n_negatives=self.n_negatives, draws_per=self.draws_per, n_draws=self.n_draws,
+            n_threads=self._threads, seeds=self._spawned(1),
         )  # fmt: skip
         self._run(trainer, n_epochs=n_epochs, done=done, callbacks=callbacks)
         return self

@@ -33,6 +33,7 @@ class PopularitySampler(Sampler):
 
     power: float = 0.75
     name: ClassVar[str] = "popularity"
+    by_vector: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not (is_number(self.power) and 0 <= self.power <= 4):

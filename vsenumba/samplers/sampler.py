@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -82,7 +82,12 @@ def _aim(sampler, image):
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler(Member, ABC):
-    """Base of the negative samplers."""
+    """Base of the negative samplers.
+
+    `by_vector` says whether the law depends on the image's vector; where it does not, draws can be shared.
+    """
+
+    by_vector: ClassVar[bool] = True
 
     @abstractmethod
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> Any:

@@ -30,6 +30,7 @@ class UniformSampler(Sampler):
     """
 
     name: ClassVar[str] = "uniform"
+    by_vector: ClassVar[bool] = False
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> UniformState:
         """Return the state; see `Sampler.state`."""

@@ -23,6 +23,9 @@ from vsenumba.samplers import SAMPLERS, WarpSampler, as_sampler
 from vsenumba.training.optimisers import RowAdagrad, Sgd
 from vsenumba.training.text import ARCHITECTURES, as_architecture
 from vsenumba.training.text.architecture import gather_window, scatter_window
+from vsenumba.training.text.draws import DRAWS_PER
+from vsenumba.training.text.step import move_words
+from vsenumba.training.text.tally import DRAWS
 from vsenumba.training.text.trainer import TextTrainer, kept_of_each_word
 
 # It tries all words in their order, and so finds the first that is no positive.
@@ -41,7 +44,7 @@ def trainer_for(corpus, tables, architecture, *, sampler="popularity", optimiser
     optimiser = optimiser or Sgd()
     sums = {name: optimiser.fresh_sums(len(table)) for name, table in tables.items()}
     settings = {
-        "window": 2, "subsample": 0.0, "n_negatives": 2, "n_draws": 3, "n_threads": 1,
+        "window": 2, "subsample": 0.0, "n_negatives": 2, "draws_per": "window", "n_draws": 3, "n_threads": 1,
         "seeds": np.random.SeedSequence(3),
     } | arguments  # fmt: skip
     return TextTrainer(
@@ -71,26 +74,28 @@ def sentences_of(corpus):
 
 @pytest.mark.parametrize("optimiser", [RowAdagrad(initial=0.1), Sgd()])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@settings(max_examples=25)
+@settings(max_examples=50)
 @given(
     corpus=corpora(min_words=2),
+    draws_per=st.sampled_from(list(DRAWS_PER)),
     n_factors=st.integers(1, 9),
     window=st.integers(1, 3),
-    n_draws=st.integers(1, 4),
+    n_draws=st.integers(1, 6),
     seed=st.integers(0, 99),
 )
-def test_an_epoch_is_the_oracles(architecture, optimiser, corpus, n_factors, window, n_draws, seed):
+def test_an_epoch_is_the_oracles(architecture, optimiser, corpus, draws_per, n_factors, window, n_draws, seed):
     tables = tables_for(corpus.n_words, n_factors, seed)
     exact = {name: table.astype(np.float64) for name, table in tables.items()}
     with mock.patch("vsenumba.training.text.trainer.N_SHARDS", 1):
         trainer, sums = trainer_for(
-            corpus, tables, architecture, sampler=FIRST, optimiser=optimiser, window=window, n_draws=n_draws
-        )
+            corpus, tables, architecture, sampler=FIRST, optimiser=optimiser, window=window, draws_per=draws_per,
+            n_draws=n_draws,
+        )  # fmt: skip
         exact_sums = {name: memory.astype(np.float64) for name, memory in sums.items()}
         record = trainer.run_epoch(1, lambda done: 0.1)
     expected = oracle.train_windows(
         sentences_of(corpus), reaches_of(corpus, window), exact, exact_sums, architecture=architecture, rate=0.1,
-        n_negatives=2, n_draws=n_draws, adagrad=isinstance(optimiser, RowAdagrad),
+        n_negatives=2, n_draws=n_draws, adagrad=isinstance(optimiser, RowAdagrad), draws_per=draws_per,
     )  # fmt: skip
     for name in tables:
         assert tables[name] == pytest.approx(exact[name], rel=1e-3, abs=1e-4)
@@ -162,6 +167,56 @@ def test_the_draws_do_not_depend_on_the_number_of_threads(subsample):
     for name in ("loss", "negative_gradient"):
         assert records[0].pop(name) == pytest.approx(records[1].pop(name), rel=1e-9)
     assert records[0] == records[1]
+
+
+@settings(max_examples=50)
+@given(rows=st.lists(st.integers(0, 9), min_size=1, max_size=13), n_factors=st.integers(1, 9), seed=st.integers(0, 99))
+def test_words_move_one_after_the_other_though_they_move_by_four(rows, n_factors, seed):
+    rng = np.random.default_rng(seed)
+    vector, outputs = rng.standard_normal(n_factors), rng.standard_normal((10, n_factors))
+    grads, sums = rng.standard_normal(len(rows)), np.full(10, 0.5)
+    moved, gradient = outputs.astype(np.float32), np.zeros(n_factors, np.float32)
+    memory, length = sums.astype(np.float32), float(vector @ vector)
+    moving = numba.njit(lambda *arguments: move_words(*arguments))
+    moving(
+        vector.astype(np.float32), moved, memory, RowAdagrad().state(), np.float32(0.1), np.array(rows, np.int32),
+        len(rows), grads.astype(np.float32), np.float32(length), gradient,
+    )  # fmt: skip
+    expected = np.zeros(n_factors)
+    for row, grad in zip(rows, grads, strict=True):
+        sums[row] += grad * grad * length / n_factors
+        expected += grad * outputs[row]
+        outputs[row] -= 0.1 / np.sqrt(sums[row]) * grad * vector
+    assert gradient == pytest.approx(expected, rel=1e-3, abs=1e-4)
+    assert moved == pytest.approx(outputs, rel=1e-3, abs=1e-4)
+    assert memory == pytest.approx(sums, rel=1e-3)
+
+
+@pytest.mark.parametrize(("draws_per", "n_times"), [("pair", 20), ("window", 11), ("block", 2)])
+def test_how_often_negatives_are_drawn(draws_per, n_times):
+    corpus = Corpus.from_sentences([list("abcdefghijk")])
+    trainer, _ = trainer_for(corpus, tables_for(11, 2, 0), "skipgram", window=1, draws_per=draws_per)
+    record = trainer.run_epoch(1, lambda done: 0.1)
+    assert (record["kept"], record["steps"]) == (11, 20)
+    assert trainer._work.tally[:, DRAWS].sum() == 3 * n_times
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_what_is_drawn_for_what_unless_told_otherwise(architecture, sampler):
+    corpus = Corpus.from_sentences([list("abc") * 6])
+    trainer, _ = trainer_for(corpus, tables_for(3, 2, 0), architecture, sampler=sampler, draws_per=None, n_draws=None)
+    per, factor = ("window", 2) if SAMPLERS[sampler].by_vector else ("block", 4)
+    factor *= 1.5 if architecture == "skipgram" else 1
+    assert (trainer._draws_per, trainer._n_draws) == (DRAWS_PER[per], 2 * factor)
+    assert (per == "block") == (sampler in {"uniform", "popularity"})
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if not SAMPLERS[name].by_vector])
+def test_a_law_whose_draws_windows_share_does_not_depend_on_the_vector(name):
+    rng = np.random.default_rng(0)
+    one, other = SAMPLERS[name]().law(rng.standard_normal((2, 3)), rng.standard_normal((20, 3)), [[0], [0]])
+    assert np.array_equal(one, other)
 
 
 def test_words_are_thinned_out_by_the_rule_of_word2vec():

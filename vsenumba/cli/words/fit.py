@@ -36,6 +36,7 @@ SENTENCES = options.Member("sentences", "vsenumba.data.text.reading", "SENTENCES
     window="--window",
     subsample="--subsample",
     n_negatives="--negatives",
+    draws_per="--draws-per",
     n_draws="--draws",
     optimiser="--optimiser",
     learning_rate="--learning-rate",

@@ -7,6 +7,7 @@ it in ``training/windows/__init__.py``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from vsenumba.kernels.compiler import dispatched
@@ -57,9 +58,12 @@ def scatter_window(architecture, inputs, sums, optimiser, learning_rate, words, 
 
 
 class Architecture(Member, ABC):
-    """Base of the architectures."""
+    """Base of the architectures.
 
-    draws_per_negative: ClassVar[int]
+    `draws_per_negative` says how many words are drawn at a time unless told otherwise, by what they are drawn for.
+    """
+
+    draws_per_negative: ClassVar[Mapping[str, int]]
     learning_rate: ClassVar[float]
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ class Cbow(Architecture):
     """
 
     name: ClassVar[str] = "cbow"
-    draws_per_negative: ClassVar[int] = 2
+    draws_per_negative: ClassVar[Mapping[str, int]] = {"pair": 1, "window": 2, "block": 4}
     learning_rate: ClassVar[float] = 0.15
 
     def state(self) -> CbowState:

@@ -14,10 +14,9 @@ from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.prefetch import prefetch_row
 from vsenumba.kernels.random import next_below, next_bits
 from vsenumba.training.text.architecture import gather_window, scatter_window
-from vsenumba.training.text.step import KEPT, train_window
-
-# A shard's tally fills a cache line of its own.
-TALLY_COLUMNS = 8
+from vsenumba.training.text.draws import PER_PAIR, PER_WINDOW, draw_negatives
+from vsenumba.training.text.step import train_words
+from vsenumba.training.text.tally import KEPT
 
 # Words that follow in a sentence are asked for: their memory comes while others are trained.
 _AHEAD = 2
@@ -32,12 +31,12 @@ class WindowWork(NamedTuple):
         The words of a sentence that subsampling left.
     vectors : (n_shards, 2, k) float32
         The window's vector and the gradient in it.
-    words : (n_shards, 2, positives + negatives) int32
-        The positives in order, and the words chosen.
+    words : (n_shards, 3, positives + negatives) int32
+        The words chosen: the negatives, then the positives; and the window's positives, as they stand and in order.
     numbers : (n_shards, 2, positives + negatives) float32
         Slopes and losses.
     tally : (n_shards, TALLY_COLUMNS) float64
-        Added to; see `vsenumba.training.text.step`.
+        Added to; see `vsenumba.training.text.tally`.
     """
 
     kept: np.ndarray
@@ -50,7 +49,7 @@ class WindowWork(NamedTuple):
 @kernel(parallel=True)
 def run_launch(
     tokens, offsets, bounds, keep, window, inputs, input_sums, outputs, output_sums, architecture, sampler, optimiser,
-    learning_rate, n_draws, n_negatives, states, work,
+    learning_rate, draws_per, n_draws, n_negatives, states, work,
 ):  # fmt: skip
     """Train on the sentences of `offsets`, shard s on those from ``bounds[s]`` to ``bounds[s + 1]``.
 
@@ -72,8 +71,10 @@ def run_launch(
         States; their classes pick the code.
     learning_rate : float32
         The rate.
+    draws_per : int
+        For how many windows negatives are drawn, 0 for each pair; see `vsenumba.training.text.draws`.
     n_draws, n_negatives : int
-        Negatives drawn for a window; and for how many each positive counts them.
+        Negatives drawn at a time; and for how many each positive counts them.
     states : (n_shards, 8) uint64
         Random states.
     work : WindowWork
@@ -83,16 +84,18 @@ def run_launch(
         for sentence in range(bounds[shard], bounds[shard + 1]):
             run_sentence(
                 tokens, offsets[sentence] - offsets[0], offsets[sentence + 1] - offsets[0], keep, window, inputs,
-                input_sums, outputs, output_sums, architecture, sampler, optimiser, learning_rate, n_draws, n_negatives,
-                states, shard, work.kept[shard], work.vectors[shard, 0], work.vectors[shard, 1], work.words[shard, 0],
-                work.words[shard, 1], work.numbers[shard, 0], work.numbers[shard, 1], work.tally[shard],
+                input_sums, outputs, output_sums, architecture, sampler, optimiser, learning_rate, draws_per, n_draws,
+                n_negatives, states, shard, work.kept[shard], work.vectors[shard, 0], work.vectors[shard, 1],
+                work.words[shard, 0], work.words[shard, 1], work.words[shard, 2], work.numbers[shard, 0],
+                work.numbers[shard, 1], work.tally[shard],
             )  # fmt: skip
 
 
 @kernel
 def run_sentence(
     tokens, begin, end, keep, window, inputs, input_sums, outputs, output_sums, architecture, sampler, optimiser,
-    learning_rate, n_draws, n_negatives, states, shard, kept, vector, gradient, own, chosen, grads, losses, tally,
+    learning_rate, draws_per, n_draws, n_negatives, states, shard, kept, vector, gradient, chosen, positives, own,
+    grads, losses, tally,
 ):  # fmt: skip
     """Train on every window of the sentence ``tokens[begin:end]``."""
     n_kept = 0
@@ -102,6 +105,7 @@ def run_sentence(
             kept[n_kept] = word
             n_kept += 1
     tally[KEPT] += n_kept
+    n_drawn = 0
     for at in range(n_kept):
         reach = 1 + next_below(states, shard, window)
         first, last = max(0, at - reach), min(n_kept, at + reach + 1)
@@ -110,12 +114,25 @@ def run_sentence(
         if coming < n_kept:
             prefetch_row(inputs, kept[coming])
             prefetch_row(outputs, kept[coming])
-        if last - first > 1:
-            n_positives = gather_window(architecture, inputs, kept, at, first, last, vector, chosen)
-            train_window(
-                vector, gradient, outputs, output_sums, sampler, optimiser, learning_rate, states, shard, own, chosen,
-                n_positives, n_draws, n_negatives, grads, losses, tally,
+        # Each round takes one pair where pairs have draws of their own, and all the window's pairs otherwise.
+        n_done, n_positives = 0, min(last - first - 1, 1)
+        while n_done < n_positives:
+            n_positives = gather_window(architecture, inputs, kept, at, first, last, vector, positives)
+            n_taken = 1 if draws_per == PER_PAIR else n_positives
+            if draws_per <= PER_WINDOW or at % draws_per == 0:
+                # A block's are for any of its windows: what is a positive of one may be a negative of the others.
+                n_excluded = n_taken if draws_per <= PER_WINDOW else 0
+                n_drawn = draw_negatives(
+                    sampler, states, shard, vector, outputs, own, positives, n_done, n_done + n_excluded, n_draws,
+                    chosen, tally,
+                )  # fmt: skip
+            for j in range(n_taken):
+                chosen[n_drawn + j] = positives[n_done + j]
+            train_words(
+                vector, gradient, outputs, output_sums, optimiser, learning_rate, chosen, n_drawn, n_drawn + n_taken,
+                np.float32(n_negatives * n_taken) / np.float32(n_draws), grads, losses, tally,
             )  # fmt: skip
             scatter_window(
                 architecture, inputs, input_sums, optimiser, learning_rate, kept, at, first, last, gradient
             )  # fmt: skip
+            n_done += n_taken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ class SkipGram(Architecture):
     """The vector is the centre's own, the positives are the other words of the window."""
 
     name: ClassVar[str] = "skipgram"
-    draws_per_negative: ClassVar[int] = 3
+    draws_per_negative: ClassVar[Mapping[str, int]] = {"pair": 1, "window": 3, "block": 6}
     learning_rate: ClassVar[float] = 0.05
 
     def state(self) -> SkipGramState:

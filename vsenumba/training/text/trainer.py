@@ -18,8 +18,20 @@ from vsenumba.storage import release_pages
 from vsenumba.training.divergence import check_finite
 from vsenumba.training.optimisers import Optimiser
 from vsenumba.training.text.architecture import Architecture
-from vsenumba.training.text.epoch import TALLY_COLUMNS, WindowWork, run_launch
-from vsenumba.training.text.step import DRAWS, GRADIENT, KEPT, LANES, LOSS, SKIPPED, STEPS, TRIALS
+from vsenumba.training.text.draws import DRAWS_PER
+from vsenumba.training.text.epoch import WindowWork, run_launch
+from vsenumba.training.text.step import LANES
+from vsenumba.training.text.tally import (
+    DRAWS,
+    GRADIENT,
+    KEPT,
+    LOSS,
+    NEGATIVES,
+    SKIPPED,
+    STEPS,
+    TALLY_COLUMNS,
+    TRIALS,
+)
 
 N_SHARDS = 32
 
@@ -57,8 +69,12 @@ class TextTrainer:
         The most words on each side.
     subsample : float
         The share of the text above which a word is thinned out; 0 for never.
-    n_negatives, n_draws : int, int or None
-        Negatives per pair; and how many draws the pairs of a window share, None for what suits the architecture.
+    n_negatives : int
+        Negatives per pair.
+    draws_per : {"pair", "window", "block"} or None
+        For what negatives are drawn; None for a block unless the sampler's law depends on the window's vector.
+    n_draws : int or None
+        How many are drawn at a time; None for what suits the architecture.
     n_threads : int or None
         Threads; the draws of samplers that do not look at the tables do not depend on it.
     seeds : numpy.random.SeedSequence
@@ -79,6 +95,7 @@ class TextTrainer:
         window: int,
         subsample: float,
         n_negatives: int,
+        draws_per: str | None,
         n_draws: int | None,
         n_threads: int | None,
         seeds: np.random.SeedSequence,
@@ -99,7 +116,9 @@ class TextTrainer:
         self._optimiser = optimiser.state()
         self._window = int(window)
         self._n_negatives = int(n_negatives)
-        self._n_draws = int(n_negatives * architecture.draws_per_negative if n_draws is None else n_draws)
+        draws_per = draws_per or ("window" if sampler.by_vector else "block")
+        self._draws_per = DRAWS_PER[draws_per]
+        self._n_draws = int(n_negatives * architecture.draws_per_negative[draws_per] if n_draws is None else n_draws)
         self._keep = kept_of_each_word(counts, subsample)
         self._n_threads = thread_count(n_threads)
         self._seeds = seeds
@@ -108,7 +127,7 @@ class TextTrainer:
         self._work = WindowWork(
             kept=np.zeros((N_SHARDS, LONGEST_SENTENCE), np.int32),
             vectors=aligned_empty((N_SHARDS, 2, n_factors)),
-            words=np.zeros((N_SHARDS, 2, width), np.int32),
+            words=np.zeros((N_SHARDS, 3, width), np.int32),
             numbers=np.zeros((N_SHARDS, 2, width), np.float32),
             tally=np.zeros((N_SHARDS, TALLY_COLUMNS)),
         )
@@ -168,13 +187,13 @@ class TextTrainer:
             run_launch(
                 tokens, offsets, bounds, self._keep, self._window, self.tables["word_factors"],
                 self.sums["word_factors"], self.tables["output_factors"], self.sums["output_factors"],
-                self._architecture, self._state, self._optimiser, np.float32(learning_rate), self._n_draws,
-                self._n_negatives, states, self._work,
+                self._architecture, self._state, self._optimiser, np.float32(learning_rate), self._draws_per,
+                self._n_draws, self._n_negatives, states, self._work,
             )  # fmt: skip
 
     def _record(self, epoch: int, learning_rate: float, refreshes: int) -> dict[str, float]:
         tally = self._work.tally.sum(axis=0)
-        steps, drawn = max(tally[STEPS], 1), max(tally[DRAWS] - tally[SKIPPED], 1)
+        steps = max(tally[STEPS], 1)
         self.steps += int(tally[STEPS])
         return {
             "epoch": epoch,
@@ -184,7 +203,7 @@ class TextTrainer:
             "loss": float(tally[LOSS] / steps),
             "tokens": self._corpus.n_tokens,
             "kept": int(tally[KEPT]),
-            "negative_gradient": float(tally[GRADIENT] / drawn),
+            "negative_gradient": float(tally[GRADIENT] / max(tally[NEGATIVES], 1)),
             "trials": float(tally[TRIALS] / max(tally[DRAWS], 1)),
             "refreshes": refreshes,
             "learning_rate": learning_rate,
