@@ -202,10 +202,15 @@ def test_best_tables_that_do_not_fit_are_not_put_back(fitted):
 def test_data_whose_arrays_were_changed_is_refused_before_kernels_see_it():
     """A sibling: a label column beyond the last, set after the set was made, was read past the tables."""
     world = WORLDS["labels"]
-    for name, value in (("indices", 10_000), ("indptr", 3)):
+    for name, value, seen_by in (
+        ("indices", 10_000, "label columns must lie in 0..9"),
+        ("indptr", 3, "indptr must rise"),
+    ):
         data = copy.deepcopy(world.data)
         forced(data, name)[-1] = value
         with pytest.raises(vse.InputError, match=rf"the data's {name} must"):
+            world.make(n_epochs=1, max_neighbours=0).fit(data)
+        with pytest.raises(vse.InputError, match=seen_by):
             world.make(n_epochs=1).fit(data)
     model = world.make(n_epochs=1).fit(world.data)
     known = copy.deepcopy(world.data)

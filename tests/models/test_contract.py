@@ -250,7 +250,7 @@ BAD = {
     Whole: [4.0, "x", True, np.nan, -1, 2**63],
     Number: ["x", True, np.nan, np.inf, -1, [1]],
     Flag: [1, "yes", None, np.array([True, False])],
-    Choice: ["nope", 3, [1], None, np.array(["a", "b"])],
+    Choice: ["nope", 3, [1], np.array(["a", "b"])],
     MemberOf: ["nope", 3, ["mean"], object, np.array(["a", "b"])],
     NameOrSum: ["nope", 3, ("ids", "ids"), None],
     Seed: ["x", -1, 1.5],

@@ -168,7 +168,7 @@ def test_fold_in_gives_factors_and_leaves_the_model_alone(inputs):
 def test_embed_is_what_scores_are_made_of():
     data = checkerboard()
     for inputs in ("ids", "labels"):
-        model = model_of(inputs).fit(data)
+        model = model_of(inputs, max_neighbours=0).fit(data)
         vectors = model.embed(data)
         assert vectors.dtype == np.float32
         assert model.score_block(data, np.arange(3)) == pytest.approx(vectors[:3] @ model.label_factors_.T, abs=1e-5)

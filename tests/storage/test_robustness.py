@@ -31,7 +31,7 @@ def test_nothing_but_refused_clearly_and_loaded_equal(robustness, tmp_path):
     counts, faults, _ = robustness.run(400, 1, tmp_path)
     assert faults == []
     assert sum(one.total() for one in counts.values()) == 400
-    assert len({name for name, _ in counts}) == 12
+    assert len({name for name, _ in counts}) == 13
     # Were all refused, or none, the test would show nothing.
     loaded = Counter()
     for (_, damage), one in counts.items():

@@ -13,6 +13,7 @@ from vsenumba.checks import RandomLike
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import load_dataset
 from vsenumba.data.annotation.coercion import as_annotation_set, with_free_ids
+from vsenumba.data.annotation.pairs import check_structure
 from vsenumba.data.backbone_id import BackboneId
 from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
@@ -381,6 +382,7 @@ class ImageAnnotator(InputTables):
         max_neighbours = int(self.chosen("max_neighbours"))
         if not max_neighbours or why_nothing_can_be_learnt(data, self.inputs) is not None:
             return None
+        check_structure(data.indptr, data.indices, data.shape)
         check_memory(
             local_weight_bytes(data, max_neighbours),
             f"how often {data.n_labels:,} labels occur together",

@@ -139,6 +139,8 @@ class Choice(Parameter):
 
     def parse(self, name: str, text: str) -> Any:
         """Return the name; see `Parameter.parse`."""
+        if self.none and text.lower() == "none":
+            return None
         self._check(name, text)
         return text
 
