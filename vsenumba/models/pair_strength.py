@@ -31,7 +31,7 @@ _FEWEST_QUESTIONS = 100
 # Of more images than this, so many are tried with.
 _MOST_IMAGES = 100_000
 # A label each is held out of so many images at the most, an eighth of all pairs, with so many scores.
-_MOST_QUESTIONS, _MOST_SCORES = 8_000, 40_000_000
+_MOST_QUESTIONS, _MOST_SCORES = 5_000, 40_000_000
 _AT_ONCE = 250
 
 
@@ -75,12 +75,13 @@ def chosen_settings(
     for start in range(0, len(images), _AT_ONCE):
         rows, wanted = images[start : start + _AT_ONCE], answers[start : start + _AT_ONCE]
         own = part.rows_to_csr(rows)
-        scores, rivals = scorer.score_block(part, rows), own.toarray() == 0
+        scores = scorer.score_block(part, rows)
+        scores[own.toarray() > 0] = -np.inf  # no rivals
         for i, matrix in enumerate(weights):
             said = (own @ matrix).toarray()
             for j, strength in enumerate(_STRENGTHS):
-                mixed = scores + np.float32(strength) * said
-                tried[j, i, start : start + _AT_ONCE] = _reciprocal_ranks(mixed, rivals, wanted)
+                ranks = _reciprocal_ranks(scores + np.float32(strength) * said, wanted)
+                tried[j, i, start : start + _AT_ONCE] = ranks
     return _most_cautious(tried)
 
 
@@ -100,9 +101,8 @@ def _most_cautious(tried: np.ndarray) -> PairSettings:
     return PairSettings(_DECAYS[decay], _STRENGTHS[strength])
 
 
-def _reciprocal_ranks(scores: np.ndarray, rivals: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Return one over the rank of each answer among its rivals, in the middle of those with the same score."""
+def _reciprocal_ranks(scores: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Return one over the rank of each answer, in the middle of those with the same score."""
     own = scores[np.arange(len(answers)), answers][:, None]
-    above = ((scores > own) & rivals).sum(axis=1)
-    same = ((scores == own) & rivals).sum(axis=1) - 1
-    return 1 / (1 + above + same / 2)
+    above, same = (np.count_nonzero(compared, axis=1) for compared in (scores > own, scores == own))
+    return 1 / (1 + above + (same - 1) / 2)
