@@ -67,13 +67,19 @@ def local_weights(
     ArithmeticError
         If a weight decay is so small beside the counts that the weights would be rounding errors.
     """
-    matrix = data.to_csr().astype(np.float32)
-    counts = (matrix.T @ matrix).tocsr()
+    matrix = data.to_csr()
+    # With offsets of 32 bits the product, which may take gigabytes, has indices of 32 bits too.
+    offsets = matrix.indptr.astype(np.int32 if data.n_pairs < 1 << 31 else np.int64)
+    matrix = sp.csr_array((matrix.data, matrix.indices, offsets), matrix.shape)
+    # By columns, which are its rows too.
+    counts = (matrix.T @ matrix).tocsc().T
     counts.sort_indices()
+    del matrix
     solver = _Solver(counts, decays, max_neighbours)
     starts = range(0, data.n_labels, _AT_ONCE)
     with ThreadPoolExecutor(thread_count(n_threads)) as pool:
         parts = list(pool.map(solver.solve, starts))
+    del counts, solver  # which are the most of it
     return [_as_weights([part[i] for part in parts], data.n_labels) for i in range(len(decays))]
 
 
@@ -98,7 +104,9 @@ class _Solver:
 
     def __init__(self, counts: sp.csr_array, decays: Sequence[float], max_neighbours: int) -> None:
         self._n_labels = counts.shape[0]
-        self._indptr, self._indices = counts.indptr.astype(np.int64), counts.indices.astype(np.int32)
+        # Of 10 million pairs they take hundreds of megabytes: no copies where none is needed.
+        self._indptr = counts.indptr.astype(np.int64, copy=False)
+        self._indices = counts.indices.astype(np.int32, copy=False)
         self._values, self._decays = counts.data, np.array(decays, np.float32)
         often = counts.diagonal().astype(np.float64)
         norm = np.asarray(counts.sum(axis=0)).max(initial=0.0)
