@@ -94,6 +94,11 @@ def test_images_are_found_by_an_index(succeeds, fails, folder, model, monkeypatc
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of SWIG, which faiss is wrapped by
         pytest.importorskip("faiss")
+    assert "weights between labels too: fit it with max_neighbours=0" in fails("index", "model.h5", "-o", "i.ann")
+    model = vse.ImageAnnotator(n_factors=4, n_epochs=1, max_neighbours=0, random_state=0).fit(model.seen_)
+    model.save("model.h5")
+    model.set_params(random_state=1).fit(model.seen_).save("all.h5")
+    model = vse.load_model("model.h5")
     assert "an index pays from 1,000,000 images on, and there are 6" in fails("index", "model.h5", "-o", "i.ann")
     monkeypatch.setattr("vsenumba.models.image_index.LEAST_IMAGES", 1)
     said = succeeds("index", "model.h5", "-o", "i.ann").out

@@ -24,7 +24,7 @@ def pays_soon(monkeypatch):
 
 @pytest.fixture(scope="module")
 def model():
-    return model_of(n_epochs=6).fit(checkerboard(400, 10))
+    return model_of(n_epochs=6, max_neighbours=0).fit(checkerboard(400, 10))
 
 
 @pytest.mark.parametrize("label", ["label 2", ["label 2", "label 4"]])
@@ -63,7 +63,7 @@ def test_an_index_is_saved_and_read(model, tmp_path):
 
 def test_a_stale_index_is_refused(model, tmp_path):
     ImageIndex.build(model).save(tmp_path / "i.ann")
-    other = model_of(n_epochs=2).fit(checkerboard(400, 10))
+    other = model_of(n_epochs=2, max_neighbours=0).fit(checkerboard(400, 10))
     for stale, images in ((other, None), (model, checkerboard(40, 10))):
         with pytest.raises(vse.InputError, match="is the index of another model, or of other images; build it again"):
             ImageIndex.load(tmp_path / "i.ann", stale, images)

@@ -20,7 +20,7 @@ def command(model: Path, source: str | None, output: Path, as_json: bool) -> Non
 
     An index pays from a million images on, and fewer are refused: there the exact search takes a tenth of a second. To
     read one takes seconds, so that it is for many questions, as in Python: vsenumba.models.ImageIndex. It needs faiss:
-    pip install 'vsenumba[ann]'.
+    pip install 'vsenumba[ann]'. And it goes by vectors alone: fit the model with '--set max_neighbours=0'.
     """
     from vsenumba.models import ImageAnnotator, load_model
     from vsenumba.models.image_index import ImageIndex

@@ -49,7 +49,7 @@ class ImageIndex:
     Examples
     --------
     >>> from vsenumba import ImageAnnotator, synthetic
-    >>> model = ImageAnnotator(n_epochs=1, random_state=0).fit(synthetic(60, 12, 240, rng=0))
+    >>> model = ImageAnnotator(n_epochs=1, max_neighbours=0, random_state=0).fit(synthetic(60, 12, 240, rng=0))
     >>> ImageIndex.build(model)
     Traceback (most recent call last):
     vsenumba.errors.InputError: an index pays from 1,000,000 images on, and there are 60; find_images is exact and quick
