@@ -125,9 +125,7 @@ def main() -> None:
         "--seconds", type=float, default=1.5, help="processor seconds a run; the last epoch is finished"
     )
     parser.add_argument("--warp-seconds", type=float, default=5, help="those of WARP without a bound")
-    parser.add_argument(
-        "--losses", nargs="+", choices=["hinge", "logistic", "warp"], default=["hinge", "logistic", "warp"]
-    )
+    parser.add_argument("--losses", nargs="+", choices=LOSSES, default=LOSSES)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--factors", type=int, default=100)
     parser.add_argument("--rate", type=float, default=0.05)

@@ -136,6 +136,28 @@ def test_more_pairs_are_solved_for_afresh(model, tmp_path):
     assert grown.annotate([["0.0", "0.1"]], only=["new", "1.0"], n=1)[0][0].name == "new"
 
 
+def test_a_model_that_grows_beyond_what_has_weights_by_default_keeps_its_own(model, tmp_path, monkeypatch):
+    """They were solved for with no neighbours then, and so were gone without a word."""
+    model.save(tmp_path / "m.h5")
+    grown = vse.load_model(tmp_path / "m.h5")
+    monkeypatch.setattr("vsenumba.training.annotation.inputs.labels.MOST_WEIGHED_PAIRS", model.seen_.n_pairs)
+    grown.partial_fit(vse.AnnotationSet.from_lists([["0.0", "0.1"]], ["one more"]))
+    assert grown.chosen("max_neighbours") == 0
+    assert grown.pairs_.weights.nnz > 0.9 * model.pairs_.weights.nnz > 0
+
+
+def test_training_that_ends_before_it_began_leaves_no_pairs(monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    stopped = vse.ImageAnnotator(n_epochs=1)
+    monkeypatch.setattr("vsenumba.models.image_annotator.chosen_settings", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.fit(tags())
+    with pytest.raises(vse.VsenumbaError):
+        stopped.annotate(["image 0"])
+
+
 def test_files_keep_them(model, tmp_path):
     model.save(tmp_path / "m.h5")
     loaded = vse.load_model(tmp_path / "m.h5")
@@ -182,7 +204,7 @@ def test_many_pairs_have_none_by_default():
 
 
 def test_what_does_not_fit_into_memory_is_refused(monkeypatch):
-    monkeypatch.setattr("vsenumba.models.image_annotator.local_weight_bytes", lambda data, n: 1 << 60)
+    monkeypatch.setattr("vsenumba.models.input_tables.local_weight_bytes", lambda data, n: 1 << 60)
     with pytest.raises(vse.MemoryLimitError, match="leave out frequent labels, or set max_neighbours=0"):
         vse.ImageAnnotator(n_epochs=1).fit(checkerboard())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +121,8 @@ def command(
     if data.features is not None and not model.uses_features:
         note("the set has features, which the model does not look at; '--inputs labels+features' has it do so")
     check_has_features(data, model.inputs)
-    if model.chosen("max_neighbours") and _MANY_PAIRS < data.n_pairs <= MOST_WEIGHED_PAIRS:
+    most = math.inf if model.max_neighbours else MOST_WEIGHED_PAIRS
+    if not resume and model.chosen("max_neighbours") and _MANY_PAIRS < data.n_pairs <= most:
         note("weights between labels are solved for before the first epoch; '--set max_neighbours=0' leaves them out")
     if hold_out is None:
         hold_out = "images" if [part.name for part in as_inputs(model.inputs).parts] == ["features"] else "one"

@@ -20,7 +20,6 @@ from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.losses import Loss, as_loss
-from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.input_tables import InputTables
 from vsenumba.models.label_pairs import LABEL_PAIRS, LabelPairs
@@ -44,7 +43,6 @@ from vsenumba.storage import schema
 from vsenumba.training.annotation import DEVICES
 from vsenumba.training.annotation.inputs import INPUTS, as_inputs
 from vsenumba.training.annotation.inputs.kind import Counts, Recipe, Sizes
-from vsenumba.training.annotation.label_weights import local_weight_bytes
 from vsenumba.training.annotation.task import Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callbacks
@@ -311,7 +309,10 @@ class ImageAnnotator(InputTables):
         self.provenance_.pop("measured", None)
         self._remember(union)
         if begun and self.pairs_ is not None:
-            self.pairs_ = self._solved_pairs(self.pairs_.l2, self.pairs_.strength)
+            # Also where there are by now too many pairs to begin with weights: a model does not lose those it has.
+            max_neighbours = self.max_neighbours or max(part.recipe.max_neighbours for part in self._inputs.parts)
+            self._check_pair_memory(union, max_neighbours)
+            self.pairs_ = LabelPairs.of(union, self.pairs_.l2, self.pairs_.strength, max_neighbours, self._threads)
         self._grow()
         data = data.with_columns(self.label_names_.index(data.label_names), self.label_names_)
         aligned = data.reindex_images(self.image_ids_)
@@ -383,21 +384,19 @@ class ImageAnnotator(InputTables):
         if not max_neighbours or why_nothing_can_be_learnt(data, self.inputs) is not None:
             return None
         check_structure(data.indptr, data.indices, data.shape)
-        check_memory(
-            local_weight_bytes(data, max_neighbours),
-            f"how often {data.n_labels:,} labels occur together",
-            "leave out frequent labels, or set max_neighbours=0",
-        )
+        self._check_pair_memory(data, max_neighbours)
         parameters = self.get_params(deep=False) | {"max_neighbours": 0, "n_threads": self._threads}
 
         def train(part: AnnotationSet) -> ImageAnnotator:
             return ImageAnnotator(**parameters | {"random_state": self._spawned(3)}).fit(part)
 
         rng = np.random.default_rng(self._spawned(4))
-        return self._solved_pairs(*chosen_settings(train, data, max_neighbours, rng, self._threads))
+        l2, strength = chosen_settings(train, data, max_neighbours, rng, self._threads)
+        return LabelPairs.of(data, l2, strength, max_neighbours, self._threads)
 
-    def _solved_pairs(self, l2: float, strength: float) -> LabelPairs:
-        return LabelPairs.of(self.seen_, l2, strength, int(self.chosen("max_neighbours")), self._threads)
+    def _begin(self) -> None:
+        super()._begin()
+        self.pairs_ = None
 
     def _task(self, data: AnnotationSet, *, frozen_labels: bool = False) -> Task:
         loss = self.member("loss")

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.errors import InputError
 from vsenumba.losses import as_loss
 from vsenumba.memory import check_memory
+from vsenumba.models.label_pairs import LabelPairs
 from vsenumba.models.vector_annotator import VectorAnnotator
 from vsenumba.storage import schema
 from vsenumba.training.annotation.inputs import Inputs, as_inputs
 from vsenumba.training.annotation.inputs.kind import Sizes, Table
+from vsenumba.training.annotation.label_weights import local_weight_bytes
 from vsenumba.training.annotation.layout import work_bytes
 from vsenumba.training.annotation.task import N_SHARDS
 
@@ -21,6 +24,7 @@ class InputTables(VectorAnnotator):
     """Base of the annotation model whose images are known by inputs: its tables."""
 
     inputs: str | Sequence[str]
+    pairs_: LabelPairs | None
 
     @property
     def _inputs(self) -> Inputs:
@@ -39,6 +43,14 @@ class InputTables(VectorAnnotator):
             4 * sum(one.n_rows * one.n_columns for one in tables) + work_bytes(N_SHARDS, int(self.n_factors), n_scores),
             f"training with n_factors={self.n_factors} on {n_images:,} images and {n_labels:,} labels",
             "lower n_factors, or leave out rare labels",
+        )
+
+    def _check_pair_memory(self, data: AnnotationSet, max_neighbours: int) -> None:
+        """Refuse to count what occurs together where that does not fit into memory."""
+        check_memory(
+            local_weight_bytes(data, max_neighbours),
+            f"how often {data.n_labels:,} labels occur together",
+            "leave out frequent labels, or set max_neighbours=0",
         )
 
     def _sizes(self) -> schema.Sizes:
