@@ -10,6 +10,7 @@ BENCHMARKS = {
     "sampler-laws": "how far the adaptive law is from the exact rank law",
     "sampler-convergence": "how fast training converges with each sampler, and with those that were tried and left out",
     "peers": "how good, how fast and how large this package is beside LightFM, implicit and EASE",
+    "sets": "make the sets of `peers` from the files that others published",
     "pace": "steps a second beside LightFM's and implicit's, on one thread and more, and the machine's bounds",
     "inputs": "how good a model is with each kind of input, and with their sums",
     "scale": "time and memory of training, up to all of OpenImages and to a million labels",

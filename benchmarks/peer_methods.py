@@ -18,7 +18,7 @@ OURS: dict[str, dict[str, Any]] = {
     "vsenumba ids": {"inputs": "ids"},
     "vsenumba ids, adaptive": {"inputs": "ids", "sampler": "adaptive"},
     "vsenumba labels": {"inputs": "labels"},
-    "vsenumba labels, adaptive": {"inputs": "labels", "sampler": "adaptive"},
+    "vsenumba labels, adaptive": {"inputs": "labels", "sampler": "adaptive", "max_neighbours": 0},
     "vsenumba labels, 128 factors": {"inputs": "labels", "n_factors": 128},
     "vsenumba labels, vectors alone": {"inputs": "labels", "max_neighbours": 0},
 }

@@ -40,6 +40,8 @@ class CandidateState(NamedTuple):
     mass: float
     drawn: np.ndarray
     largest: float
+    places: np.ndarray
+    by_rank: np.ndarray
     keep: np.ndarray
     alias: np.ndarray
     share: float
@@ -97,7 +99,7 @@ class CandidateSampler(Sampler):
         # Without a table the draw takes any label.
         keep, alias = np.zeros(0), np.zeros(0, np.int32)
         if self.power > 0:
-            keep, alias = PopularitySampler(power=self.power).state(label_counts, n_factors, n_shards)
+            keep, alias, _ = PopularitySampler(power=self.power).state(label_counts, n_factors, n_shards)
         _, scale, mass = rank_steps("geometric", self.pick or 1.0, self.n_candidates)
         return CandidateState(
             *self._adaptive.state(label_counts, n_factors, n_shards),

@@ -1,5 +1,7 @@
 """How fast do samplers converge, per epoch and per second? Those of the package against those that were tried.
 
+Methods called "softmax of ..." have the softmax loss of all labels, or of so many that the sampler draws.
+
 Every sampler trains with the same splits and seeds, first for the same number of epochs, then for as many as take the
 time that the adaptive sampler takes. Half of the held-out images choose the epoch, the other half report.
 
@@ -20,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import machine
+from benchmarks.neighbour_sampler import NeighbourSampler
 from benchmarks.panels import draw_panels
 from benchmarks.sampler_candidates import CandidateSampler, PrincipalAxes
 from benchmarks.splits import Split
@@ -34,14 +37,18 @@ from vsenumba import (
     save_figure,
 )
 from vsenumba.data import DATASETS
+from vsenumba.losses import Loss, SoftmaxLoss
 from vsenumba.samplers import Sampler
 from vsenumba.training import Callback
 
 REFERENCE = "adaptive .05"
 ROTATED = "adaptive .05, rotated"
+AS_IT_COMES = "as it comes"
 MARKS = (1, 5, 10, 20)
 
-METHODS: dict[str, Sampler] = {
+# None is what the recipe takes.
+METHODS: dict[str, Sampler | None] = {
+    AS_IT_COMES: None,
     "uniform": UniformSampler(),
     "popularity": PopularitySampler(),
     "dynamic 2": DynamicSampler(n_candidates=2),
@@ -72,7 +79,19 @@ METHODS: dict[str, Sampler] = {
     "best 8 popularity .5": CandidateSampler(n_candidates=8, share=1, power=0.5),
     "rank of 8 adaptive": CandidateSampler(n_candidates=8, pick=0.125),
     "rank of 8, half uniform": CandidateSampler(n_candidates=8, share=0.5, pick=0.125),
+    "neighbours": NeighbourSampler(share=0.9),
+    "half neighbours": NeighbourSampler(),
+    "best 4, half neighbours": NeighbourSampler(n_candidates=4),
+    "best 16, half neighbours": NeighbourSampler(n_candidates=16),
+    "best 8, half neighbours, power .5": NeighbourSampler(n_candidates=8, power=0.5),
 }
+
+LOSSES: dict[str, Loss] = {"softmax of all": SoftmaxLoss()}
+METHODS["softmax of all"] = None
+for _n in (16, 64, 256):
+    for _sampler in (UniformSampler(), PopularitySampler(), AdaptiveSampler(lam=0.1), AdaptiveSampler(lam=0.3)):
+        _method = f"softmax of {_n}, {_sampler}"
+        METHODS[_method], LOSSES[_method] = _sampler, SoftmaxLoss(n_negatives=_n)
 
 # The figure shows these, each with its colour (Okabe & Ito's) and the marker at its end: more cannot be told apart.
 DRAWN = {
@@ -103,9 +122,11 @@ class Curve(Callback):
 def train(split: Split, method: str, seed: int, n_epochs: int, inputs: str, n_factors: int) -> dict[str, Any]:
     """Train once; return the curve, the seconds after every epoch, and the number of steps."""
     curve, axes = Curve(split), PrincipalAxes()
+    sampler = METHODS[method]
     model = ImageAnnotator(
         inputs=inputs,
-        sampler=METHODS[method],
+        sampler=sampler.for_set(split.train) if isinstance(sampler, NeighbourSampler) else sampler,
+        loss=LOSSES.get(method),
         n_factors=n_factors,
         n_epochs=n_epochs,
         n_threads=1,

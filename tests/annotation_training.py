@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import strategies as st
 
-from vsenumba.losses import LOSSES
+from vsenumba import AnnotationSet
+from vsenumba.losses import as_loss
 from vsenumba.samplers import as_sampler
 from vsenumba.training.annotation.host import HostDevice
 from vsenumba.training.annotation.inputs import as_inputs
 from vsenumba.training.annotation.inputs.kind import Sizes
+from vsenumba.training.annotation.layout import BLOCK
 from vsenumba.training.annotation.task import Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 
 # Every kind that needs no features by itself, and a sum.
 ALL_INPUTS = ["ids", "labels", ("labels", "ids")]
+
+
+@st.composite
+def small_sets(draw):
+    """Many images of few labels, which share blocks, or few of more than fit into one; with none and with all."""
+    n_labels, most = draw(st.sampled_from([(4, 24), (BLOCK + 9, 3)]))
+    seed, n_images = draw(st.integers(0, 999)), draw(st.integers(1, most))
+    rng = np.random.default_rng(seed)
+    return AnnotationSet.from_csr(rng.random((n_images, n_labels)) < rng.choice([0.2, 0.6, 1.0], (n_images, 1)))
 
 
 def tables_for(inputs, data, n_factors, seed, scale=0.5):
@@ -27,7 +39,7 @@ def tables_for(inputs, data, n_factors, seed, scale=0.5):
 def trainer_for(data, tables, inputs, optimiser, *, sampler="uniform", loss="logistic", n_threads=1, **arguments):
     sums = {name: optimiser.fresh_sums(len(table)) for name, table in tables.items()}
     task = Task(
-        data=data, inputs=as_inputs(inputs), sampler=as_sampler(sampler), loss=LOSSES[loss](), optimiser=optimiser,
+        data=data, inputs=as_inputs(inputs), sampler=as_sampler(sampler), loss=as_loss(loss), optimiser=optimiser,
         **{"l2": 0.01, "n_negatives": 1} | arguments,
     )  # fmt: skip
     return AnnotationTrainer(task, HostDevice(task, n_threads), tables, sums, np.random.SeedSequence(3)), sums

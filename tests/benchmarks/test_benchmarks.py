@@ -86,6 +86,7 @@ def test_the_list_names_every_benchmark(benchmark, capsys):
 def test_sampler_convergence(benchmark, tmp_path, tiny_set, capsys):
     tiny = ["--factors", "4", "--epochs", "2", "--seeds", "1", "--out", str(tmp_path)]
     methods = ["uniform", "adaptive .05, rotated", "best 2 adaptive .05", "rank of 8, half uniform"]
+    methods += ["half neighbours", "softmax of 16, popularity"]
     benchmark("sampler_convergence").main([tiny_set, *tiny, "--methods", *methods])
     (results,) = json.loads((tmp_path / "sampler-convergence.json").read_text())["results"].values()
     assert {*results} == {*methods, "adaptive .05"}
@@ -102,6 +103,29 @@ def test_the_samplers_that_were_tried_draw_by_their_laws(benchmark, method):
     law = sampler.law(images, labels, [[0, 3]])
     drawn = sampler.draw(images, labels, 20_000 if not numba.config.DISABLE_JIT else 200, rng=0, positives=[[0, 3]])
     assert fit_of(np.bincount(drawn[0], minlength=12), law[0]) > LEVEL
+
+
+@pytest.mark.parametrize(
+    "settings", [{"share": 1.0}, {"n_candidates": 3}, {"power": 0.5, "share": 0.8}, {"share": 0.0}], ids=str
+)
+def test_neighbours_are_drawn_by_their_law(benchmark, settings):
+    rng = np.random.default_rng(3)
+    pairs = rng.random((40, 12)) < rng.uniform(0.05, 0.6, 12)
+    pairs[:, 11] = False
+    sampler = benchmark("neighbour_sampler").NeighbourSampler(**settings).for_set(vse.AnnotationSet.from_csr(pairs))
+    images, labels = rng.standard_normal((3, 4)), rng.standard_normal((12, 4))
+    own = [[0, 3], [11], [2, 5, 11]]
+    law = sampler.law(images, labels, own)
+    together = (pairs.T.astype(float) @ pairs) ** settings.get("power", 1.0) * (1 - np.eye(12))
+    if "n_candidates" not in settings:
+        # Label 11 occurs with none: any label stands for its neighbours.
+        near = [together[y] / together[y].sum() if y < 11 else np.full(12, 1 / 12) for y in own[2]]
+        expected = sampler.share * np.mean(near, axis=0) + (1 - sampler.share) / 12
+        expected[own[2]] = 0
+        assert law[2] == pytest.approx(expected / expected.sum(), abs=1e-12)
+    drawn = sampler.draw(images, labels, 20_000 if not numba.config.DISABLE_JIT else 200, rng=0, positives=own)
+    for i in range(3):
+        assert fit_of(np.bincount(drawn[i], minlength=12), law[i]) > LEVEL
 
 
 def test_pictures(benchmark, tmp_path, capsys):

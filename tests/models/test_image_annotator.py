@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from checkerboards import checkerboard, model_of
 
 import vsenumba as vse
+from vsenumba.losses import SoftmaxLoss
 from vsenumba.training.annotation.inputs import INPUTS, as_inputs
 from vsenumba.training.annotation.inputs.kind import Counts
 
@@ -41,7 +42,9 @@ def test_what_is_left_out_is_taken_from_the_recipe(inputs):
     [
         ({}, (0.3 * 0.4**0.5, 0.05, 1)),
         ({"sampler": "adaptive"}, (0.3 * 0.4**0.5, 0.05, 1)),
-        ({"loss": "softmax"}, (0.3 * 0.4**0.5, 0.05, 1)),
+        ({"loss": "softmax"}, (0.3, 0.1, 1)),
+        ({"loss": SoftmaxLoss(n_negatives=20)}, (0.3, 0.1, 20)),
+        ({"loss": SoftmaxLoss(n_negatives=20), "sampler": "popularity"}, (0.3, 0.1, 20)),
         ({"sampler": "warp"}, (0.05, 0.05, 1)),
         ({"sampler": "popularity"}, (0.05, 0.05, 1)),
         ({"loss": "hinge"}, (0.1, 0.02, 1)),

@@ -24,6 +24,9 @@ _MAGNITUDE = np.uint32(0x7FFFFFFF)
 # So many columns are copied at a time.
 _COLUMNS = 4
 
+# So many places fill a cache line.
+_LINE = 16
+
 
 class SortSpace(NamedTuple):
     """Work space of `refresh_orders`; each array has one row per task."""
@@ -75,6 +78,25 @@ def refresh_orders(labels, orders, spreads, space):
                     space.column_bits[task, f - first], orders[f], space.keys[task], space.labels[task],
                     space.counts[task],
                 )  # fmt: skip
+
+
+@kernel(parallel=True)
+def invert_orders(orders, places):
+    """Note where each label stands in the order of each factor.
+
+    Parameters
+    ----------
+    orders : (k, L) int32
+        As `refresh_orders` writes them.
+    places : (L, k) int32
+        Written: ``places[orders[f, r], f]`` is r.
+    """
+    n_factors, n_labels = orders.shape
+    # A task writes whole cache lines, so that no two wait for each other.
+    for task in prange((n_factors + _LINE - 1) // _LINE):
+        for f in range(task * _LINE, min(task * _LINE + _LINE, n_factors)):
+            for rank in range(n_labels):
+                places[orders[f, rank], f] = rank
 
 
 @kernel

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -41,8 +41,19 @@ def value_and_grad(loss, difference, trials):
 class Loss(Member, ABC):
     """Base of the losses."""
 
-    #: Whether all labels that an image lacks are negatives at once, so that none is drawn.
-    takes_all: ClassVar[bool] = False
+    @property
+    def takes_all(self) -> bool:
+        """Whether all labels that an image lacks are negatives at once, so that none is drawn."""
+        return False
+
+    @property
+    def draws(self) -> int | None:
+        """How many negatives are drawn at once and weighed by their probabilities; None where each counts alone."""
+        return None
+
+    def n_scores(self, n_labels: int) -> int:
+        """Return how many negatives' scores are kept for each image of a block; see `Work`."""
+        return n_labels if self.takes_all else self.draws or 0
 
     @abstractmethod
     def state(self, n_labels: int) -> Any:

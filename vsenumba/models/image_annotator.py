@@ -43,7 +43,7 @@ from vsenumba.storage import schema
 from vsenumba.training.annotation import DEVICES
 from vsenumba.training.annotation.inputs import INPUTS, as_inputs
 from vsenumba.training.annotation.inputs.kind import Counts, Recipe, Sizes
-from vsenumba.training.annotation.task import Task
+from vsenumba.training.annotation.task import Task, check_negatives
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
@@ -369,10 +369,7 @@ class ImageAnnotator(InputTables):
     def check_parameters(self) -> None:
         """Refuse parameters that cannot be used; see `Fitted.check_parameters`."""
         super().check_parameters()
-        if self.member("loss").takes_all and not (self.sampler is None and self.n_negatives is None):
-            raise InputError(
-                "the loss compares with all labels at once and draws none: leave out sampler and n_negatives"
-            )
+        check_negatives(self.member("loss"), self.sampler, self.member("sampler"), self.n_negatives)
         if self.max_neighbours and any(part.needs_image_rows for part in self._inputs.parts):
             raise InputError(
                 f"max_neighbours={self.max_neighbours} goes with labels or features, not with inputs={self.inputs!r}"

@@ -38,9 +38,10 @@ class InputTables(VectorAnnotator):
     def _check_memory(self, n_images: int, n_labels: int, n_features: int) -> None:
         """Refuse to make tables, and what a launch works in, that do not fit into memory."""
         tables = self._inputs.tables(Sizes(n_images, n_labels, int(self.n_factors), n_features)).values()
-        n_scores = n_labels if self.loss is not None and as_loss(self.loss).takes_all else 0
+        loss = None if self.loss is None else as_loss(self.loss)
+        kept = (0, 0) if loss is None else (loss.n_scores(n_labels), loss.draws or 0)
         check_memory(
-            4 * sum(one.n_rows * one.n_columns for one in tables) + work_bytes(N_SHARDS, int(self.n_factors), n_scores),
+            4 * sum(one.n_rows * one.n_columns for one in tables) + work_bytes(N_SHARDS, int(self.n_factors), *kept),
             f"training with n_factors={self.n_factors} on {n_images:,} images and {n_labels:,} labels",
             "lower n_factors, or leave out rare labels",
         )

@@ -55,8 +55,8 @@ class WordEmbedder(Trained):
         Negatives per pair of words.
     draws_per : {"pair", "window", "block"}, optional
         For what negatives are drawn: for every pair of words, as in word2vec; for a window, whose pairs share them; or
-        for a block of eight windows that follow each other. None for "block" where the sampler draws the same for
-        every window, and "window" where it looks at vectors, as "adaptive" does, which cannot draw for a block.
+        for a block of eight windows that follow each other. None for "block" with skip-gram, and for "window" with
+        CBOW and where the sampler looks at vectors, as "adaptive" does, which cannot draw for a block.
     n_draws : int, optional
         Negatives drawn at a time: each counts so many times that every pair has `n_negatives`. More make steps steadier
         and slower. None for `n_negatives` a pair; three times as many a window, and six times a block, with skip-gram;
@@ -119,7 +119,9 @@ class WordEmbedder(Trained):
         "subsample": Number("Thin out words above this share of the text; 0 for none."),
         "sampler": MemberOf("Where negatives come from.", family=as_sampler),
         "n_negatives": Whole("Negatives per pair of words.", most=_MOST_NEGATIVES),
-        "draws_per": Choice("For what negatives are drawn.", "block or window, by the sampler", names=DRAWS_PER),
+        "draws_per": Choice(
+            "For what negatives are drawn.", "block or window, by architecture and sampler", names=DRAWS_PER
+        ),
         "n_draws": Whole(
             "Negatives drawn for a pair, window or block.", "what suits the architecture", most=_MOST_DRAWS
         ),

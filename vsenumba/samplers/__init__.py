@@ -7,7 +7,7 @@ from vsenumba.samplers.adaptive import AdaptiveSampler
 from vsenumba.samplers.dynamic import DynamicSampler
 from vsenumba.samplers.popularity import PopularitySampler
 from vsenumba.samplers.rank import RankSampler
-from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, aim, draw
+from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, aim, draw, trial_probability
 from vsenumba.samplers.uniform import UniformSampler
 from vsenumba.samplers.warp import WarpSampler
 
@@ -39,4 +39,5 @@ __all__ = [
     "aim",
     "as_sampler",
     "draw",
+    "trial_probability",
 ]

@@ -16,12 +16,12 @@ from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.dot import dots
 from vsenumba.kernels.gate import readable
 from vsenumba.kernels.membership import contains
-from vsenumba.kernels.orders import refresh_orders, sort_space
+from vsenumba.kernels.orders import invert_orders, refresh_orders, sort_space
 from vsenumba.kernels.prefetch import prefetch_row
 from vsenumba.kernels.random import next_below, next_bits, next_uniform
 from vsenumba.samplers.best_of import best_drawn, best_of_law, check_candidates
 from vsenumba.samplers.rank_law import RANK_LAWS, check_lam, draw_rank, rank_law, rank_steps
-from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, aim, draw, own_share
+from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, aim, draw, own_share, trial_probability
 
 # So many factors are tried by rejection before a running sum over all of them settles the draw; on trained factors
 # three tries are usual.
@@ -37,7 +37,9 @@ SPREADS = {"deviation": 1, "variance": 2}
 class AdaptiveState(NamedTuple):
     """The rank orders of all factors, their relative weights, the rank law's numbers; the shards' candidates.
 
-    `largest` is the largest ``|v_f| w_f`` of the image that the state is aimed at, negative if it is not.
+    `largest` is the largest ``|v_f| w_f`` of the image that the state is aimed at, negative if it is not. `places` and
+    `by_rank` are empty unless probabilities are asked for: where each label stands in the order of each factor, (L, k),
+    and the law of the ranks, (L,).
     """
 
     orders: np.ndarray
@@ -47,6 +49,8 @@ class AdaptiveState(NamedTuple):
     mass: float
     drawn: np.ndarray
     largest: float
+    places: np.ndarray
+    by_rank: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +119,20 @@ class AdaptiveSampler(Sampler):
             *rank_steps(self.rank_law, self.lam, n_labels),
             np.zeros((n_shards, self.candidates_for(n_labels)), np.int64),
             -1.0,
+            np.zeros((0, n_factors), np.int32),
+            np.zeros(0),
         )
+
+    @property
+    def knows_probabilities(self) -> bool:
+        """Return whether one candidate is drawn: to be the best of several depends on the scores of all labels."""
+        return self.n_candidates == 1
+
+    def with_probabilities(self, state: AdaptiveState) -> AdaptiveState:
+        """Return a state that also knows the places of the labels; see `Sampler.with_probabilities`."""
+        n_factors, n_labels = state.orders.shape
+        by_rank = rank_law(self.lam, n_labels, self.rank_law)
+        return state._replace(places=np.zeros((n_labels, n_factors), np.int32), by_rank=by_rank)
 
     def candidates_for(self, n_labels: int) -> int:
         """Return `n_candidates`, or where it is None what suits so many labels."""
@@ -134,6 +151,8 @@ class AdaptiveSampler(Sampler):
         # Relative to the largest, so that no power and no product with an image's factor overflows.
         largest = spreads.max()
         state.weights[:] = (spreads / largest) ** SPREADS[self.spread] if largest > 0 else 0
+        if len(state.places):
+            invert_orders(state.orders, state.places)
 
     def refresh_interval(self, n_labels: int, epoch: int) -> int:
         """Return `refresh_every`, or epoch times L ln L rounded up, at least 8,192."""
@@ -185,8 +204,9 @@ class AdaptiveSampler(Sampler):
 def _aim(sampler, image):
     largest = _largest(image, sampler.weights)
     return AdaptiveState(
-        sampler.orders, sampler.weights, sampler.step, sampler.scale, sampler.mass, sampler.drawn, largest
-    )
+        sampler.orders, sampler.weights, sampler.step, sampler.scale, sampler.mass, sampler.drawn, largest,
+        sampler.places, sampler.by_rank,
+    )  # fmt: skip
 
 
 @draw.implement(AdaptiveState)
@@ -205,6 +225,18 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
                     prefetch_row(labels, label)
                 break
     return best_drawn(image, labels, sampler.drawn[shard]), trials
+
+
+@trial_probability.implement(AdaptiveState)
+def _trial_probability(sampler, image, label):
+    n_labels = sampler.orders.shape[1]
+    total, of_label = 0.0, 0.0
+    for f in range(image.shape[0]):
+        weight = np.float64(abs(image[f]) * sampler.weights[f])
+        place = sampler.places[label, f]
+        total += weight
+        of_label += weight * sampler.by_rank[n_labels - 1 - place if image[f] > 0 else place]
+    return of_label / total if total > 0 else 1.0 / n_labels
 
 
 @kernel(inline=True)

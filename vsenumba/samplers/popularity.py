@@ -11,14 +11,15 @@ from vsenumba.checks import is_number
 from vsenumba.errors import InputError
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below, next_uniform
-from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
+from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw, trial_probability
 
 
 class PopularityState(NamedTuple):
-    """An alias table (Walker 1977): keep column `a` with probability `keep[a]`, else take `alias[a]`."""
+    """An alias table (Walker 1977), and its law: column `a` stays with probability `keep[a]`, else `alias[a]`."""
 
     keep: np.ndarray
     alias: np.ndarray
+    law: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +40,15 @@ class PopularitySampler(Sampler):
         if not (is_number(self.power) and 0 <= self.power <= 4):
             raise InputError(f"power must lie in 0..4, not {self.power!r}")
 
+    @property
+    def knows_probabilities(self) -> bool:
+        """Return True; see `Sampler.knows_probabilities`."""
+        return True
+
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> PopularityState:
         """Return the state; see `Sampler.state`."""
-        return PopularityState(*alias_table(self._masses(label_counts)))
+        masses = self._masses(label_counts)
+        return PopularityState(*alias_table(masses), masses / masses.sum())
 
     def _masses(self, counts: np.ndarray) -> np.ndarray:
         # 0 ** 0 is 1, but a label nobody has is never drawn unless all are alike in that.
@@ -95,3 +102,8 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
         if not contains(indices, begin, end, label):
             return label, trial + 1
     return np.int64(-1), MAX_REJECTIONS
+
+
+@trial_probability.implement(PopularityState)
+def _trial_probability(sampler, image, label):
+    return sampler.law[label]

@@ -80,6 +80,21 @@ def _aim(sampler, image):
     return sampler
 
 
+@dispatched
+def trial_probability(sampler, image, label):
+    """Return the probability that one trial of `draw` gives a label, those of the image's own among them.
+
+    Parameters
+    ----------
+    sampler : NamedTuple
+        A sampler's state, from `Sampler.with_probabilities`; its class picks the implementation.
+    image : (k,) float32
+        The image's vector.
+    label : int
+    """
+    raise TypeError(f"a draw by a {type(sampler).__name__} has no probability that is known")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sampler(Member, ABC):
     """Base of the negative samplers.
@@ -88,6 +103,15 @@ class Sampler(Member, ABC):
     """
 
     by_vector: ClassVar[bool] = True
+
+    @property
+    def knows_probabilities(self) -> bool:
+        """Whether `trial_probability` is implemented for it, at no more than the cost of a draw."""
+        return False
+
+    def with_probabilities(self, state: Any) -> Any:
+        """Return a fresh state with what `trial_probability` reads beside what `draw` does; for most it is the same."""
+        return state
 
     @abstractmethod
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> Any:

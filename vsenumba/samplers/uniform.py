@@ -9,7 +9,7 @@ import numpy as np
 
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below
-from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
+from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw, trial_probability
 
 
 class UniformState(NamedTuple):
@@ -32,6 +32,11 @@ class UniformSampler(Sampler):
     name: ClassVar[str] = "uniform"
     by_vector: ClassVar[bool] = False
 
+    @property
+    def knows_probabilities(self) -> bool:
+        """Return True; see `Sampler.knows_probabilities`."""
+        return True
+
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> UniformState:
         """Return the state; see `Sampler.state`."""
         return UniformState(len(label_counts))
@@ -49,3 +54,8 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
         if not contains(indices, begin, end, label):
             return label, trial + 1
     return np.int64(-1), MAX_REJECTIONS
+
+
+@trial_probability.implement(UniformState)
+def _trial_probability(sampler, image, label):
+    return 1.0 / sampler.n_labels

@@ -5,22 +5,12 @@ from __future__ import annotations
 import numpy as np
 import oracle_softmax
 import pytest
-from annotation_training import ALL_INPUTS, tables_for, trainer_for
+from annotation_training import ALL_INPUTS, small_sets, tables_for, trainer_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vsenumba as vse
 from vsenumba import AnnotationSet, InputError, RowAdagrad, Sgd
-from vsenumba.training.annotation.layout import BLOCK
-
-
-@st.composite
-def small_sets(draw):
-    """Many images of few labels, which share blocks, or few of more than fit into one; with none and with all."""
-    n_labels, most = draw(st.sampled_from([(4, 24), (BLOCK + 9, 3)]))
-    seed, n_images = draw(st.integers(0, 999)), draw(st.integers(1, most))
-    rng = np.random.default_rng(seed)
-    return AnnotationSet.from_csr(rng.random((n_images, n_labels)) < rng.choice([0.2, 0.6, 1.0], (n_images, 1)))
 
 
 @pytest.mark.parametrize("optimiser", [RowAdagrad(initial=0.1), Sgd()])
@@ -35,7 +25,7 @@ def test_an_epoch_is_the_oracles(inputs, optimiser, data, n_factors, seed):
     order, _ = trainer.plan.visiting_order(1)
     record = trainer.run_epoch(1, lambda done: 0.1)
     lists = [data.indices[data.indptr[i] : data.indptr[i + 1]].tolist() for i in range(data.n_images)]
-    expected = oracle_softmax.train_on_all(
+    expected = oracle_softmax.train_by_softmax(
         order, lists, exact, exact_sums, inputs=inputs, rate=0.1, l2=0.01, adagrad=isinstance(optimiser, RowAdagrad)
     )
     for name in tables:

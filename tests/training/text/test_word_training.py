@@ -206,10 +206,9 @@ def test_how_often_negatives_are_drawn(draws_per, n_times):
 def test_what_is_drawn_for_what_unless_told_otherwise(architecture, sampler):
     corpus = Corpus.from_sentences([list("abc") * 6])
     trainer, _ = trainer_for(corpus, tables_for(3, 2, 0), architecture, sampler=sampler, draws_per=None, n_draws=None)
-    per, factor = ("window", 2) if SAMPLERS[sampler].by_vector else ("block", 4)
-    factor *= 1.5 if architecture == "skipgram" else 1
+    in_blocks = architecture == "skipgram" and sampler in {"uniform", "popularity"}
+    per, factor = ("block", 6) if in_blocks else ("window", 3 if architecture == "skipgram" else 2)
     assert (trainer._draws_per, trainer._n_draws) == (DRAWS_PER[per], 2 * factor)
-    assert (per == "block") == (sampler in {"uniform", "popularity"})
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLERS if not SAMPLERS[name].by_vector])

@@ -14,7 +14,8 @@ from numba import prange
 
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.prefetch import prefetch
-from vsenumba.training.annotation import softmax as softmax  # which tells `train_block` of itself
+from vsenumba.training.annotation import sampled_softmax as sampled_softmax  # which tells `train_block` of itself,
+from vsenumba.training.annotation import softmax as softmax  # and so does this
 from vsenumba.training.annotation.absences import note_absences
 from vsenumba.training.annotation.inputs.kind import gather_visit, prefetch_visit, scatter_visit, shares_vector
 from vsenumba.training.annotation.inputs.sum import InputsState
@@ -65,14 +66,14 @@ def run_launch(
             order, bounds[shard], bounds[shard + 1], indptr, indices, labels, sums,
             InputsState(first, second, third, parts), sampler, loss, optimiser, rates, l2, n_negatives, states, shard,
             work.vectors[shard], work.steps[shard], work.numbers[shard], work.visits[shard], work.tally[shard],
-            work.scores[shard], absences,
+            work.scores[shard], work.drawn[shard], absences,
         )  # fmt: skip
 
 
 @kernel
 def run_shard(
     order, at, stop, indptr, indices, labels, sums, inputs, sampler, loss, optimiser, rates, l2, n_negatives, states,
-    shard, vectors, steps, numbers, visits, tally, scores, absences,
+    shard, vectors, steps, numbers, visits, tally, scores, drawn, absences,
 ):  # fmt: skip
     """Train on the images ``order[at:stop]``, block by block."""
     # The next pair of an image that had more pairs than a block.
@@ -104,7 +105,7 @@ def run_shard(
                 at += 0 if full else 1
         train_block(
             loss, n_steps, indices, labels, sums, sampler, optimiser, rates[0], l2, n_negatives, states, shard, vectors,
-            steps, numbers, tally, scores, absences,
+            steps, numbers, tally, scores, drawn, absences,
         )  # fmt: skip
         slot = 0
         for v in range(n_visits):

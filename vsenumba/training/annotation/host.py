@@ -43,10 +43,12 @@ class HostDevice:
         n_labels, n_factors = self._labels.shape
         self._feeds = task.inputs.feeds(tables, sums, task.data, task.l2)
         self._sampler = task.sampler.state(task.data.label_counts, n_factors, task.n_shards)
+        if task.loss.draws:
+            self._sampler = task.sampler.with_probabilities(self._sampler)
         self._absences = absences_state(task.data, task.absent_share)
         self._loss = task.loss.state(n_labels)
         self._optimiser = task.optimiser.state()
-        self._work = work_space(task.n_shards, n_factors, n_labels if task.loss.takes_all else 0)
+        self._work = work_space(task.n_shards, n_factors, task.loss.n_scores(n_labels), task.loss.draws or 0)
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
         """Make the shards' random states; see `Device.seed`."""

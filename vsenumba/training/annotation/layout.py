@@ -82,8 +82,10 @@ class Work(NamedTuple):
         The images of the block.
     tally : (n_shards, TALLY_COLUMNS) float64
         Added to.
-    scores : (n_shards, BLOCK, L) float32
-        By slot, the scores of all labels; of no labels where the loss looks at those that are drawn only.
+    scores : (n_shards, BLOCK, n) float32
+        By slot, the scores of all labels, or of those that were drawn for it; none where one is drawn after another.
+    drawn : (n_shards, BLOCK, n or 0) int32
+        By slot, the labels that were drawn for it, -1 where a draw was given up.
     """
 
     vectors: np.ndarray
@@ -92,10 +94,11 @@ class Work(NamedTuple):
     visits: np.ndarray
     tally: np.ndarray
     scores: np.ndarray
+    drawn: np.ndarray
 
 
-def work_space(n_shards: int, n_factors: int, n_scores: int = 0) -> Work:
-    """Return a fresh work space, with room for so many scores a slot."""
+def work_space(n_shards: int, n_factors: int, n_scores: int = 0, n_drawn: int = 0) -> Work:
+    """Return a fresh work space, with room for so many scores and drawn labels a slot."""
     vectors = aligned_empty((n_shards, VECTOR_ROWS, n_factors))
     vectors[:] = 0
     return Work(
@@ -105,9 +108,10 @@ def work_space(n_shards: int, n_factors: int, n_scores: int = 0) -> Work:
         np.zeros((n_shards, VISIT_ROWS, BLOCK), np.int64),
         np.zeros((n_shards, TALLY_COLUMNS)),
         np.zeros((n_shards, BLOCK, n_scores), np.float32),
+        np.zeros((n_shards, BLOCK, n_drawn), np.int32),
     )
 
 
-def work_bytes(n_shards: int, n_factors: int, n_scores: int = 0) -> int:
+def work_bytes(n_shards: int, n_factors: int, n_scores: int = 0, n_drawn: int = 0) -> int:
     """Return how much memory `work_space` takes, but for what is small."""
-    return 4 * n_shards * (VECTOR_ROWS * n_factors + BLOCK * n_scores)
+    return 4 * n_shards * (VECTOR_ROWS * n_factors + BLOCK * (n_scores + n_drawn))

@@ -13,6 +13,7 @@ from vsenumba.losses.softmax import SoftmaxState
 from vsenumba.training.annotation.layout import (
     BEGIN,
     BLOCK,
+    DIFFERENCE,
     DRAWS,
     END,
     GRADIENT,
@@ -35,7 +36,7 @@ from vsenumba.training.optimisers import row_rate
 @train_block.implement(SoftmaxState)
 def train_on_all(
     loss, n_steps, indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
-    steps, numbers, tally, scores, absences,
+    steps, numbers, tally, scores, drawn, absences,
 ):  # fmt: skip
     """Train on a block's steps: score all labels, weigh them by softmax, move the positives, then the negatives.
 
@@ -43,19 +44,27 @@ def train_on_all(
     """
     score_labels(n_steps, labels, vectors, steps, scores)
     for s in range(n_steps):
-        numbers[GRADIENT_SQUARE, s] = 0
-        numbers[N_GRADIENTS, s] = 0
-        numbers[UP, s] = 0
+        begin_step(s, numbers)
         if steps[SLOT, s] == s:
-            weigh_slot(s, n_steps, indices, loss, steps, numbers, tally, scores)
+            stop = take_out_own(s, n_steps, indices, steps, numbers, scores)
+            n_lacking = labels.shape[0] - (steps[END, s] - steps[BEGIN, s])
+            tally[DRAWS] += stop - s
+            tally[TRIALS] += (stop - s) * n_lacking
+            numbers[DIFFERENCE, s] = highest_of(scores[s])
+            weigh_slot(s, stop, loss, numbers, tally, scores)
         elif steps[SLOT, s] < 0:
             tally[SKIPPED] += 1
     move_positives(n_steps, labels, sums, optimiser, learning_rate, l2, vectors, steps, numbers)
     move_negatives(n_steps, labels, sums, optimiser, learning_rate, l2, vectors, steps, numbers, scores)
-    for s in range(n_steps):
-        if steps[SLOT, s] == s:
-            for f in range(vectors.shape[1]):
-                numbers[GRADIENT_SQUARE, s] += vectors[s + BLOCK, f] * vectors[s + BLOCK, f]
+    measure_gradients(n_steps, vectors, steps, numbers)
+
+
+@kernel(inline=True)
+def begin_step(step, numbers):
+    """Begin a step whose loss weighs several negatives."""
+    numbers[GRADIENT_SQUARE, step] = 0
+    numbers[N_GRADIENTS, step] = 0
+    numbers[UP, step] = 0
 
 
 @kernel
@@ -68,11 +77,10 @@ def score_labels(n_steps, labels, vectors, steps, scores):
 
 
 @kernel
-def weigh_slot(slot, n_steps, indices, loss, steps, numbers, tally, scores):
-    """Turn a slot's scores into the probabilities of its negatives, and its positives' into gradients; count.
+def take_out_own(slot, n_steps, indices, steps, numbers, scores):
+    """Note the scores of a slot's positives in `GRADIENT`, and leave out the image's own labels; return their end.
 
-    The steps of a slot follow each other. `numbers` gets each step's gradient, and of the slot the sum of these in
-    `UP` and their number in `N_GRADIENTS`.
+    The steps of a slot follow each other, from the step of its number on.
     """
     stop = slot
     while stop < n_steps and steps[SLOT, stop] == slot:
@@ -80,20 +88,35 @@ def weigh_slot(slot, n_steps, indices, loss, steps, numbers, tally, scores):
         stop += 1
     for j in range(steps[BEGIN, slot], steps[END, slot]):
         scores[slot, indices[j]] = -np.inf
+    return stop
+
+
+@kernel
+def highest_of(scores):
+    """Return the highest of some scores, -inf if there is none."""
     highest = np.float32(-np.inf)
-    for label in range(scores.shape[1]):
-        highest = max(highest, scores[slot, label])
+    for n in range(scores.shape[0]):
+        highest = max(highest, scores[n])
+    return highest
+
+
+@kernel
+def weigh_slot(slot, stop, loss, numbers, tally, scores):
+    """Turn the scores of a slot's negatives into probabilities, and those of its positives into gradients; count.
+
+    `numbers` holds the positives' scores in `GRADIENT`, of the steps from `slot` to before `stop`, and in `DIFFERENCE`
+    of the slot the score that a positive must exceed. It gets each step's gradient, and of the slot the sum of these in
+    `UP` and their number in `N_GRADIENTS`. A negative whose score is -inf does not count.
+    """
+    highest = highest_of(scores[slot])
+    has_negatives = highest > -np.inf
     total = np.float32(0)
-    for label in range(scores.shape[1]):
-        # Where the image has all labels there is no negative.
-        power = math.exp(scores[slot, label] - highest) if highest > -np.inf else np.float32(0)
-        scores[slot, label] = power
+    for n in range(scores.shape[1]):
+        power = math.exp(scores[slot, n] - highest) if has_negatives else np.float32(0)
+        scores[slot, n] = power
         total += power
-    n_negatives = scores.shape[1] - (steps[END, slot] - steps[BEGIN, slot])
     for s in range(slot, stop):
-        tally[DRAWS] += 1
-        tally[TRIALS] += n_negatives
-        if n_negatives == 0:
+        if not has_negatives:
             tally[SKIPPED] += 1
             numbers[GRADIENT, s] = 0
             continue
@@ -101,13 +124,22 @@ def weigh_slot(slot, n_steps, indices, loss, steps, numbers, tally, scores):
         value, gradient = value_and_grad(loss, score - highest - math.log(total), 1)
         tally[STEPS] += 1
         tally[LOSS] += value
-        tally[VIOLATIONS] += score <= highest
+        tally[VIOLATIONS] += score <= numbers[DIFFERENCE, slot]
         numbers[GRADIENT, s] = gradient
         numbers[UP, slot] -= gradient
         numbers[N_GRADIENTS, slot] += 1
-    share = np.float32(1) / total if n_negatives else np.float32(0)
-    for label in range(scores.shape[1]):
-        scores[slot, label] *= share
+    share = np.float32(1) / total if has_negatives else np.float32(0)
+    for n in range(scores.shape[1]):
+        scores[slot, n] *= share
+
+
+@kernel
+def measure_gradients(n_steps, vectors, steps, numbers):
+    """Note the squared length of the gradient in each slot's vector."""
+    for s in range(n_steps):
+        if steps[SLOT, s] == s:
+            for f in range(vectors.shape[1]):
+                numbers[GRADIENT_SQUARE, s] += vectors[s + BLOCK, f] * vectors[s + BLOCK, f]
 
 
 @kernel

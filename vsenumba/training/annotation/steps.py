@@ -38,7 +38,7 @@ from vsenumba.training.optimisers import row_rate
 @dispatched
 def train_block(
     loss, n_steps, indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
-    steps, numbers, tally, scores, absences,
+    steps, numbers, tally, scores, drawn, absences,
 ):  # fmt: skip
     """Train on the steps of a block: move the labels, and leave the gradients in the images' vectors.
 
@@ -48,7 +48,7 @@ def train_block(
         A loss's state; its class picks the implementation.
     n_steps : int
         How many there are.
-    vectors, steps, numbers, tally, scores
+    vectors, steps, numbers, tally, scores, drawn
         The shard's work space; see `Work`.
     indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, absences
         As in `vsenumba.training.annotation.epoch.run_launch`; the rate is that of the label factors.
@@ -58,7 +58,7 @@ def train_block(
 @train_block.implement(object)
 def train_steps(
     loss, n_steps, indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
-    steps, numbers, tally, scores, absences,
+    steps, numbers, tally, scores, drawn, absences,
 ):  # fmt: skip
     """Train on a block's steps, with one negative each, then with the next.
 

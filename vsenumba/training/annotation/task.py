@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.errors import InputError
 from vsenumba.losses import Loss
 from vsenumba.samplers import Sampler
 from vsenumba.training.annotation.inputs import Inputs
@@ -17,6 +18,34 @@ N_SHARDS = 32
 # Chosen among 0, .05, .1, .25 and .5 on the set that ships, with absences made up: no share is better than 0 in MRR of
 # held-out labels; ids lose up to .0024 here and .02 at a half.
 ABSENT_SHARE = 0.1
+
+
+def check_negatives(loss: Loss, chosen: object, sampler: Sampler, n_negatives: object) -> None:
+    """Refuse a sampler, or a number of negatives a pair, that does not go with a loss.
+
+    Parameters
+    ----------
+    loss : Loss
+        Loss to minimise.
+    chosen : object
+        What the user chose as a sampler; None for nothing.
+    sampler : Sampler
+        The sampler that this comes to.
+    n_negatives : object
+        What the user chose as a number of negatives a pair; None for nothing.
+    """
+    if loss.takes_all and not (chosen is None and n_negatives is None):
+        raise InputError("the loss compares with all labels at once and draws none: leave out sampler and n_negatives")
+    if loss.draws is not None and n_negatives is not None:
+        raise InputError(
+            f"the loss says how many negatives are drawn, {loss.draws}: leave out n_negatives={n_negatives!r} of the "
+            "model, or set it in the loss"
+        )
+    if loss.draws is not None and not sampler.knows_probabilities:
+        raise InputError(
+            f"the loss needs the probability of every draw, which the sampler {sampler} does not know: take "
+            '"uniform", "popularity", or "adaptive" with n_candidates=1'
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,9 +60,11 @@ def scatter_window(architecture, inputs, sums, optimiser, learning_rate, words, 
 class Architecture(Member, ABC):
     """Base of the architectures.
 
-    `draws_per_negative` says how many words are drawn at a time unless told otherwise, by what they are drawn for.
+    `draws_per_negative` says how many words are drawn at a time unless told otherwise, by what they are drawn for;
+    `draws_per` says for what that is unless told otherwise, with a sampler that draws alike for all windows.
     """
 
+    draws_per: ClassVar[str]
     draws_per_negative: ClassVar[Mapping[str, int]]
     learning_rate: ClassVar[float]
 

@@ -25,6 +25,8 @@ class Cbow(Architecture):
     """
 
     name: ClassVar[str] = "cbow"
+    # A window is one pair: a block's draws cost as much as twice as many of its own, and on two threads bring nothing.
+    draws_per: ClassVar[str] = "window"
     draws_per_negative: ClassVar[Mapping[str, int]] = {"pair": 1, "window": 2, "block": 4}
     learning_rate: ClassVar[float] = 0.15
 

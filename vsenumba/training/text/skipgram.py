@@ -21,6 +21,7 @@ class SkipGram(Architecture):
     """The vector is the centre's own, the positives are the other words of the window."""
 
     name: ClassVar[str] = "skipgram"
+    draws_per: ClassVar[str] = "block"
     draws_per_negative: ClassVar[Mapping[str, int]] = {"pair": 1, "window": 3, "block": 6}
     learning_rate: ClassVar[float] = 0.05
 

@@ -72,7 +72,7 @@ class TextTrainer:
     n_negatives : int
         Negatives per pair.
     draws_per : {"pair", "window", "block"} or None
-        For what negatives are drawn; None for a block unless the sampler's law depends on the window's vector.
+        For what negatives are drawn; None for what suits the architecture and the sampler.
     n_draws : int or None
         How many are drawn at a time; None for what suits the architecture.
     n_threads : int or None
@@ -116,7 +116,7 @@ class TextTrainer:
         self._optimiser = optimiser.state()
         self._window = int(window)
         self._n_negatives = int(n_negatives)
-        draws_per = draws_per or ("window" if sampler.by_vector else "block")
+        draws_per = draws_per or ("window" if sampler.by_vector else architecture.draws_per)
         self._draws_per = DRAWS_PER[draws_per]
         self._n_draws = int(n_negatives * architecture.draws_per_negative[draws_per] if n_draws is None else n_draws)
         self._keep = kept_of_each_word(counts, subsample)

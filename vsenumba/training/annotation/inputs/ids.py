@@ -11,7 +11,7 @@ import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.kernels.prefetch import prefetch, prefetch_row
-from vsenumba.losses import Loss, SoftmaxLoss
+from vsenumba.losses import Loss
 from vsenumba.samplers import DynamicSampler, Sampler
 from vsenumba.training.annotation.inputs.kind import (
     Counts,
@@ -36,6 +36,8 @@ _FEW = 4
 # of the logistic loss and uniform negatives, images of 55 labels end at popularity's level (docs/performance.md).
 _HINGE = Recipe(learning_rate=0.1, l2=0.02, n_negatives=3, sampler=_SAMPLER)
 _GREEDY = Recipe(learning_rate=0.05, l2=0.05, n_negatives=1, sampler=_SAMPLER)
+# One gradient stands for all negatives at once.
+_SOFTMAX = Recipe(learning_rate=0.3, l2=0.1, n_negatives=1, sampler=_SAMPLER)
 # Without Adagrad an image's row moves by all of its pairs at one rate: it must be the smaller, the more these are. The
 # rates are those for one label an image, and divided by the square root of how many there are.
 _SGD = Recipe(learning_rate=0.4, l2=0.03, n_negatives=1, sampler=_SAMPLER)
@@ -73,15 +75,17 @@ class IdInputs(InputKind):
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
         """Return a recipe with which no combination ends at popularity's level; see `InputKind.recipe_for`."""
-        logistic = loss is None or loss.name == "logistic"
+        name = "logistic" if loss is None else loss.name
         labels_per_image = max(counts.n_pairs / max(counts.n_images, 1), 1)
         if optimiser.name == "sgd":
-            recipe = _SGD if logistic else _SGD_HINGE
+            recipe = _SGD if name == "logistic" else _SGD_HINGE
             return replace(recipe, learning_rate=recipe.learning_rate / math.sqrt(labels_per_image))
+        if name == "softmax":
+            return _SOFTMAX
         if sampler is not None and sampler.name in ("warp", "popularity"):
             return _GREEDY
         share = min(_FEW / labels_per_image, 1)
-        recipe = self.recipe if logistic or loss == SoftmaxLoss() else _HINGE
+        recipe = self.recipe if name == "logistic" else _HINGE
         rate = recipe.learning_rate * (1 if recipe is _HINGE else math.sqrt(share))
         return replace(recipe, learning_rate=rate, n_negatives=max(round(recipe.n_negatives * share), 1))
 
