@@ -40,8 +40,8 @@ def test_what_is_left_out_is_taken_from_the_recipe(inputs):
 @pytest.mark.parametrize(
     ("parameters", "recipe"),
     [
-        ({}, (0.3 * 0.4**0.5, 0.05, 1)),
-        ({"sampler": "adaptive"}, (0.3 * 0.4**0.5, 0.05, 1)),
+        ({}, (0.3 * 0.4 ** (1 / 3), 0.05, 1)),
+        ({"sampler": "adaptive"}, (0.3 * 0.4 ** (1 / 3), 0.05, 1)),
         ({"loss": "softmax"}, (0.3, 0.1, 1)),
         ({"loss": SoftmaxLoss(n_negatives=20)}, (0.3, 0.1, 20)),
         ({"loss": SoftmaxLoss(n_negatives=20), "sampler": "popularity"}, (0.3, 0.1, 20)),
@@ -75,7 +75,7 @@ def test_images_of_many_labels_have_more_weight_decay(n_pairs, l2):
 
 
 @pytest.mark.parametrize(
-    ("n_pairs", "rate", "n_negatives"), [(0, 0.3, 3), (80, 0.3, 3), (160, 0.2121, 2), (2000, 0.06, 1)]
+    ("n_pairs", "rate", "n_negatives"), [(0, 0.3, 3), (80, 0.3, 3), (160, 0.2381, 2), (2000, 0.1026, 1)]
 )
 def test_images_of_many_labels_have_fewer_negatives_and_a_lower_rate_with_ids(n_pairs, rate, n_negatives):
     """With 15 labels an image of 80, or 55 of 1,447, three negatives at one rate were below LightFM's WARP."""
@@ -132,7 +132,7 @@ def test_the_default_samplers_look_at_more_labels_where_there_are_more():
         name: [INPUTS[name].recipe.sampler.candidates_for(n) for n in (1, 400, 2631, 10**6)]
         for name in ("labels", "ids")
     }
-    assert counts == {"labels": [6, 6, 13, 16], "ids": [1, 4, 10, 32]}
+    assert counts == {"labels": [6, 6, 13, 16], "ids": [1, 4, 15, 32]}
 
 
 @pytest.mark.parametrize("inputs", ["ids", "labels"])

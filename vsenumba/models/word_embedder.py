@@ -119,9 +119,7 @@ class WordEmbedder(Trained):
         "subsample": Number("Thin out words above this share of the text; 0 for none."),
         "sampler": MemberOf("Where negatives come from.", family=as_sampler),
         "n_negatives": Whole("Negatives per pair of words.", most=_MOST_NEGATIVES),
-        "draws_per": Choice(
-            "For what negatives are drawn.", "block or window, by architecture and sampler", names=DRAWS_PER
-        ),
+        "draws_per": Choice("For what negatives are drawn.", "by architecture and sampler", names=DRAWS_PER),
         "n_draws": Whole(
             "Negatives drawn for a pair, window or block.", "what suits the architecture", most=_MOST_DRAWS
         ),

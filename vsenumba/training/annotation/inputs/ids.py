@@ -86,7 +86,7 @@ class IdInputs(InputKind):
             return _GREEDY
         share = min(_FEW / labels_per_image, 1)
         recipe = self.recipe if name == "logistic" else _HINGE
-        rate = recipe.learning_rate * (1 if recipe is _HINGE else math.sqrt(share))
+        rate = recipe.learning_rate * (1 if recipe is _HINGE else share ** (1 / 3))
         return replace(recipe, learning_rate=rate, n_negatives=max(round(recipe.n_negatives * share), 1))
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
