@@ -80,7 +80,7 @@ class ImageAnnotator(InputTables):
     sampler : Sampler or str, optional
         Where negatives come from: "uniform", "popularity", "warp", "dynamic", "rank" or "adaptive"; None for
         ``AdaptiveSampler(lam=0.1, n_candidates=c)`` with labels as inputs, c a quarter of the square root of the number
-        of labels, from 6 to 16; with ids for ``DynamicSampler(n_candidates=c)``, c = (√L - 6) / 3, from 1 to 32.
+        of labels, from 6 to 16; with ids for ``DynamicSampler(n_candidates=c)``, c = (√L - 8) / 2, from 1 to 64.
     loss : Loss or str, optional
         "logistic", "hinge", "warp" or "softmax"; None for "logistic", and for "softmax" with features among the inputs,
         up to 4,096 labels, and neither `sampler` nor `n_negatives` chosen. The softmax loss compares a label with all

@@ -34,8 +34,8 @@ class DynamicSampler(Sampler):
     Parameters
     ----------
     n_candidates : int, optional
-        At least 1; 1 is the uniform sampler. None for what suits the number of labels: its square root, less 6,
-        over 3, rounded down, from 1 to 32.
+        At least 1; 1 is the uniform sampler. None for what suits the number of labels: half of what its square
+        root is above 8, rounded down, from 1 to 64.
     """
 
     n_candidates: int | None = 8
@@ -52,7 +52,7 @@ class DynamicSampler(Sampler):
     def candidates_for(self, n_labels: int) -> int:
         """Return `n_candidates`, or where it is None what suits so many labels."""
         if self.n_candidates is None:
-            return min(max((math.isqrt(n_labels) - 6) // 3, 1), 32)
+            return min(max((math.isqrt(n_labels) - 8) // 2, 1), 64)
         return int(self.n_candidates)
 
     def _skips(
