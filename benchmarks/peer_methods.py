@@ -183,10 +183,11 @@ class Implicit(Method):
 # The best WARP there is is slow: LightFM's own rate, .05, is worse in the end, and sooner there.
 WARP = "LightFM WARP"
 WARP_AT_ITS_RATE = "LightFM WARP, rate .05"
+EASE = "EASE"
 
 METHODS: dict[str, Method] = {
     "popularity": Closed(PopularityAnnotator, [{}]),
-    "EASE": Closed(EaseAnnotator, grid(l2=(5, 10, 20, 50, 100, 200, 500, 1000, 2000))),
+    EASE: Closed(EaseAnnotator, grid(l2=(5, 10, 20, 50, 100, 200, 500, 1000, 2000))),
     "EASE, 128 neighbours": Closed(
         EaseAnnotator, grid(max_neighbours=(128,), l2=(5, 10, 20, 50, 100, 200, 500, 1000, 2000))
     ),

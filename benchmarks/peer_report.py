@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.panels import draw_panels
-from benchmarks.peer_methods import OURS, WARP, WARP_AT_ITS_RATE
+from benchmarks.peer_methods import EASE, OURS, WARP, WARP_AT_ITS_RATE
 
 # Colour, dash pattern and marker (Okabe & Ito's colours). Popularity is left out: it is far below and far left of all.
 PEER_LOOKS: dict[str, tuple[str, str, str]] = {
@@ -17,10 +17,10 @@ PEER_LOOKS: dict[str, tuple[str, str, str]] = {
     "LightFM BPR": ("#56B4E9", "-", "v"),
     "implicit BPR": ("#009E73", "-", "s"),
     "implicit ALS": ("#CC79A7", "-", "X"),
-    "EASE": ("#000000", "-", "*"),
+    EASE: ("#000000", "-", "*"),
     "EASE, 128 neighbours": ("#000000", "--", "P"),
 }
-OUR_COLORS = ("#E69F00", "#E69F00", "#D55E00", "#D55E00", "#8C5A1E")
+OUR_COLORS = ("#E69F00", "#E69F00", "#D55E00", "#D55E00", "#8C5A1E", "#6A3D9A")
 OUR_MARKERS = ("o", "D", "P", "h", ">", "<")
 
 
@@ -50,7 +50,7 @@ def summarise(results: Mapping[str, Any]) -> None:
         result["million_steps_per_second"] = [run["steps"] / s / 1e6 for run, s in zip(runs, last, strict=True)]
         result["training_mb"] = [run["peak_mb"] - run["before_mb"] for run in runs]
         result["before_mb"] = [run["before_mb"] for run in runs]
-    for peer in (WARP, WARP_AT_ITS_RATE):
+    for peer in (WARP, WARP_AT_ITS_RATE, EASE):
         for name in OURS.keys() & results.keys() if peer in results else ():
             against = results[name].setdefault("against", {})
             against[peer] = {f"{share:.0%}": _speed_up(results[name], results[peer], share) for share in (1.0, 0.99)}
@@ -89,7 +89,7 @@ def table(results: Mapping[str, Any]) -> str:
 
 
 def speed_table(results: Mapping[str, Any]) -> str:
-    """Return a Markdown table: how soon ours are as good as LightFM's WARP, and how many times sooner than it."""
+    """Return a Markdown table: how soon ours are as good as LightFM's WARP and EASE, and how many times sooner."""
     lines = [
         "| method | as good as | seconds | times as fast | seconds to 99 % | times as fast |",
         "|---" * 6 + "|",
