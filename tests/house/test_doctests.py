@@ -53,8 +53,8 @@ def test_the_pages_with_one_example_run(tmp_path, monkeypatch, page):
 
 def test_the_samplers_page_runs_and_has_a_section_and_a_figure_for_every_sampler():
     text = SAMPLERS_PAGE.read_text(encoding="utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    exec(compile(block, "samplers.md", "exec"), {})  # noqa: S102  # it is our own
+    blocks = "".join(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL))
+    exec(compile(blocks, "samplers.md", "exec"), {})  # noqa: S102  # it is our own
     titles = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
     assert [title.lower() for title in titles if title.lower() in SAMPLERS] == list(SAMPLERS)
     for name, sampler in SAMPLERS.items():
