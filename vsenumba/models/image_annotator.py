@@ -85,19 +85,21 @@ class ImageAnnotator(InputTables):
         "logistic", "hinge", "warp" or "softmax"; None for "logistic", and for "softmax" with features among the inputs,
         up to 4,096 labels, and neither `sampler` nor `n_negatives` chosen. The softmax loss compares a label with all
         labels that the image lacks at once: it draws no negatives, so `sampler` and `n_negatives` must be None.
+        ``SoftmaxLoss(n_negatives=m)`` compares it with m that are drawn, by "uniform" unless told otherwise.
     optimiser : Optimiser or str
         "adagrad" (one sum per row) or "sgd".
     learning_rate : float, optional
         The rate of the first epoch; None for 0.1 with labels as inputs. With ids None stands, as for `l2` and
-        `n_negatives`, for what suits the rest: 0.3 with the loss "logistic" or "softmax", times 2 / √m where images
-        have m > 4 labels in the mean; 0.1 with another; 0.05 with the sampler "warp" or "popularity"; with the
+        `n_negatives`, for what suits the rest: 0.3 with the loss "softmax"; 0.3 with "logistic", times (4 / m)^⅓ where
+        images have m > 4 labels in the mean; 0.1 with another; 0.05 with the sampler "warp" or "popularity"; with the
         optimiser "sgd" 0.4, or 0.2 with another loss than the logistic, over √m.
     schedule : {"constant", "linear", "cosine", "step"}
         How the rate changes over the epochs.
     l2 : float, optional
         Weight decay per step; None for 0.001, and with labels as inputs for up to 0.01, the more labels images have
-        above 4 in the mean; with features alone and the softmax loss for 0.2; with ids for 0.05, or 0.02 with another
-        loss, and with "sgd" 0.03 or 0.1. But for "sgd", rows of images with m labels take √(6 / m) of it.
+        above 4 in the mean; with features alone and the softmax of all labels for 0.2; with ids for 0.05, 0.1 with
+        "softmax", 0.02 with another loss, and with "sgd" 0.03 or 0.1. But for "sgd", rows of images with m labels take
+        √(6 / m) of it.
     n_negatives : int, optional
         Negatives per pair; None for 1; with ids for 3, fewer where images have more than 4 labels in the mean, but
         for 1 with the sampler "warp" or "popularity" or the optimiser "sgd".
