@@ -9,6 +9,7 @@ from command_line import SMALL
 
 import vsenumba as vse
 from vsenumba.experiments import Comparison, compare, models_to_compare
+from vsenumba.losses import SoftmaxLoss
 from vsenumba.plotting.style import SAMPLER_LOOKS, looks
 
 FIT = ("fit", "tags.csv", "-o", "m.h5", "--epochs", "1", "--factors", "4")
@@ -158,6 +159,32 @@ def test_variants_are_compared_and_named(succeeds, folder):
     assert "than WARP" in table
     assert vse.load_model("c/model.h5").l2 in (None, 0.01)
     assert (folder / "c" / "convergence.png").stat().st_size > 0
+
+
+def test_samplers_are_compared_by_a_loss_that_a_setting_makes_possible(succeeds, fails, folder):
+    """Found 2026-11: models were checked before they were set, and no sampler goes with a softmax of all labels."""
+    words = (
+        "compare",
+        "tags.csv",
+        "--out",
+        "c",
+        "--epochs",
+        "1",
+        "--factors",
+        "4",
+        "--seeds",
+        "1",
+        "--loss",
+        "softmax",
+    )
+    samplers = ("--sampler", "uniform", "--sampler", "popularity")
+    outcome = succeeds(*words, *samplers, "--set", "loss.n_negatives=3", "--json")
+    assert list(json.loads(outcome.out)["samplers"]) == ["uniform", "popularity"]
+    assert vse.load_model("c/model.h5").loss == SoftmaxLoss(n_negatives=3)
+    assert "leave out sampler and n_negatives, or set the loss's own" in fails(*words, *samplers, "--force")
+    assert "the sampler warp does not know" in fails(
+        *words, "--force", "--sampler", "warp", "--set", "loss.n_negatives=3"
+    )
 
 
 def test_compare_takes_nested_parameters_in_python():

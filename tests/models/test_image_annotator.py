@@ -150,6 +150,13 @@ def test_partial_fit_grows_the_tables(inputs):
     assert model.partial_fit(nothing).label_factors_.shape == (data.n_labels + 1, 4)
 
 
+def test_fold_in_says_what_it_takes_where_it_is_given_a_set():
+    """Found 2026-11: a TypeError about an index."""
+    model = model_of("ids").fit(checkerboard())
+    with pytest.raises(vse.InputError, match="one list of names per image, not a set"):
+        model.fold_in(checkerboard())
+
+
 @pytest.mark.parametrize("inputs", ["ids", "labels"])
 def test_fold_in_gives_factors_and_leaves_the_model_alone(inputs):
     data = checkerboard(40, 12)

@@ -53,7 +53,8 @@ def models_to_compare(
     Raises
     ------
     InputError
-        If a parameter cannot be used, or two models are the same.
+        If a parameter cannot be set, or two models are the same. Whether all of a model's parameters go together is
+        checked where it is fitted: more may be set before that.
     """
     plain, nested = split_params(parameters)
     if "sampler" in plain:
@@ -77,8 +78,6 @@ def models_to_compare(
     names = [str(model.sampler) for model in models]
     if len(set(names)) < len(names):
         raise InputError(f"each sampler can be compared once, found {', '.join(names)}")
-    for model in models:
-        model.check_parameters()
     return models
 
 
@@ -165,6 +164,8 @@ def compare(
         n_epochs=n_epochs if time_budget is None else _ENDLESS,
         **parameters,
     )
+    for model in models:
+        model.check_parameters()
     split = split_for_comparison(data, random_state)
     halves = [(split.held_out.labels_per_image > 0) & (split.chooses == half) for half in (True, False)]
     if not all(half.any() for half in halves):

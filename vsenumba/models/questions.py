@@ -154,6 +154,11 @@ def as_label_lists(label_lists: Iterable[Any]) -> AnnotationSet:
         If it is a single text, or not one list for each image.
     """
     check_ordered(label_lists, "labels")
+    if isinstance(label_lists, AnnotationSet):
+        raise InputError(
+            "labels must be one list of names per image, not a set; give [data.labels_of(name) for name in "
+            "data.image_ids]"
+        )
     lists = [label_lists] if isinstance(label_lists, str) else list(label_lists)
     if not all(isinstance(one, _LISTS) and not _is_numeric(one) for one in lists):
         hint = "; feature vectors are given as features=" if any(map(_is_vector, lists)) else ""

@@ -35,7 +35,10 @@ def check_negatives(loss: Loss, chosen: object, sampler: Sampler, n_negatives: o
         What the user chose as a number of negatives a pair; None for nothing.
     """
     if loss.takes_all and not (chosen is None and n_negatives is None):
-        raise InputError("the loss compares with all labels at once and draws none: leave out sampler and n_negatives")
+        raise InputError(
+            "the loss compares with all labels at once and draws none: leave out sampler and n_negatives, or set the "
+            "loss's own n_negatives"
+        )
     if loss.draws is not None and n_negatives is not None:
         raise InputError(
             f"the loss says how many negatives are drawn, {loss.draws}: leave out n_negatives={n_negatives!r} of the "
