@@ -104,8 +104,8 @@ def command(
     refuse_given_twice(settings, always=OF_RUNS)
     method: dict[str, Any] = {"samplers": samplers or None, "inputs": inputs, "loss": loss, "n_factors": n_factors}
     parameters = parameters_of(models_to_compare(**method), settings)
-    for model in models_to_compare(**method, **parameters):
-        model.check_parameters()  # before the set is read
+    for one in models_to_compare(**method, **parameters):
+        one.check_parameters()  # before the set is read
     run_settings = {
         **method,
         **parameters,
