@@ -22,14 +22,14 @@ from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.compiler import dispatched, kernel
 from vsenumba.kernels.dot import compare, dot, four_dots
 from vsenumba.kernels.membership import contains
-from vsenumba.kernels.orders import refresh_orders, sort_space
+from vsenumba.kernels.orders import invert_orders, refresh_orders, sort_space
 from vsenumba.kernels.prefetch import prefetch, prefetch_row
 from vsenumba.kernels.products import product, product_of_transposed
 from vsenumba.kernels.random import next_below, next_bits, next_uniform, shard_states
 from vsenumba.kernels.sorted_rows import sort_segments
 from vsenumba.kernels.threads import one_blas_thread, thread_count, threads
 from vsenumba.losses import value_and_grad
-from vsenumba.samplers import draw
+from vsenumba.samplers import draw, trial_probability
 from vsenumba.training.annotation.inputs.kind import gather_visit, prefetch_visit, scatter_visit, shares_vector
 from vsenumba.training.optimisers import row_rate
 
@@ -142,6 +142,15 @@ def test_threads_are_set_and_put_back():
     assert numba.get_num_threads() == before
 
 
+@given(n_labels=st.integers(1, 40), n_factors=st.integers(1, 35), seed=st.integers(0, 99))
+def test_places_are_where_labels_stand_in_the_orders(n_labels, n_factors, seed):
+    rng = np.random.default_rng(seed)
+    orders = np.stack([rng.permutation(n_labels) for _ in range(n_factors)]).astype(np.int32)
+    places = np.full((n_labels, n_factors), -1, np.int32)
+    invert_orders(orders, places)
+    np.testing.assert_array_equal(places, np.argsort(orders, axis=1).T)
+
+
 @pytest.mark.parametrize("bad", [0, -2, 1.5, True])
 def test_a_bad_number_of_threads_is_refused(bad):
     with pytest.raises(InputError, match="n_threads must be a whole number of at least 1"):
@@ -156,7 +165,7 @@ def test_too_many_threads_warn_with_both_numbers():
 
 @pytest.mark.parametrize(
     "function",
-    [draw, value_and_grad, row_rate, shares_vector, prefetch_visit, gather_visit, scatter_visit],
+    [draw, trial_probability, value_and_grad, row_rate, shares_vector, prefetch_visit, gather_visit, scatter_visit],
     ids=lambda f: f.__name__,
 )
 def test_a_dispatched_function_says_what_it_cannot_do(function):
