@@ -128,6 +128,25 @@ def test_neighbours_are_drawn_by_their_law(benchmark, settings):
         assert fit_of(np.bincount(drawn[i], minlength=12), law[i]) > LEVEL
 
 
+def test_sets_are_made_of_what_others_published(benchmark, tmp_path, capsys):
+    lines = [f"{i}.jpg#0\tThe dog runs past a tree" for i in range(5)]
+    (tmp_path / "captions.txt").write_text("\n".join([*lines, "no caption", "9.jpg#0\tA rare bird"]))
+    (tmp_path / "ratings.inter").write_text("user film rating time\n1\t7\t4\t0\n1\t8\t3\t0\n2\t7\t5\t0\n")
+    record = {"hex": "1F600", "tags": ["face"], "keywords": ["happy", "face"]}
+    (tmp_path / "emoji.jsonl").write_text(json.dumps(record))
+    files = ["--flickr8k", "captions.txt", "--movielens", "ratings.inter", "--emoji", "emoji.jsonl"]
+    words = [word if word.startswith("--") else str(tmp_path / word) for word in files]
+    benchmark("sets").main([*words, "--out", str(tmp_path / "made")])
+    words, films, both = (
+        vse.load_dataset(tmp_path / "made" / f"{name}.h5") for name in ("flickr8k-words", "movielens", "emoji-keywords")
+    )
+    assert set(words.label_names) == {"dog", "runs", "past", "tree"}
+    assert words.n_images == 5
+    assert [films.labels_of(user) for user in ("1", "2")] == [["7"], ["7"]]
+    assert set(both.labels_of("1F600")) == {"face", "happy"}
+    assert "movielens: 2 images" in capsys.readouterr().out
+
+
 def test_pictures(benchmark, tmp_path, capsys):
     benchmark("pictures").main(["--share", "0.002", "--threads", "1", "--out", str(tmp_path)])
     result = json.loads((tmp_path / "pictures.json").read_text())

@@ -131,21 +131,11 @@ def test_a_setting_sees_what_was_set_before_it(succeeds, folder):
     assert vse.load_model("m.h5").sampler == vse.WarpSampler(max_trials=3)
 
 
+COMPARE = ("compare", "tags.csv", "--out", "c", "--epochs", "1", "--factors", "4", "--seeds", "1")
+
+
 def test_variants_are_compared_and_named(succeeds, folder):
-    words = (
-        "compare",
-        "tags.csv",
-        "--out",
-        "c",
-        "--epochs",
-        "1",
-        "--factors",
-        "4",
-        "--seeds",
-        "1",
-        "--loss",
-        "logistic",
-    )
+    words = (*COMPARE, "--loss", "logistic")
     variants = ("--sampler", "adaptive", "--sampler", "adaptive:n_candidates=4", "--sampler", "warp:max_trials=3")
     outcome = succeeds(*words, *variants, "--set", "sampler.lam=0.2", "--set", "l2=0.01", "--json")
     document = json.loads(outcome.out)
@@ -163,20 +153,7 @@ def test_variants_are_compared_and_named(succeeds, folder):
 
 def test_samplers_are_compared_by_a_loss_that_a_setting_makes_possible(succeeds, fails, folder):
     """Found 2026-11: models were checked before they were set, and no sampler goes with a softmax of all labels."""
-    words = (
-        "compare",
-        "tags.csv",
-        "--out",
-        "c",
-        "--epochs",
-        "1",
-        "--factors",
-        "4",
-        "--seeds",
-        "1",
-        "--loss",
-        "softmax",
-    )
+    words = (*COMPARE, "--loss", "softmax")
     samplers = ("--sampler", "uniform", "--sampler", "popularity")
     outcome = succeeds(*words, *samplers, "--set", "loss.n_negatives=3", "--json")
     assert list(json.loads(outcome.out)["samplers"]) == ["uniform", "popularity"]
