@@ -27,13 +27,12 @@ import numpy as np
 
 import vsenumba as vse
 from benchmarks.machine import machine
-from vsenumba.kernels.random import shard_states
 from vsenumba.losses import LogisticLoss
 from vsenumba.samplers import SAMPLERS, Sampler
 from vsenumba.training.annotation.absences import NoAbsences
 from vsenumba.training.annotation.epoch import run_launch
 from vsenumba.training.annotation.inputs import as_inputs
-from vsenumba.training.annotation.layout import TRIALS, work_space
+from vsenumba.training.annotation.layout import TRIALS, block_states, work_space
 from vsenumba.training.optimisers import RowAdagrad
 
 LABELS_PER_IMAGE = 8
@@ -114,7 +113,7 @@ def _step_seconds(
     inputs, parts = [feed.state for feed in feeds], np.zeros(0, np.uint8)
     sums = optimiser.fresh_sums(len(labels))
     work = work_space(SHARDS, labels.shape[1])
-    states = shard_states(np.random.SeedSequence(0), SHARDS)
+    states = block_states(np.random.SeedSequence(0), SHARDS)
     loss = LogisticLoss().state(len(labels))
 
     def run(n_images: int) -> int:

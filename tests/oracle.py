@@ -170,6 +170,22 @@ def xorshift(state):
     return state
 
 
+def philox(counter, key):
+    """Return Philox 4×32 with ten rounds of four words and a key of two, each below 2^32."""
+    (a, b, c, d), (low, high) = counter, key
+    for _ in range(10):
+        first, second = 0xD2511F53 * a, 0xCD9E8D57 * c
+        a, b, c, d = (second >> 32) ^ b ^ low, second % 2**32, (first >> 32) ^ d ^ high, first % 2**32
+        low, high = (low + 0x9E3779B9) % 2**32, (high + 0xBB67AE85) % 2**32
+    return a, b, c, d
+
+
+def state_for(counter, draw, key):
+    """Return where the generator of some draws begins: half of Philox, made odd."""
+    a, b, _, _ = philox((counter % 2**32, counter >> 32, draw, 0), key)
+    return a << 32 | b | 1
+
+
 def rising_order(column):
     """Return the positions of a column's values in rising order, equals in the order of their positions."""
     return sorted(range(len(column)), key=lambda a: (float(column[a]), a))

@@ -25,7 +25,19 @@ from vsenumba.kernels.membership import contains
 from vsenumba.kernels.orders import invert_orders, refresh_orders, sort_space
 from vsenumba.kernels.prefetch import prefetch, prefetch_row
 from vsenumba.kernels.products import product, product_of_transposed
-from vsenumba.kernels.random import next_below, next_bits, next_uniform, shard_states
+from vsenumba.kernels.random import (
+    HIGH_KEY,
+    LOW_KEY,
+    STATE,
+    WAITING,
+    begin_draws,
+    count_ahead,
+    counted_states,
+    next_below,
+    next_bits,
+    next_uniform,
+    shard_states,
+)
 from vsenumba.kernels.sorted_rows import sort_segments
 from vsenumba.kernels.threads import one_blas_thread, thread_count, threads
 from vsenumba.losses import value_and_grad
@@ -42,6 +54,31 @@ def test_random_bits_are_those_of_xorshift(seed):
         expected[shard] = oracle.xorshift(expected[shard])
         assert int(next_bits(states, shard)) == expected[shard] >> 32
         assert int(states[shard, 0]) == expected[shard]
+
+
+def test_philox_is_that_of_its_paper():
+    """The known answers of the authors' Random123, philox4x32 with ten rounds."""
+    assert oracle.philox((0, 0, 0, 0), (0, 0)) == (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)
+    digits_of_pi = (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0)
+    assert oracle.philox(*digits_of_pi) == (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)
+
+
+@given(
+    st.integers(0, 2**32),
+    st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5),
+    st.integers(0, 2**31),
+)
+def test_draws_begin_where_the_counter_says(seed, counters, turn):
+    """Pairs of sets beyond 2^32 too; alone and ahead, for any shard."""
+    states = counted_states(np.random.SeedSequence(seed), 2, len(counters))
+    key = [int(word) for word in states[1, [LOW_KEY, HIGH_KEY]]]
+    assert key == np.random.SeedSequence(seed).generate_state(2, np.uint32).tolist()
+    count_ahead(states, 1, np.array(counters), len(counters), turn)
+    for i, counter in enumerate(counters):
+        expected = oracle.state_for(counter, turn, key)
+        assert int(states[1, WAITING + i]) == expected
+        begin_draws(states, 0, counter, turn)
+        assert int(states[0, STATE]) == expected
 
 
 def test_random_states_differ_and_are_never_zero():

@@ -1,8 +1,12 @@
-"""Random numbers: one xorshift generator per shard of the work.
+"""Random numbers: a xorshift generator for a few draws, which begins at a number found by counting.
 
-A shard, not a thread, owns a random state, so that the draws are the same for any number of threads. The generator
-(Marsaglia 2003, "Xorshift RNGs", the 64-bit triple 13, 7, 17) shifts and xors only, so that its values agree with
-and without the compiler; its upper 32 bits are used.
+Whoever draws owns a random state. The generator (Marsaglia 2003, "Xorshift RNGs", the 64-bit triple 13, 7, 17) shifts
+and xors only, so that its values agree with and without the compiler; its upper 32 bits are used.
+
+In training the state is set before every few draws to Philox 4×32 (Salmon et al., SC 2011, "Parallel random numbers: as
+easy as 1, 2, 3") of what is drawn for: the key is an epoch's, the counter says which pair and which of its draws. So
+the draws depend on neither the order of the work nor who does it: they are the same for any number of threads, and on
+every device.
 """
 
 from __future__ import annotations
@@ -11,8 +15,17 @@ import numpy as np
 
 from vsenumba.kernels.compiler import kernel
 
-# A state fills a cache line of its own: neighbours would otherwise slow each other down.
+# A state fills a cache line of its own: neighbours would otherwise slow each other down. The first word is what the
+# next number is made of; then come the two words of the key.
 _WORDS_PER_STATE = 8
+STATE, LOW_KEY, HIGH_KEY = range(3)
+WAITING = _WORDS_PER_STATE
+
+# Philox 4×32: what is multiplied by, and what the key rises by.
+_ROUNDS = 10
+_FIRST, _SECOND = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_LOW_STEP, _HIGH_STEP = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 def spawned(seeds: np.random.SeedSequence, *key: int) -> np.random.SeedSequence:
@@ -24,18 +37,59 @@ def shard_states(seeds: np.random.SeedSequence, n_shards: int) -> np.ndarray:
     """Return fresh random states, (n_shards, 8) uint64, of which the first column is used."""
     states = np.zeros((n_shards, _WORDS_PER_STATE), dtype=np.uint64)
     # The one value xorshift never leaves is 0.
-    states[:, 0] = seeds.generate_state(n_shards, np.uint64) | np.uint64(1)
+    states[:, STATE] = seeds.generate_state(n_shards, np.uint64) | np.uint64(1)
     return states
+
+
+def counted_states(seeds: np.random.SeedSequence, n_shards: int, n_waiting: int = 0) -> np.ndarray:
+    """Return states with one key for all, (n_shards, 8 + n_waiting) uint64, whose draws begin at `counted` numbers.
+
+    The columns from `WAITING` on are for states that are computed together and begin one after another.
+    """
+    states = np.zeros((n_shards, _WORDS_PER_STATE + n_waiting), dtype=np.uint64)
+    states[:, [LOW_KEY, HIGH_KEY]] = seeds.generate_state(2, np.uint32)
+    return states
+
+
+@kernel(inline=True)
+def counted(low_key, high_key, counter, draw):
+    """Return the state at which some draws begin, uint64: the first half of Philox 4×32 of the counter and the draw.
+
+    All arguments are uint64, and the keys and `draw` below 2^32. Products of two such numbers do not overflow.
+    """
+    a, b, c, d = counter & _LOW, counter >> _HALF, draw, np.uint64(0)
+    for _ in range(_ROUNDS):
+        first, second = _FIRST * a, _SECOND * c
+        a, b, c, d = (second >> _HALF) ^ b ^ low_key, second & _LOW, (first >> _HALF) ^ d ^ high_key, first & _LOW
+        low_key, high_key = (low_key + _LOW_STEP) & _LOW, (high_key + _HIGH_STEP) & _LOW
+    # The one value xorshift never leaves is 0.
+    return (a << _HALF) | b | np.uint64(1)
+
+
+@kernel(inline=True)
+def begin_draws(states, shard, counter, draw):
+    """Set a shard's state to where the draws for a counter begin."""
+    states[shard, STATE] = counted(
+        states[shard, LOW_KEY], states[shard, HIGH_KEY], np.uint64(counter), np.uint64(draw)
+    )  # fmt: skip
+
+
+@kernel
+def count_ahead(states, shard, counters, n, draw):
+    """Compute where the draws for `n` counters begin, which is vector code: one by one they take four times as long."""
+    waiting, low_key, high_key = states[shard, WAITING:], states[shard, LOW_KEY], states[shard, HIGH_KEY]
+    for i in range(n):
+        waiting[i] = counted(low_key, high_key, np.uint64(counters[i]), np.uint64(draw))
 
 
 @kernel(inline=True)
 def next_bits(states, shard):
     """Advance a shard's generator; return its upper 32 bits as uint64."""
-    x = states[shard, 0]
+    x = states[shard, STATE]
     x ^= x << np.uint64(13)
     x ^= x >> np.uint64(7)
     x ^= x << np.uint64(17)
-    states[shard, 0] = x
+    states[shard, STATE] = x
     return x >> np.uint64(32)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.dot import dot, dots
 from vsenumba.kernels.membership import contains
-from vsenumba.kernels.random import next_below
 from vsenumba.samplers.rank_law import check_lam, draw_rank, rank_law, rank_steps
 from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
 
@@ -75,7 +74,7 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
         order[a] = a
     for trial in range(MAX_REJECTIONS):
         rank = draw_rank(states, shard, 1, sampler.scale, sampler.mass, n_labels)
-        label = _select(scores, order, rank, states, shard)
+        label = _select(scores, order, rank)
         if not contains(indices, begin, end, label):
             return label, trial + 1
     return np.int64(-1), MAX_REJECTIONS
@@ -87,11 +86,12 @@ def _before(scores, a, b):
 
 
 @kernel
-def _select(scores, order, rank, states, shard):
+def _select(scores, order, rank):
     """Return the label of the given rank, moving `order` towards sortedness (Hoare's quickselect)."""
     low, high = 0, order.shape[0] - 1
     while low < high:
-        pivot = order[low + next_below(states, shard, high - low + 1)]
+        # Not at random: what is drawn must not depend on how the label of a rank is found.
+        pivot = order[(low + high) >> 1]
         i, j = low, high
         while i <= j:
             while _before(scores, order[i], pivot):

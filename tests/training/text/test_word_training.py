@@ -18,7 +18,6 @@ from strategies import corpora
 from vsenumba.data import Corpus
 from vsenumba.errors import TrainingDivergedError, UnknownNameError
 from vsenumba.kernels.logistic import exp_minus, log_one_plus, logistic
-from vsenumba.kernels.random import shard_states
 from vsenumba.samplers import SAMPLERS, WarpSampler, as_sampler
 from vsenumba.training.optimisers import RowAdagrad, Sgd
 from vsenumba.training.text import ARCHITECTURES, as_architecture
@@ -54,10 +53,11 @@ def trainer_for(corpus, tables, architecture, *, sampler="popularity", optimiser
 
 
 def reaches_of(corpus, window, epoch=1, seed=3):
-    """Return how far every window reaches, drawn as the loop draws with one shard."""
-    state = int(shard_states(np.random.SeedSequence(seed, spawn_key=(epoch,)), 1)[0, 0])
+    """Return how far every window reaches, drawn as the loop draws."""
+    key = np.random.SeedSequence(seed, spawn_key=(epoch,)).generate_state(2, np.uint32).tolist()
     reaches = []
     for i in range(corpus.n_sentences):
+        state = oracle.state_for(int(corpus.offsets[i]), 0, key)
         length = int(corpus.offsets[i + 1] - corpus.offsets[i])
         for _ in range(length):  # subsampling draws first, for every word
             state = oracle.xorshift(state)

@@ -19,7 +19,7 @@ from vsenumba.training.annotation import softmax as softmax  # and so does this
 from vsenumba.training.annotation.absences import note_absences
 from vsenumba.training.annotation.inputs.kind import gather_visit, prefetch_visit, scatter_visit, shares_vector
 from vsenumba.training.annotation.inputs.sum import InputsState
-from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, PLACE, POSITIVE, ROW, SLOT, Visit
+from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, PAIR, PLACE, POSITIVE, ROW, SLOT, Visit
 from vsenumba.training.annotation.steps import train_block
 
 # Images this far down the order are asked for: their memory comes while others are trained.
@@ -54,8 +54,8 @@ def run_launch(
         Weight decay per step.
     n_negatives : int
         Negatives per pair.
-    states : (n_shards, 8) uint64
-        Random states.
+    states : (n_shards, 8 + BLOCK) uint64
+        Random states, with the epoch's key; see `block_states`.
     work : Work
         The shards' work space.
     absences : NamedTuple
@@ -128,6 +128,8 @@ def open_pairs(inputs, vectors, steps, visit, indices):
         for f in range(vectors.shape[1]):
             vectors[s, f] = 0
     has_vector = gather_visit(inputs, vectors, visit, indices, False)
+    for pair in range(visit.first, visit.last):
+        steps[PAIR, visit.slot + pair - visit.first] = pair
     for pair in range(visit.first, visit.last):
         step = visit.slot + pair - visit.first
         own = visit.slot if visit.n_slots == 1 else step

@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from vsenumba.kernels.gate import below, segments
-from vsenumba.kernels.random import shard_states, spawned
+from vsenumba.kernels.random import spawned
 from vsenumba.kernels.threads import thread_count, threads
 from vsenumba.training.annotation.absences import absences_state
 from vsenumba.training.annotation.epoch import run_launch
-from vsenumba.training.annotation.layout import work_space
+from vsenumba.training.annotation.layout import block_states, work_space
 from vsenumba.training.annotation.plan import Launch
 from vsenumba.training.annotation.task import Task
 
@@ -51,8 +51,8 @@ class HostDevice:
         self._work = work_space(task.n_shards, n_factors, task.loss.n_scores(n_labels), task.loss.draws or 0)
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
-        """Make the shards' random states; see `Device.seed`."""
-        self._states = shard_states(seeds, self._task.n_shards)
+        """Give the shards the epoch's key; see `Device.seed`."""
+        self._states = block_states(seeds, self._task.n_shards)
         for feed in self._feeds:
             feed.seed(spawned(seeds, 0))
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vsenumba.kernels.aligned import aligned_empty
+from vsenumba.kernels.random import counted_states
 
 # Pairs of a block: enough to keep the processor busy, few enough for the nearest cache.
 BLOCK = 32
@@ -21,9 +22,10 @@ SCRATCH = 2 * BLOCK
 VECTOR_ROWS = 2 * BLOCK + 1
 
 # Rows of `steps`: the slot, -1 where the pair has no vector; the two labels, the negative -1 where none was found; how
-# many labels were tried; where the image's own labels stand; and where its absences do, if the data has any.
-SLOT, POSITIVE, NEGATIVE, TRIED, BEGIN, END, ABSENT_BEGIN, ABSENT_END = range(8)
-STEP_ROWS = 8
+# many labels were tried; where the image's own labels stand, and the pair among those of all images; and where the
+# image's absences stand, if the data has any.
+SLOT, POSITIVE, NEGATIVE, TRIED, BEGIN, END, PAIR, ABSENT_BEGIN, ABSENT_END = range(9)
+STEP_ROWS = 9
 
 # Rows of `numbers`. By slot: the sum of the squared lengths of the gradients in its vector, and how many these are.
 # By step: the difference of the two scores and the loss's gradient in it; the squared lengths of the vector and of the
@@ -110,6 +112,11 @@ def work_space(n_shards: int, n_factors: int, n_scores: int = 0, n_drawn: int = 
         np.zeros((n_shards, BLOCK, n_scores), np.float32),
         np.zeros((n_shards, BLOCK, n_drawn), np.int32),
     )
+
+
+def block_states(seeds: np.random.SeedSequence, n_shards: int) -> np.ndarray:
+    """Return the random states of the shards in an epoch that is seeded so, with room for a block's draws."""
+    return counted_states(seeds, n_shards, BLOCK)
 
 
 def work_bytes(n_shards: int, n_factors: int, n_scores: int = 0, n_drawn: int = 0) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.dot import dot
 from vsenumba.kernels.prefetch import prefetch_row
+from vsenumba.kernels.random import begin_draws
 from vsenumba.losses.softmax import SampledSoftmaxState
 from vsenumba.samplers import aim, draw, trial_probability
 from vsenumba.training.annotation.layout import (
@@ -19,6 +20,7 @@ from vsenumba.training.annotation.layout import (
     END,
     GRADIENT,
     N_GRADIENTS,
+    PAIR,
     POSITIVE,
     SKIPPED,
     SLOT,
@@ -71,6 +73,7 @@ def draw_slot(slot, labels, indices, sampler, states, shard, image, steps, drawn
     """Draw the negatives of a slot."""
     begin, end, positive = steps[BEGIN, slot], steps[END, slot], steps[POSITIVE, slot]
     aimed = aim(sampler, image)
+    begin_draws(states, shard, steps[PAIR, slot], 0)
     for n in range(drawn.shape[0]):
         label, trials = draw(aimed, states, shard, image, labels, indices, begin, end, positive)
         drawn[n] = label

@@ -9,6 +9,7 @@ import numpy as np
 
 from vsenumba.kernels.compiler import dispatched, kernel
 from vsenumba.kernels.dot import compare
+from vsenumba.kernels.random import STATE, WAITING, count_ahead
 from vsenumba.losses import value_and_grad
 from vsenumba.training.annotation.absences import draw_negative
 from vsenumba.training.annotation.layout import (
@@ -22,6 +23,7 @@ from vsenumba.training.annotation.layout import (
     LOSS,
     N_GRADIENTS,
     NEGATIVE,
+    PAIR,
     POSITIVE,
     SKIPPED,
     SLOT,
@@ -66,10 +68,12 @@ def train_steps(
     """
     numbers[GRADIENT_SQUARE] = 0
     numbers[N_GRADIENTS] = 0
-    for _ in range(n_negatives):
+    for n in range(n_negatives):
+        count_ahead(states, shard, steps[PAIR], n_steps, n)
         for s in range(n_steps):
             negative, trials = np.int64(-1), 0
             if steps[SLOT, s] >= 0:
+                states[shard, STATE] = states[shard, WAITING + s]
                 negative, trials = draw_negative(
                     absences, sampler, states, shard, vectors, labels, indices, steps, s
                 )  # fmt: skip

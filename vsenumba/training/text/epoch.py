@@ -12,7 +12,7 @@ from numba import prange
 
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.prefetch import prefetch_row
-from vsenumba.kernels.random import next_below, next_bits
+from vsenumba.kernels.random import begin_draws, next_below, next_bits
 from vsenumba.training.text.architecture import gather_window, scatter_window
 from vsenumba.training.text.draws import PER_PAIR, PER_WINDOW, draw_negatives
 from vsenumba.training.text.step import train_words
@@ -76,12 +76,14 @@ def run_launch(
     n_draws, n_negatives : int
         Negatives drawn at a time; and for how many each positive counts them.
     states : (n_shards, 8) uint64
-        Random states.
+        Random states, with the epoch's key.
     work : WindowWork
         The shards' work space.
     """
     for shard in prange(bounds.shape[0] - 1):
         for sentence in range(bounds[shard], bounds[shard + 1]):
+            # A sentence is counted by the tokens before it in the whole text.
+            begin_draws(states, shard, offsets[sentence], 0)
             run_sentence(
                 tokens, offsets[sentence] - offsets[0], offsets[sentence + 1] - offsets[0], keep, window, inputs,
                 input_sums, outputs, output_sums, architecture, sampler, optimiser, learning_rate, draws_per, n_draws,

@@ -11,7 +11,7 @@ from vsenumba.data.text.corpus import Corpus
 from vsenumba.data.text.reading import LONGEST_SENTENCE
 from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.gate import admit, below, readable, segments
-from vsenumba.kernels.random import shard_states, spawned
+from vsenumba.kernels.random import counted_states, spawned
 from vsenumba.kernels.threads import thread_count, threads
 from vsenumba.samplers import Sampler
 from vsenumba.storage import release_pages
@@ -133,7 +133,7 @@ class TextTrainer:
         )
         # Compile, or load from the cache, before the clock runs.
         self._refresh()
-        self._launch(0, 0, 0.0, shard_states(seeds, N_SHARDS))
+        self._launch(0, 0, 0.0, counted_states(seeds, N_SHARDS))
 
     def _refresh(self) -> None:
         outputs = self.tables["output_factors"]
@@ -147,7 +147,7 @@ class TextTrainer:
         started = time.perf_counter()
         work, offsets = self._work, self._corpus.offsets
         work.tally[:] = 0
-        states = shard_states(spawned(self._seeds, epoch), N_SHARDS)
+        states = counted_states(spawned(self._seeds, epoch), N_SHARDS)
         self._refresh()
         refreshes, drawn_before = 1, 0.0
         interval = self._sampler.refresh_interval(len(self._keep), _EPOCHS_OF_TEXT * epoch)
