@@ -21,7 +21,7 @@ from vsenumba.kernels.dot import dot, dots
 from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below, next_uniform
 from vsenumba.samplers import MAX_REJECTIONS, Sampler, draw
-from vsenumba.samplers.adaptive import AdaptiveState, _draw_label, _largest
+from vsenumba.samplers.adaptive import AdaptiveState, _largest, draw_label
 from vsenumba.samplers.rank_law import draw_rank, rank_law, rank_steps
 from vsenumba.samplers.sampler import own_share
 from vsenumba.training import Callback
@@ -211,7 +211,7 @@ def _candidate(sampler, states, shard, image, largest, n_labels):
         if sampler.keep.shape[0] > 0 and next_uniform(states, shard) >= sampler.keep[label]:
             label = np.int64(sampler.alias[label])
         return label
-    return _draw_label(sampler, states, shard, image, largest)
+    return draw_label(sampler, states, shard, image, largest)
 
 
 class PrincipalAxes(Callback):

@@ -32,6 +32,10 @@ class MemoryLimitError(VsenumbaError, MemoryError):
     """A computation would need more memory than the machine has; the message names the bytes."""
 
 
+class DeviceError(VsenumbaError, RuntimeError):
+    """A device cannot be used; the message says what is missing and how to install it."""
+
+
 class ForkedProcessError(VsenumbaError, RuntimeError):
     """A process was forked after kernels had run, and cannot run them; the message says how to start it instead."""
 

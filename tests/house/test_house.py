@@ -23,13 +23,14 @@ MAY_IMPORT = {
     "poolings": {"kernels"},
     "objectives": {"kernels"},
     "training": {"data", "kernels", "losses", "objectives", "poolings", "samplers", "storage"},
+    "gpu": {"kernels", "losses", "samplers", "training"},
     "evaluation": {"data", "kernels"},
     "pictures": {"data", "storage"},
     "plotting": {"storage", "training"},
     "sidecars": {"data", "storage"},
     "sheets": {"data", "pictures", "plotting", "storage"},
     "models": {
-        "data", "evaluation", "kernels", "losses", "objectives", "pictures", "poolings", "samplers", "storage",
+        "data", "evaluation", "gpu", "kernels", "losses", "objectives", "pictures", "poolings", "samplers", "storage",
         "training",
     },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
@@ -100,7 +101,7 @@ def test_kernels_are_short_and_never_raise(source):
         if not isinstance(node, ast.FunctionDef):
             continue
         decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
-        if not any(name.startswith("kernel") or ".implement(" in name for name in decorators):
+        if not any(name.startswith(("kernel", "device_function")) or ".implement(" in name for name in decorators):
             continue
         body = node.body[1:] if ast.get_docstring(node) else node.body
         assert body[-1].end_lineno - body[0].lineno + 1 < 60, node.name

@@ -21,6 +21,7 @@ from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models.annotator import Annotator
+from vsenumba.models.devices import DEVICES
 from vsenumba.models.input_tables import InputTables
 from vsenumba.models.label_pairs import LABEL_PAIRS, LabelPairs
 from vsenumba.models.learnable import why_nothing_can_be_learnt
@@ -40,7 +41,6 @@ from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import Sampler, UniformSampler, as_sampler
 from vsenumba.storage import schema
-from vsenumba.training.annotation import DEVICES
 from vsenumba.training.annotation.inputs import INPUTS, as_inputs
 from vsenumba.training.annotation.inputs.kind import Counts, Recipe, Sizes
 from vsenumba.training.annotation.task import Task, check_negatives
@@ -115,8 +115,9 @@ class ImageAnnotator(InputTables):
         runs with one seed differ a little.
     deterministic : bool
         Whether the same seed must give bit-equal factors on the same machine, which takes one thread.
-    device : {"cpu"}
-        Where to train. It and `n_threads` are not in the model's file: who reads it decides anew.
+    device : {"cpu", "cuda"}
+        Where to train: "cuda" takes an NVIDIA card (docs/gpu.md), never chosen by itself. It and `n_threads` are not in
+        the model's file: who reads it decides anew.
     random_state : int, Generator, SeedSequence or None
         Where the randomness comes from; None for fresh entropy.
 
@@ -411,7 +412,7 @@ class ImageAnnotator(InputTables):
         )
 
     def _trainer(self, task: Task, tables: Any, sums: Any, seeds: np.random.SeedSequence) -> AnnotationTrainer:
-        return AnnotationTrainer(task, DEVICES[self.device](task, self._threads), tables, sums, seeds)
+        return AnnotationTrainer(task, DEVICES[self.device]()(task, self._threads), tables, sums, seeds)
 
     def _train(
         self,

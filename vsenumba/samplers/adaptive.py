@@ -148,11 +148,19 @@ class AdaptiveSampler(Sampler):
         # Of its own each time: kept, it would be memory that training does without.
         space = sort_space(n_labels, min(numba.get_num_threads(), n_factors))
         refresh_orders(label_factors, state.orders, spreads, space)
-        # Relative to the largest, so that no power and no product with an image's factor overflows.
-        largest = spreads.max()
-        state.weights[:] = (spreads / largest) ** SPREADS[self.spread] if largest > 0 else 0
+        state.weights[:] = self.relative_spreads(spreads)
         if len(state.places):
             invert_orders(state.orders, state.places)
+
+    def relative_spreads(self, deviations: np.ndarray) -> np.ndarray:
+        """Return what the factors weigh by their standard deviations, (k,) float32, the widest 1.
+
+        Relative to that, so that no power and no product with an image's factor overflows.
+        """
+        largest = deviations.max()
+        if not largest > 0:
+            return np.zeros(len(deviations), np.float32)
+        return ((deviations / largest) ** SPREADS[self.spread]).astype(np.float32)
 
     def refresh_interval(self, n_labels: int, epoch: int) -> int:
         """Return `refresh_every`, or epoch times L ln L rounded up, at least 8,192."""
@@ -218,7 +226,7 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
         sampler.drawn[shard, c] = -1
         for _ in range(MAX_REJECTIONS):
             trials += 1
-            label = _draw_label(sampler, states, shard, image, largest)
+            label = draw_label(sampler, states, shard, image, largest)
             if not contains(indices, begin, end, label):
                 sampler.drawn[shard, c] = label
                 if n_candidates > 1:
@@ -240,7 +248,7 @@ def _trial_probability(sampler, image, label):
 
 
 @kernel(inline=True)
-def _draw_label(sampler, states, shard, image, largest):
+def draw_label(sampler, states, shard, image, largest):
     """Draw a label by the law, the image's own among them."""
     n_labels = sampler.orders.shape[1]
     if not largest > 0:

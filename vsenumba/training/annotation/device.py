@@ -1,6 +1,6 @@
 """What a device offers: a place that holds the tables and trains launches on them.
 
-To add a device, write one file with a class that has these methods, and name it in ``training/annotation/__init__.py``.
+To add a device, write one file with a class that has these methods, and name it in ``models/devices.py``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Device(Protocol):
     """
 
     name: ClassVar[str]
+    #: Draws between two refreshes of a sampler, at least.
+    least_interval: ClassVar[int]
 
     def __init__(self, task: Task, n_threads: int | None = None) -> None: ...
 

@@ -25,6 +25,7 @@ class HostDevice:
     """Trains by the compiled loop of `vsenumba.training.annotation.epoch`; see `Device`."""
 
     name: ClassVar[str] = "cpu"
+    least_interval: ClassVar[int] = 0
 
     def __init__(self, task: Task, n_threads: int | None = None) -> None:
         self._task = task

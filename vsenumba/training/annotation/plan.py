@@ -54,11 +54,14 @@ class Plan:
         What is trained.
     seeds : numpy.random.SeedSequence
         Epoch e draws from what is spawned of them with the key e.
+    least_interval : int
+        Draws between two refreshes of the sampler, at least; see `Device`.
     """
 
-    def __init__(self, task: Task, seeds: np.random.SeedSequence) -> None:
+    def __init__(self, task: Task, seeds: np.random.SeedSequence, least_interval: int = 0) -> None:
         self._task = task
         self._seeds = seeds
+        self._least_interval = least_interval
         # With millions of images, the order of visits and what it is made from are what memory peaks at.
         self._row_type = np.dtype(np.int32 if task.data.n_images < 2**31 else np.int64)
 
@@ -68,7 +71,8 @@ class Plan:
 
     def refresh_interval(self, epoch: int) -> int | None:
         """Return the number of draws after which the sampler is refreshed in an epoch; None for never."""
-        return self._task.sampler.refresh_interval(self._task.data.n_labels, epoch)
+        interval = self._task.sampler.refresh_interval(self._task.data.n_labels, epoch)
+        return None if interval is None else max(interval, self._least_interval)
 
     def empty_launch(self) -> Launch:
         """Return a launch that visits nothing, for the device to compile by."""

@@ -32,7 +32,7 @@ from vsenumba.training.annotation.steps import train_block
 from vsenumba.training.optimisers import row_rate
 
 # The least share that labels an image lacks can have in a law: what rounding leaves where they have hardly any.
-_LEAST_SHARE = 2.0**-53
+LEAST_SHARE = 2.0**-53
 
 
 @train_block.implement(SampledSoftmaxState)
@@ -93,7 +93,7 @@ def score_slot(slot, labels, indices, sampler, image, steps, numbers, scores, dr
     for n in range(drawn.shape[0]):
         n_found += drawn[n] >= 0
     # A draw that is the image's own is thrown away: the others are the likelier by it.
-    of_others = math.log(max(1.0 - own, _LEAST_SHARE) / max(n_found, 1))
+    of_others = math.log(max(1.0 - own, LEAST_SHARE) / max(n_found, 1))
     numbers[DIFFERENCE, slot] = -np.inf
     for n in range(drawn.shape[0]):
         scores[n] = -np.inf

@@ -42,7 +42,7 @@ class AnnotationTrainer:
     ) -> None:
         self.steps = 0
         self.seconds = 0.0
-        self.plan = Plan(task, seeds)
+        self.plan = Plan(task, seeds, device.least_interval)
         self._device = device
         self._tables = tables
         sizes = Sizes(*task.data.shape, np.shape(tables["label_factors"])[-1], task.data.n_features)

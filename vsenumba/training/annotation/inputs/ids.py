@@ -45,7 +45,7 @@ _SGD_HINGE = Recipe(learning_rate=0.2, l2=0.1, n_negatives=1, sampler=_SAMPLER)
 
 # A row decays as labels do where its image has so many labels, and more where it has fewer: of one or two labels a row
 # learns mostly chance (docs/performance.md).
-_SETTLED = 6
+SETTLED = 6
 
 
 class IdsState(NamedTuple):
@@ -151,7 +151,7 @@ def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit
     rate = np.float32(row_rate(optimiser, learning_rate, inputs.sums, visit.row, square / np.float32(n_factors)))
     decay = l2 * n_gradients
     if inputs.n_fixed > 0:
-        decay *= np.float32(math.sqrt(_SETTLED / (visit.end - visit.begin)))
+        decay *= np.float32(math.sqrt(SETTLED / (visit.end - visit.begin)))
     for f in range(inputs.n_fixed, n_factors):
         v = inputs.images[visit.row, f]
         inputs.images[visit.row, f] = v - rate * (vectors[SCRATCH, f] + decay * v)

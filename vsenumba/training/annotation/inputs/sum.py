@@ -32,7 +32,7 @@ _UNIFORM = UniformSampler()
 # The compiled loop has room for so many.
 _MOST_PARTS = 3
 # A bit for each.
-_ALL = np.uint8((1 << _MOST_PARTS) - 1)
+EVERY_PART = np.uint8((1 << _MOST_PARTS) - 1)
 
 
 class Nothing(NamedTuple):
@@ -102,6 +102,10 @@ class Inputs:
         for part in self.parts:
             tables |= part.tables(sizes)
         return tables
+
+    def moved_by_steps(self, sizes: Sizes) -> set[str]:
+        """Return the names of the tables of which a step moves rows, not all at once."""
+        return {name for name, table in self.tables(sizes).items() if not table.is_dense}
 
     def constants(self, sizes: Sizes) -> dict[str, tuple[int, ...]]:
         """Return the shapes of what the parts take from the data before training; see `InputKind.constants`."""
@@ -195,7 +199,7 @@ def _prefetch_visit(inputs, row, indptr, indices):
 
 @gather_visit.implement(InputsState)
 def _gather_visit(inputs, vectors, visit, indices, adds):
-    parts = inputs.parts[visit.place] if inputs.parts.shape[0] else _ALL
+    parts = inputs.parts[visit.place] if inputs.parts.shape[0] else EVERY_PART
     found = False
     if parts & 1:
         found = gather_visit(inputs.first, vectors, visit, indices, adds)
@@ -208,7 +212,7 @@ def _gather_visit(inputs, vectors, visit, indices, adds):
 
 @scatter_visit.implement(InputsState)
 def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
-    parts = inputs.parts[visit.place] if inputs.parts.shape[0] else _ALL
+    parts = inputs.parts[visit.place] if inputs.parts.shape[0] else EVERY_PART
     if parts & 1:
         scatter_visit(inputs.first, optimiser, learning_rate, l2, vectors, numbers, visit, indices)
     if parts & 2:

@@ -1,0 +1,137 @@
+"""The kernels for cards, compiled and assembled without one: how many registers each takes, and how many it spills.
+
+    python -m benchmarks gpu-kernels
+
+The compiler and the assembler come with the extra cuda13; neither a card nor a driver is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vsenumba.losses import SoftmaxLoss, as_loss
+from vsenumba.samplers import SAMPLERS, as_sampler
+from vsenumba.training.annotation.absences import AbsencesState, NoAbsences
+from vsenumba.training.annotation.inputs.features import FeaturesState
+from vsenumba.training.annotation.inputs.ids import IdsState
+from vsenumba.training.annotation.inputs.labels import LabelsState
+from vsenumba.training.annotation.inputs.sum import InputsState, Nothing
+from vsenumba.training.optimisers import as_optimiser
+
+# Compute capabilities: Turing, Ampere, Hopper, Blackwell.
+CARDS = ((7, 5), (8, 0), (9, 0), (10, 0))
+
+_TABLE, _ROW, _WHOLE = np.zeros((2, 32), np.float32), np.zeros(2, np.float32), np.zeros(2, np.int32)
+_INPUTS = {
+    "ids": IdsState(_TABLE, _ROW, 1),
+    "labels": LabelsState(_TABLE, _ROW, 0.75),
+    "features": FeaturesState(_TABLE, _TABLE),
+}
+
+
+class Case(NamedTuple):
+    """A combination that is compiled for itself."""
+
+    inputs: tuple[str, ...] = ("ids",)
+    sampler: str = "uniform"
+    loss: Any = "logistic"
+    optimiser: str = "adagrad"
+    absent: bool = False
+
+    def __str__(self) -> str:
+        loss = self.loss if isinstance(self.loss, str) else "drawn softmax"
+        return " ".join(["+".join(self.inputs), self.sampler, loss, self.optimiser, "absences" * self.absent]).strip()
+
+
+#: Every sampler, kind of input, loss and optimiser at least once, the samplers with the input that takes most.
+CASES = (
+    *(Case(("labels",), sampler) for sampler in SAMPLERS),
+    *(Case((inputs,), sampler) for inputs in ("ids", "features") for sampler in ("uniform", "adaptive")),
+    *(Case(loss=loss, optimiser="sgd") for loss in ("hinge", "warp")),
+    *(Case((inputs,), loss="softmax") for inputs in ("labels", "features")),
+    *(Case(("labels",), sampler, SoftmaxLoss(n_negatives=8)) for sampler in ("popularity", "adaptive")),
+    Case(("features", "labels", "ids"), "adaptive"),
+    Case(sampler="adaptive", absent=True),
+)
+
+
+class Assembled(NamedTuple):
+    """What the assembler says: registers a thread, and bytes of local memory that registers are spilled to."""
+
+    registers: int
+    spilled: int
+
+
+@contextmanager
+def as_if_on(card: tuple[int, int]) -> Iterator[None]:
+    """Compile for a generation of cards inside, instead of asking the card there is."""
+    import numba.cuda.compiler
+    import numba.cuda.dispatcher
+
+    modules = [numba.cuda.compiler, numba.cuda.dispatcher]
+    before = [module.get_current_device for module in modules]
+    for module in modules:
+        module.get_current_device = lambda: SimpleNamespace(compute_capability=card)
+    try:
+        yield
+    finally:
+        for module, function in zip(modules, before, strict=True):
+            module.get_current_device = function
+
+
+def arguments_of(case: Case) -> tuple[Any, ...]:
+    """Return what the kernel of annotation is called with; the values do not matter, but their types do."""
+    from vsenumba.gpu.layout import Data, GroupWork, Labels, Negatives
+
+    loss, sampler = as_loss(case.loss), as_sampler(case.sampler)
+    state = sampler.state(np.ones(2, np.int64), 32, 2)
+    if loss.draws:
+        state = sampler.with_probabilities(state)
+    optimiser = as_optimiser(case.optimiser).state()
+    states = [*(_INPUTS[name] for name in case.inputs), Nothing(0), Nothing(0)][:3]
+    absences = AbsencesState(np.zeros(3, np.int64), _WHOLE, 0.1) if case.absent else NoAbsences(0.0)
+    return (
+        _WHOLE, Data(np.zeros(3, np.int64), _WHOLE),
+        Labels(_TABLE, _ROW, optimiser, np.float32(1), np.float32(1), 32), Negatives(state, absences, 1),
+        InputsState(*states, np.zeros(0, np.uint8)), np.float32(1), loss.state(2), np.zeros(2, np.uint64),
+        GroupWork(np.zeros((2, 32, 32), np.float32), _TABLE, np.zeros((2, 2), np.int32), np.zeros((2, 8))),
+    )  # fmt: skip
+
+
+def assembled(case: Case, card: tuple[int, int]) -> Assembled:
+    """Compile and assemble the kernel of a combination for a generation of cards."""
+    from cuda.bindings import nvjitlink
+    from numba import cuda, typeof, types
+
+    from vsenumba.gpu.epoch import launch_for
+
+    with as_if_on(card):
+        signature = types.void(*[typeof(one) for one in arguments_of(case)])
+        ptx = cuda.compile_ptx(launch_for(4, 4).py_func, signature, cc=card)[0].encode()
+    options = [f"-arch=sm_{card[0]}{card[1]}", "-verbose", "-O3"]
+    handle = nvjitlink.create(len(options), options)
+    nvjitlink.add_data(handle, nvjitlink.InputType.PTX, ptx, len(ptx), "kernel")
+    nvjitlink.complete(handle)
+    log = bytearray(nvjitlink.get_info_log_size(handle))
+    nvjitlink.get_info_log(handle, log)
+    registers = re.findall(r"Used (\d+) registers", log.decode())
+    spilled = re.findall(r"(\d+) bytes spill stores", log.decode())
+    return Assembled(int(registers[-1]), sum(int(n) for n in spilled))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print a table of all combinations and generations."""
+    argparse.ArgumentParser("benchmarks gpu-kernels", description=__doc__).parse_args(arguments)
+    print("| kernel | " + " | ".join(f"{major}.{minor}" for major, minor in CARDS) + " |")
+    print("|---|" + "---|" * len(CARDS))
+    for case in CASES:
+        found = [assembled(case, card) for card in CARDS]
+        cells = [f"{one.registers}" + f" (spills {one.spilled} bytes)" * (one.spilled > 0) for one in found]
+        print(f"| {case} | " + " | ".join(cells) + " |", flush=True)

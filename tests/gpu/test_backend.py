@@ -1,0 +1,60 @@
+"""What is said where there is no card, and which package `cuda` comes from."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from unittest import mock
+
+import numpy as np
+import pytest
+
+import vsenumba as vse
+from vsenumba.errors import DeviceError
+from vsenumba.gpu import backend
+
+PAIRS = "image,label\\n" + "".join(f"i{i},l{i % 3}\\ni{i},l{(i + 1) % 3}\\n" for i in range(6))
+
+
+def python(code, **environment):
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, timeout=300
+    )
+
+
+def test_without_a_card_one_line_says_what_is_missing():
+    with mock.patch.object(backend, "SIMULATED", False), mock.patch.object(backend, "cuda") as cuda:
+        cuda.is_available.return_value = False
+        with pytest.raises(DeviceError, match=r"needs an NVIDIA card and its driver.*vsenumba\[cuda13\]"):
+            vse.ImageAnnotator("ids", device="cuda").fit(np.eye(3))
+        cuda.is_available.return_value = True
+        with mock.patch("importlib.util.find_spec", return_value=None), pytest.raises(DeviceError, match="numba-cuda"):
+            backend.require_card()
+
+
+def test_an_unknown_home_of_cuda_is_refused():
+    found = python("import vsenumba.gpu.backend", VSENUMBA_CUDA="opencl")
+    assert "VSENUMBA_CUDA must be one of numba, mlir, not 'opencl'" in found.stderr
+
+
+def test_a_home_that_is_not_installed_is_named():
+    found = python("import vsenumba.gpu.backend", VSENUMBA_CUDA="mlir", PYTHONPATH="")
+    assert found.returncode == 0 or 'pip install "vsenumba[cuda13]"' in found.stderr
+
+
+def test_training_simulated_in_a_process_of_its_own():
+    """In the pass that compiles, too, a model trains on a simulated card."""
+    code = (
+        "import numpy as np, sys; sys.setswitchinterval(1e-5); import vsenumba as vse;"
+        "model = vse.ImageAnnotator('ids', n_factors=2, n_epochs=1, device='cuda', random_state=0);"
+        "model.fit(np.eye(4) + np.eye(4, k=1)); print(int(model.history_['steps'][0]))"
+    )
+    found = python(code, NUMBA_ENABLE_CUDASIM="1", NUMBA_DISABLE_JIT="1")
+    assert found.stdout.strip() == "21", found.stderr
+
+
+def test_the_package_imports_without_cuda():
+    code = "import sys, vsenumba; vsenumba.ImageAnnotator; print('vsenumba.gpu.backend' in sys.modules)"
+    assert python(code).stdout.strip() == "False"

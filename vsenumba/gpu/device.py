@@ -1,0 +1,146 @@
+"""The card as a device: annotation's tables in its memory, launches as kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from vsenumba.errors import InputError
+from vsenumba.gpu.backend import SIMULATED, require_card
+from vsenumba.gpu.epoch import launch_for
+from vsenumba.gpu.group import LANES
+from vsenumba.gpu.layout import ROOM_ROWS, Data, Labels, Negatives, group_work, group_work_bytes
+from vsenumba.gpu.memory import check_fits, padded, state_to_card, table_to_card, to_card, to_host
+from vsenumba.gpu.refresh import refresh_on_card
+from vsenumba.gpu.sampling import draw_by_group
+from vsenumba.kernels.gate import below, segments
+from vsenumba.kernels.random import spawned
+from vsenumba.training.annotation.absences import absences_state
+from vsenumba.training.annotation.inputs.features import FeaturesState
+from vsenumba.training.annotation.inputs.kind import Sizes, shares_vector
+from vsenumba.training.annotation.inputs.sum import InputsState
+from vsenumba.training.annotation.plan import Launch
+from vsenumba.training.annotation.task import Task
+
+# Groups that work at the same time, at most. Each sees the tables without what the others are about to add: with 2,048
+# the MRR of six sets stays within what seeds make of it, with 4,096 it does not (docs/gpu.md).
+_MOST_GROUPS = 6 if SIMULATED else 2_048
+
+# Groups of a block, which share a multiprocessor's memory, and how much of that a block may have.
+_MOST_PER_BLOCK = 1 if SIMULATED else 4
+_SHARED_BYTES = 48 * 1024
+
+
+class CudaDevice:
+    """Trains by the kernel of `vsenumba.gpu.epoch`; see `vsenumba.training.annotation.device.Device`."""
+
+    name: ClassVar[str] = "cuda"
+    # A launch of fewer draws takes the card no longer to train than to begin.
+    least_interval: ClassVar[int] = 1 << 21
+
+    def __init__(self, task: Task, n_threads: int | None = None) -> None:
+        require_card()
+        self._task = task
+
+    def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
+        """Copy the tables to the card; see `Device.put`."""
+        task, data = self._task, self._task.data
+        indices = below("the data's indices", data.indices, data.n_labels)
+        indptr = segments("the data's indptr", data.indptr, len(indices), data.n_images)
+        self._tables, self._sums = tables, sums
+        n_labels, n_factors = tables["label_factors"].shape
+        width = padded(n_factors)
+        self._per_block = max(min(_MOST_PER_BLOCK, _SHARED_BYTES // (4 * ROOM_ROWS * width)), 0)
+        if not self._per_block:
+            most = _SHARED_BYTES // (4 * ROOM_ROWS * LANES) * LANES
+            raise InputError(f'device="cuda" takes n_factors up to {most:,}, not {n_factors:,}')
+        self._feeds = task.inputs.feeds(tables, sums, data, task.l2)
+        states = [feed.state for feed in self._feeds]
+        sizes = _MOST_GROUPS, width, task.loss.n_scores(n_labels), task.loss.draws or 0
+        own_vectors = not all(shares_vector(state) for state in states)
+        host_sampler = task.sampler.state(data.label_counts, n_factors, _MOST_GROUPS)
+        if task.loss.draws:
+            host_sampler = task.sampler.with_probabilities(host_sampler)
+        if type(host_sampler) not in draw_by_group.registry:
+            raise InputError(f'the sampler {task.sampler} does not draw on a card; take another, or device="cpu"')
+        on_card = 4 * width * sum(len(table) for table in self._moved().values())
+        on_card += indices.nbytes + indptr.nbytes + group_work_bytes(*sizes, keeps_pulls=own_vectors)
+        on_card += sum(array.nbytes for array in host_sampler if isinstance(array, np.ndarray))
+        check_fits(on_card, f"training {task.data!r} with {n_factors} factors", 'take fewer factors, or device="cpu"')
+        self._data = Data(to_card(indptr), to_card(indices))
+        self._on_card = {name: table_to_card(table) for name, table in self._moved().items()}
+        self._sums_on_card = {name: to_card(sums[name]) for name in self._on_card}
+        known = {id(tables[name]): table for name, table in self._on_card.items()}
+        known |= {id(sums[name]): one for name, one in self._sums_on_card.items()}
+        self._inputs = [self._state_on_card(state, known) for state in states]
+        self._sampler = state_to_card(host_sampler, known)
+        self._absences = state_to_card(absences_state(data, task.absent_share), known)
+        self._loss = state_to_card(task.loss.state(n_labels), known)
+        self._optimiser = task.optimiser.state()
+        self._work = group_work(*sizes, keeps_pulls=own_vectors)
+
+    def _moved(self) -> dict[str, np.ndarray]:
+        """Return the tables that the kernel moves; those of a network stay with it."""
+        data = self._task.data
+        sizes = Sizes(*data.shape, self._tables["label_factors"].shape[1], data.n_features)
+        return {name: self._tables[name] for name in self._task.inputs.moved_by_steps(sizes)}
+
+    def _state_on_card(self, state: Any, known: Mapping[int, Any]) -> Any:
+        if isinstance(state, FeaturesState):
+            return FeaturesState(*(table_to_card(array) for array in state))
+        return state_to_card(state, known)
+
+    def seed(self, seeds: np.random.SeedSequence) -> None:
+        """Take the epoch's key; see `Device.seed`."""
+        self._key = to_card(seeds.generate_state(2, np.uint32).astype(np.uint64))
+        for feed in self._feeds:
+            feed.seed(spawned(seeds, 0))
+
+    def refresh(self) -> None:
+        """Sort and measure on the card; see `Device.refresh`."""
+        n_factors = self._tables["label_factors"].shape[1]
+        refresh_on_card(self._task.sampler, self._sampler, self._on_card["label_factors"][:, :n_factors])
+
+    def launch(self, launch: Launch, rate: float) -> None:
+        """Start a group for each image, or as many as may work at a time; see `Device.launch`."""
+        task = self._task
+        for feed, state in zip(self._feeds, self._inputs, strict=True):
+            feed.begin_launch(launch.order)
+            if isinstance(state, FeaturesState):
+                n, n_factors = len(launch.order), feed.state.vectors.shape[1]
+                state.vectors[:n, :n_factors] = to_card(feed.state.vectors[:n])
+                state.gradients[:n] = 0
+        n_groups = min(_MOST_GROUPS, len(launch.order))
+        if n_groups:
+            first, second, third = self._inputs
+            table, sums = self._on_card["label_factors"], self._sums_on_card["label_factors"]
+            labels = Labels(
+                table, sums, self._optimiser, np.float32(0 if task.frozen_labels else rate), np.float32(task.l2),
+                self._tables["label_factors"].shape[1],
+            )  # fmt: skip
+            negatives = Negatives(self._sampler, self._absences, task.n_negatives)
+            inputs = InputsState(first, second, third, to_card(launch.parts))
+            n_blocks = -(-n_groups // self._per_block)
+            launch_for(table.shape[1] // LANES, self._per_block)[n_blocks, (LANES, self._per_block)](
+                to_card(launch.order), self._data, labels, negatives, inputs, np.float32(rate), self._loss, self._key,
+                self._work,
+            )  # fmt: skip
+        for feed, state in zip(self._feeds, self._inputs, strict=True):
+            if isinstance(state, FeaturesState):
+                n, n_factors = len(launch.order), feed.state.vectors.shape[1]
+                feed.state.gradients[:n] = to_host(state.gradients[:n, :n_factors])
+            feed.end_launch(rate)
+
+    def tally(self) -> np.ndarray:
+        """Add up the groups' counts, and begin anew; see `Device.tally`."""
+        counted = to_host(self._work.tally.sum(axis=0))
+        self._work.tally[...] = 0
+        return counted
+
+    def fetch(self) -> None:
+        """Copy the tables and the sums back; see `Device.fetch`."""
+        for name, table in self._on_card.items():
+            self._tables[name][...] = to_host(table[:, : self._tables[name].shape[1]])
+            self._sums[name][...] = to_host(self._sums_on_card[name])

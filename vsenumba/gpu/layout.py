@@ -1,0 +1,102 @@
+"""What a group works with: its shared memory, and what it has in the card's memory."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from vsenumba.gpu.memory import xp
+from vsenumba.training.annotation.layout import BLOCK, TALLY_COLUMNS
+
+
+class Room(NamedTuple):
+    """A group's shared memory, rows of padded k float32, and which of their numbers are a lane's.
+
+    A lane works on the numbers ``LANES * r + lane`` of a row, r = 0..rounds - 1.
+
+    Attributes
+    ----------
+    base : array
+        What the image's vector is made of for all of its pairs.
+    vector, pull : array
+        The vector of a slot, and the gradient in it; see `vsenumba.training.annotation.layout`.
+    pulls : array
+        The sum of the gradients of the visit's slots.
+    lane, rounds : int
+        The lane, and how many numbers of a row each lane has.
+    """
+
+    base: Any
+    vector: Any
+    pull: Any
+    pulls: Any
+    lane: Any
+    rounds: Any
+
+
+# The rows among these.
+ROOM_ROWS = 4
+
+
+class Data(NamedTuple):
+    """The images' labels, as in `AnnotationSet`."""
+
+    indptr: Any
+    indices: Any
+
+
+class Labels(NamedTuple):
+    """The label factors, (L, padded k), the optimiser's sums of them, and how they move.
+
+    `n_factors` is k without the padding.
+    """
+
+    table: Any
+    sums: Any
+    optimiser: Any
+    rate: Any
+    l2: Any
+    n_factors: Any
+
+
+class Negatives(NamedTuple):
+    """Where negatives come from, and how many each pair has."""
+
+    sampler: Any
+    absences: Any
+    n_negatives: Any
+
+
+class GroupWork(NamedTuple):
+    """What every group has in the card's memory.
+
+    Attributes
+    ----------
+    pulls : (n_groups, BLOCK or 0, padded k) float32
+        The gradient in the vector of each slot, where an input has a vector for each pair.
+    scores : (n_groups, n) float32
+        The scores of all labels, or of those drawn, where the loss weighs several at once.
+    drawn : (n_groups, n or 0) int32
+        The labels drawn, likewise.
+    tally : (n_groups, TALLY_COLUMNS) float64
+        Added to; see `vsenumba.training.annotation.layout`.
+    """
+
+    pulls: Any
+    scores: Any
+    drawn: Any
+    tally: Any
+
+
+def group_work(n_groups: int, width: int, n_scores: int, n_drawn: int, *, keeps_pulls: bool) -> GroupWork:
+    """Return fresh work space on the card."""
+    return GroupWork(
+        xp.zeros((n_groups, BLOCK if keeps_pulls else 0, width), xp.float32),
+        xp.zeros((n_groups, n_scores), xp.float32),
+        xp.zeros((n_groups, n_drawn), xp.int32),
+        xp.zeros((n_groups, TALLY_COLUMNS), xp.float64),
+    )
+
+
+def group_work_bytes(n_groups: int, width: int, n_scores: int, n_drawn: int, *, keeps_pulls: bool) -> int:
+    """Return how much memory `group_work` takes, but for what is small."""
+    return 4 * n_groups * ((BLOCK * width if keeps_pulls else 0) + n_scores + n_drawn)

@@ -1,0 +1,77 @@
+"""What is on the card: arrays there and back, and whether they fit. Simulated, the card's memory is the host's."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vsenumba.errors import MemoryLimitError
+from vsenumba.gpu.backend import SIMULATED
+from vsenumba.gpu.group import LANES
+from vsenumba.memory import available_bytes
+
+#: NumPy for the card's arrays: CuPy, or simulated NumPy itself; None where there is none, which `require_card` says.
+xp: Any = np if SIMULATED else importlib.import_module("cupy") if importlib.util.find_spec("cupy") else None
+
+
+def to_card(array: np.ndarray) -> Any:
+    """Return a copy of an array on the card."""
+    return xp.array(array)
+
+
+def to_host(array: Any) -> np.ndarray:
+    """Return an array of the card, or what it holds, on the host."""
+    return array if SIMULATED else xp.asnumpy(array)
+
+
+def padded(n_factors: int) -> int:
+    """Return the length of a row on the card: whole lines of the memory, so that a group reads it in whole lines."""
+    return -(-n_factors // LANES) * LANES
+
+
+def table_to_card(table: np.ndarray) -> Any:
+    """Return a copy of a table on the card, (rows, padded k) float32, the padding being 0."""
+    rows, n_factors = table.shape
+    copy = xp.zeros((rows, padded(n_factors)), np.float32)
+    copy[:, :n_factors] = to_card(table)
+    return copy
+
+
+def state_to_card(state: Any, known: Mapping[int, Any]) -> Any:
+    """Return a named tuple with its arrays on the card.
+
+    Parameters
+    ----------
+    state : NamedTuple
+        Of arrays and numbers.
+    known : mapping from int to array
+        What is on the card already, by the ``id`` of the host's array.
+    """
+    moved = {
+        name: known[id(value)] if id(value) in known else to_card(value)
+        for name, value in zip(state._fields, state, strict=True)
+        if isinstance(value, np.ndarray)
+    }
+    return state._replace(**moved)
+
+
+def free_bytes() -> int:
+    """Return how much of the card's memory is free."""
+    return available_bytes() if SIMULATED else int(xp.cuda.runtime.memGetInfo()[0])
+
+
+def check_fits(needed: int, what: str, advice: str) -> None:
+    """Refuse what does not fit on the card, before any of it is there.
+
+    Raises
+    ------
+    MemoryLimitError
+        If more bytes are needed than are free; both numbers are named.
+    """
+    free = free_bytes()
+    if needed > free:
+        raise MemoryLimitError(f"{what} takes {needed:,} bytes on the card, and {free:,} are free; {advice}")
