@@ -24,6 +24,7 @@ from vsenumba.training.annotation.inputs.ids import IdsState
 from vsenumba.training.annotation.inputs.labels import LabelsState
 from vsenumba.training.annotation.inputs.sum import InputsState, Nothing
 from vsenumba.training.optimisers import as_optimiser
+from vsenumba.training.text import as_architecture
 
 # Compute capabilities: Turing, Ampere, Hopper, Blackwell.
 CARDS = ((7, 5), (8, 0), (9, 0), (10, 0))
@@ -59,6 +60,26 @@ CASES = (
     *(Case(("labels",), sampler, SoftmaxLoss(n_negatives=8)) for sampler in ("popularity", "adaptive")),
     Case(("features", "labels", "ids"), "adaptive"),
     Case(sampler="adaptive", absent=True),
+)
+
+
+class WordCase(NamedTuple):
+    """A combination for word vectors; sampler None stands for the kernel that thins out sentences."""
+
+    architecture: str
+    sampler: str | None
+    optimiser: str = "sgd"
+
+    def __str__(self) -> str:
+        return f"words {self.architecture} {self.sampler} {self.optimiser}" if self.sampler else "words, thinned out"
+
+
+WORD_CASES = (
+    WordCase("skipgram", None),
+    WordCase("skipgram", "popularity"),
+    WordCase("skipgram", "popularity", "adagrad"),
+    WordCase("skipgram", "adaptive"),
+    WordCase("cbow", "popularity"),
 )
 
 
@@ -105,16 +126,37 @@ def arguments_of(case: Case) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def assembled(case: Case, card: tuple[int, int]) -> Assembled:
+def word_arguments_of(case: WordCase) -> tuple[Any, ...]:
+    """Return what the kernels of word vectors are called with, as `arguments_of`."""
+    from vsenumba.gpu.layout import Labels
+    from vsenumba.gpu.words import Text, Windows
+
+    offsets, key = np.zeros(3, np.int64), np.zeros(2, np.uint64)
+    text = Text(_WHOLE, offsets, _WHOLE, _WHOLE, _WHOLE, offsets)
+    if case.sampler is None:
+        return text, np.zeros(2, np.uint64), key, np.zeros(8)
+    state = as_sampler(case.sampler).state(np.ones(2, np.int64), 32, 2)
+    rows = Labels(_TABLE, _ROW, as_optimiser(case.optimiser).state(), np.float32(1), np.float32(0), 32)
+    windows = Windows(as_architecture(case.architecture).state(), state, 5, 8, 30, 5)
+    return text, windows, rows, rows, key, np.zeros((2, 3, 40), np.int32), np.zeros((2, 8))
+
+
+def assembled(case: Case | WordCase, card: tuple[int, int]) -> Assembled:
     """Compile and assemble the kernel of a combination for a generation of cards."""
     from cuda.bindings import nvjitlink
     from numba import cuda, typeof, types
 
     from vsenumba.gpu.epoch import launch_for
+    from vsenumba.gpu.words import thin_out, windows_for
 
+    if isinstance(case, Case):
+        kernel, arguments = launch_for(4, 4), arguments_of(case)
+    else:
+        kernel = windows_for(4, 2, 30) if case.sampler else thin_out
+        arguments = word_arguments_of(case)
     with as_if_on(card):
-        signature = types.void(*[typeof(one) for one in arguments_of(case)])
-        ptx = cuda.compile_ptx(launch_for(4, 4).py_func, signature, cc=card)[0].encode()
+        signature = types.void(*[typeof(one) for one in arguments])
+        ptx = cuda.compile_ptx(kernel.py_func, signature, cc=card)[0].encode()
     options = [f"-arch=sm_{card[0]}{card[1]}", "-verbose", "-O3"]
     handle = nvjitlink.create(len(options), options)
     nvjitlink.add_data(handle, nvjitlink.InputType.PTX, ptx, len(ptx), "kernel")
@@ -131,7 +173,7 @@ def main(arguments: list[str] | None = None) -> None:
     argparse.ArgumentParser("benchmarks gpu-kernels", description=__doc__).parse_args(arguments)
     print("| kernel | " + " | ".join(f"{major}.{minor}" for major, minor in CARDS) + " |")
     print("|---|" + "---|" * len(CARDS))
-    for case in CASES:
+    for case in CASES + WORD_CASES:
         found = [assembled(case, card) for card in CARDS]
         cells = [f"{one.registers}" + f" (spills {one.spilled} bytes)" * (one.spilled > 0) for one in found]
         print(f"| {case} | " + " | ".join(cells) + " |", flush=True)

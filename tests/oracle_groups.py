@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from oracle import image_vector, move_image, row_rates
+from oracle import image_vector, move_image, row_rates, sigmoid
 from oracle_softmax import all_lacking, softmax_parts
 
 
@@ -108,3 +108,55 @@ def train_by_groups(order, lists, tables, sums, steps, *, inputs, rate, l2, adag
     means = {"loss": counts["losses"], "violations": counts["violations"], "trials": counts["tried"]}
     record = {name: math.fsum(of) / max(len(of), 1) for name, of in means.items()}
     return {"steps": len(counts["losses"]), "skipped": counts["skipped"]} | record
+
+
+def train_windows_by_groups(
+    sentences, reaches, tables, sums, *, architecture, rate, n_negatives, n_draws, adagrad, draws_per, n_groups
+):  # fmt: skip
+    """Train on every window, block by block, the groups one after another; see `oracle.train_windows`.
+
+    A drawn word's row is that of the table and what windows have moved it by since; only then does the table move.
+    """
+    inputs, outputs = tables["word_factors"], tables["output_factors"]
+    row_rate = row_rates(sums, rate, inputs.shape[1], adagrad=adagrad)
+    steps, skipped, loss, tried, lengths = 0, 0, 0.0, [], []
+    blocks = [(i, start) for i, sentence in enumerate(sentences) for start in range(0, len(sentence), 8)]
+    for i, start in [block for group in range(n_groups) for block in blocks[group::n_groups]]:
+        sentence, moved = sentences[i], []
+        for at in range(start, min(start + 8, len(sentence))):
+            reach = reaches[i][at]
+            others = [sentence[j] for j in range(max(0, at - reach), min(len(sentence), at + reach + 1)) if j != at]
+            of, positives = ([sentence[at]], others) if architecture == "skipgram" else (others, [sentence[at]])
+            for pairs in ([[word] for word in positives] if draws_per == "pair" else [positives]) if others else []:
+                if draws_per != "block" or at == start:
+                    for word, by in moved:
+                        outputs[word] += by
+                    free = [word for word in range(len(outputs)) if draws_per == "block" or word not in pairs]
+                    moved = [(free[0], np.zeros(inputs.shape[1])) for _ in range(n_draws)] if free else []
+                    tried += [free[0] + 1 if free else len(outputs)] * n_draws
+                    skipped += 0 if free else n_draws
+                weight = n_negatives * len(pairs) / n_draws
+                v, gradient = np.mean([inputs[word] for word in of], axis=0), np.zeros(inputs.shape[1])
+                for word, by in [one for one in moved if one[0] not in pairs]:
+                    row = outputs[word] + by
+                    share = sigmoid(float(v @ row))
+                    loss -= weight * math.log(1 - share)
+                    lengths.append(share * math.sqrt(v @ v))
+                    step = row_rate("output_factors", word, (weight * share) ** 2 * (v @ v))
+                    gradient += weight * share * row
+                    by -= step * weight * share * v
+                for word in pairs:
+                    share = sigmoid(-float(v @ outputs[word]))
+                    loss -= math.log(1 - share)
+                    step = row_rate("output_factors", word, share**2 * (v @ v))
+                    gradient -= share * outputs[word]
+                    outputs[word] += step * share * v
+                steps += len(pairs)
+                gradient /= len(of)
+                for word in of:
+                    inputs[word] -= row_rate("word_factors", word, gradient @ gradient) * gradient
+        for word, by in moved:
+            outputs[word] += by
+    means = {"trials": tried, "negative_gradient": lengths}
+    record = {name: sum(one) / max(len(one), 1) for name, one in means.items()}
+    return {"steps": steps, "skipped": skipped, "loss": loss / max(steps, 1)} | record

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 from vsenumba.training.annotation.device import Device
 from vsenumba.training.annotation.host import HostDevice
+from vsenumba.training.text.device import TextDevice
+from vsenumba.training.text.host import HostTextDevice
 
 
 def _cuda() -> type[Device]:
@@ -14,4 +16,11 @@ def _cuda() -> type[Device]:
     return CudaDevice
 
 
+def _cuda_for_text() -> type[TextDevice]:
+    from vsenumba.gpu.text_device import CudaTextDevice
+
+    return CudaTextDevice
+
+
 DEVICES: Mapping[str, Callable[[], type[Device]]] = {"cpu": lambda: HostDevice, "cuda": _cuda}
+TEXT_DEVICES: Mapping[str, Callable[[], type[TextDevice]]] = {"cpu": lambda: HostTextDevice, "cuda": _cuda_for_text}

@@ -16,6 +16,7 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.kernels.gate import readable
 from vsenumba.memory import check_memory
+from vsenumba.models.devices import TEXT_DEVICES
 from vsenumba.models.parameters import Choice, Flag, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
@@ -26,7 +27,9 @@ from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import SCHEDULES
 from vsenumba.training.text import Architecture, as_architecture
 from vsenumba.training.text.draws import DRAWS_PER
-from vsenumba.training.text.trainer import N_SHARDS, TextTrainer
+from vsenumba.training.text.host import N_SHARDS
+from vsenumba.training.text.task import text_task
+from vsenumba.training.text.trainer import TextTrainer
 
 # A window takes as long as it has draws, for which every shard has room; more than some dozens are of no use.
 _MOST_NEGATIVES, _MOST_DRAWS = 10_000, 100_000
@@ -73,6 +76,9 @@ class WordEmbedder(Trained):
         Threads; None for all. With more than one, two runs with one seed differ a little, as updates are lock-free.
     deterministic : bool
         Whether the same seed must give bit-equal vectors on the same machine, which takes one thread.
+    device : {"cpu", "cuda"}
+        Where to train: "cuda" takes an NVIDIA card (docs/gpu.md), never chosen by itself. It and `n_threads` are not in
+        the model's file: who reads it decides anew.
     random_state : int, Generator, SeedSequence or None
         Where the randomness comes from; None for fresh entropy.
 
@@ -129,6 +135,7 @@ class WordEmbedder(Trained):
         "n_epochs": Whole("Passes over the text."),
         "n_threads": Whole("Threads to train with.", "all", in_file=False),
         "deterministic": Flag("Whether the same seed must give bit-equal vectors, which takes one thread."),
+        "device": Choice("Where to train.", names=TEXT_DEVICES, in_file=False),
         "random_state": Seed("Where the randomness comes from."),
     }
 
@@ -148,6 +155,7 @@ class WordEmbedder(Trained):
         n_epochs: int = 5,
         n_threads: int | None = None,
         deterministic: bool = False,
+        device: str = "cpu",
         random_state: RandomLike = None,
     ) -> None:
         self.architecture = architecture
@@ -164,6 +172,7 @@ class WordEmbedder(Trained):
         self.n_epochs = n_epochs
         self.n_threads = n_threads
         self.deterministic = deterministic
+        self.device = device
         self.random_state = random_state
 
     def check_parameters(self) -> None:
@@ -279,12 +288,13 @@ class WordEmbedder(Trained):
     def _train_on(
         self, corpus: Corpus, rows: np.ndarray | None, n_epochs: int, done: int, callbacks: Callbacks
     ) -> WordEmbedder:
-        trainer = TextTrainer(
-            corpus, rows, self.counts_, self.tables_, self._memory or {}, architecture=self._recipe,
-            sampler=self.member("sampler"), optimiser=self.member("optimiser"), window=self.window,
-            subsample=self.subsample, n_negatives=self.n_negatives, draws_per=self.draws_per, n_draws=self.n_draws,
-            n_threads=self._threads, seeds=self._spawned(1),
+        task = text_task(
+            self.counts_, LONGEST_SENTENCE, architecture=self._recipe, sampler=self.member("sampler"),
+            optimiser=self.member("optimiser"), window=self.window, subsample=self.subsample,
+            n_negatives=self.n_negatives, draws_per=self.draws_per, n_draws=self.n_draws,
         )  # fmt: skip
+        device = TEXT_DEVICES[self.device]()(task, self._threads)
+        trainer = TextTrainer(corpus, rows, task, device, self.tables_, self._memory or {}, self._spawned(1))
         self._run(trainer, n_epochs=n_epochs, done=done, callbacks=callbacks)
         return self
 

@@ -14,62 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from strategies import corpora
+from windows import FIRST, reaches_of, sentences_of, text_trainer, word_tables
 
 from vsenumba.data import Corpus
 from vsenumba.errors import TrainingDivergedError, UnknownNameError
 from vsenumba.kernels.logistic import exp_minus, log_one_plus, logistic
-from vsenumba.samplers import SAMPLERS, WarpSampler, as_sampler
+from vsenumba.samplers import SAMPLERS
 from vsenumba.training.optimisers import RowAdagrad, Sgd
 from vsenumba.training.text import ARCHITECTURES, as_architecture
 from vsenumba.training.text.architecture import gather_window, scatter_window
 from vsenumba.training.text.draws import DRAWS_PER
 from vsenumba.training.text.step import move_words
-from vsenumba.training.text.tally import DRAWS
-from vsenumba.training.text.trainer import TextTrainer, kept_of_each_word
-
-# It tries all words in their order, and so finds the first that is no positive.
-FIRST = WarpSampler(search="in order", max_trials=None, margin=1e6)
-
-
-def tables_for(n_words, n_factors, seed, scale=0.5):
-    rng = np.random.default_rng(seed)
-    shape = (n_words, n_factors)
-    return {
-        name: (scale * rng.standard_normal(shape)).astype(np.float32) for name in ("word_factors", "output_factors")
-    }
-
-
-def trainer_for(corpus, tables, architecture, *, sampler="popularity", optimiser=None, **arguments):
-    optimiser = optimiser or Sgd()
-    sums = {name: optimiser.fresh_sums(len(table)) for name, table in tables.items()}
-    settings = {
-        "window": 2, "subsample": 0.0, "n_negatives": 2, "draws_per": "window", "n_draws": 3, "n_threads": 1,
-        "seeds": np.random.SeedSequence(3),
-    } | arguments  # fmt: skip
-    return TextTrainer(
-        corpus, None, corpus.counts, tables, sums, architecture=as_architecture(architecture),
-        sampler=as_sampler(sampler), optimiser=optimiser, **settings,
-    ), sums  # fmt: skip
-
-
-def reaches_of(corpus, window, epoch=1, seed=3):
-    """Return how far every window reaches, drawn as the loop draws."""
-    key = np.random.SeedSequence(seed, spawn_key=(epoch,)).generate_state(2, np.uint32).tolist()
-    reaches = []
-    for i in range(corpus.n_sentences):
-        state = oracle.state_for(int(corpus.offsets[i]), 0, key)
-        length = int(corpus.offsets[i + 1] - corpus.offsets[i])
-        for _ in range(length):  # subsampling draws first, for every word
-            state = oracle.xorshift(state)
-        reaches.append([])
-        for _ in range(length):
-            state = oracle.xorshift(state)
-            reaches[-1].append(1 + ((state >> 32) * window >> 32))
-    return reaches
-
-
-def sentences_of(corpus):
-    return [corpus.tokens[a:b].tolist() for a, b in zip(corpus.offsets[:-1], corpus.offsets[1:], strict=True)]
+from vsenumba.training.text.tally import DRAWS, KEPT, STEPS
+from vsenumba.training.text.task import kept_of_each_word
 
 
 @pytest.mark.parametrize("optimiser", [RowAdagrad(initial=0.1), Sgd()])
@@ -84,10 +41,10 @@ def sentences_of(corpus):
     seed=st.integers(0, 99),
 )
 def test_an_epoch_is_the_oracles(architecture, optimiser, corpus, draws_per, n_factors, window, n_draws, seed):
-    tables = tables_for(corpus.n_words, n_factors, seed)
+    tables = word_tables(corpus.n_words, n_factors, seed)
     exact = {name: table.astype(np.float64) for name, table in tables.items()}
-    with mock.patch("vsenumba.training.text.trainer.N_SHARDS", 1):
-        trainer, sums = trainer_for(
+    with mock.patch("vsenumba.training.text.host.N_SHARDS", 1):
+        trainer, sums = text_trainer(
             corpus, tables, architecture, sampler=FIRST, optimiser=optimiser, window=window, draws_per=draws_per,
             n_draws=n_draws,
         )  # fmt: skip
@@ -110,10 +67,10 @@ def test_an_epoch_is_the_oracles(architecture, optimiser, corpus, draws_per, n_f
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_an_update_is_the_gradient_by_finite_differences(architecture):
     corpus = Corpus.from_sentences([["a", "b", "c"], ["b", "a", "d"]])
-    tables = tables_for(4, 3, seed=1)
+    tables = word_tables(4, 3, seed=1)
     before = {name: table.astype(np.float64) for name, table in tables.items()}
     rate = 1e-4
-    trainer, _ = trainer_for(corpus, tables, architecture, sampler=FIRST, window=1)
+    trainer, _ = text_trainer(corpus, tables, architecture, sampler=FIRST, window=1)
     trainer.run_epoch(1, lambda done: rate)
 
     def objective(tables):
@@ -140,8 +97,8 @@ def test_an_update_is_the_gradient_by_finite_differences(architecture):
 def test_every_sampler_trains_words(name, architecture):
     rng = np.random.default_rng(0)
     corpus = Corpus.from_sentences([[f"{topic}{word}" for word in rng.integers(0, 8, 6)] for topic in "ab" * 20])
-    tables = tables_for(corpus.n_words, 4, seed=0, scale=0.1)
-    trainer, _ = trainer_for(corpus, tables, architecture, sampler=name)
+    tables = word_tables(corpus.n_words, 4, seed=0, scale=0.1)
+    trainer, _ = text_trainer(corpus, tables, architecture, sampler=name)
     records = [trainer.run_epoch(epoch, lambda done: 0.1) for epoch in (1, 2, 3)]
     assert records[-1]["loss"] < records[0]["loss"]
     assert all(record["trials"] >= 1 and record["negative_gradient"] > 0 for record in records)
@@ -156,10 +113,10 @@ def test_the_draws_do_not_depend_on_the_number_of_threads(subsample):
     corpus = Corpus.from_sentences([map(str, rng.zipf(1.5, 9) % 50) for _ in range(n_sentences)])
     records = []
     for n_threads in (1, 2):
-        tables = tables_for(corpus.n_words, 2, seed=0)
+        tables = word_tables(corpus.n_words, 2, seed=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a machine may have one core
-            trainer, _ = trainer_for(
+            trainer, _ = text_trainer(
                 corpus, tables, "cbow", sampler="adaptive", subsample=subsample, n_threads=n_threads
             )
         record = trainer.run_epoch(1, lambda done: 0.0)
@@ -195,20 +152,22 @@ def test_words_move_one_after_the_other_though_they_move_by_four(rows, n_factors
 @pytest.mark.parametrize(("draws_per", "n_times"), [("pair", 20), ("window", 11), ("block", 2)])
 def test_how_often_negatives_are_drawn(draws_per, n_times):
     corpus = Corpus.from_sentences([list("abcdefghijk")])
-    trainer, _ = trainer_for(corpus, tables_for(11, 2, 0), "skipgram", window=1, draws_per=draws_per)
-    record = trainer.run_epoch(1, lambda done: 0.1)
-    assert (record["kept"], record["steps"]) == (11, 20)
-    assert trainer._work.tally[:, DRAWS].sum() == 3 * n_times
+    trainer, _ = text_trainer(corpus, word_tables(11, 2, 0), "skipgram", window=1, draws_per=draws_per)
+    device = trainer._device
+    device.launch(corpus.tokens.copy(), corpus.offsets.copy(), 0.1)
+    tally = device.tally()
+    assert (tally[KEPT], tally[STEPS]) == (11, 20)
+    assert tally[DRAWS] == 3 * n_times
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_what_is_drawn_for_what_unless_told_otherwise(architecture, sampler):
     corpus = Corpus.from_sentences([list("abc") * 6])
-    trainer, _ = trainer_for(corpus, tables_for(3, 2, 0), architecture, sampler=sampler, draws_per=None, n_draws=None)
+    trainer, _ = text_trainer(corpus, word_tables(3, 2, 0), architecture, sampler=sampler, draws_per=None, n_draws=None)
     in_blocks = architecture == "skipgram" and sampler in {"uniform", "popularity"}
     per, factor = ("block", 6) if in_blocks else ("window", 3 if architecture == "skipgram" else 2)
-    assert (trainer._draws_per, trainer._n_draws) == (DRAWS_PER[per], 2 * factor)
+    assert (trainer._task.draws_per, trainer._task.n_draws) == (DRAWS_PER[per], 2 * factor)
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLERS if not SAMPLERS[name].by_vector])
@@ -226,7 +185,7 @@ def test_words_are_thinned_out_by_the_rule_of_word2vec():
     assert (kept_of_each_word(counts, 0.0) == 2**32).all()
     sentences = np.random.default_rng(0).permutation(np.repeat(np.arange(4), counts)).reshape(-1, 10)
     corpus = Corpus.from_sentences(sentences)
-    trainer, _ = trainer_for(corpus, tables_for(4, 1, 0), "cbow", subsample=0.01, n_draws=1, n_negatives=1)
+    trainer, _ = text_trainer(corpus, word_tables(4, 1, 0), "cbow", subsample=0.01, n_draws=1, n_negatives=1)
     kept = trainer.run_epoch(1, lambda done: 0.0)["kept"]
     # Five standard deviations: wrong once in two million for a right rule.
     assert abs(kept - (expected * corpus.counts).sum()) < 5 * np.sqrt((expected * (1 - expected) * corpus.counts).sum())
@@ -234,7 +193,7 @@ def test_words_are_thinned_out_by_the_rule_of_word2vec():
 
 def test_the_rate_falls_within_an_epoch_and_its_progress_is_told():
     corpus = Corpus.from_sentences([["a", "b"]] * 100)
-    trainer, _ = trainer_for(corpus, tables_for(2, 2, 0), "skipgram")
+    trainer, _ = text_trainer(corpus, word_tables(2, 2, 0), "skipgram")
     asked, told = [], []
     trainer.run_epoch(1, lambda done: asked.append(done) or 0.1, told.append)
     assert asked == sorted(set(asked))
@@ -247,7 +206,7 @@ def test_the_rate_falls_within_an_epoch_and_its_progress_is_told():
 def test_the_adaptive_sampler_is_refreshed_after_so_many_draws():
     corpus = Corpus.from_sentences([list("abcdef")] * 200)
     sampler = SAMPLERS["adaptive"](refresh_every=300)
-    trainer, _ = trainer_for(corpus, tables_for(6, 2, 0), "cbow", sampler=sampler)
+    trainer, _ = text_trainer(corpus, word_tables(6, 2, 0), "cbow", sampler=sampler)
     record = trainer.run_epoch(1, lambda done: 0.1)
     # 1,200 windows of 3 draws, in launches of 180.
     assert 3600 // (300 + 180) <= record["refreshes"] <= 3600 // 300 + 1
@@ -255,9 +214,9 @@ def test_the_adaptive_sampler_is_refreshed_after_so_many_draws():
 
 def test_divergence_names_epoch_rate_and_table():
     corpus = Corpus.from_sentences([["a", "b"]])
-    tables = tables_for(2, 2, 0)
+    tables = word_tables(2, 2, 0)
     tables["output_factors"][0, 0] = np.inf
-    trainer, _ = trainer_for(corpus, tables, "skipgram")
+    trainer, _ = text_trainer(corpus, tables, "skipgram")
     with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError) as caught:
         trainer.run_epoch(7, lambda done: 0.5)
     assert (caught.value.epoch, caught.value.learning_rate) == (7, 0.5)

@@ -9,7 +9,12 @@ from vsenumba.training.text.tally import DRAWS, SKIPPED, TRIALS
 
 # For how many windows that follow each other negatives are drawn; 0 where every pair has its own.
 PER_PAIR, PER_WINDOW = 0, 1
-DRAWS_PER = {"pair": PER_PAIR, "window": PER_WINDOW, "block": 8}
+BLOCK = 8
+DRAWS_PER = {"pair": PER_PAIR, "window": PER_WINDOW, "block": BLOCK}
+
+# What is drawn for: a sentence's words are thinned out, counted by the tokens before the sentence in the whole text;
+# all else is drawn for a block of its windows, counted by these and the words kept before the block.
+THINNING, WINDOWS = 0, 1
 
 
 @kernel(inline=True)

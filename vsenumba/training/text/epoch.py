@@ -14,7 +14,7 @@ from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.prefetch import prefetch_row
 from vsenumba.kernels.random import begin_draws, next_below, next_bits
 from vsenumba.training.text.architecture import gather_window, scatter_window
-from vsenumba.training.text.draws import PER_PAIR, PER_WINDOW, draw_negatives
+from vsenumba.training.text.draws import BLOCK, PER_PAIR, PER_WINDOW, THINNING, WINDOWS, draw_negatives
 from vsenumba.training.text.step import train_words
 from vsenumba.training.text.tally import KEPT
 
@@ -82,25 +82,24 @@ def run_launch(
     """
     for shard in prange(bounds.shape[0] - 1):
         for sentence in range(bounds[shard], bounds[shard + 1]):
-            # A sentence is counted by the tokens before it in the whole text.
-            begin_draws(states, shard, offsets[sentence], 0)
             run_sentence(
-                tokens, offsets[sentence] - offsets[0], offsets[sentence + 1] - offsets[0], keep, window, inputs,
-                input_sums, outputs, output_sums, architecture, sampler, optimiser, learning_rate, draws_per, n_draws,
-                n_negatives, states, shard, work.kept[shard], work.vectors[shard, 0], work.vectors[shard, 1],
-                work.words[shard, 0], work.words[shard, 1], work.words[shard, 2], work.numbers[shard, 0],
-                work.numbers[shard, 1], work.tally[shard],
+                tokens, offsets[sentence], offsets[sentence] - offsets[0], offsets[sentence + 1] - offsets[0], keep,
+                window, inputs, input_sums, outputs, output_sums, architecture, sampler, optimiser, learning_rate,
+                draws_per, n_draws, n_negatives, states, shard, work.kept[shard], work.vectors[shard, 0],
+                work.vectors[shard, 1], work.words[shard, 0], work.words[shard, 1], work.words[shard, 2],
+                work.numbers[shard, 0], work.numbers[shard, 1], work.tally[shard],
             )  # fmt: skip
 
 
 @kernel
 def run_sentence(
-    tokens, begin, end, keep, window, inputs, input_sums, outputs, output_sums, architecture, sampler, optimiser,
-    learning_rate, draws_per, n_draws, n_negatives, states, shard, kept, vector, gradient, chosen, positives, own,
-    grads, losses, tally,
+    tokens, number, begin, end, keep, window, inputs, input_sums, outputs, output_sums, architecture, sampler,
+    optimiser, learning_rate, draws_per, n_draws, n_negatives, states, shard, kept, vector, gradient, chosen, positives,
+    own, grads, losses, tally,
 ):  # fmt: skip
-    """Train on every window of the sentence ``tokens[begin:end]``."""
+    """Train on every window of the sentence ``tokens[begin:end]``, before which the text has `number` tokens."""
     n_kept = 0
+    begin_draws(states, shard, number, THINNING)
     for t in range(begin, end):
         word = tokens[t]
         if next_bits(states, shard) < keep[word]:
@@ -109,6 +108,8 @@ def run_sentence(
     tally[KEPT] += n_kept
     n_drawn = 0
     for at in range(n_kept):
+        if at % BLOCK == 0:
+            begin_draws(states, shard, number + at, WINDOWS)
         reach = 1 + next_below(states, shard, window)
         first, last = max(0, at - reach), min(n_kept, at + reach + 1)
         # What a window meets first is the word at its end.

@@ -1,0 +1,116 @@
+"""The card as a device for word vectors: both tables in its memory, two kernels a launch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from vsenumba.errors import InputError
+from vsenumba.gpu.backend import SIMULATED, require_card
+from vsenumba.gpu.group import LANES
+from vsenumba.gpu.layout import ROOM_ROWS, Labels
+from vsenumba.gpu.memory import check_fits, padded, state_to_card, table_to_card, to_card, to_host, xp
+from vsenumba.gpu.refresh import refresh_on_card
+from vsenumba.gpu.sampling import draw_by_group
+from vsenumba.gpu.words import WORD_ROWS, Text, Windows, thin_out, windows_for
+from vsenumba.training.text.draws import BLOCK
+from vsenumba.training.text.tally import TALLY_COLUMNS
+from vsenumba.training.text.task import TextTask
+
+# As for annotation; see `vsenumba.gpu.device`.
+_MOST_GROUPS = 6 if SIMULATED else 2_048
+_MOST_PER_BLOCK = 1 if SIMULATED else 4
+_SHARED_BYTES = 48 * 1024
+
+# Threads of a block that thin out sentences.
+_THREADS = 2 if SIMULATED else 64
+
+_TABLES = ("word_factors", "output_factors")
+
+
+class CudaTextDevice:
+    """Trains by the kernels of `vsenumba.gpu.words`; see `vsenumba.training.text.device.TextDevice`."""
+
+    name: ClassVar[str] = "cuda"
+    tokens_per_launch: ClassVar[int] = 4_000_000
+
+    def __init__(self, task: TextTask, n_threads: int | None = None) -> None:
+        require_card()
+        self._task = task
+
+    def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
+        """Copy the tables to the card; see `TextDevice.put`."""
+        task = self._task
+        n_words, self._n_factors = tables["word_factors"].shape
+        width = padded(self._n_factors)
+        group_bytes = 4 * width * (ROOM_ROWS + task.n_draws) + 8 * TALLY_COLUMNS
+        self._per_block = min(_MOST_PER_BLOCK, _SHARED_BYTES // group_bytes)
+        if not self._per_block:
+            raise InputError(
+                f'device="cuda" keeps draws in {_SHARED_BYTES:,} bytes of shared memory, and {task.n_draws:,} draws of '
+                f"{self._n_factors:,} factors take {group_bytes:,}; take a smaller n_draws, or fewer factors"
+            )
+        host_sampler = task.sampler.state(task.counts, self._n_factors, _MOST_GROUPS)
+        if type(host_sampler) not in draw_by_group.registry:
+            raise InputError(f'the sampler {task.sampler} does not draw on a card; take another, or device="cpu"')
+        of_sampler = sum(array.nbytes for array in host_sampler if isinstance(array, np.ndarray))
+        check_fits(
+            2 * n_words * 4 * width + task.keep.nbytes + of_sampler, f"training {n_words:,} words", "take fewer factors"
+        )
+        self._tables, self._sums = tables, sums
+        self._on_card = {name: table_to_card(tables[name]) for name in _TABLES}
+        self._sums_on_card = {name: to_card(sums[name]) for name in _TABLES}
+        self._sampler = state_to_card(host_sampler, {})
+        self._keep = to_card(task.keep)
+        self._words = xp.zeros((_MOST_GROUPS, WORD_ROWS, task.most_chosen), np.int32)
+        self._tally = xp.zeros((_MOST_GROUPS, TALLY_COLUMNS), np.float64)
+
+    def seed(self, seeds: np.random.SeedSequence) -> None:
+        """Take the epoch's key; see `TextDevice.seed`."""
+        self._key = to_card(seeds.generate_state(2, np.uint32).astype(np.uint64))
+
+    def refresh(self) -> None:
+        """Sort and measure on the card; see `TextDevice.refresh`."""
+        refresh_on_card(self._task.sampler, self._sampler, self._on_card["output_factors"][:, : self._n_factors])
+
+    def launch(self, tokens: np.ndarray, offsets: np.ndarray, rate: float) -> None:
+        """Thin sentences out, then train a group for each block of their windows; see `TextDevice.launch`."""
+        n_sentences = len(offsets) - 1
+        if not n_sentences:
+            return
+        n_blocks = -(-np.diff(offsets) // BLOCK)
+        first_block = np.cumsum(n_blocks) - n_blocks
+        blocks = np.repeat(np.arange(n_sentences, dtype=np.int32), n_blocks)
+        text = Text(
+            to_card(tokens), to_card(offsets), xp.zeros(len(tokens), np.int32), xp.zeros(n_sentences, np.int32),
+            to_card(blocks), to_card(first_block),
+        )  # fmt: skip
+        thin_out[min(-(-n_sentences // _THREADS), _MOST_GROUPS), _THREADS](text, self._keep, self._key, self._tally[0])
+        task = self._task
+        inputs, outputs = (
+            Labels(
+                self._on_card[name], self._sums_on_card[name], task.optimiser.state(), np.float32(rate), np.float32(0),
+                self._n_factors,
+            )
+            for name in _TABLES
+        )  # fmt: skip
+        windows = Windows(
+            task.architecture.state(), self._sampler, task.window, task.draws_per, task.n_draws, task.n_negatives
+        )
+        n_grid = -(-min(_MOST_GROUPS, len(blocks)) // self._per_block)
+        kernel = windows_for(padded(self._n_factors) // LANES, self._per_block, task.n_draws)
+        kernel[n_grid, (LANES, self._per_block)](text, windows, inputs, outputs, self._key, self._words, self._tally)
+
+    def tally(self) -> np.ndarray:
+        """Add up the groups' counts, and begin anew; see `TextDevice.tally`."""
+        counted = to_host(self._tally.sum(axis=0))
+        self._tally[...] = 0
+        return counted
+
+    def fetch(self) -> None:
+        """Copy the tables and the sums back; see `TextDevice.fetch`."""
+        for name in _TABLES:
+            self._tables[name][...] = to_host(self._on_card[name][:, : self._n_factors])
+            self._sums[name][...] = to_host(self._sums_on_card[name])
