@@ -23,6 +23,8 @@ BENCHMARKS = {
     "features": "how good suggestions are for pictures that nobody tagged, beside other ways",
     "robustness": "what becomes of 10,000 damaged and crafted files",
     "paper-sizes": "seconds for what took the VSE-ens paper hours, on planted sets of its sizes",
+    "gpu": "a card beside the processor: whether both are right, and how fast each is",
+    "in-flight": "how many pairs may be trained at a time, as on a card, before a model is worse for it",
     "gpu-kernels": "registers of the kernels for cards, compiled without one",
     "vse-ens": "how much sooner than WARP the sampler of VSE-ens is, at the paper's sizes and by the number of labels",
 }

@@ -74,6 +74,16 @@ def test_pace(benchmark, tmp_path, threads, capsys):
     assert "| 4 | ours, ids, uniform, 1 thread |" in capsys.readouterr().out
 
 
+def test_in_flight(benchmark, tmp_path, tiny_set, capsys):
+    tiny = "--pairs 4 64 --inputs ids --seeds 1 --epochs 1"
+    benchmark("in_flight").main([tiny_set, *tiny.split(), "--out", str(tmp_path)])
+    lines = json.loads((tmp_path / "in-flight.json").read_text())
+    assert [line["pairs"] for line in lines] == [4, 64]
+    # The very same draws; but the steps see what others did sooner, or later.
+    assert lines[0]["mrr"] != lines[1]["mrr"] or lines[0]["mrr"][0] > 0
+    assert "64 at a time" in capsys.readouterr().out
+
+
 def test_the_list_names_every_benchmark(benchmark, capsys):
     command = benchmark("__main__")
     assert command.main([]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from unittest import mock
@@ -12,13 +13,10 @@ import pytest
 import vsenumba as vse
 from vsenumba.errors import DeviceError
 from vsenumba.gpu import backend
-
-PAIRS = "image,label\\n" + "".join(f"i{i},l{i % 3}\\ni{i},l{(i + 1) % 3}\\n" for i in range(6))
+from vsenumba.gpu import device as device  # imported before anything is pretended
 
 
 def python(code, **environment):
-    import os
-
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, timeout=300
     )
@@ -32,6 +30,16 @@ def test_without_a_card_one_line_says_what_is_missing():
         cuda.is_available.return_value = True
         with mock.patch("importlib.util.find_spec", return_value=None), pytest.raises(DeviceError, match="numba-cuda"):
             backend.require_card()
+
+
+def test_the_command_line_says_so_before_it_reads_anything():
+    command = [sys.executable, "-m", "vsenumba", "fit", "no-such-file.csv", "-o", "model.h5", "--device", "cuda"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    if done.returncode == 1 and "no-such-file" not in done.stderr:  # where there is a card, the file is what is missing
+        assert done.stderr.startswith('error: device="cuda" needs an NVIDIA card')
+        assert done.stderr.count("\n") == 1
+    assert done.returncode != 0
 
 
 def test_an_unknown_home_of_cuda_is_refused():

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
 @resume_option
 @options.seed_option
 @options.threads_option
+@options.device_option
 @options.json_option
 def command(
     source: str,
@@ -78,6 +79,7 @@ def command(
     resume: bool,
     seed: int,
     threads: int | None,
+    device: str,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -109,11 +111,11 @@ def command(
     if resume:
         measures = hold_out != "none"
         is_last = lambda model: "measured" in model.provenance_ or not measures  # noqa: E731
-        model = checkpoint_in(output, ImageAnnotator, is_last=is_last).set_params(n_threads=threads)
+        model = checkpoint_in(output, ImageAnnotator, is_last=is_last).set_params(n_threads=threads, device=device)
         # It divides the pairs too.
         seed = model.random_state if isinstance(model.random_state, int) else seed
     else:
-        model = ImageAnnotator(**parameters, n_threads=threads, random_state=seed)
+        model = ImageAnnotator(**parameters, n_threads=threads, device=device, random_state=seed)
         refuse_given_twice(settings)
         model.set_params(**parameters_of([model], settings))
     options.check_native_output(output, source)

@@ -221,6 +221,25 @@ seed_option = click.option(
     "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Where randomness starts."
 )
 threads_option = click.option("--threads", type=ThreadCount(), help="Threads to use; all there are by default.")
+
+
+def _there(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Refuse a device that is not there before anything is read."""
+    if value != "cpu":
+        from vsenumba.models.devices import require_device
+
+        require_device(value)
+    return value
+
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    callback=_there,
+    help="Where to train; 'cuda' takes an NVIDIA card, see docs/gpu.md.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 count_option = click.option("-n", "n", type=POSITIVE, default=10, show_default=True, help="How many to show.")
 force_option = click.option("--force", is_flag=True, help="Replace files of an earlier run in DIR.")

@@ -24,3 +24,17 @@ def _cuda_for_text() -> type[TextDevice]:
 
 DEVICES: Mapping[str, Callable[[], type[Device]]] = {"cpu": lambda: HostDevice, "cuda": _cuda}
 TEXT_DEVICES: Mapping[str, Callable[[], type[TextDevice]]] = {"cpu": lambda: HostTextDevice, "cuda": _cuda_for_text}
+
+
+def require_device(name: str) -> None:
+    """Make sure that a device is there; that of the processor always is.
+
+    Raises
+    ------
+    DeviceError
+        If it is not; the message says what is missing and how to get it.
+    """
+    if name == "cuda":
+        from vsenumba.gpu.backend import require_card
+
+        require_card()

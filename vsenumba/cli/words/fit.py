@@ -52,6 +52,7 @@ SENTENCES = options.Member("sentences", "vsenumba.data.text.reading", "SENTENCES
 @resume_option
 @options.seed_option
 @options.threads_option
+@options.device_option
 @options.json_option
 def command(
     text: tuple[Path, ...],
@@ -65,6 +66,7 @@ def command(
     resume: bool,
     seed: int,
     threads: int | None,
+    device: str,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -81,9 +83,9 @@ def command(
     from vsenumba.training import Checkpoint, ProgressBar
 
     if resume:
-        model = checkpoint_in(output, WordEmbedder).set_params(n_threads=threads)
+        model = checkpoint_in(output, WordEmbedder).set_params(n_threads=threads, device=device)
     else:
-        model = WordEmbedder(**parameters, n_threads=threads, random_state=seed)
+        model = WordEmbedder(**parameters, n_threads=threads, device=device, random_state=seed)
         refuse_given_twice(settings)
         model.set_params(**parameters_of([model], settings))
     for path in [output, *([corpus] if corpus else [])]:
