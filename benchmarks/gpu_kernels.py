@@ -83,6 +83,10 @@ WORD_CASES = (
 )
 
 
+# By their names in `vsenumba.gpu.scoring`.
+SCORE_CASES = ("add_weights", "leave_out", "count_on_card", "choose_on_card")
+
+
 class Assembled(NamedTuple):
     """What the assembler says: registers a thread, and bytes of local memory that registers are spilled to."""
 
@@ -141,16 +145,33 @@ def word_arguments_of(case: WordCase) -> tuple[Any, ...]:
     return text, windows, rows, rows, key, np.zeros((2, 3, 40), np.int32), np.zeros((2, 8))
 
 
-def assembled(case: Case | WordCase, card: tuple[int, int]) -> Assembled:
+def score_arguments_of(case: str) -> tuple[Any, ...]:
+    """Return what the kernels of scores are called with, as `arguments_of`."""
+    from vsenumba.gpu.layout import Data
+    from vsenumba.gpu.scoring import Best, Block, Weights
+
+    offsets = np.zeros(3, np.int64)
+    block, pairs = Block(_TABLE, offsets, offsets, _WHOLE, offsets, offsets), Data(offsets, _WHOLE)
+    best = Best(_TABLE, np.zeros((2, 2), np.int32), _TABLE, offsets)
+    return {
+        "add_weights": (block, pairs, Weights(offsets, _WHOLE, _ROW, np.float32(1))),
+        "leave_out": (block, pairs), "count_on_card": (block, pairs), "choose_on_card": (best, np.float32(0)),
+    }[case]  # fmt: skip
+
+
+def assembled(case: Case | WordCase | str, card: tuple[int, int]) -> Assembled:
     """Compile and assemble the kernel of a combination for a generation of cards."""
     from cuda.bindings import nvjitlink
     from numba import cuda, typeof, types
 
+    from vsenumba.gpu import scoring
     from vsenumba.gpu.epoch import launch_for
     from vsenumba.gpu.words import thin_out, windows_for
 
     if isinstance(case, Case):
         kernel, arguments = launch_for(4, 4), arguments_of(case)
+    elif isinstance(case, str):
+        kernel, arguments = getattr(scoring, case), score_arguments_of(case)
     else:
         kernel = windows_for(4, 2, 30) if case.sampler else thin_out
         arguments = word_arguments_of(case)
@@ -173,7 +194,7 @@ def main(arguments: list[str] | None = None) -> None:
     argparse.ArgumentParser("benchmarks gpu-kernels", description=__doc__).parse_args(arguments)
     print("| kernel | " + " | ".join(f"{major}.{minor}" for major, minor in CARDS) + " |")
     print("|---|" + "---|" * len(CARDS))
-    for case in CASES + WORD_CASES:
+    for case in CASES + WORD_CASES + SCORE_CASES:
         found = [assembled(case, card) for card in CARDS]
         cells = [f"{one.registers}" + f" (spills {one.spilled} bytes)" * (one.spilled > 0) for one in found]
         print(f"| {case} | " + " | ".join(cells) + " |", flush=True)

@@ -28,6 +28,6 @@ def kernels(benchmark):
 
 def test_every_kernel_compiles_for_every_card(kernels):
     assert set(kernels.CARDS) == set(MOST_SPILLED)
-    cases = kernels.CASES + kernels.WORD_CASES
+    cases = kernels.CASES + kernels.WORD_CASES + kernels.SCORE_CASES
     found = {(str(case), card): kernels.assembled(case, card) for case in cases for card in kernels.CARDS}
     assert {key: one for key, one in found.items() if one.spilled > MOST_SPILLED[key[1]]} == {}

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "poolings": {"kernels"},
     "objectives": {"kernels"},
     "training": {"data", "kernels", "losses", "objectives", "poolings", "samplers", "storage"},
-    "gpu": {"kernels", "losses", "samplers", "training"},
+    "gpu": {"data", "kernels", "losses", "samplers", "training"},
     "evaluation": {"data", "kernels"},
     "pictures": {"data", "storage"},
     "plotting": {"storage", "training"},

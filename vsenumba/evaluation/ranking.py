@@ -20,7 +20,7 @@ from vsenumba.evaluation.matching import check_images, matched_set, warn_of_seen
 from vsenumba.evaluation.metrics import Metric, parse_metrics
 from vsenumba.evaluation.propensity import DEFAULT_A_B, checked_a_b, inverse_propensities
 from vsenumba.evaluation.ranks import Floats, Ranks, ranked_order, ranks_of
-from vsenumba.evaluation.scorer import Scorer
+from vsenumba.evaluation.scorer import Counter, Scorer
 from vsenumba.evaluation.scores import Scores, defined_mean
 from vsenumba.evaluation.training_counts import training_set
 from vsenumba.kernels.gate import below, readable, segments
@@ -204,10 +204,20 @@ def _rank(
     counts = np.empty(len(labels), dtype=np.int64)
     status = np.empty(len(rows), dtype=np.int64)
     size = _images_per_block(len(rows), n_labels)
+    # Where a model scores elsewhere; but the labels of a top list are needed here.
+    elsewhere = getattr(model, "scores_on_device", None)
+    scored = elsewhere(known) if elsewhere is not None and not longest else None
+    counter: Counter | None = None if scored is None else scored.counter(excluded)
+    if counter is not None:
+        size, n_threads = counter.images_at_once, 1
 
     def rank_block(begin: int) -> tuple[np.ndarray, np.ndarray]:
         """Count for some images' test labels, and return their top lists and the places in these."""
         block = rows[begin : begin + size]
+        if counter is not None:
+            offsets = indptr[begin : begin + len(block) + 1]
+            counter.count(block, offsets, labels, counts, status[begin : begin + len(block)])
+            return np.zeros((0, 0), np.int64), np.zeros((0, 0), np.int64)
         scores = np.ascontiguousarray(model.score_block(known, block), dtype=np.float32)
         if scores.shape != (len(block), n_labels):
             raise InputError(f"the model's scores have shape {scores.shape}; expected {(len(block), n_labels)}")

@@ -63,3 +63,24 @@ class Scorer(Protocol):
         (b, n_labels) float32 array
             A higher score says that the label fits the image better.
         """
+
+
+class Counter(Protocol):
+    """Where ranks are counted, if not on the processor.
+
+    A model that has a method ``scores_on_device(known)`` is asked for what scores there; None stands for the processor.
+    Of it a counter is made, ``.counter(excluded)``, by the labels that are not ranked: where those of every row begin,
+    int64, and their columns, int32.
+
+    Attributes
+    ----------
+    images_at_once : int
+        For how many images at a time it counts.
+    """
+
+    images_at_once: int
+
+    def count(
+        self, rows: np.ndarray, offsets: np.ndarray, labels: np.ndarray, counts: np.ndarray, status: np.ndarray
+    ) -> None:
+        """Count for the test labels of some images; see `vsenumba.evaluation.counting.count_at_least`."""

@@ -52,6 +52,14 @@ if SIMULATED:
         """Return the largest of the lanes' numbers."""
         return type(value)(_exchanged(value)[:, 0].max())
 
+    def count_over(value):
+        """Return the sum of a whole number over the group."""
+        return int(_exchanged(value)[:, 0].sum())
+
+    def lowest_over(value):
+        """Return the smallest of the lanes' whole numbers."""
+        return int(_exchanged(value)[:, 0].min())
+
     def from_lane(value, source):
         """Return the number of one lane."""
         return type(value)(_exchanged(value)[source, 0])
@@ -105,6 +113,16 @@ else:  # pragma: no cover  # compiled for a card
             value = max(value, cuda.shfl_xor_sync(_ALL, value, distance))
             distance >>= 1
         return value
+
+    @device_function
+    def count_over(value):
+        """Return the sum of a whole number over the group."""
+        return total(np.int64(value))
+
+    @device_function
+    def lowest_over(value):
+        """Return the smallest of the lanes' whole numbers."""
+        return -highest(-np.int64(value))
 
     @device_function
     def from_lane(value, source):

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.models.label_pairs import LabelPairs
+from vsenumba.models.sparse_weights import checked_weights
 from vsenumba.training.annotation.device import Device
 from vsenumba.training.annotation.host import HostDevice
 from vsenumba.training.text.device import TextDevice
 from vsenumba.training.text.host import HostTextDevice
+
+if TYPE_CHECKING:
+    from vsenumba.gpu.scoring import CardScores
 
 
 def _cuda() -> type[Device]:
@@ -24,6 +33,36 @@ def _cuda_for_text() -> type[TextDevice]:
 
 DEVICES: Mapping[str, Callable[[], type[Device]]] = {"cpu": lambda: HostDevice, "cuda": _cuda}
 TEXT_DEVICES: Mapping[str, Callable[[], type[TextDevice]]] = {"cpu": lambda: HostTextDevice, "cuda": _cuda_for_text}
+
+
+def scores_on(
+    device: str,
+    vectors: Callable[[np.ndarray], np.ndarray],
+    label_factors: np.ndarray,
+    pairs: LabelPairs | None,
+    known: AnnotationSet,
+) -> CardScores | None:
+    """Return what scores labels on a device by the products of vectors; None for the processor.
+
+    Parameters
+    ----------
+    device : str
+        Its name.
+    vectors : callable
+        Returns the vectors of some rows of `known`.
+    label_factors, pairs : (L, k) float32 array, LabelPairs or None
+        The labels' vectors, and what is added to the products.
+    known : AnnotationSet
+        What is known of the images.
+    """
+    if device == "cpu":
+        return None
+    from vsenumba.gpu.scoring import CardScores
+
+    weights, strength = (None, 0.0) if pairs is None else (pairs.weights, pairs.strength)
+    if weights is not None:
+        weights = checked_weights("the weights between labels", weights, known.n_labels)
+    return CardScores(vectors, label_factors, weights, strength, known)
 
 
 def require_device(name: str) -> None:

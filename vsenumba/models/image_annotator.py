@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models.annotator import Annotator
-from vsenumba.models.devices import DEVICES
+from vsenumba.models.devices import DEVICES, scores_on
 from vsenumba.models.input_tables import InputTables
 from vsenumba.models.label_pairs import LABEL_PAIRS, LabelPairs
 from vsenumba.models.learnable import why_nothing_can_be_learnt
@@ -48,6 +48,9 @@ from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
 from vsenumba.training.schedules import SCHEDULES
+
+if TYPE_CHECKING:
+    from vsenumba.gpu.scoring import CardScores
 
 # Each pair has so many steps, in turn; with more than some dozens nothing was gained, and a launch of one image with
 # millions could not be interrupted.
@@ -116,8 +119,8 @@ class ImageAnnotator(InputTables):
     deterministic : bool
         Whether the same seed must give bit-equal factors on the same machine, which takes one thread.
     device : {"cpu", "cuda"}
-        Where to train: "cuda" takes an NVIDIA card (docs/gpu.md), never chosen by itself. It and `n_threads` are not in
-        the model's file: who reads it decides anew.
+        Where to train and to be evaluated: "cuda" takes an NVIDIA card (docs/gpu.md), never chosen by itself. It and
+        `n_threads` are not in the model's file: who reads it decides anew.
     random_state : int, Generator, SeedSequence or None
         Where the randomness comes from; None for fresh entropy.
 
@@ -446,6 +449,10 @@ class ImageAnnotator(InputTables):
         """
         scores = self._vectors(known, rows) @ self.label_factors_[labels].T
         return scores if self.pairs_ is None else self.pairs_.add_to(scores, known, rows, labels)
+
+    def scores_on_device(self, known: AnnotationSet) -> CardScores | None:
+        """Return what scores on the model's device, None for the processor; see `vsenumba.models.devices`."""
+        return scores_on(self.device, functools.partial(self._vectors, known), self.label_factors_, self.pairs_, known)
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return which images have a vector, none where no step was ever made; see `Annotator.knows`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +13,12 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import Scorer
+from vsenumba.models.devices import scores_on
 from vsenumba.models.label_pairs import LabelPairs
 from vsenumba.training.annotation.inputs import Inputs
+
+if TYPE_CHECKING:
+    from vsenumba.gpu.scoring import CardScores
 
 
 def checked_factors(factors: Any, n_factors: int) -> np.ndarray:
@@ -72,6 +77,10 @@ class NewImages:
         scores: np.ndarray = self._model.score_block(known, rows, labels)  # type: ignore[call-arg]  # likewise
         return scores
 
+    def scores_on_device(self, known: AnnotationSet) -> CardScores | None:
+        """Return what scores on the model's device; None for the processor."""
+        return None
+
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         vectors: np.ndarray = self._model._vectors(known, rows)  # type: ignore[attr-defined]  # likewise
         return vectors
@@ -111,6 +120,11 @@ class UnseenImages(NewImages):
         scores = self._vectors(known, rows) @ self._tables["label_factors"][labels].T
         return scores if self._pairs is None else self._pairs.add_to(scores, known, rows, labels)
 
+    def scores_on_device(self, known: AnnotationSet) -> CardScores | None:
+        """Return what scores on the model's device; None for the processor."""
+        device, vectors = getattr(self._model, "device", "cpu"), functools.partial(self._vectors, known)
+        return scores_on(device, vectors, self._tables["label_factors"], self._pairs, known)
+
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         return self._inputs.vectors(self._tables, np.full(len(rows), -1), known, rows)
 
@@ -142,6 +156,11 @@ class FoldedImages(NewImages):
     ) -> np.ndarray:
         """Return the products with the labels' vectors."""
         return self._factors[rows] @ self._label_factors[labels].T
+
+    def scores_on_device(self, known: AnnotationSet) -> CardScores | None:
+        """Return what scores on the model's device; None for the processor."""
+        device, vectors = getattr(self._model, "device", "cpu"), functools.partial(self._vectors, known)
+        return scores_on(device, vectors, self._label_factors, None, known)
 
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         return self._factors[rows]

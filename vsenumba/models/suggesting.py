@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,9 @@ _MOST_CELLS = 1 << 23
 _BLOCK_IMAGES = 65_536
 # So many blocks are done before they are handed out.
 _BLOCKS_AT_A_TIME = 32
+
+# Another device looks for one label after another: beyond so many to tell, the processor is asked.
+_MOST_ELSEWHERE = 100
 
 T = TypeVar("T")
 
@@ -85,6 +88,16 @@ def best_labels(question: Question, n: int, limits: Limits, label_names: Vocabul
     known = question.known
     settled = [(lent(one.indptr), lent(one.indices)) for one in (known, known.absent) if one is not None]
 
+    elsewhere = getattr(question.scores, "scores_on_device", None)
+    # A few labels are scored by themselves, sooner than their vectors are anywhere else.
+    on_device = elsewhere(known) if elsewhere is not None and scored is None and n <= _MOST_ELSEWHERE else None
+    if on_device is not None:
+        chooser = on_device.chooser(settled, left_out)
+        step = chooser.images_at_once
+        n_rows = len(question.rows)
+        blocks = [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
+        return in_turn(lambda some: _chosen(question, chooser, some, n, limits, label_names), blocks, 1)
+
     def best_of(some: slice) -> Best:
         block, knows = question.rows[some], question.knows[some]
         columns = np.full((len(block), min(n, width)), -1, np.int32)
@@ -107,6 +120,20 @@ def best_labels(question: Question, n: int, limits: Limits, label_names: Vocabul
         return best
 
     return in_turn(best_of, blocks_of(len(question.rows), width), n_threads)
+
+
+def _chosen(question: Question, chooser: Any, some: slice, n: int, limits: Limits, label_names: Vocabulary) -> Best:
+    """Return the best labels of some images, chosen on another device."""
+    block, knows = question.rows[some], question.knows[some]
+    columns = np.full((len(block), min(n, len(label_names))), -1, np.int32)
+    best = Best(some, columns, np.full(columns.shape, -np.inf, np.float32))
+    odd = np.full(len(block), -1, np.int64)
+    if knows.any():
+        chooser.choose(block, limits.floor, columns, best.scores, odd)
+    for line in np.flatnonzero((odd >= 0) & knows)[:1]:
+        raise not_finite(label_names[int(odd[line])], best.scores[line, 0])
+    columns[~knows], best.scores[~knows] = -1, -np.inf
+    return best
 
 
 def _divided(labels: np.ndarray | None, n_labels: int) -> tuple[np.ndarray | None, np.ndarray]:
