@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vsenumba import AnnotationSet, ImageAnnotator, evaluate, leave_one_out
+from vsenumba import AnnotationSet, EaseAnnotator, ImageAnnotator, evaluate, leave_one_out
 from vsenumba.errors import InputError
 
 pytestmark = pytest.mark.on_card
@@ -81,3 +81,12 @@ def test_suggestions_that_are_not_finite_are_refused_by_name():
     model.tables_["label_factors"][3] = np.inf
     with pytest.raises(InputError, match="the score of 'd' is"):
         model.annotate([data.image_ids[0]])
+
+
+def test_ease_solves_for_the_same_weights():
+    data = AnnotationSet.from_csr(np.random.default_rng(0).random((40, 9)) < 0.4)
+    expected = EaseAnnotator().fit(data).weights_
+    assert EaseAnnotator(device="cuda").fit(data).weights_ == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    twice = AnnotationSet.from_csr(np.ones((5, 3)))
+    with pytest.raises(InputError, match="l2=1e-12 is too small"):
+        EaseAnnotator(l2=1e-12, device="cuda").fit(twice)

@@ -15,7 +15,8 @@ from vsenumba.errors import InputError, MemoryLimitError
 from vsenumba.kernels.gate import readable
 from vsenumba.memory import check_memory
 from vsenumba.models.annotator import Annotator
-from vsenumba.models.parameters import Number, Parameter, Whole
+from vsenumba.models.devices import DEVICES
+from vsenumba.models.parameters import Choice, Number, Parameter, Whole
 from vsenumba.models.sparse_weights import MEMBERS, checked_weights, weights_from_elements, weights_to_elements
 from vsenumba.storage import schema
 from vsenumba.training.annotation.label_weights import local_weight_bytes, local_weights
@@ -47,6 +48,8 @@ class EaseAnnotator(Annotator):
         About how many weights a label has in the mean; 128 is a good choice. None for weights between all labels.
     n_threads : int, optional
         Threads for `max_neighbours`; None for all.
+    device : {"cpu", "cuda"}
+        Where weights between all labels are solved for: "cuda" takes an NVIDIA card (docs/gpu.md).
 
     Attributes
     ----------
@@ -64,6 +67,7 @@ class EaseAnnotator(Annotator):
         "max_bytes": Whole("The most memory that fitting may take, in bytes."),
         "max_neighbours": Whole("About how many weights a label has in the mean.", "all"),
         "n_threads": Whole("Threads to solve with.", "all", in_file=False),
+        "device": Choice("Where to solve for weights between all labels.", names=DEVICES, in_file=False),
     }
 
     def __init__(
@@ -72,11 +76,13 @@ class EaseAnnotator(Annotator):
         max_bytes: int = 8_000_000_000,
         max_neighbours: int | None = None,
         n_threads: int | None = None,
+        device: str = "cpu",
     ) -> None:
         self.l2 = l2
         self.max_bytes = max_bytes
         self.max_neighbours = max_neighbours
         self.n_threads = n_threads
+        self.device = device
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Solve for the weights between the labels of an AnnotationSet, matrix or list of label lists.
@@ -97,7 +103,7 @@ class EaseAnnotator(Annotator):
                 matrix = data.to_csr().astype(np.float64)
                 gram = (matrix.T @ matrix).toarray()
                 gram[np.diag_indices_from(gram)] += self.l2
-                self.weights_ = _weights(gram)
+                self.weights_ = _weights(gram, self.device)
             else:
                 (self.weights_,) = local_weights(data, [self.l2], self.max_neighbours, self.n_threads)
         except ArithmeticError as error:
@@ -185,7 +191,7 @@ def _any(weights: Any, axis: int) -> np.ndarray:
     return np.asarray((weights != 0).sum(axis=axis)) > 0
 
 
-def _weights(gram: np.ndarray) -> np.ndarray:
+def _weights(gram: np.ndarray, device: str) -> np.ndarray:
     """Return EASE's weights from the regularised Gram matrix, which is overwritten.
 
     Raises
@@ -193,16 +199,32 @@ def _weights(gram: np.ndarray) -> np.ndarray:
     ArithmeticError
         If float64 cannot tell the matrix from one without an inverse.
     """
+    inverse = _inverse_on_card(gram) if device == "cuda" else _inverse(gram)
+    weights = inverse / -np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    return weights.astype(np.float32)
+
+
+def _inverse(gram: np.ndarray) -> np.ndarray:
     norm = gram.sum(axis=0).max()  # as none of its values is negative
     factor, failed = lapack.dpotrf(gram, lower=0, clean=0, overwrite_a=1)
     if failed:
         raise ArithmeticError("the labels' matrix has no Cholesky factor")
     condition, _ = lapack.dpocon(factor, norm, uplo="U")
-    if condition < _LEAST_CONDITION:
-        raise ArithmeticError(f"the reciprocal condition of the labels' matrix is {condition:.1g}")
+    _check_condition(condition)
     inverse, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
     # Only the upper triangle is computed.
-    inverse = np.triu(inverse) + np.triu(inverse, 1).T
-    weights = inverse / -np.diag(inverse)
-    np.fill_diagonal(weights, 0)
-    return weights.astype(np.float32)
+    return np.triu(inverse) + np.triu(inverse, 1).T
+
+
+def _inverse_on_card(gram: np.ndarray) -> np.ndarray:
+    from vsenumba.gpu.ease import inverted
+
+    inverse, condition = inverted(gram)
+    _check_condition(condition)
+    return inverse
+
+
+def _check_condition(condition: float) -> None:
+    if not condition >= _LEAST_CONDITION:
+        raise ArithmeticError(f"the reciprocal condition of the labels' matrix is {condition:.1g}")
