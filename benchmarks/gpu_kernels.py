@@ -113,7 +113,7 @@ def as_if_on(card: tuple[int, int]) -> Iterator[None]:
 
 def arguments_of(case: Case) -> tuple[Any, ...]:
     """Return what the kernel of annotation is called with; the values do not matter, but their types do."""
-    from vsenumba.gpu.layout import Data, GroupWork, Labels, Negatives
+    from vsenumba.gpu.layout import GroupWork, Labels, Negatives, Pairs
 
     loss, sampler = as_loss(case.loss), as_sampler(case.sampler)
     state = sampler.state(np.ones(2, np.int64), 32, 2)
@@ -123,7 +123,7 @@ def arguments_of(case: Case) -> tuple[Any, ...]:
     states = [*(_INPUTS[name] for name in case.inputs), Nothing(0), Nothing(0)][:3]
     absences = AbsencesState(np.zeros(3, np.int64), _WHOLE, 0.1) if case.absent else NoAbsences(0.0)
     return (
-        _WHOLE, Data(np.zeros(3, np.int64), _WHOLE),
+        _WHOLE, Pairs(np.zeros(3, np.int64), _WHOLE, np.zeros(0, np.int64)),
         Labels(_TABLE, _ROW, optimiser, np.float32(1), np.float32(1), 32), Negatives(state, absences, 1),
         InputsState(*states, np.zeros(0, np.uint8)), np.float32(1), loss.state(2), np.zeros(2, np.uint64),
         GroupWork(np.zeros((2, 32, 32), np.float32), _TABLE, np.zeros((2, 2), np.int32), np.zeros((2, 8))),

@@ -30,6 +30,29 @@ def test_without_a_card_one_line_says_what_is_missing():
         cuda.is_available.return_value = True
         with mock.patch("importlib.util.find_spec", return_value=None), pytest.raises(DeviceError, match="numba-cuda"):
             backend.require_card()
+        with mock.patch("importlib.util.find_spec", return_value=object()):
+            backend.require_card()
+
+
+def test_functions_are_compiled_for_kernels_but_not_for_the_simulator():
+    with mock.patch.object(backend, "SIMULATED", False), mock.patch.object(backend, "cuda") as cuda:
+        cuda.jit.return_value = lambda function: "compiled"
+        assert backend.device_function(len) == "compiled"
+    with mock.patch.object(backend, "SIMULATED", True):
+        assert backend.device_function(len) is len
+
+
+def test_where_cuda_comes_from(monkeypatch):
+    monkeypatch.setenv("VSENUMBA_CUDA", "opencl")
+    with pytest.raises(vse.InputError, match="VSENUMBA_CUDA must be one of numba, mlir, not 'opencl'"):
+        backend._cuda()
+    monkeypatch.setenv("VSENUMBA_CUDA", "mlir")
+    with mock.patch("importlib.util.find_spec", return_value=None), pytest.raises(DeviceError, match="pip install"):
+        backend._cuda()
+    monkeypatch.delenv("VSENUMBA_CUDA")
+    missing = mock.patch("importlib.import_module", side_effect=ModuleNotFoundError)
+    with mock.patch("importlib.util.find_spec", return_value=object()), missing, pytest.raises(DeviceError):
+        backend._cuda()
 
 
 def test_the_command_line_says_so_before_it_reads_anything():
@@ -40,16 +63,6 @@ def test_the_command_line_says_so_before_it_reads_anything():
         assert done.stderr.startswith('error: device="cuda" needs an NVIDIA card')
         assert done.stderr.count("\n") == 1
     assert done.returncode != 0
-
-
-def test_an_unknown_home_of_cuda_is_refused():
-    found = python("import vsenumba.gpu.backend", VSENUMBA_CUDA="opencl")
-    assert "VSENUMBA_CUDA must be one of numba, mlir, not 'opencl'" in found.stderr
-
-
-def test_a_home_that_is_not_installed_is_named():
-    found = python("import vsenumba.gpu.backend", VSENUMBA_CUDA="mlir", PYTHONPATH="")
-    assert found.returncode == 0 or 'pip install "vsenumba[cuda13]"' in found.stderr
 
 
 def test_training_simulated_in_a_process_of_its_own():

@@ -7,6 +7,7 @@ import pytest
 
 from vsenumba import AnnotationSet, EaseAnnotator, ImageAnnotator, evaluate, leave_one_out
 from vsenumba.errors import InputError
+from vsenumba.gpu.ease import inverted
 
 pytestmark = pytest.mark.on_card
 
@@ -90,3 +91,8 @@ def test_ease_solves_for_the_same_weights():
     twice = AnnotationSet.from_csr(np.ones((5, 3)))
     with pytest.raises(InputError, match="l2=1e-12 is too small"):
         EaseAnnotator(l2=1e-12, device="cuda").fit(twice)
+
+
+def test_a_matrix_without_an_inverse_is_refused():
+    with pytest.raises(ArithmeticError, match="no inverse"):
+        inverted(np.zeros((2, 2)))

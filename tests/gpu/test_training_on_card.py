@@ -15,12 +15,24 @@ from hypothesis import strategies as st
 from oracle_groups import ByPairs, BySoftmax, train_by_groups
 from oracle_softmax import Drawn, all_lacking
 
-from vsenumba import AnnotationSet, ImageAnnotator, RowAdagrad, Sgd, WarpSampler, load_model
+from vsenumba import (
+    AdaptiveSampler,
+    AnnotationSet,
+    ImageAnnotator,
+    RowAdagrad,
+    Sgd,
+    UniformSampler,
+    WarpSampler,
+    WordEmbedder,
+    load_model,
+)
 from vsenumba.errors import InputError, MemoryLimitError
 from vsenumba.gpu import device as device_module
 from vsenumba.gpu.device import CudaDevice
 from vsenumba.gpu.group import LANES
-from vsenumba.gpu.sampling import draw_by_group
+from vsenumba.gpu.inputs import add_base, move_inputs, shared_rate
+from vsenumba.gpu.sampling import draw_by_group, falling_key
+from vsenumba.gpu.words import close_window, open_window
 from vsenumba.kernels.membership import contains
 from vsenumba.losses import SoftmaxLoss, as_loss
 from vsenumba.samplers import SAMPLERS, Sampler, as_sampler, trial_probability
@@ -170,7 +182,10 @@ def test_softmax_of_drawn_labels_is_the_oracles(inputs, data, n_factors, n, seed
 
 
 @pytest.mark.parametrize(
-    ("name", "inputs"), [(name, "ids") for name in SAMPLERS] + [("uniform", "labels"), ("adaptive", ("labels", "ids"))]
+    ("name", "inputs"),
+    [(name, "ids") for name in SAMPLERS]
+    + [("uniform", "labels"), ("adaptive", ("labels", "ids")), (AdaptiveSampler(n_candidates=3), "ids")],
+    ids=str,
 )
 def test_the_very_same_negatives_are_drawn_as_on_the_processor(name, inputs):
     """Nothing moves at a rate of 0, and of such factors products are exact, whatever the order of their sum."""
@@ -198,6 +213,103 @@ def test_absences_are_drawn_as_on_the_processor():
         record = trainer.run_epoch(1, lambda done: 0.0)
         records.append({key: record[key] for key in ("steps", "skipped", "trials", "violations", "loss")})
     assert records[1] == pytest.approx(records[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["adaptive", "rank", "dynamic"])
+def test_an_image_with_every_label_is_given_up_as_on_the_processor(name):
+    data = AnnotationSet.from_csr(np.ones((1, 2)))
+    records = []
+    for device in (HostDevice, CudaDevice):
+        trainer, _ = trainer_on(device, data, tables_for("ids", data, 2, 0), "ids", Sgd(), sampler=name)
+        records.append(trainer.run_epoch(1, lambda done: 0.1))
+    assert [record["skipped"] for record in records] == [2, 2]
+    assert records[0]["trials"] == records[1]["trials"]
+
+
+def test_drawn_softmax_by_the_adaptive_sampler_counts_as_on_the_processor():
+    data = AnnotationSet.from_csr(np.random.default_rng(0).random((5, 7)) < 0.4)
+    records = []
+    for device in (HostDevice, CudaDevice):
+        tables = {name: np.round(8 * table) / 8 for name, table in tables_for("ids", data, 3, 0).items()}
+        trainer, _ = trainer_on(
+            device, data, tables, "ids", Sgd(), sampler="adaptive", loss=SoftmaxLoss(n_negatives=3), l2=0.0
+        )
+        record = trainer.run_epoch(1, lambda done: 0.0)
+        records.append({key: record[key] for key in ("steps", "skipped", "trials", "violations", "loss")})
+    assert records[1] == pytest.approx(records[0], rel=1e-5)
+
+
+def test_a_sum_of_three_inputs_trains_and_parts_of_it_stand_alone():
+    rng = np.random.default_rng(0)
+    data = AnnotationSet.from_csr(rng.random((40, 5)) < 0.5, features=rng.random((40, 3)))
+    model = ImageAnnotator(
+        ("features", "labels", "ids"), n_factors=2, n_epochs=1, loss="logistic", sampler="uniform", max_neighbours=0,
+        device="cuda", random_state=0,
+    ).fit(data)  # fmt: skip
+    expected = ImageAnnotator(**model.get_params(deep=False) | {"device": "cpu", "n_threads": 1}).fit(data)
+    assert model.history_["steps"][0] == expected.history_["steps"][0]
+    assert model.history_["loss"][0] == pytest.approx(expected.history_["loss"][0], rel=0.05)
+
+
+class UnknownState(NamedTuple):
+    """A state of nobody's."""
+
+    size: int
+
+
+def test_what_no_card_knows_is_refused_by_name():
+    state = UnknownState(0)
+    for ask in (
+        lambda: draw_by_group(state, None, 0, None, None, None, 0, 0, 0),
+        lambda: add_base(state, None, None, None),
+        lambda: move_inputs(state, None, 0, 0, 1, None, None, None, None, 0, 0),
+        lambda: shared_rate(state, 0.1, None, 0, 0.0),
+        lambda: open_window(state, None, None, 0, 0, 1, None, None),
+        lambda: close_window(state, None, None, 0, 0, 1, None),
+    ):
+        with pytest.raises(TypeError, match="UnknownState"):
+            ask()
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostOnlySampler(UniformSampler):
+    name: ClassVar[str] = "host-only"
+
+    def state(self, label_counts, n_factors, n_shards):
+        return UnknownState(len(label_counts))
+
+
+def test_a_sampler_that_only_the_processor_draws_by_is_refused():
+    data = AnnotationSet.from_csr(np.eye(3) + np.eye(3, k=1))
+    with pytest.raises(InputError, match="host-only does not draw on a card"):
+        trainer_on(CudaDevice, data, tables_for("ids", data, 2, 0), "ids", Sgd(), sampler=HostOnlySampler())
+    with pytest.raises(InputError, match="host-only does not draw on a card"):
+        WordEmbedder(n_factors=2, sampler=HostOnlySampler(), device="cuda").fit([["a", "b", "c"]] * 5)
+
+
+def test_scores_are_ordered_by_keys_and_both_zeros_have_one():
+    scores = np.array([np.inf, 2.0, 1e-30, 0.0, -0.0, -1e-30, -2.0, -np.inf], np.float32)
+    keys = [int(falling_key(score)) for score in scores]
+    assert keys == sorted(keys)
+    assert keys[3] == keys[4]
+    assert len(set(keys)) == 7
+
+
+@pytest.mark.parametrize("inputs", ALL_INPUTS, ids=str)
+def test_pairs_that_take_too_much_of_the_card_come_launch_by_launch(inputs):
+    """And train the very same: a pair's draws are counted by its number in the whole set."""
+    data = AnnotationSet.from_csr(np.random.default_rng(3).random((9, 7)) < 0.5)
+    found = []
+    for by_launch in (False, True):
+        tables = tables_for(inputs, data, 3, 0)
+        with mock.patch.object(device_module, "free_bytes", return_value=1 if by_launch else 1 << 40):
+            trainer, _ = trainer_on(CudaDevice, data, tables, inputs, RowAdagrad(), sampler="uniform")
+        with mock.patch("vsenumba.training.annotation.plan._DRAWS_PER_LAUNCH", 10):
+            record = trainer.run_epoch(1, lambda done: 0.1)
+        found.append((tables, {name: value for name, value in record.items() if name != "seconds"}))
+    assert found[0][1] == found[1][1]
+    for name, table in found[0][0].items():
+        assert np.array_equal(found[1][0][name], table)
 
 
 @pytest.mark.parametrize("loss", ["softmax", "logistic"])

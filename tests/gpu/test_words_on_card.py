@@ -86,6 +86,15 @@ def test_the_very_same_words_are_kept_and_drawn_as_on_the_processor(sampler, dra
     assert 0 < records[0]["kept"] < corpus.n_tokens
 
 
+def test_windows_of_all_words_have_no_negatives_as_on_the_processor():
+    corpus = Corpus.from_sentences([["a", "b", "a"]])
+    records = []
+    for device in (HostTextDevice, CudaTextDevice):
+        trainer, _ = text_trainer(corpus, word_tables(2, 3, 0), "skipgram", device=device)
+        records.append(trainer.run_epoch(1, lambda done: 0.0))
+    assert records[0]["skipped"] == records[1]["skipped"] > 0
+
+
 def test_a_model_of_words_trains_on_a_card():
     text = [["a", "cat", "sat", "on", "a", "mat"], ["a", "dog", "sat", "on", "a", "log"]]
     model = WordEmbedder(n_factors=3, n_epochs=1, subsample=0, device="cuda", random_state=0).fit(text)

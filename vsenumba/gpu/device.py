@@ -7,12 +7,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from vsenumba.data.annotation.pairs import gather_rows
 from vsenumba.errors import InputError
 from vsenumba.gpu.backend import SIMULATED, require_card
 from vsenumba.gpu.epoch import launch_for
 from vsenumba.gpu.group import LANES
-from vsenumba.gpu.layout import ROOM_ROWS, Data, Labels, Negatives, group_work, group_work_bytes
-from vsenumba.gpu.memory import check_fits, padded, state_to_card, table_to_card, to_card, to_host
+from vsenumba.gpu.layout import ROOM_ROWS, Labels, Negatives, Pairs, group_work, group_work_bytes
+from vsenumba.gpu.memory import (
+    Uploads,
+    check_fits,
+    free_bytes,
+    padded,
+    state_to_card,
+    table_to_card,
+    to_card,
+    to_host,
+    xp,
+)
 from vsenumba.gpu.refresh import refresh_on_card
 from vsenumba.gpu.sampling import draw_by_group
 from vsenumba.kernels.gate import below, segments
@@ -65,11 +76,16 @@ class CudaDevice:
             host_sampler = task.sampler.with_probabilities(host_sampler)
         if type(host_sampler) not in draw_by_group.registry:
             raise InputError(f'the sampler {task.sampler} does not draw on a card; take another, or device="cpu"')
+        # Where the pairs would take more than half of the card, only a launch's are there at a time.
+        pair_bytes = indices.nbytes + indptr.nbytes
+        self._by_launch = 2 * pair_bytes > free_bytes()
         on_card = 4 * width * sum(len(table) for table in self._moved().values())
-        on_card += indices.nbytes + indptr.nbytes + group_work_bytes(*sizes, keeps_pulls=own_vectors)
+        on_card += (0 if self._by_launch else pair_bytes) + group_work_bytes(*sizes, keeps_pulls=own_vectors)
         on_card += sum(array.nbytes for array in host_sampler if isinstance(array, np.ndarray))
         check_fits(on_card, f"training {task.data!r} with {n_factors} factors", 'take fewer factors, or device="cpu"')
-        self._data = Data(to_card(indptr), to_card(indices))
+        self._indptr, self._indices, self._uploads = indptr, indices, Uploads()
+        if not self._by_launch:
+            self._pairs = Pairs(to_card(indptr), to_card(indices), xp.zeros(0, np.int64))
         self._on_card = {name: table_to_card(table) for name, table in self._moved().items()}
         self._sums_on_card = {name: to_card(sums[name]) for name in self._on_card}
         known = {id(tables[name]): table for name, table in self._on_card.items()}
@@ -120,11 +136,12 @@ class CudaDevice:
                 table, sums, self._optimiser, np.float32(0 if task.frozen_labels else rate), np.float32(task.l2),
                 self._tables["label_factors"].shape[1],
             )  # fmt: skip
+            order, parts, pairs = self._upload(launch)
             negatives = Negatives(self._sampler, self._absences, task.n_negatives)
-            inputs = InputsState(first, second, third, to_card(launch.parts))
+            inputs = InputsState(first, second, third, parts)
             n_blocks = -(-n_groups // self._per_block)
             launch_for(table.shape[1] // LANES, self._per_block)[n_blocks, (LANES, self._per_block)](
-                to_card(launch.order), self._data, labels, negatives, inputs, np.float32(rate), self._loss, self._key,
+                order, pairs, labels, negatives, inputs, np.float32(rate), self._loss, self._key,
                 self._work,
             )  # fmt: skip
         for feed, state in zip(self._feeds, self._inputs, strict=True):
@@ -132,6 +149,16 @@ class CudaDevice:
                 n, n_factors = len(launch.order), feed.state.vectors.shape[1]
                 feed.state.gradients[:n] = to_host(state.gradients[:n, :n_factors])
             feed.end_launch(rate)
+
+    def _upload(self, launch: Launch) -> tuple[Any, Any, Pairs]:
+        """Return a launch's order and parts on the card, and the pairs it trains on."""
+        if not self._by_launch:
+            order, parts = self._uploads.upload(launch.order, launch.parts)
+            return order, parts, self._pairs
+        rows = launch.order.astype(np.int64)
+        indptr, indices = gather_rows(self._indptr, self._indices, rows, self._task.data.n_labels)
+        uploaded = self._uploads.upload(launch.order, launch.parts, indptr, indices, self._indptr[rows])
+        return uploaded[0], uploaded[1], Pairs(*uploaded[2:])
 
     def tally(self) -> np.ndarray:
         """Add up the groups' counts, and begin anew; see `Device.tally`."""

@@ -16,11 +16,11 @@ from vsenumba.gpu import softmax as softmax  # and this `train_slot`
 from vsenumba.gpu.backend import cuda, device_function
 from vsenumba.gpu.group import LANES, count, lane, together
 from vsenumba.gpu.inputs import add_base, move_inputs, take_out_own
-from vsenumba.gpu.layout import ROOM_ROWS, Room
+from vsenumba.gpu.layout import ROOM_ROWS, Room, Visit
 from vsenumba.gpu.steps import train_slot
 from vsenumba.kernels.random import HIGH_KEY, LOW_KEY
 from vsenumba.training.annotation.inputs.kind import shares_vector
-from vsenumba.training.annotation.layout import BLOCK, SKIPPED, TALLY_COLUMNS, Visit
+from vsenumba.training.annotation.layout import BLOCK, SKIPPED, TALLY_COLUMNS
 
 
 @functools.lru_cache
@@ -31,7 +31,7 @@ def launch_for(rounds, per_block):
 
     order : (n,) int32 or int64
         Rows of images that have labels; one group visits each.
-    data, labels, negatives, work : Data, Labels, Negatives, GroupWork
+    data, labels, negatives, work : Pairs, Labels, Negatives, GroupWork
         See `vsenumba.gpu.layout`.
     inputs, input_rate : InputsState, float32
         What stands for the images, and the learning rate of its tables.
@@ -54,10 +54,12 @@ def launch_for(rounds, per_block):
             tally[:] = 0
         group = cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y
         for place in range(group, order.shape[0], cuda.gridDim.x * cuda.blockDim.y):
-            row = order[place]
-            begin, end = data.indptr[row], data.indptr[row + 1]
+            row, at, number = order[place], np.int64(order[place]), np.int64(0)
+            if data.numbers.shape[0] > 0:
+                at, number = np.int64(place), data.numbers[place] - data.indptr[place]
+            begin, end = data.indptr[at], data.indptr[at + 1]
             for first in range(begin, end, BLOCK):
-                visit = Visit(row, place, begin, end, first, min(end, first + BLOCK), 0, 1)
+                visit = Visit(row, place, begin, end, first, min(end, first + BLOCK), number)
                 visit_image(data, labels, negatives, inputs, input_rate, loss, visit, room, states, work, group, tally)
         if room.lane == 0:
             for column in range(TALLY_COLUMNS):

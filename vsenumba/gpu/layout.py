@@ -38,10 +38,50 @@ ROOM_ROWS = 4
 
 
 class Data(NamedTuple):
-    """The images' labels, as in `AnnotationSet`."""
+    """Pairs as CSR: of the images by their rows, as in `AnnotationSet`."""
 
     indptr: Any
     indices: Any
+
+
+class Pairs(NamedTuple):
+    """The pairs that a launch trains on.
+
+    Attributes
+    ----------
+    indptr, indices : (n + 1,) int64, (n_pairs,) int32
+        The pairs as CSR: of all images by their rows, or of the launch's by their places in its order.
+    numbers : (n,) int64 or (0,)
+        If they are the launch's: the number that each image's first pair has in the set. Nothing if they are all.
+    """
+
+    indptr: Any
+    indices: Any
+    numbers: Any
+
+
+class Visit(NamedTuple):
+    """An image's turn, for some or all of its pairs.
+
+    Attributes
+    ----------
+    row, place : int
+        The image's row in the data, and its place in the order of the launch.
+    begin, end : int
+        Where its labels stand in the pairs' `indices`.
+    first, last : int
+        The pairs of the turn are those of ``indices[first:last]``.
+    number : int
+        What is added to a pair's place in `indices` to get its number in the set, by which its draws are counted.
+    """
+
+    row: Any
+    place: Any
+    begin: Any
+    end: Any
+    first: Any
+    last: Any
+    number: Any
 
 
 class Labels(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,36 @@ xp: Any = np if SIMULATED else importlib.import_module("cupy") if importlib.util
 def to_card(array: np.ndarray) -> Any:
     """Return a copy of an array on the card."""
     return xp.array(array)
+
+
+class Uploads:
+    """Copies arrays to the card without waiting for the kernels that run there: from pinned memory, in their turn.
+
+    So the host can gather the next launch's pairs meanwhile.
+    """
+
+    def __init__(self) -> None:
+        # Events after copies, and the pinned memory that these read: of the last upload, and of that before it.
+        self._last: tuple[Any, list[Any]] | None = None
+
+    def upload(self, *arrays: np.ndarray) -> list[Any]:
+        """Return copies of arrays on the card, for the kernels that are launched after this."""
+        return [to_card(array) for array in arrays] if SIMULATED else self._in_turn(arrays)
+
+    def _in_turn(self, arrays: Sequence[np.ndarray]) -> list[Any]:  # pragma: no cover  # on a card
+        empty_pinned = importlib.import_module("cupyx").empty_pinned
+        pinned, copies = [], []
+        for array in arrays:
+            copies.append(xp.empty(array.shape, array.dtype))
+            if array.size:
+                pinned.append(empty_pinned(array.shape, array.dtype))
+                pinned[-1][...] = array
+                copies[-1].set(pinned[-1], stream=xp.cuda.Stream.null)
+        if self._last is not None:
+            # Its memory is given back now: the card must have read it.
+            self._last[0].synchronize()
+        self._last = xp.cuda.Stream.null.record(), pinned
+        return copies
 
 
 def to_host(array: Any) -> np.ndarray:

@@ -50,7 +50,7 @@ def _train_on_all(loss, labels, negatives, data, visit, first, last, room, state
 def _train_on_drawn(loss, labels, negatives, data, visit, first, last, room, states, work, group, tally):
     scores, drawn = work.scores[group], work.drawn[group]
     aimed = aim_by_group(negatives.sampler, room)
-    begin_draws(states, 0, first, 0)
+    begin_draws(states, 0, first + visit.number, 0)
     own, n_found = 0.0, 0
     for j in range(visit.begin, visit.end):
         own += trial_probability(negatives.sampler, room.vector[: labels.n_factors], data.indices[j])

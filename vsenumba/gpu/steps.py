@@ -26,7 +26,7 @@ def train_slot(loss, labels, negatives, data, visit, first, last, room, states, 
     ----------
     loss : NamedTuple
         A loss's state; its class picks the implementation.
-    labels, negatives, data : Labels, Negatives, Data
+    labels, negatives, data : Labels, Negatives, Pairs
         What is trained on; see `vsenumba.gpu.layout`.
     visit : Visit
         The image's turn.
@@ -53,7 +53,7 @@ def _train_pairs(loss, labels, negatives, data, visit, first, last, room, states
     for pair in range(first, last):
         positive = data.indices[pair]
         for n in range(negatives.n_negatives):
-            begin_draws(states, 0, pair, n)
+            begin_draws(states, 0, pair + visit.number, n)
             negative, trials = negative_by_group(
                 negatives.absences, aimed, states, group, room, labels.table, data.indices, visit, positive
             )
