@@ -17,7 +17,7 @@ import vsenumba as vse
         ({"learning_rate": 0}, "learning_rate must be positive"),
         ({"learning_rate": float("nan")}, "learning_rate must be positive"),
         ({"l2": -1}, "l2 must be finite"),
-        ({"device": "cuda"}, "unknown device 'cuda'"),
+        ({"device": "tpu"}, "unknown device 'tpu'"),
         ({"inputs": "pixels"}, "unknown inputs 'pixels'"),
         ({"sampler": "adaptve"}, "did you mean 'adaptive'"),
         ({"loss": 3}, "loss must be a loss or a name"),
