@@ -28,9 +28,11 @@ from vsenumba import (
 )
 from vsenumba.errors import InputError, MemoryLimitError
 from vsenumba.gpu import device as device_module
+from vsenumba.gpu import layout as layout_module
 from vsenumba.gpu.device import CudaDevice
 from vsenumba.gpu.group import LANES
 from vsenumba.gpu.inputs import add_base, move_inputs, shared_rate
+from vsenumba.gpu.layout import ROOM_ROWS, groups_per_block
 from vsenumba.gpu.sampling import draw_by_group, falling_key
 from vsenumba.gpu.words import close_window, open_window
 from vsenumba.kernels.membership import contains
@@ -343,6 +345,17 @@ def test_a_model_trains_on_a_card_and_its_file_is_any_models(tmp_path):
     assert np.array_equal(again.label_factors_, model.label_factors_)
     # New images are folded in on the card too.
     assert model.fold_in([["cat"], ["plant", "oak"]]).shape == (2, 3)
+
+
+def test_a_block_of_groups_never_takes_more_shared_memory_than_there_is():
+    """The tally was left out: with 768 factors four groups would have taken 256 bytes too many."""
+    with mock.patch.object(layout_module, "_MOST_PER_BLOCK", 4):
+        for width in range(32, 4_096, 32):
+            n = groups_per_block(width, ROOM_ROWS)
+            assert n * (4 * 4 * width + 64) <= 49_152
+            assert n == 4 or (n + 1) * (4 * 4 * width + 64) > 49_152
+        assert (groups_per_block(736, 4), groups_per_block(768, 4)) == (4, 3)
+        assert (groups_per_block(3_040, 4), groups_per_block(3_072, 4)) == (1, 0)
 
 
 def test_too_many_factors_and_too_little_memory_are_named():

@@ -12,7 +12,7 @@ from vsenumba.errors import InputError
 from vsenumba.gpu.backend import SIMULATED, require_card
 from vsenumba.gpu.epoch import launch_for
 from vsenumba.gpu.group import LANES
-from vsenumba.gpu.layout import ROOM_ROWS, Labels, Negatives, Pairs, group_work, group_work_bytes
+from vsenumba.gpu.layout import ROOM_ROWS, Labels, Negatives, Pairs, group_work, group_work_bytes, groups_per_block
 from vsenumba.gpu.memory import (
     Uploads,
     check_fits,
@@ -24,13 +24,14 @@ from vsenumba.gpu.memory import (
     to_host,
     xp,
 )
+from vsenumba.gpu.network import CardNetwork
 from vsenumba.gpu.refresh import refresh_on_card
 from vsenumba.gpu.sampling import draw_by_group
 from vsenumba.kernels.gate import below, segments
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.absences import absences_state
-from vsenumba.training.annotation.inputs.features import FeaturesState
-from vsenumba.training.annotation.inputs.kind import Sizes, shares_vector
+from vsenumba.training.annotation.inputs.features import FeatureFeed
+from vsenumba.training.annotation.inputs.kind import Feed, Sizes, shares_vector
 from vsenumba.training.annotation.inputs.sum import InputsState
 from vsenumba.training.annotation.plan import Launch
 from vsenumba.training.annotation.task import Task
@@ -38,10 +39,6 @@ from vsenumba.training.annotation.task import Task
 # Groups that work at the same time, at most. Each sees the tables without what the others are about to add: with 2,048
 # the MRR of six sets stays within what seeds make of it, with 4,096 it does not (docs/gpu.md).
 _MOST_GROUPS = 6 if SIMULATED else 2_048
-
-# Groups of a block, which share a multiprocessor's memory, and how much of that a block may have.
-_MOST_PER_BLOCK = 1 if SIMULATED else 4
-_SHARED_BYTES = 48 * 1024
 
 
 class CudaDevice:
@@ -63,9 +60,9 @@ class CudaDevice:
         self._tables, self._sums = tables, sums
         n_labels, n_factors = tables["label_factors"].shape
         width = padded(n_factors)
-        self._per_block = max(min(_MOST_PER_BLOCK, _SHARED_BYTES // (4 * ROOM_ROWS * width)), 0)
+        self._per_block = groups_per_block(width, ROOM_ROWS)
         if not self._per_block:
-            most = _SHARED_BYTES // (4 * ROOM_ROWS * LANES) * LANES
+            most = max(k for k in range(LANES, width, LANES) if groups_per_block(k, ROOM_ROWS))
             raise InputError(f'device="cuda" takes n_factors up to {most:,}, not {n_factors:,}')
         self._feeds = task.inputs.feeds(tables, sums, data, task.l2)
         states = [feed.state for feed in self._feeds]
@@ -90,7 +87,8 @@ class CudaDevice:
         self._sums_on_card = {name: to_card(sums[name]) for name in self._on_card}
         known = {id(tables[name]): table for name, table in self._on_card.items()}
         known |= {id(sums[name]): one for name, one in self._sums_on_card.items()}
-        self._inputs = [self._state_on_card(state, known) for state in states]
+        self._network: CardNetwork | None = None
+        self._inputs = [self._state_on_card(feed, known) for feed in self._feeds]
         self._sampler = state_to_card(host_sampler, known)
         self._absences = state_to_card(absences_state(data, task.absent_share), known)
         self._loss = state_to_card(task.loss.state(n_labels), known)
@@ -103,10 +101,11 @@ class CudaDevice:
         sizes = Sizes(*data.shape, self._tables["label_factors"].shape[1], data.n_features)
         return {name: self._tables[name] for name in self._task.inputs.moved_by_steps(sizes)}
 
-    def _state_on_card(self, state: Any, known: Mapping[int, Any]) -> Any:
-        if isinstance(state, FeaturesState):
-            return FeaturesState(*(table_to_card(array) for array in state))
-        return state_to_card(state, known)
+    def _state_on_card(self, feed: Feed, known: Mapping[int, Any]) -> Any:
+        if not isinstance(feed, FeatureFeed):
+            return state_to_card(feed.state, known)
+        self._network = CardNetwork(feed, self._tables, self._sums)
+        return self._network.state
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
         """Take the epoch's key; see `Device.seed`."""
@@ -122,12 +121,8 @@ class CudaDevice:
     def launch(self, launch: Launch, rate: float) -> None:
         """Start a group for each image, or as many as may work at a time; see `Device.launch`."""
         task = self._task
-        for feed, state in zip(self._feeds, self._inputs, strict=True):
-            feed.begin_launch(launch.order)
-            if isinstance(state, FeaturesState):
-                n, n_factors = len(launch.order), feed.state.vectors.shape[1]
-                state.vectors[:n, :n_factors] = to_card(feed.state.vectors[:n])
-                state.gradients[:n] = 0
+        if self._network is not None:
+            self._network.begin_launch(launch.order)
         n_groups = min(_MOST_GROUPS, len(launch.order))
         if n_groups:
             first, second, third = self._inputs
@@ -144,11 +139,8 @@ class CudaDevice:
                 order, pairs, labels, negatives, inputs, np.float32(rate), self._loss, self._key,
                 self._work,
             )  # fmt: skip
-        for feed, state in zip(self._feeds, self._inputs, strict=True):
-            if isinstance(state, FeaturesState):
-                n, n_factors = len(launch.order), feed.state.vectors.shape[1]
-                feed.state.gradients[:n] = to_host(state.gradients[:n, :n_factors])
-            feed.end_launch(rate)
+        if self._network is not None:
+            self._network.end_launch(rate)
 
     def _upload(self, launch: Launch) -> tuple[Any, Any, Pairs]:
         """Return a launch's order and parts on the card, and the pairs it trains on."""
@@ -168,6 +160,8 @@ class CudaDevice:
 
     def fetch(self) -> None:
         """Copy the tables and the sums back; see `Device.fetch`."""
+        if self._network is not None:
+            self._network.fetch()
         for name, table in self._on_card.items():
             self._tables[name][...] = to_host(table[:, : self._tables[name].shape[1]])
             self._sums[name][...] = to_host(self._sums_on_card[name])

@@ -14,7 +14,7 @@ from numba import float32, float64, uint64
 from vsenumba.gpu import losses as losses  # which tells `value_and_grad` of itself,
 from vsenumba.gpu import softmax as softmax  # and this `train_slot`
 from vsenumba.gpu.backend import cuda, device_function
-from vsenumba.gpu.group import LANES, count, lane, together
+from vsenumba.gpu.group import LANES, begin_sharing, count, end_sharing, lane, together
 from vsenumba.gpu.inputs import add_base, move_inputs, take_out_own
 from vsenumba.gpu.layout import ROOM_ROWS, Room, Visit
 from vsenumba.gpu.steps import train_slot
@@ -43,12 +43,14 @@ def launch_for(rounds, per_block):
     shape, tally_shape = (per_block, ROOM_ROWS, rounds * LANES), (per_block, TALLY_COLUMNS)
 
     def run_launch(order, data, labels, negatives, inputs, input_rate, loss, key, work):
+        begin_sharing()
         shared = cuda.shared.array(shape, float32)
+        tallies = cuda.shared.array(tally_shape, float64)
+        end_sharing()
         rows = shared[cuda.threadIdx.y]
         room = Room(rows[0], rows[1], rows[2], rows[3], lane(), labels.table.shape[1] // LANES)
         states = cuda.local.array((1, 3), uint64)
         states[0, LOW_KEY], states[0, HIGH_KEY] = key[0], key[1]
-        tallies = cuda.shared.array(tally_shape, float64)
         tally = tallies[cuda.threadIdx.y]
         if room.lane == 0:
             tally[:] = 0

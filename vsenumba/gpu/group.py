@@ -33,6 +33,16 @@ if SIMULATED:
         """Have the lanes see what the others have written."""
         threading.current_thread().syncthreads()  # type: ignore[attr-defined]
 
+    def begin_sharing():
+        """Begin to allocate shared memory: simulated, the first lane goes first."""
+        if lane() > 0:
+            together()
+
+    def end_sharing():
+        """End it: two lanes that allocate at the same time would get memory of their own each."""
+        if lane() == 0:
+            together()
+
     def _exchanged(*values):
         thread = threading.current_thread()
         thread.turn = 1 - getattr(thread, "turn", 0)  # type: ignore[attr-defined]
@@ -84,6 +94,14 @@ else:  # pragma: no cover  # compiled for a card
     def together():
         """Have the lanes see what the others have written."""
         cuda.syncwarp(_ALL)
+
+    @device_function
+    def begin_sharing():
+        """Begin to allocate shared memory; see the simulator's."""
+
+    @device_function
+    def end_sharing():
+        """End it."""
 
     @device_function
     def total(value):

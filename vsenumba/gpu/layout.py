@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from vsenumba.gpu.backend import SIMULATED
 from vsenumba.gpu.memory import xp
 from vsenumba.training.annotation.layout import BLOCK, TALLY_COLUMNS
 
@@ -35,6 +36,20 @@ class Room(NamedTuple):
 
 # The rows among these.
 ROOM_ROWS = 4
+
+# What the groups of a block may have of a multiprocessor's memory together, and how many groups these are at most.
+SHARED_BYTES = 48 * 1024
+_MOST_PER_BLOCK = 1 if SIMULATED else 4
+
+
+def group_bytes(width: int, n_rows: int) -> int:
+    """Return the shared memory of a group with so many rows, and its tally."""
+    return 4 * width * n_rows + 8 * TALLY_COLUMNS
+
+
+def groups_per_block(width: int, n_rows: int) -> int:
+    """Return how many groups work in a block; 0 where one has no room."""
+    return min(_MOST_PER_BLOCK, SHARED_BYTES // group_bytes(width, n_rows))
 
 
 class Data(NamedTuple):

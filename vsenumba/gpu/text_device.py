@@ -10,7 +10,7 @@ import numpy as np
 from vsenumba.errors import InputError
 from vsenumba.gpu.backend import SIMULATED, require_card
 from vsenumba.gpu.group import LANES
-from vsenumba.gpu.layout import ROOM_ROWS, Labels
+from vsenumba.gpu.layout import ROOM_ROWS, SHARED_BYTES, Labels, group_bytes, groups_per_block
 from vsenumba.gpu.memory import check_fits, padded, state_to_card, table_to_card, to_card, to_host, xp
 from vsenumba.gpu.refresh import refresh_on_card
 from vsenumba.gpu.sampling import draw_by_group
@@ -21,8 +21,6 @@ from vsenumba.training.text.task import TextTask
 
 # As for annotation; see `vsenumba.gpu.device`.
 _MOST_GROUPS = 6 if SIMULATED else 2_048
-_MOST_PER_BLOCK = 1 if SIMULATED else 4
-_SHARED_BYTES = 48 * 1024
 
 # Threads of a block that thin out sentences.
 _THREADS = 2 if SIMULATED else 64
@@ -45,12 +43,12 @@ class CudaTextDevice:
         task = self._task
         n_words, self._n_factors = tables["word_factors"].shape
         width = padded(self._n_factors)
-        group_bytes = 4 * width * (ROOM_ROWS + task.n_draws) + 8 * TALLY_COLUMNS
-        self._per_block = min(_MOST_PER_BLOCK, _SHARED_BYTES // group_bytes)
+        n_rows = ROOM_ROWS + task.n_draws
+        self._per_block = groups_per_block(width, n_rows)
         if not self._per_block:
             raise InputError(
-                f'device="cuda" keeps draws in {_SHARED_BYTES:,} bytes of shared memory, and {task.n_draws:,} draws of '
-                f"{self._n_factors:,} factors take {group_bytes:,}; take a smaller n_draws, or fewer factors"
+                f'device="cuda" keeps draws in {SHARED_BYTES:,} bytes of shared memory, and {task.n_draws:,} draws of '
+                f"{self._n_factors:,} factors take {group_bytes(width, n_rows):,}; take fewer of either"
             )
         host_sampler = task.sampler.state(task.counts, self._n_factors, _MOST_GROUPS)
         if type(host_sampler) not in draw_by_group.registry:

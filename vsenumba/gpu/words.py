@@ -15,7 +15,7 @@ import numpy as np
 from numba import float32, float64, uint64
 
 from vsenumba.gpu.backend import cuda, device_function
-from vsenumba.gpu.group import LANES, add_at, count, from_lane, lane, together, total
+from vsenumba.gpu.group import LANES, add_at, begin_sharing, count, end_sharing, from_lane, lane, together, total
 from vsenumba.gpu.inputs import rate_for_all
 from vsenumba.gpu.layout import ROOM_ROWS, Room
 from vsenumba.gpu.sampling import aim_by_group, dot_by_group, draw_by_group
@@ -116,9 +116,11 @@ def windows_for(rounds, per_block, n_draws):
     moved_shape = (per_block, n_draws, rounds * LANES)
 
     def run_launch(text, windows, inputs, outputs, key, words, tally):
+        begin_sharing()
         shared = cuda.shared.array(shape, float32)
         moved = cuda.shared.array(moved_shape, float32)
         tallies = cuda.shared.array(tally_shape, float64)
+        end_sharing()
         rows = shared[cuda.threadIdx.y]
         room = Room(rows[0], rows[1], rows[2], rows[3], lane(), outputs.table.shape[1] // LANES)
         states = cuda.local.array((1, 3), uint64)

@@ -10,7 +10,8 @@ from numba import prange
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.gate import admit, readable
 
-_FIRST, _SECOND, _SMALLEST = 0.9, 0.999, 1e-8
+# How long both moments are remembered, and what keeps a division from one by 0.
+FIRST, SECOND, SMALLEST = 0.9, 0.999, 1e-8
 
 # Numbers that a task moves.
 _CHUNK = 1 << 14
@@ -60,8 +61,8 @@ class AdamW:
         scale = min(1.0, self._max_grad_norm / max(length, 1e-30))
         self.moments["steps"] += 1
         n = int(self.moments["steps"][0])
-        size = learning_rate / (1 - _FIRST**n)
-        second = 1 / np.sqrt(1 - _SECOND**n)
+        size = learning_rate / (1 - FIRST**n)
+        second = 1 / np.sqrt(1 - SECOND**n)
         for name, gradient in gradients.items():
             table = self._tables[name]
             _move(
@@ -78,8 +79,8 @@ def _move(table, gradient, first, second, scale, size, correction, keep):
     for task in prange((n + _CHUNK - 1) // _CHUNK):
         for i in range(task * _CHUNK, min((task + 1) * _CHUNK, n)):
             grad = gradient[i] * scale
-            mean = np.float32(_FIRST) * first[i] + np.float32(1 - _FIRST) * grad
-            square = np.float32(_SECOND) * second[i] + np.float32(1 - _SECOND) * grad * grad
+            mean = np.float32(FIRST) * first[i] + np.float32(1 - FIRST) * grad
+            square = np.float32(SECOND) * second[i] + np.float32(1 - SECOND) * grad * grad
             first[i] = mean
             second[i] = square
-            table[i] = keep * table[i] - size * mean / (np.sqrt(square) * correction + np.float32(_SMALLEST))
+            table[i] = keep * table[i] - size * mean / (np.sqrt(square) * correction + np.float32(SMALLEST))

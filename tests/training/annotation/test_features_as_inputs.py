@@ -92,7 +92,7 @@ def trainer_for(data, inputs, n_threads=1, seed=3, n_shards=32):
 def test_the_first_step_of_the_layers_goes_against_their_gradient(monkeypatch):
     monkeypatch.setattr(features, "_DROPPED", 0.0)
     monkeypatch.setattr(features, "_HIDDEN", 4)
-    monkeypatch.setattr(features, "_DECAY", 0.0)
+    monkeypatch.setattr(features, "DECAY", 0.0)
     data = vse.AnnotationSet.from_csr([[True, True, False]], features=np.array([[1.0, -0.5]], np.float32))
     trainer, tables, sums = trainer_for(data, "features")
     tables["feature_mean"][:] = 0

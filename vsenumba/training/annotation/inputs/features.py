@@ -41,7 +41,7 @@ _IMAGES_PER_LAUNCH = 128
 # Weight decay of the label factors where all labels are weighed at once.
 _L2_OF_ALL = 0.2
 # AdamW's rate, as a share of the model's learning rate, and its weight decay.
-_RATE, _DECAY = 0.02, 4.0
+RATE, DECAY = 0.02, 4.0
 # The share of an image's features that a step does not see.
 _DROPPED = 0.4
 # The standard deviation of an image's vector before training.
@@ -52,7 +52,7 @@ _RUN, _AT_ONCE = 32, 4_096
 # A thread must have so many multiplications to do; see `vsenumba.training.annotation.host`.
 _PRODUCTS_PER_THREAD = 40_000_000
 
-_TABLES = ("feature_weights", "feature_projection")
+LAYERS = ("feature_weights", "feature_projection")
 
 
 class FeaturesState(NamedTuple):
@@ -151,10 +151,10 @@ class FeatureFeed(Feed):
         super().__init__(FeaturesState(np.zeros(room, np.float32), np.zeros(room, np.float32)))
         self._tables, self._sums, self._features = tables, sums, data.features
         moments = {"steps": sums["feature_weights"][-1:].astype(np.int64)}
-        for name in _TABLES:
+        for name in LAYERS:
             for turn, moment in zip("12", sums[name][:-1].reshape(2, *tables[name].shape), strict=True):
                 moments[f"{turn}.{name}"] = moment
-        self._adamw = AdamW({name: tables[name] for name in _TABLES}, _DECAY, np.inf, moments)
+        self._adamw = AdamW({name: tables[name] for name in LAYERS}, DECAY, np.inf, moments)
         self._batch = self._hidden = np.zeros((0, 0), np.float32)
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
@@ -163,15 +163,20 @@ class FeatureFeed(Feed):
 
     def begin_launch(self, rows: np.ndarray) -> None:
         """Compute the vectors of the launch's images; see `Feed.begin_launch`."""
-        self._batch = standardised(feature_rows(self._features, rows), self._tables)
+        self._batch = self.drawn_batch(rows)
         if len(rows):
-            seen = self._rng.random(self._batch.shape, dtype=np.float32) >= _DROPPED
-            self._batch *= seen
-            self._batch *= np.float32(1 / (1 - _DROPPED))
             with self._threads():
                 vectors, self._hidden = forward(self._batch, self._tables, product)
             self.state.vectors[: len(rows)] = vectors
             self.state.gradients[: len(rows)] = 0
+
+    def drawn_batch(self, rows: np.ndarray) -> np.ndarray:
+        """Return the standardised features of some images, a drawn share of them hidden."""
+        batch = standardised(feature_rows(self._features, rows), self._tables)
+        if len(rows):
+            batch *= self._rng.random(batch.shape, dtype=np.float32) >= _DROPPED
+            batch *= np.float32(1 / (1 - _DROPPED))
+        return batch
 
     def _threads(self) -> AbstractContextManager[int]:
         """Run products on the threads, of those there are, that there is work for."""
@@ -185,8 +190,8 @@ class FeatureFeed(Feed):
             gradient = self.state.gradients[:n] / np.float32(n)
             with self._threads():
                 gradients = backward(self._batch, self._hidden, gradient, self._tables)
-                self._adamw.step(gradients, _RATE * learning_rate)
-            for name in _TABLES:
+                self._adamw.step(gradients, RATE * learning_rate)
+            for name in LAYERS:
                 self._sums[name][-1] = self._adamw.moments["steps"][0]
 
 
