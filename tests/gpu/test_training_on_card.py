@@ -32,7 +32,7 @@ from vsenumba.gpu import layout as layout_module
 from vsenumba.gpu.device import CudaDevice
 from vsenumba.gpu.group import LANES
 from vsenumba.gpu.inputs import add_base, move_inputs, shared_rate
-from vsenumba.gpu.layout import ROOM_ROWS, groups_per_block
+from vsenumba.gpu.layout import ROOM_ROWS, blocks_for, groups_per_block
 from vsenumba.gpu.sampling import draw_by_group, falling_key
 from vsenumba.gpu.words import close_window, open_window
 from vsenumba.kernels.membership import contains
@@ -356,6 +356,15 @@ def test_a_block_of_groups_never_takes_more_shared_memory_than_there_is():
             assert n == 4 or (n + 1) * (4 * 4 * width + 64) > 49_152
         assert (groups_per_block(736, 4), groups_per_block(768, 4)) == (4, 3)
         assert (groups_per_block(3_040, 4), groups_per_block(3_072, 4)) == (1, 0)
+
+
+def test_no_more_groups_are_launched_than_have_work_space():
+    """With three groups a block there were 2,049 of them, and the last wrote beyond its arrays."""
+    for per_block in (1, 2, 3, 4):
+        for n_images in (1, 2, 3, 5, 2_047, 2_048, 2_049, 10**6):
+            n_groups = per_block * blocks_for(n_images, per_block, 2_048)
+            assert 1 <= n_groups <= 2_048
+            assert n_groups > 2_044 or n_groups > min(n_images, 2_048) - per_block
 
 
 def test_too_many_factors_and_too_little_memory_are_named():

@@ -12,7 +12,16 @@ from vsenumba.errors import InputError
 from vsenumba.gpu.backend import SIMULATED, require_card
 from vsenumba.gpu.epoch import launch_for
 from vsenumba.gpu.group import LANES
-from vsenumba.gpu.layout import ROOM_ROWS, Labels, Negatives, Pairs, group_work, group_work_bytes, groups_per_block
+from vsenumba.gpu.layout import (
+    ROOM_ROWS,
+    Labels,
+    Negatives,
+    Pairs,
+    blocks_for,
+    group_work,
+    group_work_bytes,
+    groups_per_block,
+)
 from vsenumba.gpu.memory import (
     Uploads,
     check_fits,
@@ -123,8 +132,7 @@ class CudaDevice:
         task = self._task
         if self._network is not None:
             self._network.begin_launch(launch.order)
-        n_groups = min(_MOST_GROUPS, len(launch.order))
-        if n_groups:
+        if len(launch.order):
             first, second, third = self._inputs
             table, sums = self._on_card["label_factors"], self._sums_on_card["label_factors"]
             labels = Labels(
@@ -134,7 +142,7 @@ class CudaDevice:
             order, parts, pairs = self._upload(launch)
             negatives = Negatives(self._sampler, self._absences, task.n_negatives)
             inputs = InputsState(first, second, third, parts)
-            n_blocks = -(-n_groups // self._per_block)
+            n_blocks = blocks_for(len(launch.order), self._per_block, _MOST_GROUPS)
             launch_for(table.shape[1] // LANES, self._per_block)[n_blocks, (LANES, self._per_block)](
                 order, pairs, labels, negatives, inputs, np.float32(rate), self._loss, self._key,
                 self._work,

@@ -52,6 +52,11 @@ def groups_per_block(width: int, n_rows: int) -> int:
     return min(_MOST_PER_BLOCK, SHARED_BYTES // group_bytes(width, n_rows))
 
 
+def blocks_for(n_images: int, per_block: int, most_groups: int) -> int:
+    """Return how many blocks of groups to launch: their groups are never more than there is work space for."""
+    return max(min(n_images, most_groups) // per_block, 1)
+
+
 class Data(NamedTuple):
     """Pairs as CSR: of the images by their rows, as in `AnnotationSet`."""
 

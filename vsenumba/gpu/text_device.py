@@ -10,7 +10,7 @@ import numpy as np
 from vsenumba.errors import InputError
 from vsenumba.gpu.backend import SIMULATED, require_card
 from vsenumba.gpu.group import LANES
-from vsenumba.gpu.layout import ROOM_ROWS, SHARED_BYTES, Labels, group_bytes, groups_per_block
+from vsenumba.gpu.layout import ROOM_ROWS, SHARED_BYTES, Labels, blocks_for, group_bytes, groups_per_block
 from vsenumba.gpu.memory import check_fits, padded, state_to_card, table_to_card, to_card, to_host, xp
 from vsenumba.gpu.refresh import refresh_on_card
 from vsenumba.gpu.sampling import draw_by_group
@@ -97,7 +97,7 @@ class CudaTextDevice:
         windows = Windows(
             task.architecture.state(), self._sampler, task.window, task.draws_per, task.n_draws, task.n_negatives
         )
-        n_grid = -(-min(_MOST_GROUPS, len(blocks)) // self._per_block)
+        n_grid = blocks_for(len(blocks), self._per_block, _MOST_GROUPS)
         kernel = windows_for(padded(self._n_factors) // LANES, self._per_block, task.n_draws)
         kernel[n_grid, (LANES, self._per_block)](text, windows, inputs, outputs, self._key, self._words, self._tally)
 
