@@ -103,7 +103,7 @@ def test_kernels_are_short_and_never_raise(source):
         decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
         if not any(name.startswith(("kernel", "device_function")) or ".implement(" in name for name in decorators):
             continue
-        body = node.body[1:] if ast.get_docstring(node) else node.body
+        body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
         assert body[-1].end_lineno - body[0].lineno + 1 < 60, node.name
         for inner in ast.walk(node):
             assert not isinstance(inner, (ast.Raise, ast.Assert, ast.Try)), f"{node.name} line {inner.lineno}"
