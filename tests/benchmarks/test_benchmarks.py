@@ -79,8 +79,7 @@ def test_in_flight(benchmark, tmp_path, tiny_set, capsys):
     benchmark("in_flight").main([tiny_set, *tiny.split(), "--out", str(tmp_path)])
     lines = json.loads((tmp_path / "in-flight.json").read_text())
     assert [line["pairs"] for line in lines] == [4, 64]
-    # The very same draws; but the steps see what others did sooner, or later.
-    assert lines[0]["mrr"] != lines[1]["mrr"] or lines[0]["mrr"][0] > 0
+    assert all(len(line["mrr"]) == 1 and 0 < line["mrr"][0] <= 1 for line in lines)
     assert "64 at a time" in capsys.readouterr().out
 
 

@@ -17,7 +17,7 @@ def test_gpu(benchmark, tmp_path, capsys):
     assert len(result["checked"]) == 10
     assert {line["sampler"] for line in result["paces"]} >= {"uniform", "adaptive"}
     assert result["bandwidth"] > 0
-    assert set(result["words"]) == {"cpu", "cuda"}
+    assert set(result["words"]) == set(result["evaluation"]) == {"cpu", "cuda"}
     assert (tmp_path / "gpu.png").stat().st_size > 1000
     assert "| tiny | 4 | uniform |" in capsys.readouterr().out
 

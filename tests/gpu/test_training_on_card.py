@@ -33,7 +33,7 @@ from vsenumba.gpu.device import CudaDevice
 from vsenumba.gpu.group import LANES
 from vsenumba.gpu.inputs import add_base, move_inputs, shared_rate
 from vsenumba.gpu.layout import ROOM_ROWS, blocks_for, groups_per_block
-from vsenumba.gpu.sampling import draw_by_group, falling_key
+from vsenumba.gpu.sampling import candidate, draw_by_group, falling_key
 from vsenumba.gpu.words import close_window, open_window
 from vsenumba.kernels.membership import contains
 from vsenumba.losses import SoftmaxLoss, as_loss
@@ -263,6 +263,7 @@ def test_what_no_card_knows_is_refused_by_name():
     state = UnknownState(0)
     for ask in (
         lambda: draw_by_group(state, None, 0, None, None, None, 0, 0, 0),
+        lambda: candidate(state, None, None),
         lambda: add_base(state, None, None, None),
         lambda: move_inputs(state, None, 0, 0, 1, None, None, None, None, 0, 0),
         lambda: shared_rate(state, 0.1, None, 0, 0.0),

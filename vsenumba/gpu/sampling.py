@@ -101,40 +101,37 @@ def _search(sampler, states, group, room, labels, indices, begin, end, positive)
     return np.int64(-1), sampler.max_trials
 
 
+@dispatched
+def candidate(sampler, states, room):
+    """Draw a label that may be the best of several, the image's own among them."""
+    raise TypeError(f"no candidates are drawn on a card from a {type(sampler).__name__}")
+
+
+@candidate.implement(DynamicState)
+def _uniform_candidate(sampler, states, room):
+    return next_below(states, 0, sampler.n_labels)
+
+
+@candidate.implement(AdaptiveState)
+def _adaptive_candidate(sampler, states, room):
+    return draw_label(sampler, states, 0, room.vector[: sampler.weights.shape[0]], sampler.largest)
+
+
 @draw_by_group.implement(DynamicState)
-def _best_of_uniform(sampler, states, group, room, labels, indices, begin, end, positive):
+@draw_by_group.implement(AdaptiveState)
+def _best_of_candidates(sampler, states, group, room, labels, indices, begin, end, positive):
     best, best_score, trials = np.int64(-1), -np.inf, 0
     n_candidates = sampler.drawn.shape[1]
     for _ in range(n_candidates):
         found = np.int64(-1)
         for _ in range(MAX_REJECTIONS):
             trials += 1
-            label = next_below(states, 0, sampler.n_labels)
+            label = candidate(sampler, states, room)
             if not contains(indices, begin, end, label):
                 found = label
                 break
         if found >= 0:
             # One candidate needs no score.
-            score = np.float64(dot_by_group(room, labels, found)) if n_candidates > 1 else np.float64(0)
-            if score > best_score:
-                best, best_score = found, score
-    return best, trials
-
-
-@draw_by_group.implement(AdaptiveState)
-def _best_of_adaptive(sampler, states, group, room, labels, indices, begin, end, positive):
-    best, best_score, trials = np.int64(-1), -np.inf, 0
-    n_candidates = sampler.drawn.shape[1]
-    factors = room.vector[: sampler.weights.shape[0]]
-    for _ in range(n_candidates):
-        found = np.int64(-1)
-        for _ in range(MAX_REJECTIONS):
-            trials += 1
-            label = draw_label(sampler, states, 0, factors, sampler.largest)
-            if not contains(indices, begin, end, label):
-                found = label
-                break
-        if found >= 0:
             score = np.float64(dot_by_group(room, labels, found)) if n_candidates > 1 else np.float64(0)
             if score > best_score:
                 best, best_score = found, score
