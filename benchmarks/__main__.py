@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 
+from vsenumba.errors import VsenumbaError
+
 BENCHMARKS = {
     "sampler-cost": "what a step costs with each sampler, against the number of labels",
     "sampler-laws": "how far the adaptive law is from the exact rank law",
@@ -38,7 +40,11 @@ def main(arguments: list[str]) -> int:
             print(f"  {name:20} {line}")
         return 0 if arguments in ([], ["--help"]) else 2
     module = importlib.import_module("benchmarks." + arguments[0].replace("-", "_"))
-    module.main(arguments[1:])
+    try:
+        module.main(arguments[1:])
+    except VsenumbaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -8,6 +8,7 @@ The compiler and the assembler come with the extra cuda13; neither a card nor a 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vsenumba.errors import InputError
 from vsenumba.losses import SoftmaxLoss, as_loss
 from vsenumba.samplers import SAMPLERS, as_sampler
 from vsenumba.training.annotation.absences import AbsencesState, NoAbsences
@@ -159,9 +161,8 @@ def score_arguments_of(case: str) -> tuple[Any, ...]:
     }[case]  # fmt: skip
 
 
-def assembled(case: Case | WordCase | str, card: tuple[int, int]) -> Assembled:
-    """Compile and assemble the kernel of a combination for a generation of cards."""
-    from cuda.bindings import nvjitlink
+def compiled(case: Case | WordCase | str, card: tuple[int, int]) -> str:
+    """Compile the kernel of a combination for a generation of cards; return its PTX."""
     from numba import cuda, typeof, types
 
     from vsenumba.gpu import scoring
@@ -177,10 +178,17 @@ def assembled(case: Case | WordCase | str, card: tuple[int, int]) -> Assembled:
         arguments = word_arguments_of(case)
     with as_if_on(card):
         signature = types.void(*[typeof(one) for one in arguments])
-        ptx = cuda.compile_ptx(kernel.py_func, signature, cc=card)[0].encode()
+        return cuda.compile_ptx(kernel.py_func, signature, cc=card)[0]
+
+
+def assembled(ptx: str, card: tuple[int, int]) -> Assembled:
+    """Assemble a kernel's PTX for a generation of cards."""
+    from cuda.bindings import nvjitlink
+
     options = [f"-arch=sm_{card[0]}{card[1]}", "-verbose", "-O3"]
     handle = nvjitlink.create(len(options), options)
-    nvjitlink.add_data(handle, nvjitlink.InputType.PTX, ptx, len(ptx), "kernel")
+    code = ptx.encode()
+    nvjitlink.add_data(handle, nvjitlink.InputType.PTX, code, len(code), "kernel")
     nvjitlink.complete(handle)
     log = bytearray(nvjitlink.get_info_log_size(handle))
     nvjitlink.get_info_log(handle, log)
@@ -192,9 +200,11 @@ def assembled(case: Case | WordCase | str, card: tuple[int, int]) -> Assembled:
 def main(arguments: list[str] | None = None) -> None:
     """Print a table of all combinations and generations."""
     argparse.ArgumentParser("benchmarks gpu-kernels", description=__doc__).parse_args(arguments)
+    if importlib.util.find_spec("numba_cuda") is None:
+        raise InputError('this needs the compiler that comes with the extra cuda13: pip install ".[cuda13]"')
     print("| kernel | " + " | ".join(f"{major}.{minor}" for major, minor in CARDS) + " |")
     print("|---|" + "---|" * len(CARDS))
     for case in CASES + WORD_CASES + SCORE_CASES:
-        found = [assembled(case, card) for card in CARDS]
+        found = [assembled(compiled(case, card), card) for card in CARDS]
         cells = [f"{one.registers}" + f" (spills {one.spilled} bytes)" * (one.spilled > 0) for one in found]
         print(f"| {case} | " + " | ".join(cells) + " |", flush=True)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from unittest import mock
 
-import numpy as np
 import pytest
 
 import vsenumba as vse
@@ -22,16 +21,53 @@ def python(code, **environment):
     )
 
 
-def test_without_a_card_one_line_says_what_is_missing():
-    with mock.patch.object(backend, "SIMULATED", False), mock.patch.object(backend, "cuda") as cuda:
-        cuda.is_available.return_value = False
-        with pytest.raises(DeviceError, match=r"needs an NVIDIA card and its driver.*vsenumba\[cuda13\]"):
-            vse.ImageAnnotator("ids", device="cuda").fit(np.eye(3))
-        cuda.is_available.return_value = True
-        with mock.patch("importlib.util.find_spec", return_value=None), pytest.raises(DeviceError, match="numba-cuda"):
-            backend.require_card()
-        with mock.patch("importlib.util.find_spec", return_value=object()):
-            backend.require_card()
+@pytest.fixture
+def as_if():
+    """Return a function that asks for a card, as if some packages, a card, a driver and CUDA were there."""
+
+    def require(packages, *, card=True, driver=13_000, runtime=13_050):
+        cupy = mock.Mock()
+        cupy.cuda.runtime.driverGetVersion.return_value = driver
+        cupy.cuda.runtime.runtimeGetVersion.return_value = runtime
+        with (
+            mock.patch.object(backend, "SIMULATED", False),
+            mock.patch.object(backend, "cuda") as cuda,
+            mock.patch("importlib.util.find_spec", side_effect=lambda name: object() if name in packages else None),
+            mock.patch("importlib.import_module", return_value=cupy),
+        ):
+            cuda.is_available.return_value = card
+            vse.ImageAnnotator("ids", device="cuda")._trainer(None, None, None, None)
+
+    return require
+
+
+def test_one_line_says_what_is_missing(as_if):
+    with pytest.raises(DeviceError, match=r"needs .* the package numba-cuda: pip install \"vsenumba\[cuda13\]\""):
+        as_if([])
+    with pytest.raises(DeviceError, match="the package cupy: pip install"):
+        as_if(["numba_cuda"])
+    with pytest.raises(DeviceError, match="needs an NVIDIA card and its driver, and none was found") as found:
+        as_if(["numba_cuda", "cupy"], card=False)
+    assert "pip" not in str(found.value)  # which would not help
+    with pytest.raises(DeviceError, match=r"driver is for CUDA 12, .* for CUDA 13: update .*vsenumba\[cuda12\]"):
+        as_if(["numba_cuda", "cupy"], driver=12_080)
+    # Nothing is missing: it goes on, to the task that is none.
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute"):
+        as_if(["numba_cuda", "cupy"])
+
+
+@pytest.mark.parametrize("model", [vse.ImageAnnotator("ids"), vse.WordEmbedder()], ids=lambda model: model.kind)
+def test_what_must_come_out_the_same_is_not_trained_on_a_card(model):
+    model.set_params(device="cuda", deterministic=True)
+    with pytest.raises(vse.InputError, match='deterministic=True takes device="cpu"'):
+        model.fit([["a", "b"], ["b", "c"]])
+
+
+def test_a_device_that_is_unknown_is_refused_wherever_it_is_asked():
+    model = vse.ImageAnnotator("ids", n_factors=2, n_epochs=1).fit([["a", "b"], ["b", "c"]]).set_params(device="gpu")
+    for ask in (lambda: model.annotate_each(["0"]), lambda: model.fold_in([["a"]]), lambda: model.fit([["a"]])):
+        with pytest.raises(vse.UnknownNameError, match="unknown device 'gpu'"):
+            ask()
 
 
 def test_functions_are_compiled_for_kernels_but_not_for_the_simulator():
@@ -47,12 +83,14 @@ def test_where_cuda_comes_from(monkeypatch):
     with pytest.raises(vse.InputError, match="VSENUMBA_CUDA must be one of numba, mlir, not 'opencl'"):
         backend._cuda()
     monkeypatch.setenv("VSENUMBA_CUDA", "mlir")
-    with mock.patch("importlib.util.find_spec", return_value=None), pytest.raises(DeviceError, match="pip install"):
-        backend._cuda()
-    monkeypatch.delenv("VSENUMBA_CUDA")
     missing = mock.patch("importlib.import_module", side_effect=ModuleNotFoundError)
-    with mock.patch("importlib.util.find_spec", return_value=object()), missing, pytest.raises(DeviceError):
+    with missing, pytest.raises(DeviceError, match="needs the package numba-cuda-mlir, and it cannot be imported"):
         backend._cuda()
+    for unset in ("", None):
+        monkeypatch.setenv("VSENUMBA_CUDA", unset) if unset is not None else monkeypatch.delenv("VSENUMBA_CUDA")
+        assert backend._cuda()[1].package == "numba-cuda"
+        with missing, pytest.raises(DeviceError, match="cannot be imported"):
+            backend._cuda()
 
 
 def test_the_command_line_says_so_before_it_reads_anything():

@@ -1,11 +1,13 @@
-"""Every kernel compiled for cards of four generations: types that a simulator does not check, registers, and spills.
+"""Every kernel compiled for cards of four generations: types that no simulator checks, addresses, registers, spills.
 
 Nothing of this needs a card, but the compiler and the assembler that come with the extra cuda13.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import re
 
 import pytest
 from benchmark_folder import benchmark as benchmark
@@ -26,8 +28,26 @@ def kernels(benchmark):
     return benchmark("gpu_kernels")
 
 
+@pytest.mark.parametrize("library", ["cublas", "cusolver"])
+def test_the_extra_brings_what_products_and_inverses_take(library):
+    """CuPy has none of its own: without them a model trained, and its evaluation ended in an ImportError."""
+    importlib.import_module(f"cupy_backends.cuda.libs.{library}")
+
+
+def narrow_products(ptx):
+    """Return the instructions that multiply, or shift, in 32 bits what could become an address.
+
+    Left out are the shift by 23, of an exponent, and the product in a remainder that was seen to need but 32 bits.
+    """
+    found = re.findall(r"^.*\n.*(?:mul\.lo|mad\.lo|shl)\.[bsu]32.*$", ptx, re.MULTILINE)
+    return [lines for lines in found if not lines.endswith(" 23;") and "div.u32" not in lines]
+
+
 def test_every_kernel_compiles_for_every_card(kernels):
     assert set(kernels.CARDS) == set(MOST_SPILLED)
-    cases = kernels.CASES + kernels.WORD_CASES + kernels.SCORE_CASES
-    found = {(str(case), card): kernels.assembled(case, card) for case in cases for card in kernels.CARDS}
-    assert {key: one for key, one in found.items() if one.spilled > MOST_SPILLED[key[1]]} == {}
+    for case in kernels.CASES + kernels.WORD_CASES + kernels.SCORE_CASES:
+        for card in kernels.CARDS:
+            ptx = kernels.compiled(case, card)
+            # For Blackwell the compiler narrows what it can prove to be small, such as addresses of shared memory.
+            assert card >= (10, 0) or narrow_products(ptx) == [], (case, card)
+            assert kernels.assembled(ptx, card).spilled <= MOST_SPILLED[card], (case, card)

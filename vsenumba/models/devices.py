@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from vsenumba.checks import check_choice
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.models.label_pairs import LabelPairs
 from vsenumba.models.sparse_weights import checked_weights
@@ -35,6 +36,15 @@ DEVICES: Mapping[str, Callable[[], type[Device]]] = {"cpu": lambda: HostDevice, 
 TEXT_DEVICES: Mapping[str, Callable[[], type[TextDevice]]] = {"cpu": lambda: HostTextDevice, "cuda": _cuda_for_text}
 
 
+D = TypeVar("D")
+
+
+def device_class(name: str, devices: Mapping[str, Callable[[], type[D]]]) -> type[D]:
+    """Return the class of a device by its name, one of `DEVICES` or `TEXT_DEVICES`."""
+    check_choice("device", name, devices)
+    return devices[name]()
+
+
 def scores_on(
     device: str,
     vectors: Callable[[np.ndarray], np.ndarray],
@@ -55,6 +65,7 @@ def scores_on(
     known : AnnotationSet
         What is known of the images.
     """
+    check_choice("device", device, DEVICES)
     if device == "cpu":
         return None
     from vsenumba.gpu.scoring import CardScores

@@ -21,7 +21,7 @@ from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models.annotator import Annotator
-from vsenumba.models.devices import DEVICES, scores_on
+from vsenumba.models.devices import DEVICES, device_class, scores_on
 from vsenumba.models.input_tables import InputTables
 from vsenumba.models.label_pairs import LABEL_PAIRS, LabelPairs
 from vsenumba.models.learnable import why_nothing_can_be_learnt
@@ -117,7 +117,7 @@ class ImageAnnotator(InputTables):
         Threads; None for all. The draws do not depend on it, but lock-free updates do: with more than one thread two
         runs with one seed differ a little.
     deterministic : bool
-        Whether the same seed must give bit-equal factors on the same machine, which takes one thread.
+        Whether the same seed must give bit-equal factors on the same machine; takes one thread and "cpu".
     device : {"cpu", "cuda"}
         Where to train and to be evaluated: "cuda" takes an NVIDIA card (docs/gpu.md), never chosen by itself. It and
         `n_threads` are not in the model's file: who reads it decides anew.
@@ -415,7 +415,7 @@ class ImageAnnotator(InputTables):
         )
 
     def _trainer(self, task: Task, tables: Any, sums: Any, seeds: np.random.SeedSequence) -> AnnotationTrainer:
-        return AnnotationTrainer(task, DEVICES[self.device]()(task, self._threads), tables, sums, seeds)
+        return AnnotationTrainer(task, device_class(self.device, DEVICES)(task, self._threads), tables, sums, seeds)
 
     def _train(
         self,

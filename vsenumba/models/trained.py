@@ -103,6 +103,10 @@ class Trained(Fitted):
     def check_parameters(self) -> None:
         """Refuse parameters that cannot be used; see `Fitted.check_parameters`."""
         super().check_parameters()
+        if getattr(self, "deterministic", False) and getattr(self, "device", "cpu") != "cpu":
+            raise InputError(
+                'deterministic=True takes device="cpu": what works side by side on a card adds up in no fixed order'
+            )
         if getattr(self, "deterministic", False) and self.n_threads not in (None, 1):
             warnings.warn(f"deterministic=True reduces n_threads={self.n_threads} to 1", UserWarning, stacklevel=4)
 

@@ -16,7 +16,7 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.kernels.gate import readable
 from vsenumba.memory import check_memory
-from vsenumba.models.devices import TEXT_DEVICES
+from vsenumba.models.devices import TEXT_DEVICES, device_class
 from vsenumba.models.parameters import Choice, Flag, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
@@ -75,7 +75,7 @@ class WordEmbedder(Trained):
     n_threads : int, optional
         Threads; None for all. With more than one, two runs with one seed differ a little, as updates are lock-free.
     deterministic : bool
-        Whether the same seed must give bit-equal vectors on the same machine, which takes one thread.
+        Whether the same seed must give bit-equal vectors on the same machine; takes one thread and "cpu".
     device : {"cpu", "cuda"}
         Where to train: "cuda" takes an NVIDIA card (docs/gpu.md), never chosen by itself. It and `n_threads` are not in
         the model's file: who reads it decides anew.
@@ -293,7 +293,7 @@ class WordEmbedder(Trained):
             optimiser=self.member("optimiser"), window=self.window, subsample=self.subsample,
             n_negatives=self.n_negatives, draws_per=self.draws_per, n_draws=self.n_draws,
         )  # fmt: skip
-        device = TEXT_DEVICES[self.device]()(task, self._threads)
+        device = device_class(self.device, TEXT_DEVICES)(task, self._threads)
         trainer = TextTrainer(corpus, rows, task, device, self.tables_, self._memory or {}, self._spawned(1))
         self._run(trainer, n_epochs=n_epochs, done=done, callbacks=callbacks)
         return self
