@@ -14,9 +14,13 @@ from vsenumba.training.annotation.inputs.kind import Sizes
 from vsenumba.training.annotation.layout import BLOCK
 from vsenumba.training.annotation.task import Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
+from vsenumba.training.optimisers import RowAdagrad, Sgd
 
 # Every kind that needs no features by itself, and a sum.
 ALL_INPUTS = ["ids", "labels", ("labels", "ids")]
+
+# Each of them is compiled for itself, and with the other optimiser their sum, which does what each does.
+INPUTS_AND_OPTIMISERS = [*((inputs, RowAdagrad(initial=0.1)) for inputs in ALL_INPUTS), (ALL_INPUTS[-1], Sgd())]
 
 
 @st.composite

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import oracle
 import pytest
-from annotation_training import ALL_INPUTS, tables_for, trainer_for
+from annotation_training import ALL_INPUTS, INPUTS_AND_OPTIMISERS, tables_for, trainer_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,8 +37,7 @@ def sets_with_one_negative_each(draw):
     return set_with_one_negative_each(missing, n_labels)
 
 
-@pytest.mark.parametrize("optimiser", [RowAdagrad(initial=0.1), Sgd()])
-@pytest.mark.parametrize("inputs", ALL_INPUTS, ids=str)
+@pytest.mark.parametrize(("inputs", "optimiser"), INPUTS_AND_OPTIMISERS, ids=str)
 @settings(max_examples=25)
 @given(
     data=sets_with_one_negative_each(),
