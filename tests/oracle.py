@@ -501,7 +501,7 @@ def train(order, lists, tables, sums, loss, *, inputs, rate, l2, adagrad, n_nega
                 gradient = sum(gradients, np.zeros(n_factors))
                 move_image(table[image], up, gradient, l2 * len(gradients), len(mine), fixes=fixes)
             table = tables.get("context_factors")
-            for y in mine if "labels" in inputs else []:
+            for y in mine if "labels" in inputs and len(mine) > 1 else []:
                 gradients = [g for s in of_image if steps[s][1] != y for g in pulls[s]]
                 gradient = sum(gradients, np.zeros(n_factors)) / max(len(mine) - 1, 1) ** 0.75
                 up = row_rate("context_factors", y, gradient @ gradient)

@@ -100,7 +100,7 @@ def train_by_groups(order, lists, tables, sums, steps, *, inputs, rate, l2, adag
             if "ids" in inputs:
                 up = row_rate("image_factors", image, square)
                 move_image(tables["image_factors"][image], up, pull, l2 * n_gradients, len(mine), fixes=fixes)
-            for y in mine if own_vectors else []:
+            for y in mine if own_vectors and len(mine) > 1 else []:
                 others = sum((one for positives, one in pulls if positives != [y]), np.zeros(n_factors))
                 gradient = others / max(len(mine) - 1, 1) ** 0.75
                 up = row_rate("context_factors", y, gradient @ gradient)

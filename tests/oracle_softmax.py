@@ -106,7 +106,7 @@ def train_by_softmax(order, lists, tables, sums, *, inputs, rate, l2, adagrad, n
                 n_gradients = sum(len(turn[4]) for turn in of_image)
                 row, pull = tables["image_factors"][image], sum(pulls, np.zeros(n_factors))
                 move_image(row, up, pull, l2 * n_gradients, len(lists[image]), fixes=fixes)
-            for y in lists[image] if "labels" in inputs else []:
+            for y in lists[image] if "labels" in inputs and len(lists[image]) > 1 else []:
                 others = [turn[5] for turn in of_image if turn[1] != [y]]
                 gradient = sum(others, np.zeros(n_factors)) / max(len(lists[image]) - 1, 1) ** 0.75
                 up = row_rate("context_factors", y, gradient @ gradient)

@@ -21,12 +21,9 @@ from vsenumba import (
     ImageAnnotator,
     RowAdagrad,
     Sgd,
-    UniformSampler,
     WarpSampler,
-    WordEmbedder,
     load_model,
 )
-from vsenumba.errors import InputError, MemoryLimitError
 from vsenumba.gpu import device as device_module
 from vsenumba.gpu import layout as layout_module
 from vsenumba.gpu.device import CudaDevice
@@ -274,22 +271,6 @@ def test_what_no_card_knows_is_refused_by_name():
             ask()
 
 
-@dataclass(frozen=True, kw_only=True)
-class HostOnlySampler(UniformSampler):
-    name: ClassVar[str] = "host-only"
-
-    def state(self, label_counts, n_factors, n_shards):
-        return UnknownState(len(label_counts))
-
-
-def test_a_sampler_that_only_the_processor_draws_by_is_refused():
-    data = AnnotationSet.from_csr(np.eye(3) + np.eye(3, k=1))
-    with pytest.raises(InputError, match="host-only does not draw on a card"):
-        trainer_on(CudaDevice, data, tables_for("ids", data, 2, 0), "ids", Sgd(), sampler=HostOnlySampler())
-    with pytest.raises(InputError, match="host-only does not draw on a card"):
-        WordEmbedder(n_factors=2, sampler=HostOnlySampler(), device="cuda").fit([["a", "b", "c"]] * 5)
-
-
 def test_scores_are_ordered_by_keys_and_both_zeros_have_one():
     scores = np.array([np.inf, 2.0, 1e-30, 0.0, -0.0, -1e-30, -2.0, -np.inf], np.float32)
     keys = [int(falling_key(score)) for score in scores]
@@ -368,12 +349,30 @@ def test_no_more_groups_are_launched_than_have_work_space():
             assert n_groups > 2_044 or n_groups > min(n_images, 2_048) - per_block
 
 
-def test_too_many_factors_and_too_little_memory_are_named():
-    data = AnnotationSet.from_csr(np.eye(3))
-    with pytest.raises(InputError, match='device="cuda" takes n_factors up to'):
-        trainer_on(CudaDevice, data, tables_for("ids", data, 4_000, 0), "ids", Sgd())
-    with (
-        mock.patch("vsenumba.gpu.memory.free_bytes", return_value=10),
-        pytest.raises(MemoryLimitError, match="on the card"),
-    ):
-        trainer_on(CudaDevice, data, tables_for("ids", data, 4, 0), "ids", Sgd())
+def test_a_label_that_is_the_images_only_one_is_not_worn_out():
+    """Its context vector says nothing of the image; on the processor it decayed at every visit, down to 0."""
+    data = AnnotationSet.from_lists([["a"]] * 30 + [["b", "c"]])
+    for device in (HostDevice, CudaDevice):
+        tables = tables_for("labels", data, 3, 0)
+        before = tables["context_factors"].copy()
+        trainer, _ = trainer_on(device, data, tables, "labels", Sgd(), sampler="uniform", l2=0.3)
+        trainer.run_epoch(1, lambda done: 0.1)
+        assert np.array_equal(tables["context_factors"][0], before[0])
+        assert (tables["context_factors"][1:] != before[1:]).all()
+
+
+def test_a_positive_far_above_all_negatives_stays_where_it_is():
+    """Its gradient is 0 in float32; the card let it decay, and the processor did not."""
+    data = AnnotationSet.from_csr(np.array([[1, 0, 0]]))
+    found = []
+    for device in (HostDevice, CudaDevice):
+        tables = {
+            "label_factors": np.array([[60, 1], [-60, 1], [-60, 1]], np.float32),
+            "image_factors": np.full((1, 2), 10, np.float32),
+        }
+        trainer, _ = trainer_on(device, data, tables, "ids", Sgd(), sampler="uniform", loss="softmax", l2=0.1)
+        trainer.run_epoch(1, lambda done: 0.5)
+        found.append(tables)
+    assert found[0]["label_factors"][0].tolist() == [60, 1]
+    for name, table in found[0].items():
+        assert found[1][name] == pytest.approx(table)

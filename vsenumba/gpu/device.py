@@ -12,6 +12,8 @@ from vsenumba.errors import InputError
 from vsenumba.gpu.backend import SIMULATED, require_card
 from vsenumba.gpu.epoch import launch_for
 from vsenumba.gpu.group import LANES
+from vsenumba.gpu.inputs import add_base, shared_rate
+from vsenumba.gpu.known import check_known, check_sampler
 from vsenumba.gpu.layout import (
     ROOM_ROWS,
     Labels,
@@ -27,6 +29,7 @@ from vsenumba.gpu.memory import (
     check_fits,
     free_bytes,
     padded,
+    state_bytes,
     state_to_card,
     table_to_card,
     to_card,
@@ -34,8 +37,7 @@ from vsenumba.gpu.memory import (
     xp,
 )
 from vsenumba.gpu.network import CardNetwork
-from vsenumba.gpu.refresh import refresh_on_card
-from vsenumba.gpu.sampling import draw_by_group
+from vsenumba.gpu.refresh import refresh_bytes, refresh_on_card
 from vsenumba.kernels.gate import below, segments
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.absences import absences_state
@@ -80,14 +82,18 @@ class CudaDevice:
         host_sampler = task.sampler.state(data.label_counts, n_factors, _MOST_GROUPS)
         if task.loss.draws:
             host_sampler = task.sampler.with_probabilities(host_sampler)
-        if type(host_sampler) not in draw_by_group.registry:
-            raise InputError(f'the sampler {task.sampler} does not draw on a card; take another, or device="cpu"')
+        check_sampler(task.sampler, host_sampler)
+        check_known(shared_rate, task.optimiser.state(), f"the optimiser {task.optimiser}")
+        for state in states:
+            check_known(add_base, state, f"the input {type(state).__name__}")
         # Where the pairs would take more than half of the card, only a launch's are there at a time.
         pair_bytes = indices.nbytes + indptr.nbytes
         self._by_launch = 2 * pair_bytes > free_bytes()
-        on_card = 4 * width * sum(len(table) for table in self._moved().values())
+        absences = absences_state(data, task.absent_share)
+        on_card = sum(4 * width * len(table) + sums[name].nbytes for name, table in self._moved().items())
         on_card += (0 if self._by_launch else pair_bytes) + group_work_bytes(*sizes, keeps_pulls=own_vectors)
-        on_card += sum(array.nbytes for array in host_sampler if isinstance(array, np.ndarray))
+        on_card += state_bytes(host_sampler) + refresh_bytes(host_sampler) + state_bytes(absences)
+        on_card += sum(CardNetwork.bytes_for(feed, tables) for feed in self._feeds if isinstance(feed, FeatureFeed))
         check_fits(on_card, f"training {task.data!r} with {n_factors} factors", 'take fewer factors, or device="cpu"')
         self._indptr, self._indices, self._uploads = indptr, indices, Uploads()
         if not self._by_launch:
@@ -99,7 +105,7 @@ class CudaDevice:
         self._network: CardNetwork | None = None
         self._inputs = [self._state_on_card(feed, known) for feed in self._feeds]
         self._sampler = state_to_card(host_sampler, known)
-        self._absences = state_to_card(absences_state(data, task.absent_share), known)
+        self._absences = state_to_card(absences, known)
         self._loss = state_to_card(task.loss.state(n_labels), known)
         self._optimiser = task.optimiser.state()
         self._work = group_work(*sizes, keeps_pulls=own_vectors)
@@ -132,21 +138,20 @@ class CudaDevice:
         task = self._task
         if self._network is not None:
             self._network.begin_launch(launch.order)
-        if len(launch.order):
-            first, second, third = self._inputs
-            table, sums = self._on_card["label_factors"], self._sums_on_card["label_factors"]
-            labels = Labels(
-                table, sums, self._optimiser, np.float32(0 if task.frozen_labels else rate), np.float32(task.l2),
-                self._tables["label_factors"].shape[1],
-            )  # fmt: skip
-            order, parts, pairs = self._upload(launch)
-            negatives = Negatives(self._sampler, self._absences, task.n_negatives)
-            inputs = InputsState(first, second, third, parts)
-            n_blocks = blocks_for(len(launch.order), self._per_block, _MOST_GROUPS)
-            launch_for(table.shape[1] // LANES, self._per_block)[n_blocks, (LANES, self._per_block)](
-                order, pairs, labels, negatives, inputs, np.float32(rate), self._loss, self._key,
-                self._work,
-            )  # fmt: skip
+        first, second, third = self._inputs
+        table, sums = self._on_card["label_factors"], self._sums_on_card["label_factors"]
+        labels = Labels(
+            table, sums, self._optimiser, np.float32(0 if task.frozen_labels else rate), np.float32(task.l2),
+            self._tables["label_factors"].shape[1],
+        )  # fmt: skip
+        order, parts, pairs = self._upload(launch)
+        negatives = Negatives(self._sampler, self._absences, task.n_negatives)
+        inputs = InputsState(first, second, third, parts)
+        n_blocks = blocks_for(len(launch.order), self._per_block, _MOST_GROUPS)
+        # Also for a launch of nothing, which compiles.
+        launch_for(table.shape[1] // LANES, self._per_block)[n_blocks, (LANES, self._per_block)](
+            order, pairs, labels, negatives, inputs, np.float32(rate), self._loss, self._key, self._work
+        )
         if self._network is not None:
             self._network.end_launch(rate)
 

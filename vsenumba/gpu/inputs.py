@@ -159,6 +159,8 @@ def _take_out_label(inputs, room, visit, label):
 
 @move_inputs.implement(LabelsState)
 def _move_labels(inputs, optimiser, rate, l2, n_factors, room, slots, visit, indices, square, n_gradients):
+    if visit.end - visit.begin < 2:
+        return  # the only label described nothing, and so does not decay
     weight = weight_of(inputs, visit)
     for j in range(visit.begin, visit.end):
         label = indices[j]

@@ -89,6 +89,11 @@ def state_to_card(state: Any, known: Mapping[int, Any]) -> Any:
     return state._replace(**moved)
 
 
+def state_bytes(state: Any) -> int:
+    """Return how much memory the arrays of a named tuple take."""
+    return sum(array.nbytes for array in state if isinstance(array, np.ndarray))
+
+
 def free_bytes() -> int:
     """Return how much of the card's memory is free."""
     return available_bytes() if SIMULATED else int(xp.cuda.runtime.memGetInfo()[0])

@@ -36,6 +36,15 @@ class CardNetwork:
         self._batch: Any = None
         self._hidden: Any = None
 
+    @staticmethod
+    def bytes_for(feed: FeatureFeed, tables: Mapping[str, np.ndarray]) -> int:
+        """Return how much memory a network takes: layers, moments, gradients, and what is computed for a batch."""
+        layers = sum(tables[name].nbytes for name in LAYERS)
+        weights = tables["feature_weights"]
+        n_images, n_factors = feed.state.vectors.shape
+        of_image = 2 * weights.shape[0] + 3 * weights.shape[1] + 4 * padded(n_factors)
+        return 5 * layers + 4 * n_images * of_image
+
     def begin_launch(self, rows: np.ndarray) -> None:
         """Compute the vectors of the launch's images; see `Feed.begin_launch`."""
         n = len(rows)

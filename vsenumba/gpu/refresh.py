@@ -9,11 +9,21 @@ import numpy as np
 
 from vsenumba.gpu.memory import to_card, to_host, xp
 from vsenumba.samplers import AdaptiveSampler, Sampler
+from vsenumba.samplers.adaptive import AdaptiveState
 
 
 @singledispatch
 def refresh_on_card(sampler: Sampler, state: Any, labels: Any) -> None:
     """Bring a state on the card up to date with the label factors there, (L, k); see `Sampler.refresh`."""
+
+
+# To sort takes the keys once more and 64-bit places, for each number of the table; a spread takes less.
+_SORT_BYTES = 24
+
+
+def refresh_bytes(state: Any) -> int:
+    """Return how much memory `refresh_on_card` takes for a while, beside a state."""
+    return _SORT_BYTES * state.orders.size if isinstance(state, AdaptiveState) else 0
 
 
 @refresh_on_card.register

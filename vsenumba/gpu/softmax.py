@@ -121,6 +121,8 @@ def weigh_positives(loss, labels, data, first, last, room, scores, top, best, ta
         count(room, tally, LOSS, value)
         count(room, tally, VIOLATIONS, score <= best)
         gradient = np.float32(slope)
+        if gradient == 0:
+            continue  # so far above the others that nothing moves, nor decays
         gradients -= gradient
         mean_square = gradient * gradient * vector_square / np.float32(labels.n_factors)
         rate = rate_for_all(room, labels.optimiser, labels.rate, labels.sums, positive, mean_square)

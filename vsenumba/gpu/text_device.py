@@ -10,11 +10,12 @@ import numpy as np
 from vsenumba.errors import InputError
 from vsenumba.gpu.backend import SIMULATED, require_card
 from vsenumba.gpu.group import LANES
+from vsenumba.gpu.inputs import shared_rate
+from vsenumba.gpu.known import check_known, check_sampler
 from vsenumba.gpu.layout import ROOM_ROWS, SHARED_BYTES, Labels, blocks_for, group_bytes, groups_per_block
-from vsenumba.gpu.memory import check_fits, padded, state_to_card, table_to_card, to_card, to_host, xp
-from vsenumba.gpu.refresh import refresh_on_card
-from vsenumba.gpu.sampling import draw_by_group
-from vsenumba.gpu.words import WORD_ROWS, Text, Windows, thin_out, windows_for
+from vsenumba.gpu.memory import check_fits, padded, state_bytes, state_to_card, table_to_card, to_card, to_host, xp
+from vsenumba.gpu.refresh import refresh_bytes, refresh_on_card
+from vsenumba.gpu.words import WORD_ROWS, Text, Windows, open_window, thin_out, windows_for
 from vsenumba.training.text.draws import BLOCK
 from vsenumba.training.text.tally import TALLY_COLUMNS
 from vsenumba.training.text.task import TextTask
@@ -26,6 +27,9 @@ _MOST_GROUPS = 6 if SIMULATED else 2_048
 _THREADS = 2 if SIMULATED else 64
 
 _TABLES = ("word_factors", "output_factors")
+
+# What a launch takes for a token, where sentences are short.
+_TOKEN_BYTES = 16
 
 
 class CudaTextDevice:
@@ -51,12 +55,13 @@ class CudaTextDevice:
                 f"{self._n_factors:,} factors take {group_bytes(width, n_rows):,}; take fewer of either"
             )
         host_sampler = task.sampler.state(task.counts, self._n_factors, _MOST_GROUPS)
-        if type(host_sampler) not in draw_by_group.registry:
-            raise InputError(f'the sampler {task.sampler} does not draw on a card; take another, or device="cpu"')
-        of_sampler = sum(array.nbytes for array in host_sampler if isinstance(array, np.ndarray))
-        check_fits(
-            2 * n_words * 4 * width + task.keep.nbytes + of_sampler, f"training {n_words:,} words", "take fewer factors"
-        )
+        check_sampler(task.sampler, host_sampler)
+        check_known(shared_rate, task.optimiser.state(), f"the optimiser {task.optimiser}")
+        check_known(open_window, task.architecture.state(), f"the architecture {task.architecture}")
+        on_card = sum(4 * width * n_words + sums[name].nbytes for name in _TABLES) + task.keep.nbytes
+        on_card += state_bytes(host_sampler) + refresh_bytes(host_sampler)
+        on_card += 4 * _MOST_GROUPS * WORD_ROWS * task.most_chosen + _TOKEN_BYTES * self.tokens_per_launch
+        check_fits(on_card, f"training {n_words:,} words", "take fewer factors")
         self._tables, self._sums = tables, sums
         self._on_card = {name: table_to_card(tables[name]) for name in _TABLES}
         self._sums_on_card = {name: to_card(sums[name]) for name in _TABLES}
@@ -76,8 +81,6 @@ class CudaTextDevice:
     def launch(self, tokens: np.ndarray, offsets: np.ndarray, rate: float) -> None:
         """Thin sentences out, then train a group for each block of their windows; see `TextDevice.launch`."""
         n_sentences = len(offsets) - 1
-        if not n_sentences:
-            return
         n_blocks = -(-np.diff(offsets) // BLOCK)
         first_block = np.cumsum(n_blocks) - n_blocks
         blocks = np.repeat(np.arange(n_sentences, dtype=np.int32), n_blocks)
@@ -85,7 +88,9 @@ class CudaTextDevice:
             to_card(tokens), to_card(offsets), xp.zeros(len(tokens), np.int32), xp.zeros(n_sentences, np.int32),
             to_card(blocks), to_card(first_block),
         )  # fmt: skip
-        thin_out[min(-(-n_sentences // _THREADS), _MOST_GROUPS), _THREADS](text, self._keep, self._key, self._tally[0])
+        # Also for a launch of nothing, which compiles.
+        n_grid = min(max(-(-n_sentences // _THREADS), 1), _MOST_GROUPS)
+        thin_out[n_grid, _THREADS](text, self._keep, self._key, self._tally[0])
         task = self._task
         inputs, outputs = (
             Labels(

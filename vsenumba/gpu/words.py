@@ -199,6 +199,7 @@ def draw_words(windows, outputs, room, moved, n_before, states, words, first, la
                 own[place] = positives[j]
                 n_own += 1
     n_own = from_lane(n_own, 0)
+    together()
     n_drawn = 0
     aimed = aim_by_group(windows.sampler, room)
     for j in range(windows.n_draws):

@@ -185,6 +185,8 @@ def _gather_visit(inputs, vectors, visit, indices, adds):
 
 @scatter_visit.implement(LabelsState)
 def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
+    if visit.end - visit.begin < 2:
+        return  # the only label described nothing, and so does not decay
     n_factors = vectors.shape[1]
     weight = np.float32(max(visit.end - visit.begin - 1, 1) ** -inputs.power)
     gradients = visit.slot + BLOCK
