@@ -79,7 +79,7 @@ class CudaDevice:
         states = [feed.state for feed in self._feeds]
         sizes = _MOST_GROUPS, width, task.loss.n_scores(n_labels), task.loss.draws or 0
         own_vectors = not all(shares_vector(state) for state in states)
-        host_sampler = task.sampler.state(data.label_counts, n_factors, _MOST_GROUPS)
+        host_sampler = task.sampler.state(task.counts, n_factors, _MOST_GROUPS)
         if task.loss.draws:
             host_sampler = task.sampler.with_probabilities(host_sampler)
         check_sampler(task.sampler, host_sampler)
