@@ -36,6 +36,10 @@ class DeviceError(VsenumbaError, RuntimeError):
     """A device cannot be used; the message says what is missing and how to install it."""
 
 
+class ClusterError(VsenumbaError, RuntimeError):
+    """A cluster cannot be used, or was lost; the message says why, and what to do."""
+
+
 class ForkedProcessError(VsenumbaError, RuntimeError):
     """A process was forked after kernels had run, and cannot run them; the message says how to start it instead."""
 

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "poolings": {"kernels"},
     "objectives": {"kernels"},
     "training": {"data", "kernels", "losses", "objectives", "poolings", "samplers", "storage"},
+    "cluster": {"data", "kernels", "losses", "samplers", "training"},
     "gpu": {"data", "kernels", "losses", "samplers", "training"},
     "evaluation": {"data", "kernels"},
     "pictures": {"data", "storage"},
@@ -30,8 +31,8 @@ MAY_IMPORT = {
     "sidecars": {"data", "storage"},
     "sheets": {"data", "pictures", "plotting", "storage"},
     "models": {
-        "data", "evaluation", "gpu", "kernels", "losses", "objectives", "pictures", "poolings", "samplers", "storage",
-        "training",
+        "cluster", "data", "evaluation", "gpu", "kernels", "losses", "objectives", "pictures", "poolings", "samplers",
+        "storage", "training",
     },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {

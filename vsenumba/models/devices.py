@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from vsenumba.checks import check_choice
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.errors import InputError
 from vsenumba.models.label_pairs import LabelPairs
 from vsenumba.models.sparse_weights import checked_weights
 from vsenumba.training.annotation.device import Device
 from vsenumba.training.annotation.host import HostDevice
+from vsenumba.training.annotation.task import Task
+from vsenumba.training.run import Trainer
 from vsenumba.training.text.device import TextDevice
 from vsenumba.training.text.host import HostTextDevice
 
@@ -43,6 +46,15 @@ def device_class(name: str, devices: Mapping[str, Callable[[], type[D]]]) -> typ
     """Return the class of a device by its name, one of `DEVICES` or `TEXT_DEVICES`."""
     check_choice("device", name, devices)
     return devices[name]()
+
+
+def trainer_on_cluster(device: str, task: Task, client: Any, *arguments: Any) -> Trainer:
+    """Return what trains on a cluster; the other arguments are those of `ClusterTrainer`."""
+    if device != "cpu":
+        raise InputError(f'on a cluster every worker trains on its processor: device must be "cpu", not {device!r}')
+    from vsenumba.cluster.trainer import ClusterTrainer
+
+    return ClusterTrainer(task, client, *arguments)
 
 
 def scores_on(

@@ -21,7 +21,8 @@ from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models.annotator import Annotator
-from vsenumba.models.devices import DEVICES, device_class, scores_on
+from vsenumba.models.devices import DEVICES, device_class, scores_on, trainer_on_cluster
+from vsenumba.models.folding import folded_in
 from vsenumba.models.input_tables import InputTables
 from vsenumba.models.label_pairs import LABEL_PAIRS, LabelPairs
 from vsenumba.models.learnable import why_nothing_can_be_learnt
@@ -42,14 +43,17 @@ from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import Sampler, UniformSampler, as_sampler
 from vsenumba.storage import schema
 from vsenumba.training.annotation.inputs import INPUTS, as_inputs
-from vsenumba.training.annotation.inputs.kind import Counts, Recipe, Sizes
+from vsenumba.training.annotation.inputs.kind import Counts, Recipe
 from vsenumba.training.annotation.task import Task, check_negatives
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
+from vsenumba.training.run import Trainer
 from vsenumba.training.schedules import SCHEDULES
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from vsenumba.gpu.scoring import CardScores
 
 # Each pair has so many steps, in turn; with more than some dozens nothing was gained, and a launch of one image with
@@ -58,9 +62,6 @@ _MOST_NEGATIVES = 10_000
 
 # What None stands for where `Recipe` says it.
 _SUITED = "what suits the inputs, sampler, loss and optimiser"
-
-# Epochs of `fold_in`, enough for a row of its own to settle.
-_FOLD_EPOCHS = 30
 
 
 class ImageAnnotator(InputTables):
@@ -111,8 +112,7 @@ class ImageAnnotator(InputTables):
     max_neighbours : int, optional
         About how many weights to other labels a label has in the mean, beside its vector; 0 for vectors alone. None for
         128 with labels among the inputs and no ids, up to 10 million pairs, and otherwise for 0. How much the weights
-        count, and their weight decay, is tried on labels that a first model
-        is trained without.
+        count, and their weight decay, is tried on labels that a first model is trained without.
     n_threads : int, optional
         Threads; None for all. The draws do not depend on it, but lock-free updates do: with more than one thread two
         runs with one seed differ a little.
@@ -216,6 +216,7 @@ class ImageAnnotator(InputTables):
         validation: Any = None,
         metrics: Sequence[str] = ("mrr",),
         callbacks: Callbacks = (),
+        client: Client | None = None,
     ) -> ImageAnnotator:
         """Train afresh.
 
@@ -232,6 +233,8 @@ class ImageAnnotator(InputTables):
             What to evaluate on `validation`.
         callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
+        client : distributed.Client, optional
+            A cluster to train on (docs/scale.md); None for this machine.
 
         Returns
         -------
@@ -254,16 +257,12 @@ class ImageAnnotator(InputTables):
         data = as_annotation_set(X)
         check_has_features(data, self.inputs)
         self._check_memory(*data.shape, data.n_features)
-        self._begin()
-        self._remember(data)
+        self._begin_with(data)
         why = why_nothing_can_be_learnt(data, self.inputs)
         if why is not None:
             warnings.warn(f"the model can learn nothing, and so suggests nothing: {why}", UserWarning, stacklevel=2)
-        self._pictures = SeenPictures(data.backbone if self.uses_features else None)
-        self.pairs_ = self._label_pairs(data)
-        self.tables_ |= self._inputs.measure(data)
         self._grow()
-        return self._train(data, self.n_epochs, 0, validation, metrics, callbacks)
+        return self._train(data, self.n_epochs, 0, validation, metrics, callbacks, client)
 
     def partial_fit(
         self,
@@ -300,11 +299,7 @@ class ImageAnnotator(InputTables):
         data = self._as_images(X) if begun else as_annotation_set(X)
         check_has_features(data, self.inputs)
         if not begun:
-            self._begin()
-            self._remember(data)
-            self._pictures = SeenPictures(data.backbone if self.uses_features else None)
-            self.pairs_ = self._label_pairs(data)
-            self.tables_ |= self._inputs.measure(data)
+            self._begin_with(data)
         else:
             self._pictures.check(data, self._sizes()["n_features"])
         self._check_trainable()
@@ -332,13 +327,19 @@ class ImageAnnotator(InputTables):
         return self
 
     def resume(
-        self, X: Any, *, validation: Any = None, metrics: Sequence[str] = ("mrr",), callbacks: Callbacks = ()
+        self,
+        X: Any,
+        *,
+        validation: Any = None,
+        metrics: Sequence[str] = ("mrr",),
+        callbacks: Callbacks = (),
+        client: Client | None = None,
     ) -> ImageAnnotator:
         """Go on from a checkpoint to the last of `n_epochs`, with the data of `fit`, as if it had never stopped.
 
         Parameters
         ----------
-        X, validation, metrics, callbacks
+        X, validation, metrics, callbacks, client
             As in `fit`.
 
         Raises
@@ -355,7 +356,7 @@ class ImageAnnotator(InputTables):
         if self.uses_features:
             self._pictures.check(data, self._sizes()["n_features"])
             self.seen_ = self.seen_.with_features_of(data.reindex_images(self.image_ids_))
-        return self._train(self.seen_, self.n_epochs, done, validation, metrics, callbacks)
+        return self._train(self.seen_, self.n_epochs, done, validation, metrics, callbacks, client)
 
     @property
     def backbone_(self) -> BackboneId | None:
@@ -397,9 +398,13 @@ class ImageAnnotator(InputTables):
         l2, strength = chosen_settings(train, data, max_neighbours, rng, self._threads)
         return LabelPairs.of(data, l2, strength, max_neighbours, self._threads)
 
-    def _begin(self) -> None:
-        super()._begin()
-        self.pairs_ = None
+    def _begin_with(self, data: AnnotationSet) -> None:
+        """Forget everything, and take from a set what comes before the first epoch."""
+        self._begin()
+        self._remember(data)
+        self._pictures = SeenPictures(data.backbone if self.uses_features else None)
+        self.pairs_ = self._label_pairs(data)
+        self.tables_ |= self._inputs.measure(data)
 
     def _task(self, data: AnnotationSet, *, frozen_labels: bool = False) -> Task:
         loss = self.member("loss")
@@ -414,7 +419,11 @@ class ImageAnnotator(InputTables):
             frozen_labels=frozen_labels,
         )
 
-    def _trainer(self, task: Task, tables: Any, sums: Any, seeds: np.random.SeedSequence) -> AnnotationTrainer:
+    def _trainer(
+        self, task: Task, tables: Any, sums: Any, seeds: np.random.SeedSequence, client: Client | None = None
+    ) -> Trainer:
+        if client is not None:
+            return trainer_on_cluster(self.device, task, client, tables, sums, seeds, self._threads)
         return AnnotationTrainer(task, device_class(self.device, DEVICES)(task, self._threads), tables, sums, seeds)
 
     def _train(
@@ -425,6 +434,7 @@ class ImageAnnotator(InputTables):
         validation: Any,
         metrics: Sequence[str],
         callbacks: Callbacks,
+        client: Client | None = None,
     ) -> ImageAnnotator:
         validate = None
         if validation is not None:
@@ -433,7 +443,7 @@ class ImageAnnotator(InputTables):
             )
             held_out = self.align(held_out)
             validate = functools.partial(self._metrics, held_out, tuple(metrics))
-        trainer = self._trainer(self._task(data), self.tables_, self._memory, self._spawned(1))
+        trainer = self._trainer(self._task(data), self.tables_, self._memory, self._spawned(1), client)
         self._run(trainer, n_epochs=n_epochs, done=done, validate=validate, callbacks=callbacks)
         return self
 
@@ -552,16 +562,7 @@ class ImageAnnotator(InputTables):
         if not inputs.needs_image_rows:
             return self._for_new_images(data)._vectors(data, np.arange(data.n_images))
         self._check_tables()
-        fresh = np.random.default_rng(self._spawned(2)).standard_normal((data.n_images, self.n_factors), np.float32)
-        spread = inputs.tables(Sizes(*data.shape, int(self.n_factors)))["image_factors"].spread
-        tables = {"label_factors": self.label_factors_, "image_factors": np.float32(spread) * fresh}
-        # The labels' sums are scratch too: folding in must not change the model.
-        sums = {name: self.member("optimiser").fresh_sums(len(table)) for name, table in tables.items()}
-        trainer = self._trainer(self._task(data, frozen_labels=True), tables, sums, self._spawned(2))
-        for epoch in range(_FOLD_EPOCHS):
-            trainer.run_epoch(epoch + 1, lambda done: self.chosen("learning_rate"))
-        tables["image_factors"][data.labels_per_image == 0] = 0
-        return tables["image_factors"]
+        return folded_in(self, data)
 
     def _for_new_images(self, known: AnnotationSet) -> NewImages:
         if self._inputs.needs_image_rows:

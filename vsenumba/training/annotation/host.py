@@ -43,7 +43,7 @@ class HostDevice:
         self._labels, self._label_sums = tables["label_factors"], sums["label_factors"]
         n_labels, n_factors = self._labels.shape
         self._feeds = task.inputs.feeds(tables, sums, task.data, task.l2)
-        self._sampler = task.sampler.state(task.data.label_counts, n_factors, task.n_shards)
+        self._sampler = task.sampler.state(task.counts, n_factors, task.n_shards)
         if task.loss.draws:
             self._sampler = task.sampler.with_probabilities(self._sampler)
         self._absences = absences_state(task.data, task.absent_share)

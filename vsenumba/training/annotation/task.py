@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.errors import InputError
 from vsenumba.losses import Loss
@@ -71,6 +73,8 @@ class Task:
         How often a negative of an image that has verified absences is one of these, from 0 to 1.
     n_shards : int
         Parts of a launch, each of which draws from a random state of its own.
+    label_counts : (n_labels,) int64 array, optional
+        How many images have each label, where `data` is a part of a set, in the whole of it.
     """
 
     data: AnnotationSet
@@ -83,3 +87,9 @@ class Task:
     frozen_labels: bool = False
     absent_share: float = ABSENT_SHARE
     n_shards: int = N_SHARDS
+    label_counts: np.ndarray | None = None
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How many images have each label, (n_labels,) int64: what samplers go by."""
+        return self.data.label_counts if self.label_counts is None else self.label_counts

@@ -1,0 +1,225 @@
+"""Training on a cluster: two processes of this machine, in turns that a plain loop foretells."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import vsenumba as vse
+from vsenumba.cluster import trainer as trainer_module
+from vsenumba.cluster import workers as workers_module
+from vsenumba.cluster.merge import merged
+from vsenumba.cluster.trainer import ClusterTrainer
+from vsenumba.cluster.turn import part_from_arrays, part_to_arrays, settings_of, task_of, train_turn
+from vsenumba.errors import ClusterError
+
+distributed = pytest.importorskip("distributed")
+
+# Dask's own tasks may still be pending when a loop ends, and sockets open.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, worker_dashboard_address=None
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    with distributed.Client(cluster) as client:
+        client.wait_for_workers(2, timeout=60)
+        yield client
+
+
+def some_images(n_images=60, n_labels=12, features=False, seed=0):
+    rng = np.random.default_rng(seed)
+    tags = rng.random((n_images, n_labels)) < 0.3
+    return vse.AnnotationSet.from_csr(tags, features=rng.random((n_images, 5)) if features else None)
+
+
+def annotator(inputs="ids", **parameters):
+    return vse.ImageAnnotator(
+        inputs, **{"n_factors": 4, "n_epochs": 2, "max_neighbours": 0, "n_threads": 1, "random_state": 0} | parameters
+    )
+
+
+class Here(ClusterTrainer):
+    """Trains in turns one after another, in this process."""
+
+    def __init__(self, task, tables, sums, seeds, n_workers):
+        self._task, self._tables, self._sums, self._seeds = task, tables, sums, seeds
+        self.steps, self.seconds, self._n_workers = 0, 0.0, n_workers
+        self._divide()
+
+    def _train(self, epoch, rate, progress):
+        names = [name for name in self._tables if name != "image_factors"]
+        sums = {n: self._sums[n] for n in names if n in self._sums}
+        shared = {"tables": {n: self._tables[n] for n in names}, "sums": sums}
+        own = ["image_factors"] if "image_factors" in self._tables else []
+        for turns in self._rounds(epoch):
+            moves = []
+            for p in turns:
+                rows = self._rows[p]
+                of_part = {key: {n: table[n][rows] for n in own} for key, table in
+                           (("tables", self._tables), ("sums", self._sums))}  # fmt: skip
+                seed = {"entropy": self._seeds.entropy, "key": [*self._seeds.spawn_key, 0, 4, int(p)]}
+                done = train_turn(
+                    part_to_arrays(self._task.data.select_images(rows)), of_part, shared, settings_of(self._task),
+                    self._task.data.label_counts, seed, epoch, rate, 1,
+                )  # fmt: skip
+                moves.append(done["moved"])
+                for n in own:
+                    self._tables[n][rows] = done["of_part"]["tables"][n]
+                    self._sums[n][rows] = done["of_part"]["sums"][n]
+            shared = merged(shared, moves)
+        self._take(shared, [])
+        return shared["records"]
+
+
+@pytest.mark.parametrize("inputs", ["ids", "labels", "features", ("labels", "ids")], ids=str)
+def test_an_epoch_is_that_of_a_plain_loop(client, monkeypatch, inputs):
+    monkeypatch.setattr(trainer_module, "N_ROUNDS", 3)
+    data = some_images(features=inputs == "features")
+    model = annotator(inputs).fit(data, client=client)
+    monkeypatch.setattr(
+        vse.ImageAnnotator, "_trainer",
+        lambda self, task, tables, sums, seeds, client=None: Here(task, tables, sums, seeds, 2),
+    )  # fmt: skip
+    expected = annotator(inputs).fit(data)
+    for name, table in expected.tables_.items():
+        assert model.tables_[name] == pytest.approx(table, rel=1e-5, abs=1e-6), name
+    for name in ("steps", "skipped", "loss", "trials", "learning_rate"):
+        assert model.history_[name] == pytest.approx(expected.history_[name]), name
+    assert (model.history_["seconds"] > 0).all()
+
+
+def test_a_model_that_a_cluster_trained_is_any_model(client, tmp_path):
+    train, held_out = vse.leave_one_out(some_images(), rng=0)
+    heard = []
+    model = annotator(n_epochs=3).fit(
+        train, client=client, validation=held_out, callbacks=lambda model, record: heard.append(record["mrr"])
+    )
+    assert heard == list(model.history_["mrr"])
+    assert len(heard) == 3
+    model.save(tmp_path / "model.h5")
+    again = vse.load_model(tmp_path / "model.h5")
+    assert np.array_equal(again.image_factors_, model.image_factors_)
+    assert len(again.annotate(["0"], n=1)) == 1
+
+
+def test_a_checkpoint_is_resumed_on_a_cluster(client, tmp_path):
+    data = some_images()
+
+    def stop(model, record):
+        model.save(tmp_path / "checkpoint.h5", include_optimiser=True)
+        if record["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    whole = annotator(n_epochs=4).fit(data, client=client)
+    with pytest.raises(KeyboardInterrupt):
+        annotator(n_epochs=4).fit(data, client=client, callbacks=stop)
+    resumed = vse.load_model(tmp_path / "checkpoint.h5").set_params(n_threads=1).resume(data, client=client)
+    for name, table in whole.tables_.items():
+        assert np.array_equal(resumed.tables_[name], table), name
+
+
+def test_absences_and_whole_counts_reach_the_turns():
+    tags = np.eye(6) + np.eye(6, k=1)
+    data = vse.AnnotationSet.from_csr(tags).with_absent(vse.AnnotationSet.from_csr(np.eye(6, k=2)))
+    part = data.select_images([0, 1])
+    again = part_from_arrays(part_to_arrays(part), data.n_labels)
+    assert np.array_equal(again.to_csr().toarray(), part.to_csr().toarray())
+    assert again.absent.columns_of(0).tolist() == part.absent.columns_of(0).tolist() == [2]
+    task = annotator(sampler="popularity")
+    task.fit(data)
+    whole = task._task(data)
+    of_part = task_of(settings_of(whole), again, data.label_counts)
+    assert of_part.counts.tolist() == data.label_counts.tolist() != again.label_counts.tolist()
+    assert (of_part.sampler, of_part.loss, of_part.l2) == (whole.sampler, whole.loss, whole.l2)
+
+
+def test_a_part_without_pairs_changes_nothing():
+    data = some_images(10)
+    model = annotator().fit(data)
+    task = model._task(data)
+    tables = {"tables": {"label_factors": model.label_factors_}, "sums": {"label_factors": np.ones(12, np.float32)}}
+    rows = {"tables": {"image_factors": np.ones((2, 4), np.float32)}, "sums": {"image_factors": np.ones(2, np.float32)}}
+    nothing = vse.AnnotationSet.from_csr(np.zeros((2, 12)))
+    done = train_turn(
+        part_to_arrays(nothing),
+        rows,
+        tables,
+        settings_of(task),
+        data.label_counts,
+        {"entropy": 0, "key": []},
+        1,
+        0.1,
+        1,
+    )
+    assert done["moved"]["changes"] == {}
+    assert done["moved"]["record"]["steps"] == 0
+    assert np.array_equal(done["of_part"]["tables"]["image_factors"], np.ones((2, 4)))
+
+
+def test_workers_that_are_killed_change_nothing(client, monkeypatch):
+    """An epoch they were lost in is done again, from the tables of the epoch before."""
+    data = some_images(300, 20)
+    expected = annotator(n_epochs=4).fit(data, client=client)
+    victims = iter(sorted(client.run(os.getpid).values()))
+
+    def kill(model, record):
+        if record["epoch"] in (1, 2):
+            # While the next epoch runs.
+            threading.Timer(0.3, os.kill, (next(victims), signal.SIGKILL)).start()
+            time.sleep(0.25 if record["epoch"] == 1 else 0)
+
+    model = annotator(n_epochs=4).fit(data, client=client, callbacks=kill)
+    assert next(victims, None) is None
+    for name, table in expected.tables_.items():
+        assert np.array_equal(model.tables_[name], table), name
+
+
+def test_what_is_no_cluster_is_refused(client, monkeypatch):
+    data = some_images(10)
+    with pytest.raises(vse.InputError, match=r"client must be a distributed.Client, not 'tcp://localhost:1'"):
+        annotator().fit(data, client="tcp://localhost:1")
+    with pytest.raises(vse.InputError, match="device must be \"cpu\", not 'cuda'"):
+        annotator(device="cuda").fit(data, client=client)
+    monkeypatch.setattr(type(client), "nthreads", lambda self: {"tcp://1": 2})
+    with pytest.raises(vse.InputError, match="tcp://1 runs 2 tasks at a time.*nthreads=1"):
+        annotator().fit(data, client=client)
+    monkeypatch.setattr(type(client), "nthreads", lambda self: {})
+    with pytest.raises(ClusterError, match="no workers: start some"):
+        annotator().fit(data, client=client)
+    monkeypatch.undo()
+    for theirs, message in ((None, "does not have vsenumba"), ("0.0.1", r"has vsenumba 0\.0\.1, and training needs")):
+        monkeypatch.setattr(type(client), "run", lambda self, ask, theirs=theirs: {"tcp://1": theirs})
+        with pytest.raises(ClusterError, match=message):
+            annotator().fit(data, client=client)
+    monkeypatch.undo()
+    monkeypatch.setattr(workers_module.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ClusterError, match=r"pip install \"vsenumba\[dask\]\""):
+        annotator().fit(data, client=client)
+
+
+def test_a_client_that_is_closed_is_refused(cluster):
+    client = distributed.Client(cluster)
+    client.close()
+    with pytest.raises(ClusterError, match="the client is closed: connect"):
+        annotator().fit(some_images(10), client=client)
+
+
+def test_a_training_that_diverges_says_so(client):
+    with pytest.raises(vse.TrainingDivergedError, match="after epoch 1"):
+        annotator(optimiser="sgd", learning_rate=1e30).fit(some_images(), client=client)

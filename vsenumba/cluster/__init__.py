@@ -1,0 +1,1 @@
+"""Training on a cluster that runs Dask; see ``docs/scale.md``."""

@@ -1,0 +1,197 @@
+"""Training on a cluster: rounds of turns, one a worker, whose changes are merged."""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Callable, MutableMapping
+from concurrent.futures import CancelledError
+from typing import Any
+
+import numpy as np
+
+from vsenumba.cluster.merge import merged
+from vsenumba.cluster.turn import OF_IMAGES, part_to_arrays, settings_of, train_turn
+from vsenumba.cluster.workers import check_client, ready_workers
+from vsenumba.errors import ClusterError
+from vsenumba.kernels.random import spawned
+from vsenumba.training.annotation.task import Task
+
+# How often an epoch's changes are merged. With 8 workers the MRR of four sets is that of one machine (docs/scale.md).
+N_ROUNDS = 32
+
+# An epoch that workers were lost in is done again so many times in a row.
+_MOST_ATTEMPTS = 20
+_SECONDS_TO_WAIT = 60
+
+
+class ClusterTrainer:
+    """Trains tables on a cluster; a `vsenumba.training.run.Trainer`.
+
+    The images are divided into parts, a few dozen for each worker, that stay where they are. In a round every worker
+    trains on one of its parts, on a copy of the tables as they were before the round; then the changes are merged.
+
+    Parameters
+    ----------
+    task : Task
+        What is trained.
+    client : distributed.Client
+        The cluster, with one task at a time on each worker.
+    tables, sums : mapping from str to array
+        As for `AnnotationTrainer`.
+    seeds : numpy.random.SeedSequence
+        What the parts, and the draws on them, are seeded with.
+    n_threads : int or None
+        Threads of each worker; None for all.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        client: Any,
+        tables: MutableMapping[str, np.ndarray],
+        sums: MutableMapping[str, np.ndarray],
+        seeds: np.random.SeedSequence,
+        n_threads: int | None = None,
+    ) -> None:
+        check_client(client)
+        self.steps = 0
+        self.seconds = 0.0
+        self._task, self._client, self._tables, self._sums = task, client, tables, sums
+        self._seeds, self._n_threads = seeds, n_threads
+        self._settings = settings_of(task)
+        self._n_workers = len(ready_workers(client))
+        self._sent: list[Any] = []
+        self._of_parts: list[Any] = []
+        self._divide()
+
+    def _divide(self) -> None:
+        """Deal the images to parts, as many for each of the workers there are at the beginning."""
+        n_rounds = N_ROUNDS if self._n_workers > 1 else 1
+        order = np.random.default_rng(spawned(self._seeds, 0, 3)).permutation(self._task.data.n_images)
+        n_parts = max(min(self._n_workers * n_rounds, len(order)), 1)
+        self._rows = [np.sort(rows) for rows in np.array_split(order, n_parts)]
+
+    def _send(self) -> None:
+        """Send the parts, and what is learnt of their images, to the workers there are now."""
+        self._workers = ready_workers(self._client)
+        parts, of_parts = [], []
+        for rows in self._rows:
+            parts.append(part_to_arrays(self._task.data.select_images(rows)))
+            of_parts.append(
+                {
+                    "tables": {name: self._tables[name][rows] for name in OF_IMAGES if name in self._tables},
+                    "sums": {name: self._of_rows(self._sums[name], rows) for name in OF_IMAGES if name in self._sums},
+                }
+            )
+        self._sent, self._of_parts = [None] * len(parts), [None] * len(parts)
+        for number, worker in enumerate(self._workers):
+            mine = range(number, len(parts), len(self._workers))
+            both = [parts[p] for p in mine] + [of_parts[p] for p in mine]
+            futures = self._client.scatter(both, workers=[worker], hash=False)
+            for place, p in enumerate(mine):
+                self._sent[p], self._of_parts[p] = futures[place], futures[len(mine) + place]
+
+    @staticmethod
+    def _of_rows(sums: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return sums[rows] if len(sums) else sums
+
+    def run_epoch(
+        self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
+    ) -> dict[str, float]:
+        """Train one epoch, at the rate of its beginning; see `vsenumba.training.run.Trainer`."""
+        from distributed import KilledWorker
+
+        started = time.perf_counter()
+        rate = rate_at(0.0)
+        for attempt in range(_MOST_ATTEMPTS):
+            try:
+                records = self._train(epoch, rate, progress)
+                break
+            except (KilledWorker, CancelledError) as error:
+                # The tables here are those of the epoch before.
+                self._sent = []
+                if attempt == _MOST_ATTEMPTS - 1:
+                    raise ClusterError(f"workers were lost in {_MOST_ATTEMPTS} attempts at epoch {epoch}") from error
+                self._await_workers(error)
+        self.seconds += time.perf_counter() - started
+        return self._record(epoch, rate, records)
+
+    def _await_workers(self, error: BaseException) -> None:
+        if self._client.status != "running":
+            raise ClusterError(
+                f"the connection to the scheduler was lost ({self._client.status}): go on from the last checkpoint"
+            ) from error
+        try:
+            self._client.wait_for_workers(1, timeout=_SECONDS_TO_WAIT)
+        except TimeoutError:
+            raise ClusterError(f"all workers were lost, and none has come in {_SECONDS_TO_WAIT} seconds") from error
+
+    def _train(self, epoch: int, rate: float, progress: Callable[[float], object]) -> list[dict[str, float]]:
+        """Train one epoch on the workers; bring the tables here up to date, and return the turns' records."""
+        from distributed import as_completed
+
+        if not self._sent:
+            self._send()
+        client, task = self._client, self._task
+        names = [name for name in self._tables if name not in OF_IMAGES]
+        shared: Any = {
+            "tables": {name: self._tables[name] for name in names},
+            "sums": {name: self._sums[name] for name in names if name in self._sums},
+        }
+        shared, counts = client.scatter([shared, task.data.label_counts], hash=False)
+        of_parts, moved, rounds = list(self._of_parts), [], []
+        for turns in self._rounds(epoch):
+            changes = []
+            for p in turns:
+                seed = {"entropy": self._seeds.entropy, "key": [*self._seeds.spawn_key, 0, 4, int(p)]}
+                turn = client.submit(
+                    train_turn, self._sent[p], of_parts[p], shared, self._settings, counts, seed, epoch, rate,
+                    self._n_threads, pure=False,
+                )  # fmt: skip
+                changes.append(client.submit(operator.itemgetter("moved"), turn, pure=False))
+                of_parts[p] = client.submit(operator.itemgetter("of_part"), turn, pure=False)
+            shared = client.submit(merged, shared, changes, pure=False)
+            moved += changes
+            rounds.append(shared)
+        for n_done, _ in enumerate(as_completed(rounds), 1):
+            progress(n_done / len(rounds))
+        found = client.gather(shared)
+        self._take(found, client.gather(of_parts) if any(name in self._tables for name in OF_IMAGES) else [])
+        self._of_parts = of_parts
+        records: list[dict[str, float]] = found["records"]
+        return records
+
+    def _rounds(self, epoch: int) -> list[np.ndarray]:
+        """Return which parts are trained in each round: of every worker one, in an order drawn anew each epoch."""
+        rng = np.random.default_rng(spawned(self._seeds, epoch, 5))
+        n_parts, n_workers = len(self._rows), self._n_workers
+        of_workers = [rng.permutation(np.arange(w, n_parts, n_workers)) for w in range(n_workers)]
+        n_rounds = max(len(parts) for parts in of_workers)
+        return [np.array([parts[r] for parts in of_workers if r < len(parts)]) for r in range(n_rounds)]
+
+    def _take(self, shared: dict[str, Any], of_parts: list[Any]) -> None:
+        """Write what was trained into the tables and sums here."""
+        for mine, theirs in ((self._tables, shared["tables"]), (self._sums, shared["sums"])):
+            for name, array in theirs.items():
+                mine[name][...] = array
+        for rows, of_part in zip(self._rows, of_parts, strict=False):
+            for name, table in of_part["tables"].items():
+                self._tables[name][rows] = table
+            for name, one in of_part["sums"].items():
+                if len(one):
+                    self._sums[name][rows] = one
+
+    def _record(self, epoch: int, rate: float, records: list[dict[str, float]]) -> dict[str, float]:
+        """Add up the turns' records, as one machine's epoch would say it."""
+        steps = sum(record["steps"] for record in records)
+        self.steps += int(steps)
+        means = {
+            name: float(sum(record[name] * record["steps"] for record in records) / max(steps, 1))
+            for name in ("loss", "violations", "trials")
+        }
+        skipped, refreshes = (int(sum(record[name] for record in records)) for name in ("skipped", "refreshes"))
+        return {
+            "epoch": epoch, "seconds": self.seconds, "steps": self.steps, "skipped": skipped, **means,
+            "refreshes": refreshes, "learning_rate": rate,
+        }  # fmt: skip

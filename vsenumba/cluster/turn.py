@@ -1,0 +1,142 @@
+"""A worker's turn: it trains on one part of a set, on a copy of the tables, and returns what has changed.
+
+Nothing here knows of Dask. What goes in and comes out is plain: arrays, numbers, texts, and dictionaries of these.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.kernels.random import spawned
+from vsenumba.losses import as_loss
+from vsenumba.samplers import as_sampler
+from vsenumba.training.annotation.host import HostDevice
+from vsenumba.training.annotation.inputs import as_inputs
+from vsenumba.training.annotation.task import Task
+from vsenumba.training.annotation.trainer import AnnotationTrainer
+from vsenumba.training.optimisers import as_optimiser
+
+#: The tables of which every image has a row; they stay with the images.
+OF_IMAGES = ("image_factors",)
+
+
+def settings_of(task: Task) -> str:
+    """Return what a task trains with, as JSON: all of it but the data."""
+    return json.dumps(
+        {
+            "inputs": [part.name for part in task.inputs.parts],
+            "sampler": as_sampler.to_json(task.sampler),
+            "loss": as_loss.to_json(task.loss),
+            "optimiser": as_optimiser.to_json(task.optimiser),
+            "l2": float(task.l2),
+            "n_negatives": task.n_negatives,
+            "absent_share": task.absent_share,
+        }
+    )
+
+
+def task_of(settings: str, data: AnnotationSet, label_counts: np.ndarray) -> Task:
+    """Return the task of some settings on a part of a set, whose labels have `label_counts` images in the whole."""
+    said = json.loads(settings)
+    return Task(
+        data=data,
+        inputs=as_inputs(said["inputs"]),
+        sampler=as_sampler.from_json(said["sampler"]),
+        loss=as_loss.from_json(said["loss"]),
+        optimiser=as_optimiser.from_json(said["optimiser"]),
+        l2=said["l2"],
+        n_negatives=said["n_negatives"],
+        absent_share=said["absent_share"],
+        label_counts=label_counts,
+    )
+
+
+def part_to_arrays(data: AnnotationSet) -> dict[str, Any]:
+    """Return what a turn needs of a set: its pairs, absences and features, without a name."""
+    arrays: dict[str, Any] = {"indptr": np.array(data.indptr), "indices": np.array(data.indices)}
+    if data.features is not None:
+        arrays["features"] = data.features
+    if data.absent is not None:
+        arrays |= {"absent_indptr": np.array(data.absent.indptr), "absent_indices": np.array(data.absent.indices)}
+    return arrays
+
+
+def part_from_arrays(arrays: Mapping[str, Any], n_labels: int) -> AnnotationSet:
+    """Return the set that `part_to_arrays` was given, its images and labels called by their numbers."""
+    absent = None
+    if "absent_indptr" in arrays:
+        indptr, indices = arrays["absent_indptr"], arrays["absent_indices"]
+        absent = sp.csr_array((np.ones(len(indices), np.int8), indices, indptr), (len(indptr) - 1, n_labels))
+    return AnnotationSet(arrays["indptr"], arrays["indices"], n_labels, features=arrays.get("features"), absent=absent)
+
+
+def train_turn(
+    part: Mapping[str, Any],
+    of_part: Mapping[str, Mapping[str, np.ndarray]],
+    shared: Mapping[str, Mapping[str, np.ndarray]],
+    settings: str,
+    label_counts: np.ndarray,
+    seed: Mapping[str, Any],
+    epoch: int,
+    rate: float,
+    n_threads: int | None,
+) -> dict[str, Any]:
+    """Train once on the pairs of a part.
+
+    Parameters
+    ----------
+    part : mapping
+        What `part_to_arrays` returned.
+    of_part, shared : mapping
+        ``{"tables": ..., "sums": ...}``: the tables of the part's images and those that all parts train, and the
+        optimiser's sums of each. They are not changed.
+    settings, label_counts : str, (n_labels,) int64 array
+        See `task_of`.
+    seed : mapping
+        ``{"entropy": ..., "key": ...}`` of the part's seeds.
+    epoch, rate : int, float
+        The epoch, which seeds its draws, and its learning rate.
+    n_threads : int or None
+        Threads to train on; None for all.
+
+    Returns
+    -------
+    dict
+        ``"of_part"`` as it is now, and what has ``"moved"``, for `vsenumba.cluster.merge.merged`.
+    """
+    data = part_from_arrays(part, len(label_counts))
+    tables = {name: np.array(table) for one in (of_part, shared) for name, table in one["tables"].items()}
+    sums = {name: np.array(one) for group in (of_part, shared) for name, one in group["sums"].items()}
+    task = task_of(settings, data, label_counts)
+    record = {"steps": 0, "skipped": 0, "loss": 0.0, "violations": 0.0, "trials": 0.0, "refreshes": 0}
+    if data.n_pairs:
+        seeds = spawned(np.random.SeedSequence(seed["entropy"]), *seed["key"])
+        trainer = AnnotationTrainer(task, HostDevice(task, n_threads), tables, sums, seeds)
+        record |= trainer.run_epoch(epoch, lambda done: rate)
+    changes = {
+        name: change_of(table, tables[name], shared["sums"].get(name, np.zeros(0)), sums.get(name, np.zeros(0)))
+        for name, table in shared["tables"].items()
+        if not np.array_equal(table, tables[name])
+    }
+    kept = {
+        "tables": {name: tables[name] for name in of_part["tables"]},
+        "sums": {name: sums[name] for name in of_part["sums"]},
+    }
+    return {"of_part": kept, "moved": {"changes": changes, "record": record}}
+
+
+def change_of(before: np.ndarray, after: np.ndarray, sums: np.ndarray, new_sums: np.ndarray) -> dict[str, np.ndarray]:
+    """Return how a table has changed: which rows, by how much, and by how much the optimiser's sums."""
+    rows = np.flatnonzero((before != after).any(axis=1))
+    per_row = len(sums) == len(before)
+    return {
+        "rows": rows,
+        "by": after[rows] - before[rows],
+        "sums_by": new_sums[rows] - sums[rows] if per_row else new_sums - sums,
+    }

@@ -1,0 +1,68 @@
+"""What a cluster must be like for training, looked at before anything is sent."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from typing import Any
+
+from vsenumba.errors import ClusterError, InputError
+
+
+def check_client(client: Any) -> None:
+    """Refuse what is no client of a cluster that runs.
+
+    Raises
+    ------
+    InputError
+        If it is no ``distributed.Client``, or one for asynchronous programs.
+    ClusterError
+        If it is closed, or Dask is not installed.
+    """
+    if importlib.util.find_spec("distributed") is None:
+        raise ClusterError('training on a cluster needs Dask: pip install "vsenumba[dask]"')
+    from distributed import Client
+
+    if not isinstance(client, Client):
+        raise InputError(f"client must be a distributed.Client, not {client!r}")
+    if client.asynchronous:
+        raise InputError("client must not be asynchronous: training waits for the workers")
+    if client.status != "running":
+        raise ClusterError(f"the client is {client.status}: connect to the scheduler anew")
+
+
+def ready_workers(client: Any) -> list[str]:
+    """Return the addresses of the workers, in order, having made sure that each can train.
+
+    Raises
+    ------
+    ClusterError
+        If there are none, or one has not this version of the package.
+    InputError
+        If one would run several tasks at a time.
+    """
+    threads = client.nthreads()
+    if not threads:
+        raise ClusterError("the cluster has no workers: start some, one process a machine (dask worker --nthreads 1)")
+    for address, n_threads in threads.items():
+        if n_threads != 1:
+            raise InputError(
+                f"the worker {address} runs {n_threads} tasks at a time, and one takes all of Numba's threads: start "
+                "workers with nthreads=1, one process a machine (dask worker --nthreads 1)"
+            )
+    ours = importlib.metadata.version("vsenumba")
+
+    # A function within a function travels whole: a worker without the package could not look it up.
+    def version() -> str | None:
+        import importlib.metadata
+
+        try:
+            return importlib.metadata.version("vsenumba")
+        except importlib.metadata.PackageNotFoundError:
+            return None
+
+    for address, theirs in client.run(version).items():
+        if theirs != ours:
+            has = "does not have vsenumba" if theirs is None else f"has vsenumba {theirs}"
+            raise ClusterError(f"the worker {address} {has}, and training needs {ours}, which is installed here")
+    return sorted(threads)
