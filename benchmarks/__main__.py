@@ -25,6 +25,7 @@ BENCHMARKS = {
     "features": "how good suggestions are for pictures that nobody tagged, beside other ways",
     "robustness": "what becomes of 10,000 damaged and crafted files",
     "paper-sizes": "seconds for what took the VSE-ens paper hours, on planted sets of its sizes",
+    "cluster": "how good a model is that a cluster trained, and how much is sent for it",
     "gpu": "a card beside the processor: whether both are right, and how fast each is",
     "in-flight": "how many pairs may be trained at a time, as on a card, before a model is worse for it",
     "gpu-kernels": "registers of the kernels for cards, compiled without one",

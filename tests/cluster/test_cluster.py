@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import signal
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark_folder import benchmark as benchmark
+from command_line import run as run
 
 import vsenumba as vse
 from vsenumba.cluster import trainer as trainer_module
@@ -29,9 +35,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def cluster():
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, worker_dashboard_address=None
-    ) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
         yield cluster
 
 
@@ -89,7 +93,7 @@ class Here(ClusterTrainer):
 
 @pytest.mark.parametrize("inputs", ["ids", "labels", "features", ("labels", "ids")], ids=str)
 def test_an_epoch_is_that_of_a_plain_loop(client, monkeypatch, inputs):
-    monkeypatch.setattr(trainer_module, "N_ROUNDS", 3)
+    monkeypatch.setattr(trainer_module, "LEAST_ROUNDS", 3)
     data = some_images(features=inputs == "features")
     model = annotator(inputs).fit(data, client=client)
     monkeypatch.setattr(
@@ -223,3 +227,42 @@ def test_a_client_that_is_closed_is_refused(cluster):
 def test_a_training_that_diverges_says_so(client):
     with pytest.raises(vse.TrainingDivergedError, match="after epoch 1"):
         annotator(optimiser="sgd", learning_rate=1e30).fit(some_images(), client=client)
+
+
+def test_the_command_line_connects_to_a_scheduler(run, cluster, tmp_path):
+    model = tmp_path / "model.h5"
+    command = ["fit", "openclipart", "-o", model, "--epochs", "1", "--hold-out", "none", "--set", "max_neighbours=0"]
+    done = run(*command, "--scheduler", cluster.scheduler_address)
+    assert done.status == 0, done.err
+    assert vse.load_model(model).history_["steps"][0] > 10_000
+    started = time.perf_counter()
+    done = run(*command, "--scheduler", "tcp://127.0.0.1:1")
+    assert done.status == 1
+    assert done.err.startswith("error: no scheduler answers at tcp://127.0.0.1:1: give the address")
+    assert done.err.count("\n") == 1
+    assert time.perf_counter() - started < 10
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "on_a_cluster.py"
+
+
+@pytest.mark.skipif(not EXAMPLE.is_file(), reason="the examples are not in the wheel, but in the source")
+def test_the_example(monkeypatch, capsys):
+    spec = importlib.util.spec_from_file_location("on_a_cluster", EXAMPLE)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    monkeypatch.setattr(sys, "argv", ["example", "--workers", "1", "--epochs", "1"])
+    example.main()
+    one, other = capsys.readouterr().out.splitlines()
+    assert one.startswith("one machine  MRR 0.")
+    assert other.startswith("1 workers    MRR 0.")
+
+
+def test_the_benchmark(benchmark, tmp_path, capsys):
+    benchmark("cluster").main(
+        ["openclipart", "--workers", "1", "--inputs", "ids", "--seeds", "1", "--epochs", "1", "--out", str(tmp_path)]
+    )
+    alone, together = json.loads((tmp_path / "cluster.json").read_text())
+    assert (alone["workers"], together["workers"]) == (0, 1)
+    assert together["mrr"][0] == pytest.approx(alone["mrr"][0], abs=0.05)
+    assert "1 workers" in capsys.readouterr().out

@@ -36,8 +36,8 @@ MAY_IMPORT = {
     },
     "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
     "cli": {
-        "data", "evaluation", "experiments", "kernels", "losses", "models", "pictures", "plotting", "samplers",
-        "sheets", "sidecars", "storage", "training",
+        "cluster", "data", "evaluation", "experiments", "kernels", "losses", "models", "pictures", "plotting",
+        "samplers", "sheets", "sidecars", "storage", "training",
     },
 }  # fmt: skip
 

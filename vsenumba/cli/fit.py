@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 @options.seed_option
 @options.threads_option
 @options.device_option
+@options.scheduler_option
 @options.json_option
 def command(
     source: str,
@@ -80,6 +81,7 @@ def command(
     seed: int,
     threads: int | None,
     device: str,
+    scheduler: str | None,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -92,11 +94,14 @@ def command(
     With '--inputs features' or '--inputs labels+features' the model looks at the pictures of a set that 'vsenumba data
     pictures' made, and can be asked about pictures that nobody tagged.
 
+    With --scheduler the workers of a cluster train; each must run one task at a time and have this package.
+
     With --checkpoint-every, training that was interrupted goes on with --resume and the same SET and --hold-out; what
     the model is, its checkpoint knows.
     """
     from sklearn.base import clone
 
+    from vsenumba.cluster.workers import connected
     from vsenumba.experiments import Delivery
     from vsenumba.models import ImageAnnotator
     from vsenumba.models.seen_pictures import check_has_features
@@ -119,6 +124,8 @@ def command(
         refuse_given_twice(settings)
         model.set_params(**parameters_of([model], settings))
     options.check_native_output(output, source)
+    # Closed when the command ends.
+    client = click.get_current_context().with_resource(connected(scheduler)) if scheduler is not None else None
     data = options.load_set(source)
     if data.features is not None and not model.uses_features:
         note("the set has features, which the model does not look at; '--inputs labels+features' has it do so")
@@ -136,9 +143,10 @@ def command(
     measured = model.provenance_.get("measured") if resume else None
     if test is not None and measured is None:
         stopping = [EarlyStopping("mrr", patience)] if patience else []
+        following = [*stopping, *saves, ProgressBar("measuring")]
         with interruptible(model, output, saving):
             learn = model.resume if resume else model.fit
-            learn(train, validation=test, callbacks=[*stopping, *saves, ProgressBar("measuring")])
+            learn(train, validation=test, callbacks=following, client=client)
         measured = _measured(model, data, test, metrics)
         model, resume = clone(model), False
     # Of a checkpoint the last epoch may have been the last that is wanted.
@@ -146,7 +154,7 @@ def command(
         delivery = [Delivery(measured["n_epochs"], measured)] if measured else []
         with interruptible(model, output, saving):
             learn = model.resume if resume else model.fit
-            learn(data, callbacks=[*delivery, *saves, ProgressBar()])
+            learn(data, callbacks=[*delivery, *saves, ProgressBar()], client=client)
     model.save(output)
     report = _report(model, measured, measured["n_epochs"] if measured and patience else None)
     if as_json:

@@ -240,6 +240,9 @@ device_option = click.option(
     callback=_there,
     help="Where to train; 'cuda' takes an NVIDIA card, see docs/gpu.md.",
 )
+scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS", help="Train on a cluster of Dask, whose scheduler this is; see docs/scale.md."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 count_option = click.option("-n", "n", type=POSITIVE, default=10, show_default=True, help="How many to show.")
 force_option = click.option("--force", is_flag=True, help="Replace files of an earlier run in DIR.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import time
 from collections.abc import Callable, MutableMapping
@@ -17,12 +18,20 @@ from vsenumba.errors import ClusterError
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.task import Task
 
-# How often an epoch's changes are merged. With 8 workers the MRR of four sets is that of one machine (docs/scale.md).
-N_ROUNDS = 32
+# An epoch's changes are merged so often at least, and so often that a label is moved no more times between two merges,
+# in the mean. With 8 workers the MRR of four sets is then that of one machine (docs/scale.md).
+LEAST_ROUNDS = 32
+_MOST_MOVES = 50
 
 # An epoch that workers were lost in is done again so many times in a row.
 _MOST_ATTEMPTS = 20
 _SECONDS_TO_WAIT = 60
+
+
+def rounds_for(task: Task) -> int:
+    """Return how often an epoch's changes are to be merged, where several workers train."""
+    moves = task.data.n_pairs * (1 + task.n_negatives) / max(task.data.n_labels, 1)
+    return max(LEAST_ROUNDS, math.ceil(moves / _MOST_MOVES))
 
 
 class ClusterTrainer:
@@ -67,7 +76,7 @@ class ClusterTrainer:
 
     def _divide(self) -> None:
         """Deal the images to parts, as many for each of the workers there are at the beginning."""
-        n_rounds = N_ROUNDS if self._n_workers > 1 else 1
+        n_rounds = rounds_for(self._task) if self._n_workers > 1 else 1
         order = np.random.default_rng(spawned(self._seeds, 0, 3)).permutation(self._task.data.n_images)
         n_parts = max(min(self._n_workers * n_rounds, len(order)), 1)
         self._rows = [np.sort(rows) for rows in np.array_split(order, n_parts)]
@@ -154,7 +163,7 @@ class ClusterTrainer:
             shared = client.submit(merged, shared, changes, pure=False)
             moved += changes
             rounds.append(shared)
-        for n_done, _ in enumerate(as_completed(rounds), 1):
+        for n_done, _ in enumerate(as_completed(rounds, loop=client.loop), 1):
             progress(n_done / len(rounds))
         found = client.gather(shared)
         self._take(found, client.gather(of_parts) if any(name in self._tables for name in OF_IMAGES) else [])

@@ -4,9 +4,52 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from vsenumba.errors import ClusterError, InputError
+
+_SECONDS_TO_CONNECT = 10
+
+
+def check_dask() -> None:
+    """Make sure that Dask is installed.
+
+    Raises
+    ------
+    ClusterError
+        If it is not.
+    """
+    if importlib.util.find_spec("distributed") is None:
+        raise ClusterError('training on a cluster needs Dask: pip install "vsenumba[dask]"')
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Connect to a scheduler inside.
+
+    Raises
+    ------
+    ClusterError
+        If none answers at the address.
+    """
+    check_dask()
+    from distributed import Client
+    from distributed.comm.addressing import get_address_host_port
+
+    try:
+        # A client that finds no scheduler takes half a minute to say so, and complains once more when it is collected.
+        with socket.create_connection(get_address_host_port(address, strict=True), timeout=_SECONDS_TO_CONNECT):
+            pass
+        client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"no scheduler answers at {address}: give the address that 'dask scheduler' prints, such as tcp://host:8786"
+        ) from error
+    with client:
+        yield client
 
 
 def check_client(client: Any) -> None:
@@ -19,8 +62,7 @@ def check_client(client: Any) -> None:
     ClusterError
         If it is closed, or Dask is not installed.
     """
-    if importlib.util.find_spec("distributed") is None:
-        raise ClusterError('training on a cluster needs Dask: pip install "vsenumba[dask]"')
+    check_dask()
     from distributed import Client
 
     if not isinstance(client, Client):
