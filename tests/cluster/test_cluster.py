@@ -93,7 +93,7 @@ class Here(ClusterTrainer):
 
 @pytest.mark.parametrize("inputs", ["ids", "labels", "features", ("labels", "ids")], ids=str)
 def test_an_epoch_is_that_of_a_plain_loop(client, monkeypatch, inputs):
-    monkeypatch.setattr(trainer_module, "LEAST_ROUNDS", 3)
+    monkeypatch.setattr(trainer_module, "N_ROUNDS", 3)
     data = some_images(features=inputs == "features")
     model = annotator(inputs).fit(data, client=client)
     monkeypatch.setattr(

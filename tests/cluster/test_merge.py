@@ -41,12 +41,28 @@ def test_rows_are_moved_by_all_as_if_each_had_known_of_the_others(seed, n_turns,
     assert found["records"] == [0, *({"steps": i} for i in range(n_turns))]
     for row in range(n_rows):
         movers = [after for after in afters if (after[0][row] != table[row]).any()]
-        by = sum((after[0][row].astype(float) - table[row] for after in movers), np.zeros(k))
+        moves = [(after[0][row] - table[row]).astype(float) for after in movers]
+        by, n = sum(moves, np.zeros(k)), len(moves)
+        if n > 1:
+            pairs = [(a, b) for i, a in enumerate(moves) for j, b in enumerate(moves) if i != j]
+            common = max(np.mean([a @ b for a, b in pairs]), 0) / np.mean([a @ a for a in moves])
+            by /= 1 + (n - 1) * common
         if adagrad:
             grown = sum(float(after[1][row]) - float(sums[row]) for after in movers)
             by *= np.sqrt((sums[row] + grown / max(len(movers), 1)) / (sums[row] + grown))
             assert found["sums"]["label_factors"][row] == pytest.approx(sums[row] + grown, rel=1e-5)
         assert found["tables"]["label_factors"][row] == pytest.approx(table[row] + by, rel=1e-4, abs=1e-5)
+
+
+def test_moves_that_agree_are_taken_once_and_others_add_up():
+    """Eight workers that see one fault would mend it eight times: with hard negatives, MRR fell from .27 to .17."""
+    table, sums = np.zeros((2, 2), np.float32), np.zeros(0, np.float32)
+    right, up = np.array([[1, 0], [1, 0]], np.float32), np.array([[1, 0], [0, 1]], np.float32)
+    found = merged(
+        {"tables": {"a": table}, "sums": {"a": sums}},
+        [moved("a", table, sums, (after, sums)) for after in (right, up)],
+    )
+    assert found["tables"]["a"] == pytest.approx(np.array([[1, 0], [1, 1]]))
 
 
 def test_a_turn_alone_is_taken_as_it_is():

@@ -32,22 +32,34 @@ def merged(shared: Mapping[str, Any], moved: Sequence[Mapping[str, Any]]) -> dic
 
 
 def _summed(table: np.ndarray, sums: np.ndarray, changes: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Add up what rows were moved by, each at the rate it would have had if its mover had known of the others' moves.
+    """Add up what rows were moved by, less of it where the turns agree.
 
-    With one sum a row, G, Adagrad moves a row at a rate of 1/√G. Of n turns each has seen G grow by its own g only: if
-    all had seen the growth of all, the rate would have been √((G + Σg/n) / (G + Σg)) of what it was.
+    Where turns move a row in different directions, each has learnt something of its own, and the moves add up. Where
+    all move it the same way they have seen the same fault, and each has mended it: their sum would go n times too far.
+    With n moves d of a row, the squared length that they have in common is ``c = (|Σd|² - Σ|d|²) / (n(n - 1))``, a
+    share ``a = c / (Σ|d|² / n)`` of a move's own, and the row is moved by ``Σd / (1 + (n - 1) a)``: the sum of moves
+    that have nothing in common, the mean of those that are the same.
+
+    Of Adagrad's sum G a turn has seen its own growth g only. Had it seen that of all, its rate of 1/√G would have been
+    √((G + Σg / n) / (G + Σg)) of what it was.
     """
-    by = np.zeros(table.shape, np.float64)
+    by, squares = np.zeros(table.shape, np.float64), np.zeros(len(table))
     movers = np.zeros(len(table), np.int64)
     grown = np.zeros(len(sums), np.float64)
     for change in changes:
-        by[change["rows"]] += change["by"]
-        movers[change["rows"]] += 1
+        rows, moves = change["rows"], change["by"].astype(np.float64)
+        by[rows] += moves
+        squares[rows] += (moves * moves).sum(axis=1)
+        movers[rows] += 1
         if len(sums):
-            grown[change["rows"]] += change["sums_by"]
+            grown[rows] += change["sums_by"]
+    n = np.maximum(movers, 1)
+    common = np.maximum((by * by).sum(axis=1) - squares, 0)
+    # (n - 1) a, where a is the share that the moves have in common.
+    excess = np.divide(common, squares, out=np.zeros(len(table)), where=squares > 0)
+    by /= (1 + excess)[:, None]
     if len(sums):
-        of_one = sums + grown / np.maximum(movers, 1)
-        by *= np.sqrt(of_one / (sums + grown))[:, None]
+        by *= np.sqrt((sums + grown / n) / (sums + grown))[:, None]
     return (table + by).astype(np.float32), (sums + grown).astype(np.float32)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 import time
 from collections.abc import Callable, MutableMapping
@@ -18,26 +17,19 @@ from vsenumba.errors import ClusterError
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.task import Task
 
-# An epoch's changes are merged so often at least, and so often that a label is moved no more times between two merges,
-# in the mean. With 8 workers the MRR of four sets is then that of one machine (docs/scale.md).
-LEAST_ROUNDS = 32
-_MOST_MOVES = 50
+# How often an epoch's changes are merged. With 8 workers the MRR of five sets is then that of one machine; most keep it
+# with half as many (docs/scale.md).
+N_ROUNDS = 16
 
 # An epoch that workers were lost in is done again so many times in a row.
 _MOST_ATTEMPTS = 20
 _SECONDS_TO_WAIT = 60
 
 
-def rounds_for(task: Task) -> int:
-    """Return how often an epoch's changes are to be merged, where several workers train."""
-    moves = task.data.n_pairs * (1 + task.n_negatives) / max(task.data.n_labels, 1)
-    return max(LEAST_ROUNDS, math.ceil(moves / _MOST_MOVES))
-
-
 class ClusterTrainer:
     """Trains tables on a cluster; a `vsenumba.training.run.Trainer`.
 
-    The images are divided into parts, a few dozen for each worker, that stay where they are. In a round every worker
+    The images are divided into parts, several for each worker, that stay where they are. In a round every worker
     trains on one of its parts, on a copy of the tables as they were before the round; then the changes are merged.
 
     Parameters
@@ -76,7 +68,7 @@ class ClusterTrainer:
 
     def _divide(self) -> None:
         """Deal the images to parts, as many for each of the workers there are at the beginning."""
-        n_rounds = rounds_for(self._task) if self._n_workers > 1 else 1
+        n_rounds = N_ROUNDS if self._n_workers > 1 else 1
         order = np.random.default_rng(spawned(self._seeds, 0, 3)).permutation(self._task.data.n_images)
         n_parts = max(min(self._n_workers * n_rounds, len(order)), 1)
         self._rows = [np.sort(rows) for rows in np.array_split(order, n_parts)]
