@@ -79,7 +79,7 @@ class Here(ClusterTrainer):
                            (("tables", self._tables), ("sums", self._sums))}  # fmt: skip
                 seed = {"entropy": self._seeds.entropy, "key": [*self._seeds.spawn_key, 0, 4, int(p)]}
                 done = train_turn(
-                    part_to_arrays(self._task.data.select_images(rows)), of_part, shared, settings_of(self._task),
+                    part_to_arrays(self._task.data, rows), of_part, shared, settings_of(self._task),
                     self._task.data.label_counts, seed, epoch, rate, 1,
                 )  # fmt: skip
                 moves.append(done["moved"])
@@ -142,7 +142,7 @@ def test_absences_and_whole_counts_reach_the_turns():
     tags = np.eye(6) + np.eye(6, k=1)
     data = vse.AnnotationSet.from_csr(tags).with_absent(vse.AnnotationSet.from_csr(np.eye(6, k=2)))
     part = data.select_images([0, 1])
-    again = part_from_arrays(part_to_arrays(part), data.n_labels)
+    again = part_from_arrays(part_to_arrays(data, np.arange(2)), data.n_labels)
     assert np.array_equal(again.to_csr().toarray(), part.to_csr().toarray())
     assert again.absent.columns_of(0).tolist() == part.absent.columns_of(0).tolist() == [2]
     task = annotator(sampler="popularity")
@@ -161,7 +161,7 @@ def test_a_part_without_pairs_changes_nothing():
     rows = {"tables": {"image_factors": np.ones((2, 4), np.float32)}, "sums": {"image_factors": np.ones(2, np.float32)}}
     nothing = vse.AnnotationSet.from_csr(np.zeros((2, 12)))
     done = train_turn(
-        part_to_arrays(nothing),
+        part_to_arrays(nothing, np.arange(2)),
         rows,
         tables,
         settings_of(task),

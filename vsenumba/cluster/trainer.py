@@ -16,6 +16,7 @@ from vsenumba.cluster.workers import check_client, ready_workers
 from vsenumba.errors import ClusterError
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.task import Task
+from vsenumba.training.divergence import check_finite
 
 # How often an epoch's changes are merged. With 8 workers the MRR of five sets is then that of one machine; most keep it
 # with half as many (docs/scale.md).
@@ -75,10 +76,10 @@ class ClusterTrainer:
 
     def _send(self) -> None:
         """Send the parts, and what is learnt of their images, to the workers there are now."""
-        self._workers = ready_workers(self._client)
+        workers = ready_workers(self._client)
         parts, of_parts = [], []
         for rows in self._rows:
-            parts.append(part_to_arrays(self._task.data.select_images(rows)))
+            parts.append(part_to_arrays(self._task.data, rows))
             of_parts.append(
                 {
                     "tables": {name: self._tables[name][rows] for name in OF_IMAGES if name in self._tables},
@@ -86,8 +87,9 @@ class ClusterTrainer:
                 }
             )
         self._sent, self._of_parts = [None] * len(parts), [None] * len(parts)
-        for number, worker in enumerate(self._workers):
-            mine = range(number, len(parts), len(self._workers))
+        self._homes = [workers[p % len(workers)] for p in range(len(parts))]
+        for number, worker in enumerate(workers):
+            mine = range(number, len(parts), len(workers))
             both = [parts[p] for p in mine] + [of_parts[p] for p in mine]
             futures = self._client.scatter(both, workers=[worker], hash=False)
             for place, p in enumerate(mine):
@@ -116,6 +118,7 @@ class ClusterTrainer:
                     raise ClusterError(f"workers were lost in {_MOST_ATTEMPTS} attempts at epoch {epoch}") from error
                 self._await_workers(error)
         self.seconds += time.perf_counter() - started
+        check_finite(self._tables, epoch, rate)
         return self._record(epoch, rate, records)
 
     def _await_workers(self, error: BaseException) -> None:
@@ -148,7 +151,7 @@ class ClusterTrainer:
                 seed = {"entropy": self._seeds.entropy, "key": [*self._seeds.spawn_key, 0, 4, int(p)]}
                 turn = client.submit(
                     train_turn, self._sent[p], of_parts[p], shared, self._settings, counts, seed, epoch, rate,
-                    self._n_threads, pure=False,
+                    self._n_threads, workers=self._homes[p], allow_other_workers=True, pure=False,
                 )  # fmt: skip
                 changes.append(client.submit(operator.itemgetter("moved"), turn, pure=False))
                 of_parts[p] = client.submit(operator.itemgetter("of_part"), turn, pure=False)

@@ -13,6 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.annotation.features import feature_rows
+from vsenumba.data.annotation.pairs import gather_rows
 from vsenumba.kernels.random import spawned
 from vsenumba.losses import as_loss
 from vsenumba.samplers import as_sampler
@@ -57,18 +59,20 @@ def task_of(settings: str, data: AnnotationSet, label_counts: np.ndarray) -> Tas
     )
 
 
-def part_to_arrays(data: AnnotationSet) -> dict[str, Any]:
-    """Return what a turn needs of a set: its pairs, absences and features, without a name."""
-    arrays: dict[str, Any] = {"indptr": np.array(data.indptr), "indices": np.array(data.indices)}
+def part_to_arrays(data: AnnotationSet, rows: np.ndarray) -> dict[str, Any]:
+    """Return what a turn needs of some images of a set: their pairs, absences and features, without a name."""
+    indptr, indices = gather_rows(data.indptr, data.indices, rows, data.n_labels)
+    arrays: dict[str, Any] = {"indptr": indptr, "indices": indices}
     if data.features is not None:
-        arrays["features"] = data.features
+        arrays["features"] = feature_rows(data.features, rows)
     if data.absent is not None:
-        arrays |= {"absent_indptr": np.array(data.absent.indptr), "absent_indices": np.array(data.absent.indices)}
+        absent = data.absent.select(rows)
+        arrays |= {"absent_indptr": np.array(absent.indptr), "absent_indices": np.array(absent.indices)}
     return arrays
 
 
 def part_from_arrays(arrays: Mapping[str, Any], n_labels: int) -> AnnotationSet:
-    """Return the set that `part_to_arrays` was given, its images and labels called by their numbers."""
+    """Return the set of the images that `part_to_arrays` was given, with numbers for names."""
     absent = None
     if "absent_indptr" in arrays:
         indptr, indices = arrays["absent_indptr"], arrays["absent_indices"]

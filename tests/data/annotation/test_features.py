@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+
 import h5py
 import numpy as np
 import pytest
@@ -71,13 +73,25 @@ def test_files_give_features_back(kind, tmp_path):
     assert again.features.dtype == data.features.dtype
 
 
-def test_large_files_leave_features_on_disk(tmp_path, monkeypatch):
+def memory_of(array):
+    """Return what an array is a view of."""
+    return array if getattr(array, "base", None) is None else memory_of(array.base)
+
+
+def test_large_files_leave_pairs_and_features_on_disk(tmp_path, monkeypatch):
     numbers = np.random.default_rng(0).integers(0, 256, (20, 4))
-    images(20, numbers.astype(np.uint8)).save(tmp_path / "set.h5")
+    data = images(20, numbers.astype(np.uint8))
+    data.save(tmp_path / "set.h5")
+    assert not isinstance(memory_of(vse.load_dataset(tmp_path / "set.h5").indices), mmap.mmap)
     monkeypatch.setattr(native, "_MAPPED_BYTES", 0)
     again = vse.load_dataset(tmp_path / "set.h5")
     assert is_on_disk(again.features)
     np.testing.assert_array_equal(again.features, numbers)
+    assert isinstance(memory_of(again.indices), mmap.mmap)
+    np.testing.assert_array_equal(again.indices, data.indices)
+    parameters = {"n_factors": 2, "n_epochs": 1, "max_neighbours": 0, "n_threads": 1, "random_state": 0}
+    trained = [vse.ImageAnnotator("ids", **parameters).fit(one).label_factors_ for one in (data, again)]
+    np.testing.assert_array_equal(trained[0], trained[1])
 
 
 @given(rows=st.lists(st.integers(0, 199), max_size=30), gap=st.integers(1, 100))

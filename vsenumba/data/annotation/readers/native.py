@@ -12,7 +12,7 @@ from vsenumba.errors import FileFormatError
 
 NAME = "native"
 DESCRIPTION = "a native .h5 file"
-# In smaller files features are read into memory.
+# Smaller files are read into memory.
 _MAPPED_BYTES = 1 << 28
 
 
@@ -26,8 +26,8 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
     refuse_options(path, options)
     if is_compressed(path):
         raise FileFormatError(f"{path}: a compressed HDF5 file; decompress it first")
-    # Features can be larger than memory.
-    mapped = ("features",) if Path(path).stat().st_size > _MAPPED_BYTES else ()
+    # Pairs and features can be larger than memory.
+    mapped = ("features", "indices") if Path(path).stat().st_size > _MAPPED_BYTES else ()
     elements = storage.read_file(path, "annotation-set", mapped=mapped).elements
     with storage.content_of(path):
         return AnnotationSet.from_elements(elements)
