@@ -22,6 +22,7 @@ from vsenumba.cluster import workers as workers_module
 from vsenumba.cluster.merge import merged
 from vsenumba.cluster.trainer import ClusterTrainer
 from vsenumba.cluster.turn import part_from_arrays, part_to_arrays, settings_of, task_of, train_turn
+from vsenumba.data import prune
 from vsenumba.errors import ClusterError
 
 distributed = pytest.importorskip("distributed")
@@ -63,27 +64,25 @@ class Here(ClusterTrainer):
 
     def __init__(self, task, tables, sums, seeds, n_workers):
         self._task, self._tables, self._sums, self._seeds = task, tables, sums, seeds
-        self.steps, self.seconds, self._n_workers = 0, 0.0, n_workers
+        self.steps, self.seconds, self._n_workers, self._sent = 0, 0.0, n_workers, [None]
+        self._own = ["image_factors"] if "image_factors" in tables else []
         self._divide()
 
     def _train(self, epoch, rate, progress):
-        names = [name for name in self._tables if name != "image_factors"]
+        names = [name for name in self._tables if name not in self._own]
         sums = {n: self._sums[n] for n in names if n in self._sums}
         shared = {"tables": {n: self._tables[n] for n in names}, "sums": sums}
-        own = ["image_factors"] if "image_factors" in self._tables else []
         for turns in self._rounds(epoch):
             moves = []
             for p in turns:
                 rows = self._rows[p]
-                of_part = {key: {n: table[n][rows] for n in own} for key, table in
-                           (("tables", self._tables), ("sums", self._sums))}  # fmt: skip
                 seed = {"entropy": self._seeds.entropy, "key": [*self._seeds.spawn_key, 0, 4, int(p)]}
                 done = train_turn(
-                    part_to_arrays(self._task.data, rows), of_part, shared, settings_of(self._task),
+                    part_to_arrays(self._task.data, rows), self._of_images(rows), shared, settings_of(self._task),
                     self._task.data.label_counts, seed, epoch, rate, 1,
                 )  # fmt: skip
                 moves.append(done["moved"])
-                for n in own:
+                for n in self._own:
                     self._tables[n][rows] = done["of_part"]["tables"][n]
                     self._sums[n][rows] = done["of_part"]["sums"][n]
             shared = merged(shared, moves)
@@ -176,6 +175,28 @@ def test_a_part_without_pairs_changes_nothing():
     assert np.array_equal(done["of_part"]["tables"]["image_factors"], np.ones((2, 4)))
 
 
+def test_parts_are_files_with_some_of_the_images_each(client, tmp_path):
+    data = vse.AnnotationSet.from_lists([["a", "b"], ["c", "a"], ["d", "b"], ["a", "d"], ["c", "d"]], list("vwxyz"))
+    paths = [tmp_path / f"part-{i}.h5" for i in range(3)]
+    for path, rows in zip(paths, ([0, 1], [2, 3], [4]), strict=True):
+        prune(data.select_images(rows), 1, 1).save(path)  # without the labels it does not have
+    whole = annotator().fit(data, client=client)
+    for parts in (paths, [str(path) for path in paths]):
+        model = annotator().fit(parts, client=client)
+        assert list(model.label_names_) == list(whole.label_names_)
+        for name, table in whole.tables_.items():
+            assert np.array_equal(model.tables_[name], table), name
+    data.save(tmp_path / "whole.h5")
+    assert annotator().fit(str(tmp_path / "whole.h5"), client=client).seen_.n_pairs == 10
+    with pytest.raises(vse.InputError, match=r"image 'v' is in two parts, in .*part-0.h5.* and in .*whole.h5"):
+        annotator().fit([paths[0], tmp_path / "whole.h5"], client=client)
+    vse.AnnotationSet.from_lists([[]], ["empty"]).save(tmp_path / "empty.h5")
+    with pytest.raises(vse.InputError, match=r"the part .*empty.h5 has no pairs"):
+        annotator().fit([paths[0], tmp_path / "empty.h5"], client=client)
+    with pytest.raises(vse.InputError, match=r"nothing.h5"):
+        annotator().fit([paths[0], tmp_path / "nothing.h5"], client=client)
+
+
 def test_workers_that_are_killed_change_nothing(client, monkeypatch):
     """An epoch they were lost in is done again, from the tables of the epoch before."""
     data = some_images(300, 20)
@@ -226,7 +247,7 @@ def test_a_client_that_is_closed_is_refused(cluster):
 
 def test_a_training_that_diverges_says_so(client):
     with pytest.raises(vse.TrainingDivergedError, match="after epoch 1"):
-        annotator(optimiser="sgd", learning_rate=1e30).fit(some_images(), client=client)
+        annotator(learning_rate=1e30).fit(some_images(), client=client)
 
 
 def test_the_command_line_connects_to_a_scheduler(run, cluster, tmp_path):

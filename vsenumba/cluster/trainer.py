@@ -63,6 +63,7 @@ class ClusterTrainer:
         self._seeds, self._n_threads = seeds, n_threads
         self._settings = settings_of(task)
         self._n_workers = len(ready_workers(client))
+        self._own = [name for name in OF_IMAGES if name in tables]
         self._sent: list[Any] = []
         self._of_parts: list[Any] = []
         self._divide()
@@ -77,15 +78,8 @@ class ClusterTrainer:
     def _send(self) -> None:
         """Send the parts, and what is learnt of their images, to the workers there are now."""
         workers = ready_workers(self._client)
-        parts, of_parts = [], []
-        for rows in self._rows:
-            parts.append(part_to_arrays(self._task.data, rows))
-            of_parts.append(
-                {
-                    "tables": {name: self._tables[name][rows] for name in OF_IMAGES if name in self._tables},
-                    "sums": {name: self._of_rows(self._sums[name], rows) for name in OF_IMAGES if name in self._sums},
-                }
-            )
+        parts = [part_to_arrays(self._task.data, rows) for rows in self._rows]
+        of_parts = [self._of_images(rows) for rows in self._rows]
         self._sent, self._of_parts = [None] * len(parts), [None] * len(parts)
         self._homes = [workers[p % len(workers)] for p in range(len(parts))]
         for number, worker in enumerate(workers):
@@ -95,23 +89,30 @@ class ClusterTrainer:
             for place, p in enumerate(mine):
                 self._sent[p], self._of_parts[p] = futures[place], futures[len(mine) + place]
 
-    @staticmethod
-    def _of_rows(sums: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return sums[rows] if len(sums) else sums
+    def _of_images(self, rows: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+        """Return the tables, and the optimiser's sums of them, of some images; nothing where images have no rows."""
+        sums = {name: self._sums[name] for name in self._own}
+        return {
+            "tables": {name: self._tables[name][rows] for name in self._own},
+            "sums": {name: one[rows] if len(one) else one for name, one in sums.items()},
+        }
 
     def run_epoch(
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
     ) -> dict[str, float]:
         """Train one epoch, at the rate of its beginning; see `vsenumba.training.run.Trainer`."""
         from distributed import KilledWorker
+        from distributed.comm import CommClosedError
 
         started = time.perf_counter()
         rate = rate_at(0.0)
         for attempt in range(_MOST_ATTEMPTS):
             try:
+                if not self._sent:
+                    self._send()
                 records = self._train(epoch, rate, progress)
                 break
-            except (KilledWorker, CancelledError) as error:
+            except (KilledWorker, CancelledError, CommClosedError, TimeoutError) as error:
                 # The tables here are those of the epoch before.
                 self._sent = []
                 if attempt == _MOST_ATTEMPTS - 1:
@@ -135,10 +136,8 @@ class ClusterTrainer:
         """Train one epoch on the workers; bring the tables here up to date, and return the turns' records."""
         from distributed import as_completed
 
-        if not self._sent:
-            self._send()
         client, task = self._client, self._task
-        names = [name for name in self._tables if name not in OF_IMAGES]
+        names = [name for name in self._tables if name not in self._own]
         shared: Any = {
             "tables": {name: self._tables[name] for name in names},
             "sums": {name: self._sums[name] for name in names if name in self._sums},
@@ -154,14 +153,15 @@ class ClusterTrainer:
                     self._n_threads, workers=self._homes[p], allow_other_workers=True, pure=False,
                 )  # fmt: skip
                 changes.append(client.submit(operator.itemgetter("moved"), turn, pure=False))
-                of_parts[p] = client.submit(operator.itemgetter("of_part"), turn, pure=False)
+                if self._own:
+                    of_parts[p] = client.submit(operator.itemgetter("of_part"), turn, pure=False)
             shared = client.submit(merged, shared, changes, pure=False)
             moved += changes
             rounds.append(shared)
         for n_done, _ in enumerate(as_completed(rounds, loop=client.loop), 1):
             progress(n_done / len(rounds))
         found = client.gather(shared)
-        self._take(found, client.gather(of_parts) if any(name in self._tables for name in OF_IMAGES) else [])
+        self._take(found, client.gather(of_parts) if self._own else [])
         self._of_parts = of_parts
         records: list[dict[str, float]] = found["records"]
         return records

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from vsenumba.checks import RandomLike
+from vsenumba.cluster.parts import whole_of
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import load_dataset
 from vsenumba.data.annotation.coercion import as_annotation_set, with_free_ids
@@ -234,7 +235,7 @@ class ImageAnnotator(InputTables):
         callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
         client : distributed.Client, optional
-            A cluster to train on (docs/scale.md); None for this machine.
+            A cluster to train on (docs/scale.md); X may then be paths of files, each with some of the images.
 
         Returns
         -------
@@ -254,7 +255,7 @@ class ImageAnnotator(InputTables):
             If nothing can be learnt from the data: the model will suggest nothing.
         """
         self.check_parameters()
-        data = as_annotation_set(X)
+        data = as_annotation_set(X if client is None else whole_of(X))
         check_has_features(data, self.inputs)
         self._check_memory(*data.shape, data.n_features)
         self._begin_with(data)
@@ -348,7 +349,7 @@ class ImageAnnotator(InputTables):
             If the model was not saved as a checkpoint is, or `X` is not what it was trained on.
         """
         check_is_fitted(self)
-        data = self.align(X)
+        data = self.align(X if client is None else whole_of(X))
         check_has_features(data, self.inputs)
         done = self._check_resumable(data.digest() == self.seen_.digest())
         if done >= self.n_epochs:
