@@ -238,6 +238,15 @@ def test_what_is_no_cluster_is_refused(client, monkeypatch):
         annotator().fit(data, client=client)
 
 
+class MySampler(vse.UniformSampler):
+    name = "mine"
+
+
+def test_a_sampler_of_ones_own_does_not_travel(client):
+    with pytest.raises(vse.InputError, match="the sampler mine is of a class of your own, which workers do not have"):
+        annotator(sampler=MySampler()).fit(some_images(10), client=client)
+
+
 def test_a_client_that_is_closed_is_refused(cluster):
     client = distributed.Client(cluster)
     client.close()

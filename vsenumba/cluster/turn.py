@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.features import feature_rows
 from vsenumba.data.annotation.pairs import gather_rows
+from vsenumba.errors import InputError
 from vsenumba.kernels.random import spawned
 from vsenumba.losses import as_loss
 from vsenumba.samplers import as_sampler
@@ -29,7 +30,19 @@ OF_IMAGES = ("image_factors",)
 
 
 def settings_of(task: Task) -> str:
-    """Return what a task trains with, as JSON: all of it but the data."""
+    """Return what a task trains with, as JSON: all of it but the data.
+
+    Raises
+    ------
+    InputError
+        If the sampler, the loss or the optimiser is of a class of one's own, which workers do not have.
+    """
+    for family, member in ((as_sampler, task.sampler), (as_loss, task.loss), (as_optimiser, task.optimiser)):
+        if type(member) is not family.members.get(member.name):
+            raise InputError(
+                f"the {family.kind} {member} is of a class of your own, which workers do not have; train without a "
+                "client, or take another"
+            )
     return json.dumps(
         {
             "inputs": [part.name for part in task.inputs.parts],
