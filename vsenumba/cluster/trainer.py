@@ -143,7 +143,7 @@ class ClusterTrainer:
             "sums": {name: self._sums[name] for name in names if name in self._sums},
         }
         shared, counts = client.scatter([shared, task.data.label_counts], hash=False)
-        of_parts, moved, rounds = list(self._of_parts), [], []
+        of_parts, rounds = list(self._of_parts), []
         for turns in self._rounds(epoch):
             changes = []
             for p in turns:
@@ -156,7 +156,6 @@ class ClusterTrainer:
                 if self._own:
                     of_parts[p] = client.submit(operator.itemgetter("of_part"), turn, pure=False)
             shared = client.submit(merged, shared, changes, pure=False)
-            moved += changes
             rounds.append(shared)
         for n_done, _ in enumerate(as_completed(rounds, loop=client.loop), 1):
             progress(n_done / len(rounds))

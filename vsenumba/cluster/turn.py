@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
+from vsenumba.data.annotation.absences import Absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.features import feature_rows
 from vsenumba.data.annotation.pairs import gather_rows
@@ -88,8 +88,7 @@ def part_from_arrays(arrays: Mapping[str, Any], n_labels: int) -> AnnotationSet:
     """Return the set of the images that `part_to_arrays` was given, with numbers for names."""
     absent = None
     if "absent_indptr" in arrays:
-        indptr, indices = arrays["absent_indptr"], arrays["absent_indices"]
-        absent = sp.csr_array((np.ones(len(indices), np.int8), indices, indptr), (len(indptr) - 1, n_labels))
+        absent = Absences(arrays["absent_indptr"], arrays["absent_indices"], n_labels)
     return AnnotationSet(arrays["indptr"], arrays["indices"], n_labels, features=arrays.get("features"), absent=absent)
 
 
