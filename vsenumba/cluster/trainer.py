@@ -17,18 +17,22 @@ from vsenumba.errors import ClusterError
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.task import Task
 from vsenumba.training.divergence import check_finite
+from vsenumba.training.run import Trainer
 
 # How often an epoch's changes are merged. With 8 workers the MRR of five sets is then that of one machine; most keep it
 # with half as many (docs/scale.md).
 N_ROUNDS = 16
 
-# An epoch that workers were lost in is done again so many times in a row.
-_MOST_ATTEMPTS = 20
+# An epoch that workers are lost in is trained again, but for so many times in a row.
+_MOST_LOSSES = 20
+
+# Images' rows are brought back at least once in so many epochs: as many are trained again where a worker is lost.
+_MOST_TO_REPEAT = 10
 _SECONDS_TO_WAIT = 60
 
 
-class ClusterTrainer:
-    """Trains tables on a cluster; a `vsenumba.training.run.Trainer`.
+class ClusterTrainer(Trainer):
+    """Trains tables on a cluster.
 
     The images are divided into parts, several for each worker, that stay where they are. In a round every worker
     trains on one of its parts, on a copy of the tables as they were before the round; then the changes are merged.
@@ -66,6 +70,12 @@ class ClusterTrainer:
         self._own = [name for name in OF_IMAGES if name in tables]
         self._sent: list[Any] = []
         self._of_parts: list[Any] = []
+        self._shared: dict[str, Any] = {}
+        # The epochs, with their rates, that the tables here have not seen, how many of them the workers have trained,
+        # and after how many they are brought back.
+        self._ahead: list[tuple[int, float]] = []
+        self._n_done = 0
+        self._stride = _MOST_TO_REPEAT if self._own else 1
         self._divide()
 
     def _divide(self) -> None:
@@ -77,6 +87,7 @@ class ClusterTrainer:
 
     def _send(self) -> None:
         """Send the parts, and what is learnt of their images, to the workers there are now."""
+        self._shared = self._of_all()
         workers = ready_workers(self._client)
         parts = [part_to_arrays(self._task.data, rows) for rows in self._rows]
         of_parts = [self._of_images(rows) for rows in self._rows]
@@ -85,9 +96,20 @@ class ClusterTrainer:
         for number, worker in enumerate(workers):
             mine = range(number, len(parts), len(workers))
             both = [parts[p] for p in mine] + [of_parts[p] for p in mine]
-            futures = self._client.scatter(both, workers=[worker], hash=False)
+            try:
+                futures = self._client.scatter(both, workers=[worker], hash=False)
+            except KeyError as error:  # the scheduler no longer knows the worker
+                raise CancelledError(f"the worker {worker} was lost") from error
             for place, p in enumerate(mine):
                 self._sent[p], self._of_parts[p] = futures[place], futures[len(mine) + place]
+
+    def _of_all(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return copies of the tables that all parts train, and of the optimiser's sums of them."""
+        names = [name for name in self._tables if name not in self._own]
+        return {
+            "tables": {name: np.array(self._tables[name]) for name in names},
+            "sums": {name: np.array(self._sums[name]) for name in names if name in self._sums},
+        }
 
     def _of_images(self, rows: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
         """Return the tables, and the optimiser's sums of them, of some images; nothing where images have no rows."""
@@ -101,26 +123,51 @@ class ClusterTrainer:
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
     ) -> dict[str, float]:
         """Train one epoch, at the rate of its beginning; see `vsenumba.training.run.Trainer`."""
+        started = time.perf_counter()
+        self._ahead.append((epoch, rate_at(0.0)))
+        try:
+            self._catch_up(progress)
+        except BaseException:
+            self._ahead.pop()
+            raise
+        self.seconds += time.perf_counter() - started
+        return self._record(epoch, rate_at(0.0), self._shared["records"])
+
+    def bring_back(self) -> int:
+        """Bring what was trained to the tables and sums here; see `vsenumba.training.run.Trainer`.
+
+        Epochs are lost where the scheduler is, and nothing can be brought back.
+        """
+        while self._ahead and self._client.status == "running":
+            self._stride = 1
+            self._catch_up()
+        return len(self._ahead)
+
+    def _catch_up(self, progress: Callable[[float], object] = lambda done: None) -> None:
+        """Train what the workers have not trained yet; where some are lost, all that was not brought back."""
         from distributed import KilledWorker
         from distributed.comm import CommClosedError
 
-        started = time.perf_counter()
-        rate = rate_at(0.0)
-        for attempt in range(_MOST_ATTEMPTS):
+        n_losses = 0
+        while self._n_done < len(self._ahead) or self._n_done >= self._stride:
             try:
                 if not self._sent:
                     self._send()
-                records = self._train(epoch, rate, progress)
-                break
-            except (KilledWorker, CancelledError, CommClosedError, TimeoutError) as error:
-                # The tables here are those of the epoch before.
-                self._sent = []
-                if attempt == _MOST_ATTEMPTS - 1:
-                    raise ClusterError(f"workers were lost in {_MOST_ATTEMPTS} attempts at epoch {epoch}") from error
+                if self._n_done >= self._stride:
+                    self._take()
+                    n_losses = 0
+                else:
+                    self._train(*self._ahead[self._n_done], progress)
+                    self._n_done += 1
+            except Exception as error:
+                lost = isinstance(error, KilledWorker | CancelledError | CommClosedError | TimeoutError)
+                if not lost and self._client.status == "running":
+                    raise
+                n_losses += 1
+                if n_losses == _MOST_LOSSES:
+                    raise ClusterError(f"workers were lost {_MOST_LOSSES} times in a row, in one epoch") from error
+                self._sent, self._n_done, self._stride = [], 0, 1
                 self._await_workers(error)
-        self.seconds += time.perf_counter() - started
-        check_finite(self._tables, epoch, rate)
-        return self._record(epoch, rate, records)
 
     def _await_workers(self, error: BaseException) -> None:
         if self._client.status != "running":
@@ -132,17 +179,13 @@ class ClusterTrainer:
         except TimeoutError:
             raise ClusterError(f"all workers were lost, and none has come in {_SECONDS_TO_WAIT} seconds") from error
 
-    def _train(self, epoch: int, rate: float, progress: Callable[[float], object]) -> list[dict[str, float]]:
-        """Train one epoch on the workers; bring the tables here up to date, and return the turns' records."""
+    def _train(self, epoch: int, rate: float, progress: Callable[[float], object]) -> None:
+        """Train one epoch on the workers, and keep what all parts train."""
         from distributed import as_completed
 
         client, task = self._client, self._task
-        names = [name for name in self._tables if name not in self._own]
-        shared: Any = {
-            "tables": {name: self._tables[name] for name in names},
-            "sums": {name: self._sums[name] for name in names if name in self._sums},
-        }
-        shared, counts = client.scatter([shared, task.data.label_counts], hash=False)
+        before = {"tables": self._shared["tables"], "sums": self._shared["sums"]}
+        shared, counts = client.scatter([before, task.data.label_counts], hash=False)
         of_parts, rounds = list(self._of_parts), []
         for turns in self._rounds(epoch):
             changes = []
@@ -160,10 +203,8 @@ class ClusterTrainer:
         for n_done, _ in enumerate(as_completed(rounds, loop=client.loop), 1):
             progress(n_done / len(rounds))
         found = client.gather(shared)
-        self._take(found, client.gather(of_parts) if self._own else [])
-        self._of_parts = of_parts
-        records: list[dict[str, float]] = found["records"]
-        return records
+        check_finite(found["tables"], epoch, rate)
+        self._shared, self._of_parts = found, of_parts
 
     def _rounds(self, epoch: int) -> list[np.ndarray]:
         """Return which parts are trained in each round: of every worker one, in an order drawn anew each epoch."""
@@ -173,9 +214,10 @@ class ClusterTrainer:
         n_rounds = max(len(parts) for parts in of_workers)
         return [np.array([parts[r] for parts in of_workers if r < len(parts)]) for r in range(n_rounds)]
 
-    def _take(self, shared: dict[str, Any], of_parts: list[Any]) -> None:
+    def _take(self) -> None:
         """Write what was trained into the tables and sums here."""
-        for mine, theirs in ((self._tables, shared["tables"]), (self._sums, shared["sums"])):
+        of_parts = self._client.gather(self._of_parts) if self._own else []
+        for mine, theirs in ((self._tables, self._shared["tables"]), (self._sums, self._shared["sums"])):
             for name, array in theirs.items():
                 mine[name][...] = array
         for rows, of_part in zip(self._rows, of_parts, strict=False):
@@ -184,6 +226,10 @@ class ClusterTrainer:
             for name, one in of_part["sums"].items():
                 if len(one):
                     self._sums[name][rows] = one
+        del self._ahead[: self._n_done]
+        self._n_done = 0
+        # Workers that were lost once are not trusted for many epochs at first.
+        self._stride = min(2 * self._stride, _MOST_TO_REPEAT if self._own else 1)
 
     def _record(self, epoch: int, rate: float, records: list[dict[str, float]]) -> dict[str, float]:
         """Add up the turns' records, as one machine's epoch would say it."""
