@@ -11,18 +11,22 @@ import threading
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from benchmark_folder import benchmark as benchmark
 from command_line import run as run
 
 import vsenumba as vse
+from vsenumba.cluster import places
 from vsenumba.cluster import trainer as trainer_module
 from vsenumba.cluster import workers as workers_module
 from vsenumba.cluster.merge import merged
+from vsenumba.cluster.parts import whole_of
 from vsenumba.cluster.trainer import ClusterTrainer
 from vsenumba.cluster.turn import part_from_arrays, part_to_arrays, settings_of, task_of, train_turn
 from vsenumba.data import prune
+from vsenumba.data.annotation.readers import native
 from vsenumba.errors import ClusterError
 from vsenumba.training.callbacks import RecordCallback, TimeBudget
 
@@ -66,9 +70,8 @@ class Here(ClusterTrainer):
     def _send(self):
         self._sent = [part_to_arrays(self._task.data, rows) for rows in self._rows]
         self._of_parts = [self._of_images(rows) for rows in self._rows]
-        self._shared = self._of_all()
 
-    def _train(self, epoch, rate, progress):
+    def _train(self, epoch, rate_at, progress):
         shared = self._shared | {"records": []}
         for turns in self._rounds(epoch):
             moves = []
@@ -76,7 +79,7 @@ class Here(ClusterTrainer):
                 seed = {"entropy": self._seeds.entropy, "key": [*self._seeds.spawn_key, 0, 4, int(p)]}
                 done = train_turn(
                     self._sent[p], self._of_parts[p], shared, settings_of(self._task), self._task.data.label_counts,
-                    seed, epoch, rate, 1,
+                    seed, epoch, rate_at(0.0), 1,
                 )  # fmt: skip
                 moves.append(done["moved"])
                 self._of_parts[p] = done["of_part"]
@@ -189,6 +192,86 @@ def test_parts_are_files_with_some_of_the_images_each(client, tmp_path):
         annotator().fit([paths[0], tmp_path / "empty.h5"], client=client)
     with pytest.raises(vse.InputError, match=r"nothing.h5"):
         annotator().fit([paths[0], tmp_path / "nothing.h5"], client=client)
+
+
+@pytest.mark.parametrize("kind", ["memmap", "hdf5", "parts"])
+def test_features_in_files_are_read_by_the_workers(client, tmp_path, monkeypatch, kind):
+    data = some_images(60, features=True)
+    expected = annotator("features").fit(data, client=client)
+    sent = []
+    monkeypatch.setattr(trainer_module, "part_to_arrays", lambda *all_: sent.append(part_to_arrays(*all_)) or sent[-1])
+    monkeypatch.setattr(places, "_LEAST_BYTES", 0)
+    monkeypatch.setattr(native, "MAPPED_BYTES", 0)
+    if kind == "memmap":
+        data.save(tmp_path / "set.h5")
+        source = vse.load_dataset(tmp_path / "set.h5")
+    elif kind == "hdf5":
+        with h5py.File(tmp_path / "features.h5", "w") as file:
+            file["vectors"] = data.features
+        source = data.with_features(h5py.File(tmp_path / "features.h5")["vectors"])
+    else:
+        source = [tmp_path / f"{i}.h5" for i in range(3)]
+        for path, rows in zip(source, ([0, 1, 2], range(3, 40), range(40, 60)), strict=True):
+            data.select_images(np.array(rows)).save(path)
+    model = annotator("features").fit(source, client=client)
+    assert all("features_at" in part and "features" not in part for part in sent)
+    assert model.seen_.digest() == data.digest()
+    # The standardisation, of blocks of a file, may be another in the last digit.
+    for name, table in expected.tables_.items():
+        assert model.tables_[name] == pytest.approx(table, rel=1e-4, abs=1e-5), name
+    ask = type(client).run
+    for stamp, message in ((None, "tcp://1 does not see .*h5: .*shared storage"), ("0 x", "tcp://1 sees another file")):
+
+        def run(self, what, *all_, stamp=stamp):
+            return {"tcp://1": [stamp]} if what is places._stamps else ask(self, what, *all_)
+
+        monkeypatch.setattr(type(client), "run", run)
+        with pytest.raises(ClusterError, match=message):
+            annotator("features").fit(source, client=client)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "message"),
+    [
+        (np.eye(3), np.eye(4), r"labels of .*0.h5 \(3: 0, 1, 2, ...\) and of .*1.h5 \(4: 0, .* do not go together"),
+        (np.eye(3), [["a"], ["b"], ["c"]], r"labels of .* name the labels"),
+        ([["a"]], np.eye(1), r"labels of .* name the labels"),
+    ],
+)
+def test_parts_whose_labels_do_not_go_together_are_refused(one, other, message, tmp_path):
+    for i, tags in enumerate((one, other)):
+        make = vse.AnnotationSet.from_lists if isinstance(tags, list) else vse.AnnotationSet.from_csr
+        make(tags, image_ids=[f"{i}-{j}" for j in range(len(tags))]).save(tmp_path / f"{i}.h5")
+    with pytest.raises(vse.InputError, match=message):
+        whole_of([tmp_path / "0.h5", tmp_path / "1.h5"])
+
+
+def test_parts_whose_features_do_not_go_together_are_refused(tmp_path):
+    for i, width in enumerate((3, 4, 0)):
+        data = vse.AnnotationSet.from_lists([["a"], ["b"]], [f"{i}-0", f"{i}-1"])
+        data.with_features(np.eye(2, width) if width else None).save(tmp_path / f"{i}.h5")
+    for i, width in ((1, 4), (2, 0)):
+        with pytest.raises(vse.InputError, match=rf"features of .*0.h5 and of .*{i}.h5 .*n_features is 3 and {width}"):
+            whole_of([tmp_path / "0.h5", tmp_path / f"{i}.h5"])
+
+
+@pytest.mark.parametrize("n_images", [0, 1, 5, 100, 40_000])
+def test_every_image_is_dealt_to_one_part(n_images):
+    parts = trainer_module.dealt(n_images, 7, np.random.default_rng(0))
+    assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(n_images))
+    assert all((np.diff(part) > 0).all() for part in parts)
+    assert len(parts) == 7
+    lengths = [len(part) for part in parts]
+    assert max(lengths) - min(lengths) <= 22  # runs of 22 images, 257 a part
+
+
+def test_parts_are_no_larger_than_a_share_of_a_workers_memory(client, monkeypatch):
+    data = some_images(400)
+    monkeypatch.setattr(trainer_module, "least_memory", lambda client: 16 * 4000)
+    task = annotator().fit(data)._task(data)
+    trainer = ClusterTrainer(task, client, {"image_factors": np.zeros((400, 4))}, {}, np.random.SeedSequence(0))
+    n_bytes = 4 * data.n_pairs + 8 * 400 + 400 * 16 * 2
+    assert len(trainer._rows) == 2 * max(16, -(-n_bytes // 8000))
 
 
 def test_workers_that_are_killed_change_nothing(client, monkeypatch):
