@@ -20,6 +20,9 @@ from vsenumba.training.run import Trainer
 # An epoch that workers are lost in is trained again, but for so many times in a row.
 _MOST_LOSSES = 20
 
+# Dask gives up a task that several workers were lost with; most likely it is what they were lost of.
+_LOSSES_OF_A_TASK = 5
+
 # What parts have of their own is brought back at least once in so many epochs: as many are trained again where a worker
 # is lost.
 _MOST_TO_REPEAT = 10
@@ -136,9 +139,12 @@ class TrainerInRounds(Trainer):
                 lost = isinstance(error, KilledWorker | CancelledError | CommClosedError | TimeoutError)
                 if not lost and self._client.status == "running":
                     raise
-                n_losses += 1
-                if n_losses == _MOST_LOSSES:
-                    raise ClusterError(f"workers were lost {_MOST_LOSSES} times in a row, in one epoch") from error
+                n_losses += _LOSSES_OF_A_TASK if isinstance(error, KilledWorker) else 1
+                if n_losses >= _MOST_LOSSES:
+                    raise ClusterError(
+                        "workers were lost again and again in one epoch; their logs say why. Where it was for memory: "
+                        "a worker needs some 500 MB beside its share of the data"
+                    ) from error
                 self._sent, self._n_done, self._stride = [], 0, 1
                 self._await_workers(error)
 
