@@ -101,7 +101,6 @@ def command(
     """
     from sklearn.base import clone
 
-    from vsenumba.cluster.workers import connected
     from vsenumba.experiments import Delivery
     from vsenumba.models import ImageAnnotator
     from vsenumba.models.seen_pictures import check_has_features
@@ -124,8 +123,7 @@ def command(
         refuse_given_twice(settings)
         model.set_params(**parameters_of([model], settings))
     options.check_native_output(output, source)
-    # Closed when the command ends.
-    client = click.get_current_context().with_resource(connected(scheduler)) if scheduler is not None else None
+    client = options.client_of(scheduler)
     data = options.load_set(source)
     if data.features is not None and not model.uses_features:
         note("the set has features, which the model does not look at; '--inputs labels+features' has it do so")
