@@ -94,7 +94,7 @@ def command(
     which part-00000.parquet and so on are written. With --scheduler the workers of a cluster suggest.
     """
     options.limit_threads(threads)
-    limits = {
+    limits: dict[str, Any] = {
         "n": n,
         "only": None if only is None else options.names_in(only, "--only"),
         "without": None if without is None else options.names_in(without, "--without"),

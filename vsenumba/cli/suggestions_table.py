@@ -53,7 +53,7 @@ output_option = click.option(
     "--output",
     type=DestinationPath(path_type=Path),
     metavar="FILE|FOLDER/",
-    help="Write the table to a file, as CSV in UTF-8 or, where it ends in .parquet, as Parquet; or to a folder, in parts.",
+    help="Write the table to a file, CSV in UTF-8 or, where it ends in .parquet, Parquet; or to a folder, in parts.",
 )
 
 

@@ -68,15 +68,15 @@ def write_vector_blocks(path: str | PathLike[str], blocks: Iterable[tuple[np.nda
     Parameters
     ----------
     path : str or path-like
-        Where to write. ``.h5``: the datasets ``names``, UTF-8, and ``factors``; this is no file of vsenumba's own format.
+        Where to write. ``.h5``: the datasets ``names``, UTF-8, and ``factors``; no file of vsenumba's own format.
         ``.parquet``: the columns ``names`` and ``factors``, a list of numbers, and a row group for each block.
     blocks : iterable of tuple of (b,) StringDType array and (b, k) float32 array
-        The names of each block, and its vectors. There must be one at least.
+        The names of each block, and its vectors.
 
     Raises
     ------
     InputError
-        If the ending is another, or the file cannot be written.
+        If the ending is another, there are no vectors, or the file cannot be written.
     """
     if (suffix := check_format(path)) not in STREAMED:
         raise InputError(f"cannot write {path} as vectors come: it must end in {' or '.join(STREAMED)}")
@@ -87,6 +87,8 @@ def write_vector_blocks(path: str | PathLike[str], blocks: Iterable[tuple[np.nda
         for names, factors in blocks:
             n_rows += len(names)
             yield names.tolist(), factors
+        if not n_rows:
+            raise InputError(f"cannot write {path}: there are no vectors to write")
 
     if suffix == ".parquet":
         check_parquet(path)
