@@ -58,11 +58,10 @@ def over_parts(
 
 class _Stream:
     def __init__(self, client: Any, work: Callable[[Any, Any], Any], shared: Any) -> None:
-        from distributed import KilledWorker
         from distributed.comm import CommClosedError
 
         self._client, self._work, self._content = client, work, shared
-        self._losses = (KilledWorker, CancelledError, CommClosedError, TimeoutError)
+        self._losses = (CancelledError, CommClosedError, TimeoutError)
         self._shared: Any = None
 
     def run(self, parts: Iterable[Callable[[], Any]], most: int) -> Iterator[Any]:
@@ -75,6 +74,7 @@ class _Stream:
             yield self._result(*waiting.popleft())
 
     def _send(self, make: Callable[[], Any]) -> _Sent:
+        self._check_connection()
         if self._shared is None:
             (self._shared,) = self._client.scatter([self._content], broadcast=True, hash=False)
         (part,) = self._client.scatter([make()], hash=False)
@@ -89,26 +89,34 @@ class _Stream:
             return None
 
     def _result(self, make: Callable[[], Any], sent: _Sent | None) -> Any:
-        """Return what comes of a part, which is sent again where workers were lost with it."""
+        """Return what comes of a part, which is sent again where it was lost with a worker."""
+        from distributed import KilledWorker
+
+        lost: BaseException | None = None
         for _ in range(_MOST_ATTEMPTS):
             try:
                 sent = sent or self._send(make)
                 return sent.future.result()
+            except KilledWorker as error:  # several, one after another
+                lost = error
+                break
             except self._losses as error:
                 if sent is None or sent.shared is self._shared:
                     self._shared = None  # it may be lost too
                 sent, lost = None, error
                 self._await_workers(error)
         raise ClusterError(
-            f"workers were lost {_MOST_ATTEMPTS} times in a row with the same part: see what they said, and start some "
-            "with more memory"
+            "several workers in a row were lost with the same part: see what they said, and start some with more memory"
         ) from lost
 
-    def _await_workers(self, error: BaseException) -> None:
+    def _check_connection(self) -> None:
         if self._client.status != "running":
             raise ClusterError(
                 f"the connection to the scheduler was lost ({self._client.status}): connect anew, and ask again"
-            ) from error
+            )
+
+    def _await_workers(self, error: BaseException) -> None:
+        self._check_connection()
         try:
             self._client.wait_for_workers(1, timeout=_SECONDS_TO_WAIT)
         except TimeoutError:

@@ -101,7 +101,8 @@ def write_vector_blocks(path: str | PathLike[str], blocks: Iterable[tuple[np.nda
 def _write_hdf5(path: str | PathLike[str], blocks: Iterable[tuple[list[str], np.ndarray]]) -> None:
     import h5py
 
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    # Nobody else knows the file yet, and whoever hides it holds its lock.
+    with atomic_path(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
         for names, factors in blocks:
             n_factors = factors.shape[1]
             if "factors" not in file:
