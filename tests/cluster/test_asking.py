@@ -9,13 +9,14 @@ from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
-from command_line import run as run
 from fixed_scores import FixedScorer
 
 import vsenumba as vse
 from vsenumba.cluster import over_parts as over_parts_module
 from vsenumba.cluster.over_parts import over_parts
+from vsenumba.data import Ragged
 from vsenumba.errors import ClusterError
+from vsenumba.models import encode_each
 from vsenumba.models.on_cluster import parts_of
 
 distributed = pytest.importorskip("distributed")
@@ -129,6 +130,57 @@ def test_vectors_come_in_blocks(client, many):
     assert ids.tolist() == list(data.image_ids)
     np.testing.assert_array_equal(vectors, np.concatenate([one for _, one in model.embed_each(data)]))
     np.testing.assert_array_equal(vectors, model.embed(data))
+
+
+def captioned(n=2100, *, tokens=False):
+    """Return a set of so many images, of one or two regions, and as many captions: nine blocks."""
+    rng = np.random.default_rng(0)
+    rows = [rng.normal(size=(1 + i % 2, 3)) for i in range(n)]
+    texts = [f"a {['cat', 'dog', 'hen'][i % 3]} number{i % 50}" for i in range(n)]
+    return vse.CaptionSet(
+        Ragged.of(rows, "image"),
+        texts,
+        np.arange(n),
+        np.arange(n),
+        tokens=Ragged.of(rows[::-1], "caption") if tokens else None,
+    )
+
+
+def retriever(data):
+    parameters = {"n_factors": 4, "word_factors": 3, "min_count": 1, "n_threads": 1, "random_state": 0}
+    return vse.CrossModalRetriever(n_epochs=1, **parameters).fit(data)
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_images_and_captions_are_encoded_as_on_one_machine(client, tmp_path, tokens):
+    data = captioned(tokens=tokens)
+    data.save(tmp_path / "captioned.h5")
+    model = retriever(captioned(8, tokens=tokens))
+    for what, expected in (("images", model.embed_images(data)), ("captions", model.embed_captions(data))):
+        for source, where in ((data, None), (tmp_path / "captioned.h5", client)):
+            names, vectors = zip(*encode_each(model, what, source, client=where), strict=True)
+            assert np.concatenate(names).tolist() == list(data.image_ids if what == "images" else data.caption_ids)
+            np.testing.assert_array_equal(np.concatenate(vectors), expected)
+            assert len(vectors) == (1 if where is None else 4)
+
+
+def test_captions_of_which_no_word_is_known_are_told_of(client):
+    data = captioned(600)
+    model = retriever(vse.CaptionSet.from_lists(np.eye(3), [["number1"], ["number2"], ["red"]]))
+    with pytest.warns(UserWarning, match="576 of 600 captions have no word that the model knows; their vectors say"):
+        found = list(encode_each(model, "captions", data, client=client))
+    assert sum(len(vectors) for _, vectors in found) == 600
+
+
+def test_what_has_no_vectors_of_a_set_is_refused():
+    data = captioned(8, tokens=True)
+    for model, what, source, message in (
+        (vse.PopularityAnnotator().fit(some_images(20, 12)), "images", None, "a PopularityAnnotator makes no vectors"),
+        (retriever(data), "images", None, "a retriever embeds what it is given"),
+        (retriever(data), "captions", captioned(8), "the model was trained on rows of tokens; the data has none"),
+    ):
+        with pytest.raises(vse.InputError, match=message):
+            encode_each(model, what, source)
 
 
 def test_features_on_disk_are_read_part_by_part(client, tmp_path, monkeypatch):

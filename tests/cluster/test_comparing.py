@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 
 import numpy as np
 import pytest
-from command_line import run as run
 
 import vsenumba as vse
 
@@ -86,14 +84,13 @@ def test_what_cannot_travel_is_refused(client, data):
 def test_the_command_compares_on_a_cluster(run, cluster, data, tmp_path):
     data.save(tmp_path / "set.h5")
     words = ["compare", tmp_path / "set.h5", "--sampler", "uniform", "--seeds", "2", "--epochs", "2", "--threads", "1"]
-    found = []
     for folder, more in (("alone", []), ("cluster", ["--scheduler", cluster.scheduler_address])):
-        done = run(*words, "--factors", "4", "--out", tmp_path / folder, "--json", *more)
+        done = run(*words, "--factors", "4", "--out", tmp_path / folder, *more)
         assert done.status == 0, done.err
-        found.append(json.loads(done.out))
-        for one in found[-1]["runs"]:
-            del one["history"]["seconds"]
-    assert found[0]["runs"] == found[1]["runs"]
+    alone, there = (vse.Comparison.load(tmp_path / folder / "runs.h5") for folder in ("alone", "cluster"))
+    for one, other in zip(alone.runs, there.runs, strict=True):
+        np.testing.assert_array_equal(one.history["mrr"], other.history["mrr"])
+    assert alone.references == there.references
 
 
 def test_scikit_learn_searches_for_parameters_on_a_cluster(client, data):

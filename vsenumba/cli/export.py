@@ -38,20 +38,19 @@ def command(
 
     FILE ends in .npz (NumPy arrays 'factors' and 'names', in which each name takes the room of the longest), in .txt or
     .vec (the text format of word2vec, in which blanks within names become underscores), in .bin (its binary format), in
-    .h5 (HDF5 datasets 'factors' and 'names') or in .parquet (columns of these names). The vectors of an annotation
-    model's images are written to the last two as they are made, with --scheduler by the workers of a cluster.
+    .h5 (HDF5 datasets 'factors' and 'names') or in .parquet (columns of these names). To .h5 and .parquet the vectors
+    of images and captions are written as they are made, with --scheduler by the workers of a cluster.
     The dot product of an image's and a label's vector is the score; of a retriever's, which have length 1, the cosine.
     """
-    from vsenumba.data import load_dataset
     from vsenumba.data.parquet_tables import check_parquet
     from vsenumba.data.vector_files import STREAMED, check_format, write_vector_blocks, write_vectors
-    from vsenumba.models import ImageAnnotator, load_model
+    from vsenumba.models import encode_each, load_model
 
     ending = check_format(output)
     if ending == ".parquet":
         check_parquet(output)
-    if scheduler is not None and (what != "images" or ending not in STREAMED):
-        raise click.UsageError("--scheduler goes with '--what images' and -o FILE.h5 or FILE.parquet")
+    if scheduler is not None and (what not in ("images", "captions") or ending not in STREAMED):
+        raise click.UsageError("--scheduler goes with '--what images' or captions, and -o FILE.h5 or FILE.parquet")
     options.check_output(output, model, streams=ending not in (".npz", *STREAMED))
     client = options.client_of(scheduler)
     loaded = load_model(model)
@@ -67,11 +66,11 @@ def command(
         )
     if "n_threads" in loaded.PARAMETERS:
         loaded.set_params(n_threads=threads)
-    if isinstance(loaded, ImageAnnotator) and what == "images" and ending in STREAMED:
-        blocks = loaded.embed_each(None if data is None else load_dataset(data), client=client)
-        n_names, n_factors = write_vector_blocks(output, blocks), loaded.label_factors_.shape[1]
-    elif client is not None:
-        raise InputError(f"{model} holds a model of {loaded.subject}; --scheduler is for one of images and labels")
+    if what in ("images", "captions") and ending in STREAMED:
+        n_names, n_factors = (
+            write_vector_blocks(output, encode_each(loaded, what, data, client=client)),
+            loaded.n_factors,
+        )
     else:
         names, factors = loaded.vectors(what, data)
         write_vectors(output, names, factors)

@@ -81,15 +81,13 @@ def parts_of(blocks: Sequence[slice], n_workers: int) -> list[slice]:
     return [slice(blocks[one[0]].start, blocks[one[-1]].stop) for one in some]
 
 
-def _answers(
+def answers(
     client: Any,
     model: Any,
     work: Callable[[Any, Any], Any],
     blocks: Sequence[slice],
-    known: AnnotationSet,
-    rows: np.ndarray,
+    made: Callable[[slice], dict[str, Any]],
     told: Mapping[str, Any],
-    of_part: Callable[[slice], dict[str, Any]] = lambda some: {},
 ) -> Iterator[tuple[slice, Any]]:
     """Return an iterator of parts and what workers make of them.
 
@@ -97,28 +95,30 @@ def _answers(
     ----------
     client : distributed.Client
         The cluster.
-    model : Annotator
+    model : Fitted
         The model.
     work : callable
-        What a worker does with a part; see `over_parts`.
+        What a worker does with a part; see `over_parts`. It gets the model with `model_of`.
     blocks : sequence of slice
         The blocks that one machine would work on.
-    known, rows : AnnotationSet, (n,) int64 array
-        The images, and which of them these are blocks of.
+    made : callable
+        Returns what is sent of a part, as plain; it is called when it is sent.
     told : mapping
-        What else all parts need.
-    of_part : callable
-        Returns what else a part needs.
+        What all parts need beside the model.
     """
     check_client(client)
     check_travels(model)
     parts = parts_of(blocks, len(ready_workers(client)))
     shared = {"model": _as_bytes(model), "n_threads": getattr(model, "n_threads", None), **told}
-
-    def made(some: slice) -> dict[str, Any]:
-        return _images_to_arrays(known, rows[some]) | of_part(some)
-
     return zip(parts, over_parts(client, work, shared, [functools.partial(made, one) for one in parts]), strict=True)
+
+
+def model_of(shared: Mapping[str, Any]) -> Any:
+    """Return the model, on a worker."""
+    model = _from_bytes(shared["model"])
+    if "n_threads" in model.PARAMETERS:
+        model.set_params(n_threads=shared["n_threads"])
+    return model
 
 
 def _as_bytes(model: Any) -> bytes:
@@ -143,6 +143,10 @@ def _images_to_arrays(data: AnnotationSet, rows: np.ndarray) -> dict[str, Any]:
     return part_to_arrays(data, rows) | {"ids": data.image_ids.take(rows).tolist(), "backbone": backbone}
 
 
+def _slice_to_arrays(data: AnnotationSet, some: slice) -> dict[str, Any]:
+    return _images_to_arrays(data, np.arange(some.start, some.stop))
+
+
 def _images_from_arrays(part: Mapping[str, Any], label_names: Vocabulary) -> AnnotationSet:
     """Return the set of images that `_images_to_arrays` was given."""
     n_labels, absent = len(label_names), None
@@ -157,9 +161,7 @@ def _images_from_arrays(part: Mapping[str, Any], label_names: Vocabulary) -> Ann
 
 def _received(shared: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[Any, AnnotationSet]:
     """Return the model and the images of a part, on a worker."""
-    model = _from_bytes(shared["model"])
-    if "n_threads" in model.PARAMETERS:
-        model.set_params(n_threads=shared["n_threads"])
+    model = model_of(shared)
     return model, _images_from_arrays(part, model.label_names_)
 
 
@@ -168,16 +170,17 @@ def count_on_cluster(client: Any, model: Any, asked: Ranked, n_threads: int | No
     offsets, excluded = asked.excluded
     step, n, n_labels = asked.images_at_once, len(asked.rows), asked.known.n_labels
 
-    def of_part(some: slice) -> dict[str, Any]:
+    def made(some: slice) -> dict[str, Any]:
         begin, end = asked.indptr[some.start], asked.indptr[some.stop]
         ranked = {"offsets": asked.indptr[some.start : some.stop + 1] - begin, "labels": asked.labels[begin:end]}
-        return {**ranked, "excluded": gather_rows(offsets, excluded, asked.rows[some], n_labels)}
+        ranked["excluded"] = gather_rows(offsets, excluded, asked.rows[some], n_labels)
+        return _images_to_arrays(asked.known, asked.rows[some]) | ranked
 
     told = {"longest": asked.longest, "images_at_once": step, "n_threads": n_threads}
     blocks = [slice(start, min(start + step, n)) for start in range(0, n, step)]
     counts, status = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     best = np.full(n_labels, np.iinfo(np.int64).max)
-    for _, found in _answers(client, model, count_in_part, blocks, asked.known, asked.rows, told, of_part):
+    for _, found in answers(client, model, count_in_part, blocks, made, told):
         counts.append(found["counts"])
         status.append(found["status"])
         np.minimum(best, found["best_places"], out=best)
@@ -209,11 +212,12 @@ def suggest_on_cluster(client: Any, model: Any, question: Question, n: int, limi
             "ones with AnnotationSet.from_lists, and give it features with with_features"
         )
     told = {"n": n, "only": limits.labels, "floor": float(limits.floor)}
-    answers = _answers(
-        client, model, suggest_in_part, blocks, question.known, question.rows, told,
-        lambda some: {"knows": question.knows[some]},
-    )  # fmt: skip
-    return (Best(some, *found) for some, found in answers)
+
+    def made(some: slice) -> dict[str, Any]:
+        return _images_to_arrays(question.known, question.rows[some]) | {"knows": question.knows[some]}
+
+    found = answers(client, model, suggest_in_part, blocks, made, told)
+    return (Best(some, *best) for some, best in found)
 
 
 def suggest_in_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -247,9 +251,9 @@ def best_images_on_cluster(
         Rows of `known`, and their scores.
     """
     width = len(told["vector"] if "vector" in told else told["columns"])
-    blocks, rows = blocks_of(known.n_images, width), np.arange(known.n_images)
+    blocks, made = blocks_of(known.n_images, width), functools.partial(_slice_to_arrays, known)
     places, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-    for some, (its_places, its_scores) in _answers(client, model, search_part, blocks, known, rows, {**told, "n": n}):
+    for some, (its_places, its_scores) in answers(client, model, search_part, blocks, made, {**told, "n": n}):
         places.append(some.start + its_places)
         scores.append(its_scores)
     return np.concatenate(places), np.concatenate(scores)
@@ -285,7 +289,7 @@ def embedded(model: Any, known: AnnotationSet, n_threads: int) -> Iterator[tuple
 def embed_on_cluster(client: Any, model: Any, known: AnnotationSet) -> Iterator[tuple[slice, np.ndarray]]:
     """Return an iterator of what `embedded` does, in other slices."""
     blocks = blocks_of(known.n_images, model.label_factors_.shape[1])
-    return _answers(client, model, embed_part, blocks, known, np.arange(known.n_images), {})
+    return answers(client, model, embed_part, blocks, functools.partial(_slice_to_arrays, known), {})
 
 
 def embed_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> np.ndarray:
