@@ -10,10 +10,11 @@ import pytest
 
 import vsenumba as vse
 from vsenumba.training.best import Best
-from vsenumba.training.run import run
+from vsenumba.training.callbacks import Checkpoint, RecordCallback, TimeBudget
+from vsenumba.training.run import Trainer, run
 
 
-class Walker:
+class Walker(Trainer):
     """A trainer that adds 1 to a table in every epoch, in two parts, each a second of the clock, if there is one."""
 
     clock = None
@@ -45,6 +46,43 @@ def train(model, trainer=None, **arguments):
     trainer = trainer or Walker(model.tables_)
     run(model, trainer, **{"schedule": "linear", "learning_rate": 1.0, "n_epochs": 4} | arguments)
     return trainer
+
+
+def test_tables_are_brought_back_where_somebody_looks_and_in_the_end(tmp_path):
+    class Abroad(Walker):
+        n_lost = 0
+
+        def bring_back(self):
+            brought.append(self.steps // 2)
+            return self.n_lost
+
+    class Every2(RecordCallback):
+        def looks_at_model(self, epoch):
+            return epoch % 2 == 0
+
+    for settings, expected in (
+        ({}, [4]),
+        ({"callbacks": TimeBudget(1e9)}, [4]),
+        ({"callbacks": Every2()}, [2, 4, 4]),
+        ({"callbacks": lambda model, record: None}, [1, 2, 3, 4, 4]),
+        ({"validate": lambda: {"mrr": 0.5}}, [1, 2, 3, 4, 4]),
+    ):
+        brought: list[int] = []
+        model = model_with_a_table()
+        train(model, Abroad(model.tables_), **settings)
+        assert brought == expected
+        assert len(model.history_) == 4
+    model, trainer = model_with_a_table(), Abroad({"table": np.zeros(1)}, fails_at=4)
+    trainer.n_lost = 2
+    with pytest.raises(vse.TrainingDivergedError):
+        train(model, trainer)
+    assert model.history_["epoch"].tolist() == [1]
+
+
+def test_a_checkpoint_looks_at_the_model_when_it_saves(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "model.h5", every=3)
+    checkpoint.start(model_with_a_table(), 7)
+    assert [epoch for epoch in range(1, 8) if checkpoint.looks_at_model(epoch)] == [3, 6, 7]
 
 
 def test_the_rate_falls_within_epochs_and_goes_on_where_epochs_are_done():

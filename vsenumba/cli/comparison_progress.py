@@ -8,6 +8,7 @@ from typing import Any, Self
 from vsenumba.experiments import Progress
 from vsenumba.printable import printable
 from vsenumba.training import Callback
+from vsenumba.training.callbacks import RecordCallback
 
 
 class ComparisonProgress:
@@ -72,7 +73,7 @@ class ComparisonProgress:
         self._bar.update(self._task, completed=progress.run + min(share, 1.0), note=note)
 
 
-class _RunProgress(Callback):
+class _RunProgress(RecordCallback):
     def __init__(self, display: ComparisonProgress, progress: Progress) -> None:
         self._display = display
         self._progress = progress

@@ -2,36 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import load_dataset
+from vsenumba.data.annotation.features import is_on_disk
+from vsenumba.data.annotation.readers import native
+from vsenumba.data.annotation.stacked_features import StackedFeatures
+from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 
 
 def whole_of(parts: Any) -> Any:
     """Return the set of all images that some files have, or what is no path or sequence of paths as it is.
 
+    Pairs and features of native files stay on disk, if the files are large together.
+
     Raises
     ------
     InputError
-        If a file has no pairs, or an image is in two of them; the files are named.
+        If a file has no pairs, an image is in two of them, or their labels or features do not go together; the files
+        are named.
     """
     paths = [parts] if isinstance(parts, (str, PathLike)) else parts
     if not isinstance(paths, (list, tuple)) or not paths or not all(isinstance(one, (str, PathLike)) for one in paths):
         return parts
-    loaded = [(fspath(path), load_dataset(path)) for path in paths]
+    files = [Path(path) for path in paths if Path(path).is_file()]
+    on_disk = sum(path.stat().st_size for path in files) > native.MAPPED_BYTES
+    loaded = [(fspath(path), _loaded(path, on_disk=on_disk)) for path in paths]
     for path, data in loaded:
         if not data.n_pairs:
             raise InputError(f"the part {path} has no pairs")
+    if len(loaded) == 1:
+        return loaded[0][1]
+    _check_labels(loaded)
+    _check_features(loaded)
+    features: list[Any] = [data.features for _, data in loaded]
+    # In memory a set's own union joins them.
+    stacked = all(map(is_on_disk, features)) and len({one.dtype for one in features}) == 1
+    if stacked:
+        loaded = [(path, data.with_features(None)) for path, data in loaded]
+    backbone = loaded[0][1].backbone
     while len(loaded) > 1:
         # Two by two: one after the other would copy the first ones again and again.
         joined = [_joined(*two) for two in zip(loaded[::2], loaded[1::2], strict=False)]
         loaded = joined + loaded[2 * len(joined) :]
-    return loaded[0][1]
+    whole = loaded[0][1]
+    return whole.with_features(StackedFeatures(features), backbone) if stacked else whole
+
+
+def _loaded(path: str | PathLike[str], *, on_disk: bool) -> AnnotationSet:
+    if on_disk and Path(path).is_file():
+        with Path(path).open("rb") as file:
+            if native.recognises(Path(path), file.read(64)):
+                return native.read_set(Path(path), on_disk=True)
+    return load_dataset(path)
+
+
+def _check_labels(loaded: Sequence[tuple[str, AnnotationSet]]) -> None:
+    """Refuse a matrix, whose labels are the numbers of its columns, among files that name theirs or have more."""
+    (path, data), *others = loaded
+    for other_path, other in others:
+        numbered = [one.label_names == Vocabulary.numbered(one.n_labels, "label") for one in (data, other)]
+        if numbered[0] != numbered[1] or (numbered[0] and data.n_labels != other.n_labels):
+            raise InputError(
+                f"the labels of {path} ({_described(data)}) and of {other_path} ({_described(other)}) do not go "
+                "together: columns that are only counted mean the same in all parts, or nothing; name the labels"
+            )
+
+
+def _described(data: AnnotationSet) -> str:
+    return f"{data.n_labels:,}: {', '.join(data.label_names.take(np.arange(min(3, data.n_labels))))}, ..."
+
+
+def _check_features(loaded: Sequence[tuple[str, AnnotationSet]]) -> None:
+    (path, data), *others = loaded
+    for other_path, other in others:
+        for what in ("n_features", "backbone"):
+            mine, its = getattr(data, what), getattr(other, what)
+            if mine != its:
+                raise InputError(
+                    f"the features of {path} and of {other_path} do not go together: {what} is {mine} and {its}"
+                )
 
 
 def _joined(first: tuple[str, AnnotationSet], second: tuple[str, AnnotationSet]) -> tuple[str, AnnotationSet]:

@@ -6,11 +6,12 @@ Nothing here knows of Dask. What goes in and comes out is plain: arrays, numbers
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from vsenumba.cluster.places import read_rows, rows_in_places
 from vsenumba.data.annotation.absences import Absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.features import feature_rows
@@ -72,11 +73,18 @@ def task_of(settings: str, data: AnnotationSet, label_counts: np.ndarray) -> Tas
     )
 
 
-def part_to_arrays(data: AnnotationSet, rows: np.ndarray) -> dict[str, Any]:
-    """Return what a turn needs of some images of a set: their pairs, absences and features, without a name."""
+def part_to_arrays(
+    data: AnnotationSet, rows: np.ndarray, places: Sequence[Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return what a turn needs of some images of a set: their pairs, absences and features, without a name.
+
+    Of features at `places` it says where they are; see `vsenumba.cluster.places`.
+    """
     indptr, indices = gather_rows(data.indptr, data.indices, rows, data.n_labels)
     arrays: dict[str, Any] = {"indptr": indptr, "indices": indices}
-    if data.features is not None:
+    if places is not None:
+        arrays["features_at"] = rows_in_places(data.features, places, rows)
+    elif data.features is not None:
         arrays["features"] = feature_rows(data.features, rows)
     if data.absent is not None:
         absent = data.absent.select(rows)
@@ -89,7 +97,8 @@ def part_from_arrays(arrays: Mapping[str, Any], n_labels: int) -> AnnotationSet:
     absent = None
     if "absent_indptr" in arrays:
         absent = Absences(arrays["absent_indptr"], arrays["absent_indices"], n_labels)
-    return AnnotationSet(arrays["indptr"], arrays["indices"], n_labels, features=arrays.get("features"), absent=absent)
+    features = read_rows(arrays["features_at"]) if "features_at" in arrays else arrays.get("features")
+    return AnnotationSet(arrays["indptr"], arrays["indices"], n_labels, features=features, absent=absent)
 
 
 def train_turn(

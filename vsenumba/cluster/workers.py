@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import math
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,3 +109,13 @@ def ready_workers(client: Any) -> list[str]:
             has = "does not have vsenumba" if theirs is None else f"has vsenumba {theirs}"
             raise ClusterError(f"the worker {address} {has}, and needs {ours}, which is installed here")
     return sorted(threads)
+
+
+def least_memory(client: Any) -> float:
+    """Return how many bytes the worker with the least memory may use; infinite where none has a limit."""
+
+    def limit(dask_worker: Any) -> int | None:
+        found: int | None = dask_worker.memory_manager.memory_limit
+        return found
+
+    return min((one for one in client.run(limit).values() if one), default=math.inf)

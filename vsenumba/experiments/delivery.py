@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.training.callbacks import Callback
+from vsenumba.training.callbacks import RecordCallback
 
 
-class Delivery(Callback):
+class Delivery(RecordCallback):
     """Stop where the measured model was best, and write down in the model what was measured.
 
     A model that is measured knows nothing of the pairs that were held out: it would suggest to an image the very

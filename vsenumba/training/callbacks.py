@@ -27,8 +27,23 @@ class Callback:
         """Run after an epoch with its record, see `History`; return whether training should stop."""
         return False
 
+    def looks_at_model(self, epoch: int) -> bool:
+        """Tell whether `after_epoch` will look at what the model has learnt, not at the record alone.
+
+        Tables that are trained elsewhere are brought to the model only then.
+        """
+        return True
+
     def finish(self, model: Any) -> None:
         """Run after the last epoch, also when training ended with an error."""
+
+
+class RecordCallback(Callback):
+    """Base of the callbacks that look at nothing but the record."""
+
+    def looks_at_model(self, epoch: int) -> bool:
+        """Never."""
+        return False
 
 
 class FunctionCallback(Callback):
@@ -42,7 +57,7 @@ class FunctionCallback(Callback):
         return bool(self._function(model, record))
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(RecordCallback):
     """Stop when a validation metric has not risen for a while, and put the best epoch's factors back.
 
     Parameters
@@ -96,7 +111,7 @@ class EarlyStopping(Callback):
         return self._best is not None and self._best.epoch > 0 and n_epochs - self._best.epoch >= self.patience
 
 
-class TimeBudget(Callback):
+class TimeBudget(RecordCallback):
     """Stop once training has taken so many seconds, evaluation left out.
 
     Parameters
@@ -145,9 +160,13 @@ class Checkpoint(Callback):
         check_writable(self.path)
         self._last = len(model.history_) + n_epochs
 
+    def looks_at_model(self, epoch: int) -> bool:
+        """When it is time to save."""
+        return epoch % self.every == 0 or epoch == self._last
+
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
         """Save when it is time."""
-        if record["epoch"] % self.every == 0 or record["epoch"] == self._last:
+        if self.looks_at_model(int(record["epoch"])):
             model.save(self.path, include_optimiser=True)
             self.saved_epoch_ = int(record["epoch"])
         return False

@@ -54,6 +54,10 @@ class History:
         """Add the record of one more epoch."""
         self._records.append(dict(record))
 
+    def drop_last(self, n: int) -> None:
+        """Forget the last n epochs."""
+        del self._records[len(self._records) - n :]
+
     @property
     def columns(self) -> list[str]:
         """The names of all values recorded, in order of first appearance."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from vsenumba.printable import printable
-from vsenumba.training.callbacks import Callback
+from vsenumba.training.callbacks import RecordCallback
 
 
-class ProgressBar(Callback):
+class ProgressBar(RecordCallback):
     """Show epochs done, steps per second, time left and the last validation metric, while stderr is a terminal.
 
     Parameters

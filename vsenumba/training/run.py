@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from vsenumba.training.history import History
 from vsenumba.training.schedules import scheduled_rate
 
 
-class Trainer(Protocol):
+class Trainer(ABC):
     """What trains a model's tables, one epoch after the other.
 
     Attributes
@@ -29,6 +30,7 @@ class Trainer(Protocol):
     steps: int
     seconds: float
 
+    @abstractmethod
     def run_epoch(
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object]
     ) -> dict[str, float]:
@@ -48,6 +50,14 @@ class Trainer(Protocol):
         TrainingDivergedError
             If a table is not finite afterwards.
         """
+
+    def bring_back(self) -> int:
+        """Bring what was trained elsewhere to the model's tables; return how many of the last epochs are lost.
+
+        Called before anybody looks at the tables, and in the end. A trainer whose tables are always as they were
+        trained need not have a method of its own.
+        """
+        return 0
 
 
 class Trained(Protocol):
@@ -119,7 +129,10 @@ def run(
                 def rate_at(share: float, turn: int = turn) -> float:
                     return scheduled_rate(schedule, learning_rate, turn + share, n_epochs)
 
-                record = trainer.run_epoch(first + turn - done + 1, rate_at, progress)
+                epoch = first + turn - done + 1
+                record = trainer.run_epoch(epoch, rate_at, progress)
+                if validate is not None or any(one.looks_at_model(epoch) for one in followers):
+                    trainer.bring_back()
                 if validate is not None:
                     record |= validate()
                 model.history_.append(record)
@@ -129,6 +142,7 @@ def run(
                 if any([follower.after_epoch(model, record) for follower in followers]):  # noqa: C419
                     break
     finally:
+        model.history_.drop_last(trainer.bring_back())
         if model.best_ is not None:
             model.best_.put_back(model.tables_)
 

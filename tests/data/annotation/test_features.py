@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 import vsenumba as vse
 from vsenumba.data.annotation.features import feature_rows, is_on_disk
 from vsenumba.data.annotation.readers import native
+from vsenumba.data.annotation.stacked_features import StackedFeatures
 from vsenumba.data.backbone_id import BackboneId, as_backbone_id, check_same_backbone
 from vsenumba.errors import InputError
 
-KINDS = ("float32", "float16", "uint8", "float64", "memmap", "hdf5", "hdf5 in chunks", "csr")
+KINDS = ("float32", "float16", "uint8", "float64", "memmap", "hdf5", "hdf5 in chunks", "stacked", "csr")
+ON_DISK = ("memmap", "hdf5", "hdf5 in chunks", "stacked")
 
 
 def kept_as(kind, numbers, folder):
@@ -27,6 +29,11 @@ def kept_as(kind, numbers, folder):
     if kind == "memmap":
         np.save(folder / "features.npy", numbers.astype(np.float16))
         return np.load(folder / "features.npy", mmap_mode="r")
+    if kind == "stacked":
+        cuts = np.split(numbers.astype(np.float16), [1, 1, len(numbers) // 2])
+        for i, some in enumerate(cuts):
+            np.save(folder / f"{i}.npy", some)
+        return StackedFeatures([np.load(folder / f"{i}.npy", mmap_mode="r") for i in (0, 2, 3)])
     if kind.startswith("hdf5"):
         file = h5py.File(folder / "features.h5", "w")
         chunks = (2, numbers.shape[1]) if "chunks" in kind else None
@@ -42,7 +49,7 @@ def images(n, features=None, **more):
 
 
 def dense(features):
-    return (features.toarray() if sp.issparse(features) else np.asarray(features[...])).astype(np.float64)
+    return (features.toarray() if sp.issparse(features) else np.asarray(features[:])).astype(np.float64)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,7 +58,7 @@ def test_every_kind_gives_the_rows_that_are_asked_for(kind, tmp_path):
     numbers = rng.integers(0, 256, (300, 4))
     data = images(300, kept_as(kind, numbers, tmp_path))
     assert data.n_features == 4
-    assert is_on_disk(data.features) == (kind[:4] in ("memm", "hdf5"))
+    assert is_on_disk(data.features) == (kind in ON_DISK)
     rows = rng.permutation(300)[:40]
     np.testing.assert_array_equal(dense(feature_rows(data.features, rows)), numbers[rows])
     np.testing.assert_array_equal(dense(data.select_images(rows).features), numbers[rows])
@@ -62,10 +69,9 @@ def test_every_kind_gives_the_rows_that_are_asked_for(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_files_give_features_back(kind, tmp_path):
+    """Those of an HDF5 dataset could not be saved."""
     numbers = np.random.default_rng(0).integers(0, 256, (20, 4))
     data = images(20, kept_as(kind, numbers, tmp_path), backbone=BackboneId("net", "abc"))
-    if is_on_disk(data.features) and not isinstance(data.features, np.ndarray):
-        data = data.select_images(np.arange(20))
     data.save(tmp_path / "set.h5")
     again = vse.load_dataset(tmp_path / "set.h5")
     assert again.backbone == ("net", "abc")
@@ -83,7 +89,7 @@ def test_large_files_leave_pairs_and_features_on_disk(tmp_path, monkeypatch):
     data = images(20, numbers.astype(np.uint8))
     data.save(tmp_path / "set.h5")
     assert not isinstance(memory_of(vse.load_dataset(tmp_path / "set.h5").indices), mmap.mmap)
-    monkeypatch.setattr(native, "_MAPPED_BYTES", 0)
+    monkeypatch.setattr(native, "MAPPED_BYTES", 0)
     again = vse.load_dataset(tmp_path / "set.h5")
     assert is_on_disk(again.features)
     np.testing.assert_array_equal(again.features, numbers)
@@ -92,6 +98,14 @@ def test_large_files_leave_pairs_and_features_on_disk(tmp_path, monkeypatch):
     parameters = {"n_factors": 2, "n_epochs": 1, "max_neighbours": 0, "n_threads": 1, "random_state": 0}
     trained = [vse.ImageAnnotator("ids", **parameters).fit(one).label_factors_ for one in (data, again)]
     np.testing.assert_array_equal(trained[0], trained[1])
+
+
+@given(cuts=st.lists(st.integers(0, 30), max_size=4), first=st.integers(-35, 35), stop=st.integers(-35, 35))
+def test_stacked_features_are_those_of_one_array(cuts, first, stop):
+    numbers = np.arange(60).reshape(30, 2)
+    stacked = StackedFeatures(np.split(numbers, sorted(cuts)))
+    assert (stacked.shape, stacked.dtype) == (numbers.shape, numbers.dtype)
+    np.testing.assert_array_equal(stacked[first:stop], numbers[first:stop])
 
 
 @given(rows=st.lists(st.integers(0, 199), max_size=30), gap=st.integers(1, 100))

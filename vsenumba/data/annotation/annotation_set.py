@@ -21,6 +21,7 @@ from vsenumba.data.annotation.absences import ABSENT, Absences, checked_absences
 from vsenumba.data.annotation.features import (
     FeatureElement,
     checked_features,
+    features_to_element,
     joined_features,
     selected_features,
 )
@@ -495,7 +496,8 @@ class AnnotationSet:
         }
         backbone = None if self.backbone is None else storage.Json(self.backbone._asdict())
         absent = None if self.absent is None else self.absent.to_elements()
-        optional = {"features": self.features, "backbone": backbone, "titles": self.titles, "absent": absent}
+        features = features_to_element(self.features)
+        optional = {"features": features, "backbone": backbone, "titles": self.titles, "absent": absent}
         return elements | {name: array for name, array in optional.items() if array is not None}
 
     @classmethod

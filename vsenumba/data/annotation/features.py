@@ -8,13 +8,17 @@ import numpy as np
 import scipy.sparse as sp
 
 from vsenumba.checks import refuse_masked
+from vsenumba.data.annotation.stacked_features import StackedFeatures
 from vsenumba.errors import InputError
 from vsenumba.memory import check_memory
-from vsenumba.storage import schema
+from vsenumba.storage import Stream, schema
 from vsenumba.storage.mapped import blocks_of
 
 #: Numbers that are kept as they are given; others become float32.
 _KEPT = (np.dtype(np.uint8), np.dtype(np.float16), np.dtype(np.float32))
+
+# Values that are read from disk together.
+_VALUES_AT_ONCE = 1 << 22
 
 # Rows of a data set in HDF5 that are read in one go, also where some of them are not asked for.
 _GAP = 64
@@ -43,7 +47,7 @@ def is_sparse(features: Any) -> bool:
 
 def is_on_disk(features: Any) -> bool:
     """Tell whether features are read from disk as they are asked for."""
-    return isinstance(features, np.memmap) or _is_hdf5(features)
+    return isinstance(features, np.memmap | StackedFeatures) or _is_hdf5(features)
 
 
 def _is_hdf5(features: Any) -> bool:
@@ -69,7 +73,7 @@ def checked_features(features: Any, n_images: int) -> Any:
     """
     refuse_masked("features", features)
     sparse = sp.issparse(features)
-    if not (sparse or _is_hdf5(features) or isinstance(features, np.ndarray)):
+    if not (sparse or is_on_disk(features) or isinstance(features, np.ndarray)):
         features = np.asarray(features)
     if len(features.shape) != 2 or features.shape[0] != n_images:
         raise InputError(f"features must have one row per image: ({n_images}, n_features), not {features.shape}")
@@ -108,11 +112,21 @@ def _bad_rows(dense: np.ndarray) -> np.ndarray:
 
 def _check_finite_on_disk(features: Any) -> None:
     """Refuse values that are no finite numbers; one pass over the file."""
-    step = max(1, (1 << 22) // features.shape[1])
+    step = max(1, _VALUES_AT_ONCE // features.shape[1])
     for start in range(0, features.shape[0] if features.dtype.kind == "f" else 0, step):
         bad = np.flatnonzero(~np.isfinite(features[start : start + step]).all(axis=1))
         if len(bad):
             raise InputError(f"the features of image {start + int(bad[0])} hold NaN or inf")
+
+
+def features_to_element(features: Any) -> Any:
+    """Return what a file is to hold of features: these, or a stream of them where they are not to be in memory."""
+    if not is_on_disk(features) or isinstance(features, np.memmap):
+        return features
+    n_images, n_features = features.shape
+    step = max(1, _VALUES_AT_ONCE // n_features)
+    blocks = (features[start : start + step] for start in range(0, n_images, step))
+    return Stream(features.dtype.newbyteorder("<").str, n_images, blocks, n_features)
 
 
 def feature_rows(features: Any, rows: np.ndarray) -> Any:
@@ -156,7 +170,7 @@ def joined_features(above: Any, below: Any) -> Any:
     if not below.shape[0]:
         return above
     if is_sparse(above) or is_sparse(below):
-        return sp.csr_array(sp.vstack([sp.csr_array(above[...]), sp.csr_array(below[...])]))
+        return sp.csr_array(sp.vstack([sp.csr_array(above[:]), sp.csr_array(below[:])]))
     n_bytes = sum(one.shape[0] * one.shape[1] * one.dtype.itemsize for one in (above, below))
     check_memory(n_bytes, f"the features of {above.shape[0] + below.shape[0]:,} images", "train on fewer at once")
-    return np.concatenate([above[...], below[...]])
+    return np.concatenate([above[:], below[:]])

@@ -14,10 +14,11 @@ from vsenumba.training.annotation.layout import DRAWS, LOSS, SKIPPED, STEPS, TRI
 from vsenumba.training.annotation.plan import Plan
 from vsenumba.training.annotation.task import Task
 from vsenumba.training.divergence import check_finite
+from vsenumba.training.run import Trainer
 
 
-class AnnotationTrainer:
-    """Trains tables on a set; a `vsenumba.training.run.Trainer`.
+class AnnotationTrainer(Trainer):
+    """Trains tables on a set.
 
     Parameters
     ----------

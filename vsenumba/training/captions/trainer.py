@@ -18,12 +18,13 @@ from vsenumba.training.adamw import AdamW
 from vsenumba.training.captions.branch import Branch
 from vsenumba.training.captions.caption_rows import Captions
 from vsenumba.training.divergence import check_finite
+from vsenumba.training.run import Trainer
 
 Tables = dict[str, np.ndarray]
 
 
-class CaptionTrainer:
-    """Trains two branches on a caption set; a `vsenumba.training.run.Trainer`.
+class CaptionTrainer(Trainer):
+    """Trains two branches on a caption set.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ from vsenumba.kernels.gate import admit, below, segments
 from vsenumba.kernels.random import spawned
 from vsenumba.storage import release_pages
 from vsenumba.training.divergence import check_finite
+from vsenumba.training.run import Trainer
 from vsenumba.training.text.device import TextDevice
 from vsenumba.training.text.tally import (
     DRAWS,
@@ -38,8 +39,8 @@ _LEAST_LAUNCHES = 20
 _EPOCHS_OF_TEXT = 6
 
 
-class TextTrainer:
-    """Trains word vectors on a corpus; a `vsenumba.training.run.Trainer`.
+class TextTrainer(Trainer):
+    """Trains word vectors on a corpus.
 
     Parameters
     ----------

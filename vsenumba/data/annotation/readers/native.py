@@ -12,8 +12,8 @@ from vsenumba.errors import FileFormatError
 
 NAME = "native"
 DESCRIPTION = "a native .h5 file"
-# Smaller files are read into memory.
-_MAPPED_BYTES = 1 << 28
+#: Smaller files are read into memory.
+MAPPED_BYTES = 1 << 28
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -26,8 +26,12 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
     refuse_options(path, options)
     if is_compressed(path):
         raise FileFormatError(f"{path}: a compressed HDF5 file; decompress it first")
-    # Pairs and features can be larger than memory.
-    mapped = ("features", "indices") if Path(path).stat().st_size > _MAPPED_BYTES else ()
+    return read_set(path, on_disk=Path(path).stat().st_size > MAPPED_BYTES)
+
+
+def read_set(path: Path, *, on_disk: bool) -> AnnotationSet:
+    """Read an annotation set whose pairs and features, which can be larger than memory, may stay on disk."""
+    mapped = ("features", "indices") if on_disk else ()
     elements = storage.read_file(path, "annotation-set", mapped=mapped).elements
     with storage.content_of(path):
         return AnnotationSet.from_elements(elements)
