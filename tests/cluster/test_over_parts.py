@@ -14,11 +14,13 @@ from fixed_scores import FixedScorer
 
 import vsenumba as vse
 from vsenumba.cluster import over_parts as over_parts_module
+from vsenumba.cluster import places as places_module
 from vsenumba.cluster.over_parts import over_parts
 from vsenumba.data import Ragged
+from vsenumba.data.annotation.stacked_features import StackedFeatures
 from vsenumba.errors import ClusterError
 from vsenumba.models import encode_each
-from vsenumba.models.on_cluster import parts_of
+from vsenumba.models.travelling import parts_of
 
 distributed = pytest.importorskip("distributed")
 
@@ -193,14 +195,40 @@ def test_features_on_disk_are_read_part_by_part(client, tmp_path, monkeypatch):
     train, test = (one.with_features(np.load(tmp_path / "features.npy", mmap_mode="r")) for one in (train, test))
     sent = []
     send = over_parts_module._Stream._send
-    monkeypatch.setattr(
-        over_parts_module._Stream, "_send", lambda self, make: sent.append(make()["features"]) or send(self, make)
-    )
-    scores = vse.evaluate(model, test, exclude=train, metrics=["mrr"], client=client)
-    same_scores(scores, vse.evaluate(model, test, exclude=train, metrics=["mrr"]))
+    monkeypatch.setattr(over_parts_module._Stream, "_send", lambda self, make: sent.append(make()) or send(self, make))
+    expected = vse.evaluate(model, test, exclude=train, metrics=["mrr"])
+    same_scores(vse.evaluate(model, test, exclude=train, metrics=["mrr"], client=client), expected)
+    features = [part["features"] for part in sent]
     assert len(sent) == 8
-    assert all(type(one) is np.ndarray for one in sent)
-    np.testing.assert_array_equal(np.concatenate(sent), train.features[scores.image_rows])
+    assert all(type(one) is np.ndarray for one in features)
+    np.testing.assert_array_equal(np.concatenate(features), train.features[expected.image_rows])
+    # Large ones are read by the workers; others than a model's are not read at all.
+    monkeypatch.setattr(places_module, "_LEAST_BYTES", 0)
+    sent.clear()
+    same_scores(vse.evaluate(model, test, exclude=train, metrics=["mrr"], client=client), expected)
+    model.seen_ = train
+    backwards = list(train.image_ids)[::-1]
+    assert list(model.annotate_each(backwards, client=client)) == list(model.annotate_each(backwards))
+    assert all("features_at" in part and "features" not in part for part in sent)
+    sent.clear()
+    by_labels = fitted(train)
+    assert list(by_labels.annotate_each(train, client=client)) == list(by_labels.annotate_each(train))
+    assert not any("features_at" in part or "features" in part for part in sent)
+
+
+def test_features_in_several_files_are_read_by_workers_or_sent(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(places_module, "_LEAST_BYTES", 0)
+    data = some_images(1200, 30, features=True)
+    for name, some in (("a", slice(0, 500)), ("b", slice(500, 1200))):
+        np.save(tmp_path / f"{name}.npy", data.features[some])
+    pieces = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "ab"]
+    model = fitted(data, "features")
+    ids = list(data.image_ids)[::-1]
+    alone, alone_backwards = list(model.annotate_each(data)), list(model.annotate_each(ids))
+    model.seen_ = data.with_features(None)
+    model.seen_.features = StackedFeatures(pieces)
+    assert list(model.annotate_each(model.seen_, client=client)) == alone
+    assert list(model.annotate_each(ids, client=client)) == alone_backwards
 
 
 @pytest.mark.parametrize(("n_blocks", "n_workers"), [(1, 2), (2, 2), (3, 1), (17, 2), (65, 2), (1000, 3)])

@@ -16,7 +16,7 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.evaluation import GroupScores
 from vsenumba.experiments.recorder import Recorder, split_for_comparison
 from vsenumba.models import ImageAnnotator
-from vsenumba.models.on_cluster import check_travels
+from vsenumba.models.travelling import check_travels
 from vsenumba.training.callbacks import Callback, TimeBudget
 from vsenumba.training.history import History
 

@@ -17,7 +17,7 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.models.caption_checks import warn_of_unknown
 from vsenumba.models.cross_modal_retriever import BLOCK, CrossModalRetriever
-from vsenumba.models.on_cluster import answers, model_of
+from vsenumba.models.travelling import answers, model_of
 from vsenumba.models.vector_annotator import VectorAnnotator
 from vsenumba.training.captions.caption_rows import Captions, TokenCaptions, WordCaptions
 

@@ -1,24 +1,19 @@
-"""Asking a model on the workers of a cluster: what travels, what a worker makes of it, and what comes back.
+"""Asking a model about images on the workers of a cluster: what travels, what a worker makes of it, what comes back.
 
-The model travels once, as the bytes of its file; the images travel in parts, each of which is a whole number of the
-blocks that one machine would work on. So a worker multiplies matrices of the same shapes, and finds the same to the
-last bit.
+The images travel in parts, each of which is a whole number of the blocks that one machine would work on. So a worker
+multiplies matrices of the same shapes, and finds the same to the last bit.
 """
 
 from __future__ import annotations
 
-import functools
-import importlib
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from vsenumba.cluster.over_parts import over_parts
+from vsenumba.cluster.places import check_seen_by, places_of, read_rows
 from vsenumba.cluster.turn import part_to_arrays
-from vsenumba.cluster.workers import check_client, ready_workers
+from vsenumba.cluster.workers import check_client
 from vsenumba.data.annotation.absences import Absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import gather_rows
@@ -28,7 +23,6 @@ from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation.blocks import Counted, Ranked, count_blocks
 from vsenumba.kernels.threads import thread_count
-from vsenumba.models.parameters import MemberOf
 from vsenumba.models.questions import Limits, Question
 from vsenumba.models.similar import image_cosines
 from vsenumba.models.suggesting import (
@@ -40,121 +34,40 @@ from vsenumba.models.suggesting import (
     in_turn,
     may_be_found,
 )
-from vsenumba.registry import Member
-
-# A worker has several parts, so that one that is faster does more; but no part more blocks than these.
-_PARTS_A_WORKER = 4
-_MOST_BLOCKS = 32
+from vsenumba.models.travelling import answers, model_of
 
 
-def check_travels(model: Any) -> None:
-    """Refuse a model that workers cannot make again.
+def _images_of(client: Any, model: Any, data: AnnotationSet, rows: np.ndarray) -> Callable[[slice], dict[str, Any]]:
+    """Return what makes the parts of some images of a set, which `_images_from_arrays` makes sets of again.
 
-    Raises
-    ------
-    InputError
-        If it, or one of its parameters, is of a class of one's own, or it works on another device than the processor.
-    """
-    if type(model) is not importlib.import_module("vsenumba.models").MODELS.get(model.kind):
-        raise InputError(f"a {type(model).__name__} is of a class of your own, which workers do not have")
-    device = getattr(model, "device", "cpu")
-    if device != "cpu":
-        raise InputError(f'on a cluster every worker works on its processor: device must be "cpu", not {device!r}')
-    for name, parameter in model.PARAMETERS.items():
-        member = getattr(model, name)
-        own = isinstance(parameter, MemberOf) and isinstance(member, Member)
-        if own and type(member) is not parameter.family.members.get(member.name):
-            raise InputError(
-                f"the {parameter.family.kind} {member} is of a class of your own, which workers do not have; work "
-                "without a client, or take another"
-            )
-
-
-def parts_of(blocks: Sequence[slice], n_workers: int) -> list[slice]:
-    """Return slices of several blocks each, in order.
-
-    Each has two blocks, if there are so many: a block that is alone is multiplied on all threads, and several are not.
-    """
-    n_parts = max(_PARTS_A_WORKER * n_workers, -(-len(blocks) // _MOST_BLOCKS))
-    n_parts = max(1, min(n_parts, len(blocks) // 2))
-    some = [one for one in np.array_split(np.arange(len(blocks)), n_parts) if len(one)]
-    return [slice(blocks[one[0]].start, blocks[one[-1]].stop) for one in some]
-
-
-def answers(
-    client: Any,
-    model: Any,
-    work: Callable[[Any, Any], Any],
-    blocks: Sequence[slice],
-    made: Callable[[slice], dict[str, Any]],
-    told: Mapping[str, Any],
-) -> Iterator[tuple[slice, Any]]:
-    """Return an iterator of parts and what workers make of them.
-
-    Parameters
-    ----------
-    client : distributed.Client
-        The cluster.
-    model : Fitted
-        The model.
-    work : callable
-        What a worker does with a part; see `over_parts`. It gets the model with `model_of`.
-    blocks : sequence of slice
-        The blocks that one machine would work on.
-    made : callable
-        Returns what is sent of a part, as plain; it is called when it is sent.
-    told : mapping
-        What all parts need beside the model.
+    Features are left out where the model does not look at them. Large ones that lie in files are read by the workers;
+    others are read from disk when a part is sent.
     """
     check_client(client)
-    check_travels(model)
-    parts = parts_of(blocks, len(ready_workers(client)))
-    shared = {"model": _as_bytes(model), "n_threads": getattr(model, "n_threads", None), **told}
-    return zip(parts, over_parts(client, work, shared, [functools.partial(made, one) for one in parts]), strict=True)
-
-
-def model_of(shared: Mapping[str, Any]) -> Any:
-    """Return the model, on a worker."""
-    model = _from_bytes(shared["model"])
-    if "n_threads" in model.PARAMETERS:
-        model.set_params(n_threads=shared["n_threads"])
-    return model
-
-
-def _as_bytes(model: Any) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.h5"
-        model.save(path)
-        return path.read_bytes()
-
-
-# The last one stays: a worker gets part after part for the same model.
-@functools.lru_cache(maxsize=1)
-def _from_bytes(content: bytes) -> Any:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.h5"
-        path.write_bytes(content)
-        return importlib.import_module("vsenumba.models").load_model(path)
-
-
-def _images_to_arrays(data: AnnotationSet, rows: np.ndarray) -> dict[str, Any]:
-    """Return some images of a set with their ids; their features are read from disk here."""
+    if data.features is not None and not model.uses_features:
+        data = data.with_features(None)
+    places = None if data.features is None else places_of(data.features)
+    if places and len(places) > 1 and (np.diff(rows) <= 0).any():
+        places = None  # of several files, rows are read in their order only
+    check_seen_by(client, places or [])
     backbone = None if data.backbone is None else dict(data.backbone._asdict())
-    return part_to_arrays(data, rows) | {"ids": data.image_ids.take(rows).tolist(), "backbone": backbone}
 
+    def made(some: slice) -> dict[str, Any]:
+        ids = data.image_ids.take(rows[some]).tolist()
+        return part_to_arrays(data, rows[some], places) | {"ids": ids, "backbone": backbone}
 
-def _slice_to_arrays(data: AnnotationSet, some: slice) -> dict[str, Any]:
-    return _images_to_arrays(data, np.arange(some.start, some.stop))
+    return made
 
 
 def _images_from_arrays(part: Mapping[str, Any], label_names: Vocabulary) -> AnnotationSet:
-    """Return the set of images that `_images_to_arrays` was given."""
+    """Return the set of the images of a part."""
     n_labels, absent = len(label_names), None
     if "absent_indptr" in part:
         absent = Absences(part["absent_indptr"], part["absent_indices"], n_labels)
+    features = read_rows(part["features_at"]) if "features_at" in part else part.get("features")
     return AnnotationSet(
         part["indptr"], part["indices"], n_labels,
-        Vocabulary.of_distinct(np.array(part["ids"], dtype=NAME_DTYPE), "image"), label_names, part.get("features"),
+        Vocabulary.of_distinct(np.array(part["ids"], dtype=NAME_DTYPE), "image"), label_names, features,
         backbone=None if part["backbone"] is None else BackboneId(**part["backbone"]), absent=absent,
     )  # fmt: skip
 
@@ -170,11 +83,13 @@ def count_on_cluster(client: Any, model: Any, asked: Ranked, n_threads: int | No
     offsets, excluded = asked.excluded
     step, n, n_labels = asked.images_at_once, len(asked.rows), asked.known.n_labels
 
+    images = _images_of(client, model, asked.known, asked.rows)
+
     def made(some: slice) -> dict[str, Any]:
         begin, end = asked.indptr[some.start], asked.indptr[some.stop]
         ranked = {"offsets": asked.indptr[some.start : some.stop + 1] - begin, "labels": asked.labels[begin:end]}
         ranked["excluded"] = gather_rows(offsets, excluded, asked.rows[some], n_labels)
-        return _images_to_arrays(asked.known, asked.rows[some]) | ranked
+        return images(some) | ranked
 
     told = {"longest": asked.longest, "images_at_once": step, "n_threads": n_threads}
     blocks = [slice(start, min(start + step, n)) for start in range(0, n, step)]
@@ -212,9 +127,10 @@ def suggest_on_cluster(client: Any, model: Any, question: Question, n: int, limi
             "ones with AnnotationSet.from_lists, and give it features with with_features"
         )
     told = {"n": n, "only": limits.labels, "floor": float(limits.floor)}
+    images = _images_of(client, model, question.known, question.rows)
 
     def made(some: slice) -> dict[str, Any]:
-        return _images_to_arrays(question.known, question.rows[some]) | {"knows": question.knows[some]}
+        return images(some) | {"knows": question.knows[some]}
 
     found = answers(client, model, suggest_in_part, blocks, made, told)
     return (Best(some, *best) for some, best in found)
@@ -251,7 +167,7 @@ def best_images_on_cluster(
         Rows of `known`, and their scores.
     """
     width = len(told["vector"] if "vector" in told else told["columns"])
-    blocks, made = blocks_of(known.n_images, width), functools.partial(_slice_to_arrays, known)
+    blocks, made = blocks_of(known.n_images, width), _images_of(client, model, known, np.arange(known.n_images))
     places, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
     for some, (its_places, its_scores) in answers(client, model, search_part, blocks, made, {**told, "n": n}):
         places.append(some.start + its_places)
@@ -289,7 +205,8 @@ def embedded(model: Any, known: AnnotationSet, n_threads: int) -> Iterator[tuple
 def embed_on_cluster(client: Any, model: Any, known: AnnotationSet) -> Iterator[tuple[slice, np.ndarray]]:
     """Return an iterator of what `embedded` does, in other slices."""
     blocks = blocks_of(known.n_images, model.label_factors_.shape[1])
-    return answers(client, model, embed_part, blocks, functools.partial(_slice_to_arrays, known), {})
+    made = _images_of(client, model, known, np.arange(known.n_images))
+    return answers(client, model, embed_part, blocks, made, {})
 
 
 def embed_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> np.ndarray:
