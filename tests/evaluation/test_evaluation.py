@@ -18,7 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.errors import InputError, UnknownNameError
-from vsenumba.evaluation import FAMILIES, Scores, evaluate, parse_metric, ranking
+from vsenumba.evaluation import FAMILIES, Scores, blocks, evaluate, parse_metric, ranking
 
 KS = (1, 2, 3, 100)
 ALL_METRICS = tuple(
@@ -208,7 +208,7 @@ def test_blocks_have_a_size_that_threads_do_not_change(monkeypatch, limits, size
 
 
 def test_no_more_blocks_are_in_work_than_memory_allows(monkeypatch):
-    monkeypatch.setattr(ranking, "MEMORY_BYTES", 400 * 7)
+    monkeypatch.setattr(blocks, "MEMORY_BYTES", 400 * 7)
     monkeypatch.setattr(ranking, "LEAST_IMAGES", 4)
     threads = set()
     scorer = FixedScorer(np.eye(100))

@@ -34,7 +34,9 @@ MAY_IMPORT = {
         "cluster", "data", "evaluation", "gpu", "kernels", "losses", "objectives", "pictures", "poolings", "samplers",
         "storage", "training",
     },
-    "experiments": {"data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training"},
+    "experiments": {
+        "cluster", "data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training",
+    },
     "cli": {
         "cluster", "data", "evaluation", "experiments", "kernels", "losses", "models", "pictures", "plotting",
         "samplers", "sheets", "sidecars", "storage", "training",

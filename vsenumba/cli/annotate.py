@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsenumba.cli import csv_table, options, sheet_options
-from vsenumba.cli.annotated_pictures import annotate_pictures, check_picture_options, write_table
+from vsenumba.cli import csv_table, options, sheet_options, suggestions_table
+from vsenumba.cli.annotated_pictures import annotate_pictures, check_picture_options
 from vsenumba.cli.output import say, say_json, table
 from vsenumba.cli.picture_options import network_options
+from vsenumba.cli.suggestions_table import Destination, check_destination, write_suggestions
 from vsenumba.printable import printable
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         'vsenumba annotate model.h5 --labels "animal,farm" -n 5',
         'vsenumba annotate model.h5 --labels animal --without "farm,flower"',
         "vsenumba annotate model.h5 --all -n 3 -o suggestions.csv",
+        "vsenumba annotate model.h5 --all -n 3 -o suggestions.parquet",
         "vsenumba annotate model.h5 --pictures new/ --html sheet.html --csv suggestions.csv",
     )
 )
@@ -58,10 +60,11 @@ if TYPE_CHECKING:
 @click.option("--only", metavar="LABEL,LABEL,...", help="Suggest from these labels only.")
 @click.option("--without", metavar="LABEL,LABEL,...", help="Never suggest these labels.")
 @click.option("--least-score", type=float, metavar="X", help="Suggest no label with a lower score.")
-@csv_table.output_option
+@suggestions_table.output_option
 @csv_table.excel_option
 @options.count_option
 @options.threads_option
+@options.scheduler_option
 @options.json_option
 def command(
     model: Path,
@@ -75,25 +78,31 @@ def command(
     only: str | None,
     without: str | None,
     least_score: float | None,
-    output: Path | None,
+    output: Destination | None,
     excel: bool,
     n: int,
     threads: int | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Suggest labels for images, best first.
 
     IMAGE is the id of an image that the model was trained on; the labels it was seen with are left out.
     Scores can be compared within an image only.
+
+    The table of --all or --set is CSV, or Parquet where -o ends in .parquet; a name that ends in / is a folder, into
+    which part-00000.parquet and so on are written. With --scheduler the workers of a cluster suggest.
     """
     options.limit_threads(threads)
-    limits = {
+    limits: dict[str, Any] = {
         "n": n,
         "only": None if only is None else options.names_in(only, "--only"),
         "without": None if without is None else options.names_in(without, "--without"),
         "least_score": least_score,
     }
     check_picture_options(pictures, tags, backbone)
+    if scheduler is not None and not (all_images or source is not None):
+        raise click.UsageError("--scheduler goes with --all or --set")
     if pictures is not None:
         if all_images or source is not None or images or label_lists or as_json or output is not None:
             raise click.UsageError("--pictures excludes IMAGE, --labels, --all, --set, -o (there is --csv) and --json")
@@ -111,11 +120,11 @@ def command(
             raise click.UsageError("--all and --set exclude each other")
         if images or label_lists or as_json:
             raise click.UsageError(f"{'--all' if all_images else '--set'} excludes IMAGE, --labels and --json")
-        if output is not None:
-            options.check_output(output, model, *([source] if source else []), streams=True)
+        check_destination(output, [model, *([source] if source else [])], excel=excel)
+        client = options.client_of(scheduler)
         loaded = _loaded(model, threads)
         asked_about = loaded.seen_ if source is None else options.known_set(source, loaded)
-        write_table(loaded, asked_about, limits, output, excel=excel)
+        write_suggestions(loaded.annotate_each(asked_about, **limits, client=client), output, excel=excel)
         return
     if output is not None or excel:
         raise click.UsageError("-o and --excel go with --all or --set")

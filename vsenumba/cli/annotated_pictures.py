@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsenumba.cli import csv_table, options, sheet_options
-from vsenumba.cli.output import counted, note
+from vsenumba.cli import options, sheet_options
+from vsenumba.cli.output import note
 from vsenumba.cli.picture_options import network_settings, picture_progress
+from vsenumba.cli.suggestions_table import write_suggestions
 
 if TYPE_CHECKING:
     from vsenumba.models import Annotator
@@ -60,23 +61,7 @@ def annotate_pictures(
             suggested, sheet=asked.sheet, html=asked.html, csv=asked.csv, xmp=asked.xmp, write=asked.write, excel=excel
         )
         return
-    write_table(model, data, limits, None, excel=excel)
-
-
-def write_table(model: Annotator, images: Any, limits: Mapping[str, Any], output: Path | None, *, excel: bool) -> None:
-    """Write the suggestions for all images of a set as CSV, as they are found."""
-    n_images = 0
-
-    def rows() -> Iterator[tuple[str, str, float]]:
-        nonlocal n_images
-        for image, suggestions in model.annotate_each(images, **limits):
-            n_images += bool(suggestions)
-            for label, score in suggestions:
-                yield image, label, score
-
-    n_rows = csv_table.write_csv(("image", "label", "score"), rows(), output, excel=excel)
-    if output is not None:
-        note(f"saved {output}: {counted(n_rows, 'suggestion')} for {counted(n_images, 'image')}")
+    write_suggestions(model.annotate_each(data, **limits), None, excel=excel)
 
 
 def check_picture_options(pictures: Path | None, tags: str | None, backbone: str | None) -> None:

@@ -72,6 +72,7 @@ FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergen
 @click.option("--seeds", type=options.POSITIVE, default=3, show_default=True, help="Runs of each sampler.")
 @options.seed_option
 @options.threads_option
+@options.scheduler_option
 @options.json_option
 def command(
     source: str,
@@ -89,6 +90,7 @@ def command(
     n_factors: int,
     seed: int,
     threads: int | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Train samplers side by side: who gets how good, and when.
@@ -96,6 +98,8 @@ def command(
     All have the same split and the same clock. One label of every image with two or more is hidden, and models are
     judged by where it ranks. SET is a set's name or a file, see 'vsenumba data --help'. Writes comparison.json,
     runs.h5, model.h5 (the best, trained afresh on all pairs), convergence.png and convergence.svg.
+
+    With --scheduler the workers of a cluster train, each one run at a time.
     """
     from vsenumba.experiments import models_to_compare
 
@@ -116,6 +120,7 @@ def command(
         "n_seeds": seeds,
         "random_state": seed,
         "n_threads": threads,
+        "client": options.client_of(scheduler),
     }
     result = run_and_write(options.load_set(source), source, folder, run_settings, force=force)
     if as_json:
@@ -158,7 +163,10 @@ def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict
     note(f"{source}: {size_of(data)}")
     budget, n_epochs = settings["time_budget"], settings["n_epochs"]
     with ComparisonProgress(n_epochs if budget is None else None, budget) as progress:
-        comparison, model = compare(data, callbacks=progress.callbacks, **settings)
+        following = (
+            {"callbacks": progress.callbacks} if settings.get("client") is None else {"after_run": progress.ended}
+        )
+        comparison, model = compare(data, **following, **settings)
     with open_output(document) as file:
         file.write(f"{as_json_text(comparison.to_json())}\n".encode())
     comparison.save(runs)

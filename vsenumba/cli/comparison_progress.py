@@ -56,6 +56,16 @@ class ComparisonProgress:
         )
         return [_RunProgress(self, progress)]
 
+    def ended(self, progress: Progress) -> None:
+        """Move the bar on after a run on a cluster; the argument ``after_run`` of `vsenumba.compare`."""
+        self._bar.update(
+            self._task,
+            description=f"runs on the cluster ({progress.run + 1} of {progress.n_runs})",
+            total=progress.n_runs,
+            completed=progress.run + 1,
+            note=f"{printable(progress.sampler)} has ended",
+        )
+
     def advance(self, progress: Progress, record: Mapping[str, float]) -> None:
         """Move the bar on after an epoch."""
         share = record["epoch"] / self._n_epochs if self._n_epochs else record["seconds"] / (self._seconds or 1)

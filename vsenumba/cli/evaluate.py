@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @csv_table.output_option
 @csv_table.excel_option
 @options.threads_option
+@options.scheduler_option
 @options.json_option
 def command(
     model: Path,
@@ -47,6 +48,7 @@ def command(
     output: Path | None,
     excel: bool,
     threads: int | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Say how well a model ranks labels that it has not seen.
@@ -58,17 +60,23 @@ def command(
     With --by, a pair is scored as if it were the only one of its image, and the table has means over the pairs of a
     label, or of all labels that have so many training images. Of many labels it has the best and the worst by the first
     metric; --json has all, and -o writes them to a file instead.
+
+    With --scheduler the workers of a cluster rank the labels.
     """
     from vsenumba.evaluation import evaluate
     from vsenumba.models import Annotator, load_model
 
     _check_output(by, output, excel, as_json, model, source)
+    if scheduler is not None and source is None:
+        raise click.UsageError("--scheduler goes with a SET")
+    client = options.client_of(scheduler)
     loaded = load_model(model, Annotator)
     data = None if source is None else options.load_set(source)
     test = None if data is None else _unseen_pairs(loaded, data, str(source))
     groups = None
     if test is not None:
-        scores = evaluate(loaded, test, exclude=loaded.seen_, metrics=metrics, by=by, n_threads=threads)
+        how: dict[str, Any] = {"metrics": metrics, "by": by, "n_threads": threads, "client": client}
+        scores = evaluate(loaded, test, exclude=loaded.seen_, **how)
         groups = scores.groups
         result: dict[str, Any] = {"n_images": scores.n_images, "n_pairs": test.n_pairs, "metrics": scores.mean}
         what = f"{counted(test.n_pairs, 'pair')} of {counted(scores.n_images, 'image')} that the model has not seen"

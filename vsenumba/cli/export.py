@@ -16,6 +16,7 @@ KINDS = ("labels", "images", "captions", "words")
 @click.command(
     epilog=options.examples(
         "vsenumba export model.h5 -o labels.vec",
+        "vsenumba export model.h5 --what images -o images.parquet",
         "vsenumba export words.h5 -o words.bin",
         "vsenumba export retriever.h5 --data pictures.h5 --what captions -o captions.npz",
     )
@@ -29,17 +30,29 @@ KINDS = ("labels", "images", "captions", "words")
 )
 @click.option("--data", metavar="SET", help="The set whose images or captions are embedded; a retriever needs one.")
 @options.threads_option
-def command(model: Path, output: Path, what: str | None, data: str | None, threads: int | None) -> None:
+@options.scheduler_option
+def command(
+    model: Path, output: Path, what: str | None, data: str | None, threads: int | None, scheduler: str | None
+) -> None:
     """Write the vectors of a model for other programs.
 
     FILE ends in .npz (NumPy arrays 'factors' and 'names', in which each name takes the room of the longest), in .txt or
-    .vec (the text format of word2vec, in which blanks within names become underscores) or in .bin (its binary format).
+    .vec (the text format of word2vec, in which blanks within names become underscores), in .bin (its binary format), in
+    .h5 (HDF5 datasets 'factors' and 'names') or in .parquet (columns of these names). To .h5 and .parquet the vectors
+    of images and captions are written as they are made, with --scheduler by the workers of a cluster.
     The dot product of an image's and a label's vector is the score; of a retriever's, which have length 1, the cosine.
     """
-    from vsenumba.data.vector_files import check_format, write_vectors
-    from vsenumba.models import load_model
+    from vsenumba.data.parquet_tables import check_parquet
+    from vsenumba.data.vector_files import STREAMED, check_format, write_vector_blocks, write_vectors
+    from vsenumba.models import encode_each, load_model
 
-    options.check_output(output, model, streams=check_format(output) != ".npz")
+    ending = check_format(output)
+    if ending == ".parquet":
+        check_parquet(output)
+    if scheduler is not None and (what not in ("images", "captions") or ending not in STREAMED):
+        raise click.UsageError("--scheduler goes with '--what images' or captions, and -o FILE.h5 or FILE.parquet")
+    options.check_output(output, model, streams=ending not in (".npz", *STREAMED))
+    client = options.client_of(scheduler)
     loaded = load_model(model)
     if not loaded.exports:
         raise InputError(f"{model} holds a model without vectors ({loaded.kind})")
@@ -53,6 +66,13 @@ def command(model: Path, output: Path, what: str | None, data: str | None, threa
         )
     if "n_threads" in loaded.PARAMETERS:
         loaded.set_params(n_threads=threads)
-    names, factors = loaded.vectors(what, data)
-    write_vectors(output, names, factors)
-    say(f"saved {output}: the vectors of {counted(len(names), what[:-1])}, {factors.shape[1]} factors each")
+    if what in ("images", "captions") and ending in STREAMED:
+        n_names, n_factors = (
+            write_vector_blocks(output, encode_each(loaded, what, data, client=client)),
+            loaded.n_factors,
+        )
+    else:
+        names, factors = loaded.vectors(what, data)
+        write_vectors(output, names, factors)
+        n_names, n_factors = len(names), factors.shape[1]
+    say(f"saved {output}: the vectors of {counted(n_names, what[:-1])}, {n_factors} factors each")

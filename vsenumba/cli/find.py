@@ -23,6 +23,7 @@ from vsenumba.cli.output import counted, note, say, say_json, table
 @csv_table.excel_option
 @options.count_option
 @options.threads_option
+@options.scheduler_option
 @options.json_option
 def command(
     model: Path,
@@ -35,11 +36,13 @@ def command(
     excel: bool,
     n: int,
     threads: int | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Find images that lack a label and that it fits best.
 
-    Of several labels the mean of the scores counts, and images that have all of them are left out.
+    Of several labels the mean of the scores counts, and images that have all of them are left out. With --scheduler the
+    workers of a cluster search.
     """
     from vsenumba.models import Annotator, load_model
 
@@ -48,16 +51,21 @@ def command(
         raise click.UsageError("--excel goes with -o")
     if index is not None and least_score is not None:
         raise click.UsageError("--least-score and --index exclude each other")
+    if index is not None and scheduler is not None:
+        raise click.UsageError("--scheduler and --index exclude each other")
     if output is not None:
         if as_json:
             raise click.UsageError("-o and --json exclude each other")
         options.check_output(output, model, *([source] if source else []), streams=True)
+    client = options.client_of(scheduler)
     loaded = load_model(model, Annotator)
     if "n_threads" in loaded.PARAMETERS:
         loaded.set_params(n_threads=threads)
     images = None if source is None else options.known_set(source, loaded)
     if index is None:
-        found = loaded.find_images(labels, n=n, include_known=include_known, images=images, least_score=least_score)
+        found = loaded.find_images(
+            labels, n=n, include_known=include_known, images=images, least_score=least_score, client=client
+        )
     else:
         from vsenumba.models.image_index import ImageIndex
 

@@ -101,7 +101,6 @@ def command(
     """
     from sklearn.base import clone
 
-    from vsenumba.cluster.workers import connected
     from vsenumba.experiments import Delivery
     from vsenumba.models import ImageAnnotator
     from vsenumba.models.seen_pictures import check_has_features
@@ -124,8 +123,7 @@ def command(
         refuse_given_twice(settings)
         model.set_params(**parameters_of([model], settings))
     options.check_native_output(output, source)
-    # Closed when the command ends.
-    client = click.get_current_context().with_resource(connected(scheduler)) if scheduler is not None else None
+    client = options.client_of(scheduler)
     data = options.load_set(source)
     if data.features is not None and not model.uses_features:
         note("the set has features, which the model does not look at; '--inputs labels+features' has it do so")
@@ -147,7 +145,7 @@ def command(
         with interruptible(model, output, saving):
             learn = model.resume if resume else model.fit
             learn(train, validation=test, callbacks=following, client=client)
-        measured = _measured(model, data, test, metrics)
+        measured = _measured(model, data, test, metrics, client)
         model, resume = clone(model), False
     # Of a checkpoint the last epoch may have been the last that is wanted.
     if not (resume and measured and len(model.history_) >= measured["n_epochs"]):
@@ -209,13 +207,13 @@ def _divided_images(data: AnnotationSet, seed: int) -> tuple[AnnotationSet, Anno
 
 
 def _measured(
-    model: ImageAnnotator, data: AnnotationSet, test: AnnotationSet, metrics: tuple[str, ...]
+    model: ImageAnnotator, data: AnnotationSet, test: AnnotationSet, metrics: tuple[str, ...], client: Any
 ) -> dict[str, Any]:
     """Return where the held-out labels rank for a model that was trained without them."""
     from vsenumba.evaluation import evaluate
     from vsenumba.experiments import measurement
 
-    scores = evaluate(model, test, exclude=model.seen_, metrics=metrics, n_threads=model.n_threads)
+    scores = evaluate(model, test, exclude=model.seen_, metrics=metrics, n_threads=model.n_threads, client=client)
     n_epochs = model.best_epoch_ or len(model.history_)
     return measurement(data, scores.n_images, test.n_pairs, scores.mean, n_epochs)
 

@@ -241,12 +241,23 @@ device_option = click.option(
     help="Where to train; 'cuda' takes an NVIDIA card, see docs/gpu.md.",
 )
 scheduler_option = click.option(
-    "--scheduler", metavar="ADDRESS", help="Train on a cluster of Dask, whose scheduler this is; see docs/scale.md."
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Have a cluster of Dask do the work, whose scheduler this is; see docs/scale.md.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 count_option = click.option("-n", "n", type=POSITIVE, default=10, show_default=True, help="How many to show.")
 force_option = click.option("--force", is_flag=True, help="Replace files of an earlier run in DIR.")
 model_argument = click.argument("model", type=FILE)
+
+
+def client_of(scheduler: str | None) -> Any:
+    """Return a client of the scheduler that ``--scheduler`` names, which is closed when the command ends; or None."""
+    if scheduler is None:
+        return None
+    from vsenumba.cluster.workers import connected
+
+    return click.get_current_context().with_resource(connected(scheduler))
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

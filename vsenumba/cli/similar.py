@@ -24,6 +24,7 @@ from vsenumba.cli.output import counted, note, say, say_json, table
 @csv_table.excel_option
 @options.count_option
 @options.threads_option
+@options.scheduler_option
 @options.json_option
 def command(
     model: Path,
@@ -34,12 +35,13 @@ def command(
     excel: bool,
     n: int,
     threads: int | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Find labels like a label, or images like an image.
 
     Images are compared by the cosine of their vectors, and so are labels; those of an EASE model by their partial
-    correlation.
+    correlation. With --scheduler the workers of a cluster search the images.
     """
     from vsenumba.models import Annotator, load_model
 
@@ -48,18 +50,23 @@ def command(
         raise click.UsageError("give a --label, or an --image")
     if label is not None and source is not None:
         raise click.UsageError("--set goes with --image")
+    if label is not None and scheduler is not None:
+        raise click.UsageError("--scheduler goes with --image")
     if excel and output is None:
         raise click.UsageError("--excel goes with -o")
     if output is not None:
         if as_json:
             raise click.UsageError("-o and --json exclude each other")
         options.check_output(output, model, *([source] if source else []), streams=True)
+    client = options.client_of(scheduler)
     loaded = load_model(model, Annotator)
+    if "n_threads" in loaded.PARAMETERS:
+        loaded.set_params(n_threads=threads)
     if label is not None:
         kind, found = "label", loaded.similar_labels(label, n)
     else:
         images = None if source is None else options.known_set(source, loaded)
-        kind, found = "image", loaded.similar_images(image, n, images=images)
+        kind, found = "image", loaded.similar_images(image, n, images=images, client=client)
     if output is not None:
         n_rows = csv_table.write_csv((kind, "likeness"), (tuple(one) for one in found), output, excel=excel)
         note(f"saved {output}: {counted(n_rows, kind)}")

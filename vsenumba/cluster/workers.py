@@ -1,4 +1,4 @@
-"""What a cluster must be like for training, looked at before anything is sent."""
+"""What a cluster must be like, looked at before anything is sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_dask() -> None:
         If it is not.
     """
     if importlib.util.find_spec("distributed") is None:
-        raise ClusterError('training on a cluster needs Dask: pip install "vsenumba[dask]"')
+        raise ClusterError('a cluster needs Dask: pip install "vsenumba[dask]"')
 
 
 @contextmanager
@@ -69,13 +69,13 @@ def check_client(client: Any) -> None:
     if not isinstance(client, Client):
         raise InputError(f"client must be a distributed.Client, not {client!r}")
     if client.asynchronous:
-        raise InputError("client must not be asynchronous: training waits for the workers")
+        raise InputError("client must not be asynchronous: the workers are waited for")
     if client.status != "running":
         raise ClusterError(f"the client is {client.status}: connect to the scheduler anew")
 
 
 def ready_workers(client: Any) -> list[str]:
-    """Return the addresses of the workers, in order, having made sure that each can train.
+    """Return the addresses of the workers, in order, having made sure that each can work.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def ready_workers(client: Any) -> list[str]:
     for address, theirs in client.run(version).items():
         if theirs != ours:
             has = "does not have vsenumba" if theirs is None else f"has vsenumba {theirs}"
-            raise ClusterError(f"the worker {address} {has}, and training needs {ours}, which is installed here")
+            raise ClusterError(f"the worker {address} {has}, and needs {ours}, which is installed here")
     return sorted(threads)
 
 

@@ -36,7 +36,14 @@ def best_matches(scores: np.ndarray, n: int, names: Vocabulary | np.ndarray) -> 
     >>> best_matches(np.array([0.5, 2.0, -np.inf]), 3, Vocabulary(["cat", "dog", "ox"], "word"))
     [Match(name='dog', score=2.0), Match(name='cat', score=0.5)]
     """
-    n = min(checked_count(n), len(scores))
+    order = best_places(scores, checked_count(n), names)
+    found = zip(order.tolist(), scores[order].tolist(), strict=True)
+    return [Match(str(names[place]), score) for place, score in found if score > -np.inf]
+
+
+def best_places(scores: np.ndarray, n: int, names: Vocabulary | np.ndarray) -> np.ndarray:
+    """Return the positions of the `n` highest scores, best first, int64; see `best_matches`."""
+    n = min(n, len(scores))
     # The greatest is NaN if one of them is.
     if n and not np.maximum.reduce(scores) < np.inf:
         bad = int(np.flatnonzero(~(scores < np.inf))[0])
@@ -45,9 +52,7 @@ def best_matches(scores: np.ndarray, n: int, names: Vocabulary | np.ndarray) -> 
     # Partition picks any of the equals at the border; widen to all of them so that the first ones win.
     if n:
         top = np.flatnonzero(scores >= scores[top].min())
-    order = top[np.lexsort((top, -scores[top]))][:n]
-    found = zip(order.tolist(), scores[order].tolist(), strict=True)
-    return [Match(str(names[place]), score) for place, score in found if score > -np.inf]
+    return top[np.lexsort((top, -scores[top]))][:n]
 
 
 def checked_count(n: object) -> int:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from os import PathLike
 
 import numpy as np
 
+from vsenumba.data.parquet_tables import check_parquet, write_parquet
 from vsenumba.data.text.word2vec_format import write_word2vec
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
-from vsenumba.storage import ending_of, open_output
+from vsenumba.storage import atomic_path, ending_of, open_output
 
-FORMATS = (".npz", ".txt", ".vec", ".bin")
+FORMATS = (".npz", ".txt", ".vec", ".bin", ".h5", ".parquet")
+
+#: Formats that vectors can be written in as they come.
+STREAMED = (".h5", ".parquet")
 
 # Names of fixed width may take so many bytes, or so many times what the text itself takes.
 _FIXED_WIDTH_BYTES = 64 << 20
 _MOST_PADDING = 16
+
+# Rows that an HDF5 file keeps together.
+_CHUNK = 1024
 
 
 def write_vectors(path: str | PathLike[str], names: Vocabulary, factors: np.ndarray) -> None:
@@ -26,7 +34,7 @@ def write_vectors(path: str | PathLike[str], names: Vocabulary, factors: np.ndar
     path : str or path-like
         Where to write. ``.npz``: the arrays ``names`` (text of the width of the longest, so that no pickle is needed)
         and ``factors``. ``.txt`` and ``.vec``: the text format of word2vec; ``.bin``: its binary format; see
-        `write_word2vec`.
+        `write_word2vec`. ``.h5`` and ``.parquet``: see `write_vector_blocks`.
     names : Vocabulary
         One per row.
     factors : (n, k) float32 array
@@ -48,8 +56,63 @@ def write_vectors(path: str | PathLike[str], names: Vocabulary, factors: np.ndar
         width = _checked_width(path, names)
         with open_output(path) as file:
             np.savez(file, names=np.array(list(names), dtype=f"U{width}"), factors=factors)
+    elif suffix in STREAMED:
+        write_vector_blocks(path, [(names.take(np.arange(len(names))), factors)])
     else:
         write_word2vec(path, names, factors, binary=suffix == ".bin")
+
+
+def write_vector_blocks(path: str | PathLike[str], blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> int:
+    """Write names and their vectors as they come; return how many there were.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Where to write. ``.h5``: the datasets ``names``, UTF-8, and ``factors``; no file of vsenumba's own format.
+        ``.parquet``: the columns ``names`` and ``factors``, a list of numbers, and a row group for each block.
+    blocks : iterable of tuple of (b,) StringDType array and (b, k) float32 array
+        The names of each block, and its vectors.
+
+    Raises
+    ------
+    InputError
+        If the ending is another, there are no vectors, or the file cannot be written.
+    """
+    if (suffix := check_format(path)) not in STREAMED:
+        raise InputError(f"cannot write {path} as vectors come: it must end in {' or '.join(STREAMED)}")
+    n_rows = 0
+
+    def counted() -> Iterator[tuple[list[str], np.ndarray]]:
+        nonlocal n_rows
+        for names, factors in blocks:
+            n_rows += len(names)
+            yield names.tolist(), factors
+        if not n_rows:
+            raise InputError(f"cannot write {path}: there are no vectors to write")
+
+    if suffix == ".parquet":
+        check_parquet(path)
+        write_parquet(path, ({"names": names, "factors": factors} for names, factors in counted()))
+    else:
+        _write_hdf5(path, counted())
+    return n_rows
+
+
+def _write_hdf5(path: str | PathLike[str], blocks: Iterable[tuple[list[str], np.ndarray]]) -> None:
+    import h5py
+
+    # Nobody else knows the file yet, and whoever hides it holds its lock.
+    with atomic_path(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
+        for names, factors in blocks:
+            n_factors = factors.shape[1]
+            if "factors" not in file:
+                file.create_dataset("names", (0,), h5py.string_dtype(), maxshape=(None,), chunks=(_CHUNK,))
+                chunks = (_CHUNK, n_factors)
+                file.create_dataset("factors", (0, n_factors), np.float32, maxshape=(None, n_factors), chunks=chunks)
+            for name, rows in (("names", names), ("factors", factors)):
+                there = len(file[name])
+                file[name].resize(there + len(rows), axis=0)
+                file[name][there:] = rows
 
 
 def check_format(path: str | PathLike[str]) -> str:

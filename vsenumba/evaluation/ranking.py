@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,18 +12,22 @@ from vsenumba.data.annotation.absences import left_out_absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import gather_rows, merged
 from vsenumba.errors import InputError
-from vsenumba.evaluation.counting import FINE, NOT_FINITE, count_at_least, list_top
+from vsenumba.evaluation.blocks import Ranked, count_blocks
+from vsenumba.evaluation.counting import FINE, NOT_FINITE
 from vsenumba.evaluation.grouping import BY, check_grouped, group_scores
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.evaluation.matching import check_images, matched_set, warn_of_seen_pairs
 from vsenumba.evaluation.metrics import Metric, parse_metrics
 from vsenumba.evaluation.propensity import DEFAULT_A_B, checked_a_b, inverse_propensities
 from vsenumba.evaluation.ranks import Floats, Ranks, ranked_order, ranks_of
-from vsenumba.evaluation.scorer import Counter, Scorer
+from vsenumba.evaluation.scorer import Scorer
 from vsenumba.evaluation.scores import Scores, defined_mean
 from vsenumba.evaluation.training_counts import training_set
-from vsenumba.kernels.gate import below, readable, segments
-from vsenumba.kernels.threads import one_blas_thread, thread_count
+from vsenumba.kernels.gate import below, segments
+from vsenumba.kernels.threads import thread_count
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 # Scores of one block: they stay in the processor's cache from the matrix product to the count.
 BLOCK_BYTES = 4 * 2**20
@@ -34,8 +37,6 @@ LEAST_IMAGES = 64
 MOST_BLOCK_BYTES = 32 * 2**20
 # So many blocks if they have images enough, so that every thread has its share.
 LEAST_BLOCKS = 16
-# Scores of all the blocks in work.
-MEMORY_BYTES = 256 * 2**20
 
 
 def evaluate(
@@ -49,6 +50,7 @@ def evaluate(
     n_threads: int | None = None,
     max_images: int | None = None,
     rng: RandomLike = None,
+    client: Client | None = None,
 ) -> Scores:
     """Rank all labels for every test image and say how well its test labels stand.
 
@@ -86,6 +88,9 @@ def evaluate(
         Evaluate a random sub-sample of that many images.
     rng : int, Generator, SeedSequence or None
         For the sub-sample.
+    client : distributed.Client, optional
+        A cluster whose workers rank the labels, each for parts of the images, with the same result; see
+        ``docs/scale.md``. It takes models of this package.
 
     Returns
     -------
@@ -100,7 +105,9 @@ def evaluate(
     InputError
         If the test set has no pair, or none with a label that the model knows, shares a pair with `exclude`, or does
         not fit in shape; if none of its images is known to the model or `exclude`; if the model's scores are not
-        finite; or if training counts are asked for and there are none.
+        finite; if training counts are asked for and there are none; or if a cluster cannot have the model.
+    ClusterError
+        If there is a client, and its cluster cannot work.
 
     Warns
     -----
@@ -119,6 +126,10 @@ def evaluate(
     """
     wanted = parse_metrics(metrics)
     a_b = checked_a_b(propensity)
+    if client is not None and not hasattr(model, "count_on_cluster"):
+        raise InputError(
+            f"a {type(model).__name__} cannot be sent to a cluster: a client goes with models of this package"
+        )
     if by is not None:
         check_choice("by", by, BY)
         check_grouped(wanted, by)
@@ -151,7 +162,8 @@ def evaluate(
         exclude=exclude is not None,
         longest=longest,
         weights=None if trained is None else _weights(trained, wanted, a_b),
-        n_threads=thread_count(n_threads),
+        n_threads=n_threads,
+        client=client,
     )
     per_image = {m.name: m.per_image(ranks) for m in wanted if m.family != "coverage"}
     mean = {
@@ -188,7 +200,8 @@ def _rank(
     exclude: bool,
     longest: int,
     weights: Floats | None,
-    n_threads: int,
+    n_threads: int | None,
+    client: Client | None,
 ) -> tuple[Ranks, np.ndarray]:
     """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1), ties against it.
 
@@ -201,43 +214,12 @@ def _rank(
     excluded = offsets_of if exclude else np.zeros_like(offsets_of), known_labels
     if absent := left_out_absences(test, known if exclude else None):
         excluded = merged(*excluded, absent.indptr, absent.indices, n_labels)
-    counts = np.empty(len(labels), dtype=np.int64)
-    status = np.empty(len(rows), dtype=np.int64)
-    size = _images_per_block(len(rows), n_labels)
-    # Where a model scores elsewhere; but the labels of a top list are needed here.
-    elsewhere = getattr(model, "scores_on_device", None)
-    scored = elsewhere(known) if elsewhere is not None and not longest else None
-    counter: Counter | None = None if scored is None else scored.counter(excluded)
-    if counter is not None:
-        size, n_threads = counter.images_at_once, 1
-
-    def rank_block(begin: int) -> tuple[np.ndarray, np.ndarray]:
-        """Count for some images' test labels, and return their top lists and the places in these."""
-        block = rows[begin : begin + size]
-        if counter is not None:
-            offsets = indptr[begin : begin + len(block) + 1]
-            counter.count(block, offsets, labels, counts, status[begin : begin + len(block)])
-            return np.zeros((0, 0), np.int64), np.zeros((0, 0), np.int64)
-        scores = np.ascontiguousarray(model.score_block(known, block), dtype=np.float32)
-        if scores.shape != (len(block), n_labels):
-            raise InputError(f"the model's scores have shape {scores.shape}; expected {(len(block), n_labels)}")
-        scores = readable("the model's scores", scores, scores.shape)
-        offsets = indptr[begin : begin + len(block) + 1]
-        count_at_least(scores, block, offsets, labels, *excluded, counts, status[begin : begin + len(block)])
-        # One more than is asked for: where the last ones tie, it shows whether others do.
-        top = np.full((len(block), min(longest + 1, n_labels) if longest else 0), -1, dtype=np.int64)
-        places = np.zeros_like(top)
-        if longest:
-            list_top(scores, block, *excluded, top, places)
-        return top, places
-
-    best_places = np.full(n_labels, np.iinfo(np.int64).max)
-    n_threads = max(1, min(n_threads, MEMORY_BYTES // (4 * n_labels * size)))
-    # Each thread has a block, product and count, to itself: see `vsenumba.evaluation.counting`.
-    with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
-        for top, places in pool.map(rank_block, range(0, len(rows), size)):
-            listed = top >= 0
-            np.minimum.at(best_places, top[listed], places[listed])
+    asked = Ranked(known, rows, indptr, labels, excluded, longest, _images_per_block(len(rows), n_labels))
+    if client is None:
+        counted = count_blocks(model, asked, thread_count(n_threads))
+    else:
+        counted = model.count_on_cluster(client, asked, n_threads)  # type: ignore[attr-defined]  # as was looked at
+    counts, status, best_places = counted
     _check_status(status, test, rows)
     n_candidates = n_labels - np.diff(excluded[0])[rows]
     ranks = Ranks(indptr, ranks_of(indptr, counts, n_labels), n_candidates, n_labels)

@@ -13,6 +13,9 @@ from vsenumba.data.vocabulary import Vocabulary
 class Scorer(Protocol):
     """A model that scores labels for images; anything that offers these four can be evaluated.
 
+    With a client the model must also have a method ``count_on_cluster(client, asked, n_threads)``, which counts as
+    `vsenumba.evaluation.blocks.count_blocks` does.
+
     Attributes
     ----------
     label_names : Vocabulary

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
@@ -16,12 +16,16 @@ from vsenumba.errors import InputError
 from vsenumba.evaluation import GroupScores, Scores, parse_metric
 from vsenumba.experiments.comparison import Comparison, Run
 from vsenumba.experiments.recorder import Recorder, Split, split_for_comparison
+from vsenumba.experiments.runs import Recorded, runs_on_cluster, train_run
 from vsenumba.losses import Loss, as_loss
 from vsenumba.models import EaseAnnotator, ImageAnnotator, PopularityAnnotator
 from vsenumba.models.learnable import why_nothing_can_be_learnt
 from vsenumba.registry import split_params
 from vsenumba.samplers import SAMPLERS, Sampler, as_sampler
-from vsenumba.training.callbacks import Callback, TimeBudget
+from vsenumba.training.callbacks import Callback
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 # EASE's weight decay is chosen among these on the validation half.
 _EASE_L2 = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -94,6 +98,8 @@ def compare(
     n_seeds: int = 3,
     random_state: int = 0,
     callbacks: Callable[[Progress], Sequence[Callback]] | None = None,
+    after_run: Callable[[Progress], object] | None = None,
+    client: Client | None = None,
     **parameters: Any,
 ) -> tuple[Comparison, ImageAnnotator]:
     """Train every sampler on the same split, several times, and evaluate after every epoch outside the clock.
@@ -126,7 +132,12 @@ def compare(
     random_state : int
         Seeds the split; seed s of the runs is ``random_state + s``.
     callbacks : callable, optional
-        Given a `Progress`, returns callbacks for the run that is about to start.
+        Given a `Progress`, returns callbacks for the run that is about to start. Not with a client.
+    after_run : callable, optional
+        Called with the `Progress` of each run when it has ended.
+    client : distributed.Client, optional
+        A cluster. Every run is one of its tasks, with as many of a worker's threads as `n_threads` says; the results
+        are the same where one machine's would be, with ``n_threads=1``. See ``docs/scale.md``.
     **parameters
         Further parameters of every `ImageAnnotator`; ``sampler__lam=0.1`` and the like are of those that have it.
 
@@ -142,9 +153,13 @@ def compare(
     Raises
     ------
     InputError
-        If no image has two labels, or a parameter cannot be used.
+        If no image has two labels, or a parameter cannot be used, or not on a cluster.
+    ClusterError
+        If there is a client, and its cluster cannot work.
     """
     data = as_annotation_set(data, "data")
+    if client is not None and callbacks is not None:
+        raise InputError("callbacks follow a run where it is trained, and cannot on a cluster; give after_run instead")
     if not is_whole(random_state, 0):
         raise InputError(f"random_state must be a whole number >= 0, not {random_state!r}")
     if not is_whole(n_seeds):
@@ -173,19 +188,34 @@ def compare(
     why = why_nothing_can_be_learnt(split.train, inputs)
     if why is not None:
         raise InputError(f"there is nothing to learn from once a label of each image is held out: {why}")
-    recorder = Recorder(split, metric, metrics, by, parameters.get("n_threads"))
+    n_threads = parameters.get("n_threads")
+    recorder = Recorder(split, metric, metrics, by, n_threads)
+    seeds = [seed for seed in range(int(n_seeds)) for _ in models]
+    untrained = [
+        clone(model).set_params(random_state=random_state + seed)
+        for seed, model in zip(seeds, models * int(n_seeds), strict=True)
+    ]
+    all_progress = [
+        Progress(str(model.sampler), seed, run, len(seeds))
+        for run, (seed, model) in enumerate(zip(seeds, untrained, strict=True))
+    ]
+    recorded: Iterator[Recorded]
+    if client is None:
+        recorded = (
+            train_run(model, split.train, recorder, time_budget, () if callbacks is None else callbacks(progress))
+            for model, progress in zip(untrained, all_progress, strict=True)
+        )
+    else:
+        told = {"random_state": random_state, "metric": metric, "metrics": metrics, "by": by, "n_threads": n_threads}
+        recorded = runs_on_cluster(client, untrained, data, recorder, {**told, "time_budget": time_budget})
     references = _references(split, recorder)
     runs: list[Run] = []
     groups: dict[str, list[GroupScores | None]] = defaultdict(list)
-    for seed in range(int(n_seeds)):
-        for untrained in models:
-            model = clone(untrained).set_params(random_state=random_state + seed)
-            name, n_runs = str(model.sampler), int(n_seeds) * len(models)
-            extra = [] if callbacks is None else callbacks(Progress(name, seed, len(runs), n_runs))
-            clock = [] if time_budget is None else [TimeBudget(time_budget)]
-            model.fit(split.train, callbacks=[recorder, *extra, *clock])
-            runs.append(Run(name, str(model.loss), seed, recorder.history))
-            groups[name].append(recorder.groups)
+    for model, progress, (history, its_groups) in zip(untrained, all_progress, recorded, strict=True):
+        runs.append(Run(progress.sampler, str(model.loss), progress.seed, history))
+        groups[progress.sampler].append(its_groups)
+        if after_run is not None:
+            after_run(progress)
     settings = {
         "metric": metric,
         "inputs": inputs,

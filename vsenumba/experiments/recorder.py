@@ -86,9 +86,14 @@ class Recorder(Callback):
         self.history.append(point)
         if self.groups is None or point[validation] > self._best_of_run:
             self.groups, self._best_of_run = reporting.groups, point[validation]
+        self.keep_best(model, point)
+        return False
+
+    def keep_best(self, model: ImageAnnotator, point: Mapping[str, float]) -> None:
+        """Remember what model, at what point of its curve, is the best of all runs on the validation half."""
+        validation = f"validation_{self.metric}"
         if self._best is None or point[validation] > self._best[1][validation]:
             self._best = model, point
-        return False
 
     def scores(self, model: Annotator) -> tuple[Scores, Scores]:
         """Return the scores on the validation half, and those on the test half."""

@@ -11,6 +11,7 @@ from vsenumba.errors import FileFormatError, InputError
 from vsenumba.models.annotator import Annotator
 from vsenumba.models.cross_modal_retriever import CrossModalRetriever
 from vsenumba.models.ease import EaseAnnotator
+from vsenumba.models.encoding import encode_each
 from vsenumba.models.fitted import HEAD, Fitted
 from vsenumba.models.image_annotator import ImageAnnotator
 from vsenumba.models.image_index import ImageIndex
@@ -94,5 +95,6 @@ __all__ = [
     "PopularityAnnotator",
     "Trained",
     "WordEmbedder",
+    "encode_each",
     "load_model",
 ]

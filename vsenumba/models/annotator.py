@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,11 +16,18 @@ from vsenumba.data.matches import Match, best_matches, checked_count
 from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
+from vsenumba.evaluation.blocks import Counted, Ranked
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.kernels.threads import thread_count
 from vsenumba.models.asked_pictures import picture_set
 from vsenumba.models.fitted import Fitted
 from vsenumba.models.new_images import NewImages
+from vsenumba.models.on_cluster import (
+    best_images_on_cluster,
+    count_on_cluster,
+    searched_scores,
+    suggest_on_cluster,
+)
 from vsenumba.models.questions import (
     Question,
     as_limits,
@@ -30,10 +37,13 @@ from vsenumba.models.questions import (
     is_set,
     warn_of_unknown,
 )
-from vsenumba.models.similar import image_asked, image_cosines
-from vsenumba.models.suggesting import Best, as_matches, best_labels, image_scores, may_be_found
+from vsenumba.models.similar import image_asked
+from vsenumba.models.suggesting import Best, as_matches, best_labels
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.storage import schema
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 class Annotator(Fitted):
@@ -239,6 +249,7 @@ class Annotator(Fitted):
         only: Collection[str] | None = None,
         without: Collection[str] | None = None,
         least_score: float | None = None,
+        client: Client | None = None,
     ) -> Iterator[tuple[str, list[Match]]]:
         """Suggest labels for images one after the other, for more images than have room in memory with their labels.
 
@@ -246,11 +257,21 @@ class Annotator(Fitted):
         ----------
         images, n, features, only, without, least_score
             As in `annotate`. ``model.seen_`` stands for all that the model was trained on.
+        client : distributed.Client, optional
+            A cluster whose workers suggest, each for parts of the images, the same; see ``docs/scale.md``. Images must
+            be a set then, or ids.
 
         Returns
         -------
         iterator of tuple of str and list of Match
             The images' ids, and what is suggested for each.
+
+        Raises
+        ------
+        InputError, UnknownNameError
+            As in `annotate`; or if a cluster cannot have the model or the images.
+        ClusterError
+            If there is a client, and its cluster cannot work.
 
         Examples
         --------
@@ -260,7 +281,7 @@ class Annotator(Fitted):
         >>> [match.name for match in suggestions] == [match.name for match in model.annotate([image], n=2)[0]]
         True
         """
-        question, best = self._best(images, n, features, only, without, least_score)
+        question, best = self._best(images, n, features, only, without, least_score, client)
         warn_of_unknown(question.unknown)
         ids, rows = question.known.image_ids, question.rows
         return (
@@ -313,13 +334,22 @@ class Annotator(Fitted):
         return dict(self.annotate_each(data, n, only=only, without=without, least_score=least_score))
 
     def _best(
-        self, images: Any, n: int, features: Any, only: Any, without: Any, least_score: Any
+        self,
+        images: Any,
+        n: int,
+        features: Any,
+        only: Any,
+        without: Any,
+        least_score: Any,
+        client: Client | None = None,
     ) -> tuple[Question, Iterator[Best]]:
         """Return what is asked, and the answers, which are found as they are taken."""
         check_is_fitted(self)
         n = checked_count(n)
         question = as_question(self, images, features)
         limits = as_limits(self.label_names_, only, without, least_score)
+        if client is not None:
+            return question, suggest_on_cluster(client, self, question, n, limits)
         return question, best_labels(question, n, limits, self.label_names_, self._asking_threads)
 
     @property
@@ -337,6 +367,7 @@ class Annotator(Fitted):
         include_known: bool = False,
         images: Any = None,
         least_score: float | None = None,
+        client: Client | None = None,
     ) -> list[Match]:
         """Find the images that a label fits best, or several labels together.
 
@@ -355,6 +386,8 @@ class Annotator(Fitted):
             mapping or a matrix; by default those that the model was trained on.
         least_score : float, optional
             Return no image with a lower score.
+        client : distributed.Client, optional
+            A cluster whose workers search, each parts of the images, and find the same; see ``docs/scale.md``.
 
         Returns
         -------
@@ -373,11 +406,12 @@ class Annotator(Fitted):
         n = checked_count(n)
         columns = self.label_names_.index(as_names_asked(label, "label"))
         columns = columns[np.sort(np.unique(columns, return_index=True)[1])]
+        asked = {"columns": columns, "include_known": include_known, "floor": float(floor_of(least_score))}
         known = self._searched(images)
-        scores = image_scores(self, known, columns, self._asking_threads)
-        scores[~may_be_found(known, columns, include_known)] = -np.inf
-        scores[scores <= floor_of(least_score)] = -np.inf
-        return best_matches(scores, n, known.image_ids)
+        if client is not None:
+            places, scores = best_images_on_cluster(client, self, known, n, asked)
+            return best_matches(scores, n, known.image_ids.take(places))
+        return best_matches(searched_scores(self, known, asked), n, known.image_ids)
 
     def _searched(self, images: Any) -> AnnotationSet:
         """Return the images that are searched: those the model was trained on, or others."""
@@ -430,7 +464,13 @@ class Annotator(Fitted):
         return best_matches(likeness, n, self.label_names_)
 
     def similar_images(
-        self, image: str | Sequence[str] | None = None, n: int = 10, *, features: Any = None, images: Any = None
+        self,
+        image: str | Sequence[str] | None = None,
+        n: int = 10,
+        *,
+        features: Any = None,
+        images: Any = None,
+        client: Client | None = None,
     ) -> list[Match]:
         """Find the images that are nearest to an image, by the cosine of their vectors.
 
@@ -446,6 +486,8 @@ class Annotator(Fitted):
         images : set, optional
             The images to search, and where an id is looked up; by default those that the model was trained on. See
             `find_images`.
+        client : distributed.Client, optional
+            A cluster whose workers search, as in `find_images`.
 
         Returns
         -------
@@ -470,9 +512,17 @@ class Annotator(Fitted):
         n = checked_count(n)
         searched = self._searched(images)
         vector, own = image_asked(self, searched, image, features)
-        cosines = image_cosines(self._vectors, searched, vector, self._asking_threads)
-        cosines[own] = -np.inf
-        return best_matches(cosines, n, searched.image_ids)
+        if client is None:
+            cosines = searched_scores(self, searched, {"vector": vector})
+            cosines[own] = -np.inf
+            return best_matches(cosines, n, searched.image_ids)
+        places, cosines = best_images_on_cluster(client, self, searched, n + len(own), {"vector": vector})
+        cosines[np.isin(places, own)] = -np.inf
+        return best_matches(cosines, n, searched.image_ids.take(places))
+
+    def count_on_cluster(self, client: Client, asked: Ranked, n_threads: int | None) -> Counted:
+        """Count on a cluster for `vsenumba.evaluate`; see `vsenumba.evaluation.blocks.count_blocks`."""
+        return count_on_cluster(client, self, asked, n_threads)
 
     def _label_likeness(self, column: int) -> np.ndarray:
         """Return how near all labels are to one, (n_labels,) float32; minus infinity where nothing was learnt."""

@@ -43,7 +43,7 @@ from vsenumba.training.captions.trainer import CaptionTrainer, side_of
 from vsenumba.training.schedules import SCHEDULES
 
 # Items that are embedded together.
-_BLOCK = 256
+BLOCK = 256
 
 # Numbers of four bytes for each of a table's, to train it: itself, its gradient and two moments; and for each pair of a
 # batch's images and captions.
@@ -468,8 +468,8 @@ class CrossModalRetriever(Trained):
         }
         result = np.empty((n, self.n_factors), np.float32)
         with threads(self.n_threads), one_blas_thread():
-            for first in range(0, n, _BLOCK):
-                some = np.arange(first, min(first + _BLOCK, n))
+            for first in range(0, n, BLOCK):
+                some = np.arange(first, min(first + BLOCK, n))
                 found, offsets = rows(some)
                 result[some] = branch.forward(found, offsets, parameters)[0]
         return result

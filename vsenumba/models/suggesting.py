@@ -122,6 +122,12 @@ def best_labels(question: Question, n: int, limits: Limits, label_names: Vocabul
     return in_turn(best_of, blocks_of(len(question.rows), width), n_threads)
 
 
+def blocks_to_suggest(question: Question, limits: Limits, n_labels: int) -> list[slice]:
+    """Return the blocks of a question's images that `best_labels` works on."""
+    scored, _ = _divided(limits.labels, n_labels)
+    return blocks_of(len(question.rows), n_labels if scored is None else len(scored))
+
+
 def _chosen(question: Question, chooser: Any, some: slice, n: int, limits: Limits, label_names: Vocabulary) -> Best:
     """Return the best labels of some images, chosen on another device."""
     block, knows = question.rows[some], question.knows[some]
@@ -229,7 +235,7 @@ def in_turn(work: Callable[[slice], T], blocks: Sequence[slice], n_threads: int)
     """
     for start in range(0, len(blocks), _BLOCKS_AT_A_TIME):
         some = blocks[start : start + _BLOCKS_AT_A_TIME]
-        if len(some) == 1 and n_threads > 1:
+        if len(blocks) == 1 and n_threads > 1:
             done = [work(some[0])]  # with all threads of BLAS
         else:
             with one_blas_thread(), ThreadPoolExecutor(min(n_threads, len(some))) as pool:
