@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks cluster", description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="+", help="names or files of sets")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
-    parser.add_argument("--inputs", nargs="+", choices=["ids", "labels"], default=["ids", "labels"])
+    parser.add_argument("--inputs", nargs="+", choices=["ids", "labels", "features"], default=["ids", "labels"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--out", type=Path, default=Path())

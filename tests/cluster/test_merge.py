@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from vsenumba.cluster.merge import merged
 from vsenumba.cluster.turn import change_of
+from vsenumba.training.adamw import AdamW
 
 
 def turned(rng, table, sums, n_moved):
@@ -74,15 +75,36 @@ def test_a_turn_alone_is_taken_as_it_is():
     assert found["sums"]["a"] == pytest.approx(after[1])
 
 
-def test_layers_of_a_network_are_the_mean_of_the_turns():
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize("n_steps", [1, 3])
+def test_layers_move_as_adamw_moves_them_along_the_mean_gradient(alike, n_steps):
+    """Second moments were averaged, with the noise of each turn: steps were too short, and MRR .76 and not .79."""
+    name, shape = "feature_weights", (2, 4)
     rng = np.random.default_rng(0)
-    name, layer, moments = "feature_weights", np.ones((2, 3), np.float32), np.zeros(13, np.float32)
-    afters = [(layer + rng.normal(size=(2, 3)).astype(np.float32), moments + i) for i in (2, 4)]
+    layer = rng.normal(size=shape).astype(np.float32)
+    moments = np.concatenate([rng.normal(size=8), 1 + rng.random(8), [5]]).astype(np.float32)
+    # Gradients that have nothing in common do not overlap here: only so is their mean's square foretold by theirs.
+    gradients = [np.ones(shape, np.float32), np.ones(shape, np.float32)]
+    if not alike:
+        gradients[0][:, ::2] = gradients[1][:, 1::2] = 0
+
+    def stepped(gradient):
+        table, sums = layer.copy(), moments.copy()
+        kept = {f"{turn}.{name}": one for turn, one in zip("12", sums[:-1].reshape(2, *shape), strict=True)}
+        adamw = AdamW({name: table}, 0.0, np.inf, kept | {"steps": np.array([5])})
+        for _ in range(n_steps):
+            adamw.step({name: gradient}, 0.01)
+        new = [adamw.moments[f"{turn}.{name}"].reshape(-1) for turn in "12"]
+        return table, np.concatenate([*new, adamw.moments["steps"]]).astype(np.float32)
+
     found = merged(
-        {"tables": {name: layer}, "sums": {name: moments}}, [moved(name, layer, moments, after) for after in afters]
+        {"tables": {name: layer}, "sums": {name: moments}},
+        [moved(name, layer, moments, stepped(gradient)) for gradient in gradients],
     )
-    assert found["tables"][name] == pytest.approx((afters[0][0] + afters[1][0]) / 2, abs=1e-6)
-    assert found["sums"][name] == pytest.approx(np.full(13, 3.0))
+    table, sums = stepped(np.mean(gradients, axis=0))
+    assert found["sums"][name] == pytest.approx(sums, rel=1e-4)
+    # Within a turn AdamW divides by its own gradient's square.
+    assert found["tables"][name] == pytest.approx(table, abs=1e-6 if alike else 1e-4)
 
 
 def test_what_nothing_moved_stays():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.training.adamw import FIRST, SECOND
 from vsenumba.training.annotation.inputs.features import LAYERS
 
 
@@ -24,7 +25,7 @@ def merged(shared: Mapping[str, Any], moved: Sequence[Mapping[str, Any]]) -> dic
     for name in tables:
         found = [one["changes"][name] for one in moved if name in one["changes"]]
         if found and name in LAYERS:
-            tables[name], sums[name] = _mean(tables[name], sums[name], found)
+            tables[name], sums[name] = _averaged(tables[name], sums[name], found)
         elif found:
             tables[name], sums[name] = _summed(tables[name], sums[name], found)
     records = [*shared.get("records", []), *(one["record"] for one in moved)]
@@ -63,12 +64,32 @@ def _summed(table: np.ndarray, sums: np.ndarray, changes: Sequence[Any]) -> tupl
     return (table + by).astype(np.float32), (sums + grown).astype(np.float32)
 
 
-def _mean(table: np.ndarray, sums: np.ndarray, changes: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Take the mean of the layers of a network, and of AdamW's moments of them, over the turns."""
+def _averaged(table: np.ndarray, sums: np.ndarray, changes: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Move the layers of a network by the mean of the turns' moves, as AdamW would along the mean of their gradients.
+
+    AdamW divides a gradient's mean by the root of its mean square, noise and all, and a mean over n turns has less
+    noise. With the share ``a`` that the turns' gradients have in common, as in `_summed`, what a turn adds to the mean
+    square counts ``(1 + (n - 1) a) / n`` times.
+    """
+    n, size = len(changes), table.size
+    first, second = sums[:size].astype(np.float64), sums[size:-1].astype(np.float64)
     by = np.zeros(table.shape, np.float64)
-    grown = np.zeros(len(sums), np.float64)
+    gradients, squared_length = np.zeros(size), 0.0
+    new_first, kept, taken_in, steps = np.zeros(size), np.zeros(size), np.zeros(size), 0.0
     for change in changes:
         by[change["rows"]] += change["by"]
-        grown += change["sums_by"]
-    n = len(changes)
-    return (table + by / n).astype(np.float32), (sums + grown / n).astype(np.float32)
+        grown = change["sums_by"].astype(np.float64)
+        n_steps = grown[-1]
+        mine = first + grown[:size]
+        # What the moving means took in during the turn.
+        gradient = mine - FIRST**n_steps * first
+        gradients += gradient
+        squared_length += gradient @ gradient
+        new_first += mine / n
+        kept += SECOND**n_steps * second / n
+        taken_in += (second + grown[size:-1] - SECOND**n_steps * second) / n
+        steps += n_steps / n
+    excess = max(gradients @ gradients - squared_length, 0) / squared_length if squared_length else 0.0
+    new_second = kept + taken_in * (1 + excess) / n
+    new_sums = np.concatenate([new_first, new_second, [sums[-1] + steps]])
+    return (table + by / n).astype(np.float32), new_sums.astype(np.float32)
