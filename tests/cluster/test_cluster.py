@@ -20,6 +20,7 @@ import vsenumba as vse
 from vsenumba.cluster import trainer as trainer_module
 from vsenumba.cluster import workers as workers_module
 from vsenumba.cluster.merge import merged
+from vsenumba.cluster.rounds import TrainerInRounds
 from vsenumba.cluster.trainer import ClusterTrainer
 from vsenumba.cluster.turn import part_from_arrays, part_to_arrays, settings_of, task_of, train_turn
 from vsenumba.data import prune
@@ -68,7 +69,7 @@ class Here(ClusterTrainer):
         self._own = ["image_factors"] if "image_factors" in tables else []
         self._divide()
 
-    def _train(self, epoch, rate, progress):
+    def _train(self, epoch, rate_at, progress):
         names = [name for name in self._tables if name not in self._own]
         sums = {n: self._sums[n] for n in names if n in self._sums}
         shared = {"tables": {n: self._tables[n] for n in names}, "sums": sums}
@@ -76,17 +77,16 @@ class Here(ClusterTrainer):
             moves = []
             for p in turns:
                 rows = self._rows[p]
-                seed = {"entropy": self._seeds.entropy, "key": [*self._seeds.spawn_key, 0, 4, int(p)]}
                 done = train_turn(
                     part_to_arrays(self._task.data, rows), self._of_images(rows), shared, settings_of(self._task),
-                    self._task.data.label_counts, seed, epoch, rate, 1,
+                    self._task.data.label_counts, self._seed(int(p)), epoch, rate_at(0.0), 1,
                 )  # fmt: skip
                 moves.append(done["moved"])
                 for n in self._own:
                     self._tables[n][rows] = done["of_part"]["tables"][n]
                     self._sums[n][rows] = done["of_part"]["sums"][n]
             shared = merged(shared, moves)
-        self._take(shared, [])
+        TrainerInRounds._take(self, shared)
         return shared["records"]
 
 

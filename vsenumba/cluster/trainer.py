@@ -1,50 +1,35 @@
-"""Training on a cluster: rounds of turns, one a worker, whose changes are merged."""
+"""Training on images and their labels on a cluster."""
 
 from __future__ import annotations
 
 import operator
-import time
 from collections.abc import Callable, MutableMapping
-from concurrent.futures import CancelledError
 from typing import Any
 
 import numpy as np
 
-from vsenumba.cluster.merge import merged
+from vsenumba.cluster.rounds import TrainerInRounds
 from vsenumba.cluster.turn import OF_IMAGES, part_to_arrays, settings_of, train_turn
-from vsenumba.cluster.workers import check_client, ready_workers
-from vsenumba.errors import ClusterError
+from vsenumba.cluster.workers import ready_workers
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.task import Task
-from vsenumba.training.divergence import check_finite
 
 # How often an epoch's changes are merged. With 8 workers the MRR of five sets is then that of one machine; most keep it
 # with half as many (docs/scale.md).
 N_ROUNDS = 16
 
-# An epoch that workers were lost in is done again so many times in a row.
-_MOST_ATTEMPTS = 20
-_SECONDS_TO_WAIT = 60
 
-
-class ClusterTrainer:
-    """Trains tables on a cluster; a `vsenumba.training.run.Trainer`.
-
-    The images are divided into parts, several for each worker, that stay where they are. In a round every worker
-    trains on one of its parts, on a copy of the tables as they were before the round; then the changes are merged.
+class ClusterTrainer(TrainerInRounds):
+    """Trains on images and labels on a cluster; the parts are some of the images each.
 
     Parameters
     ----------
     task : Task
         What is trained.
-    client : distributed.Client
-        The cluster, with one task at a time on each worker.
+    client, seeds, n_threads
+        As for `TrainerInRounds`.
     tables, sums : mapping from str to array
         As for `AnnotationTrainer`.
-    seeds : numpy.random.SeedSequence
-        What the parts, and the draws on them, are seeded with.
-    n_threads : int or None
-        Threads of each worker; None for all.
     """
 
     def __init__(
@@ -56,15 +41,10 @@ class ClusterTrainer:
         seeds: np.random.SeedSequence,
         n_threads: int | None = None,
     ) -> None:
-        check_client(client)
-        self.steps = 0
-        self.seconds = 0.0
-        self._task, self._client, self._tables, self._sums = task, client, tables, sums
-        self._seeds, self._n_threads = seeds, n_threads
+        super().__init__(client, tables, sums, seeds, n_threads)
+        self._task = task
         self._settings = settings_of(task)
-        self._n_workers = len(ready_workers(client))
         self._own = [name for name in OF_IMAGES if name in tables]
-        self._sent: list[Any] = []
         self._of_parts: list[Any] = []
         self._divide()
 
@@ -74,12 +54,14 @@ class ClusterTrainer:
         order = np.random.default_rng(spawned(self._seeds, 0, 3)).permutation(self._task.data.n_images)
         n_parts = max(min(self._n_workers * n_rounds, len(order)), 1)
         self._rows = [np.sort(rows) for rows in np.array_split(order, n_parts)]
+        self._n_parts = n_parts
 
     def _send(self) -> None:
         """Send the parts, and what is learnt of their images, to the workers there are now."""
         workers = ready_workers(self._client)
         parts = [part_to_arrays(self._task.data, rows) for rows in self._rows]
         of_parts = [self._of_images(rows) for rows in self._rows]
+        [self._counts] = self._client.scatter([self._task.data.label_counts], hash=False)
         self._sent, self._of_parts = [None] * len(parts), [None] * len(parts)
         self._homes = [workers[p % len(workers)] for p in range(len(parts))]
         for number, worker in enumerate(workers):
@@ -101,83 +83,24 @@ class ClusterTrainer:
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
     ) -> dict[str, float]:
         """Train one epoch, at the rate of its beginning; see `vsenumba.training.run.Trainer`."""
-        from distributed import KilledWorker
-        from distributed.comm import CommClosedError
-
-        started = time.perf_counter()
         rate = rate_at(0.0)
-        for attempt in range(_MOST_ATTEMPTS):
-            try:
-                if not self._sent:
-                    self._send()
-                records = self._train(epoch, rate, progress)
-                break
-            except (KilledWorker, CancelledError, CommClosedError, TimeoutError) as error:
-                # The tables here are those of the epoch before.
-                self._sent = []
-                if attempt == _MOST_ATTEMPTS - 1:
-                    raise ClusterError(f"workers were lost in {_MOST_ATTEMPTS} attempts at epoch {epoch}") from error
-                self._await_workers(error)
-        self.seconds += time.perf_counter() - started
-        check_finite(self._tables, epoch, rate)
-        return self._record(epoch, rate, records)
+        return super().run_epoch(epoch, lambda done: rate, progress)
 
-    def _await_workers(self, error: BaseException) -> None:
-        if self._client.status != "running":
-            raise ClusterError(
-                f"the connection to the scheduler was lost ({self._client.status}): go on from the last checkpoint"
-            ) from error
-        try:
-            self._client.wait_for_workers(1, timeout=_SECONDS_TO_WAIT)
-        except TimeoutError:
-            raise ClusterError(f"all workers were lost, and none has come in {_SECONDS_TO_WAIT} seconds") from error
+    def _submit(self, part: int, shared: Any, epoch: int, rate_at: Callable[[float], float]) -> Any:
+        client = self._client
+        turn = client.submit(
+            train_turn, self._sent[part], self._of_parts[part], shared, self._settings, self._counts, self._seed(part),
+            epoch, rate_at(0.0), self._n_threads, workers=self._homes[part], allow_other_workers=True, pure=False,
+        )  # fmt: skip
+        if self._own:
+            # Of an epoch that fails they are sent anew.
+            self._of_parts[part] = client.submit(operator.itemgetter("of_part"), turn, pure=False)
+        return client.submit(operator.itemgetter("moved"), turn, pure=False)
 
-    def _train(self, epoch: int, rate: float, progress: Callable[[float], object]) -> list[dict[str, float]]:
-        """Train one epoch on the workers; bring the tables here up to date, and return the turns' records."""
-        from distributed import as_completed
-
-        client, task = self._client, self._task
-        names = [name for name in self._tables if name not in self._own]
-        shared: Any = {
-            "tables": {name: self._tables[name] for name in names},
-            "sums": {name: self._sums[name] for name in names if name in self._sums},
-        }
-        shared, counts = client.scatter([shared, task.data.label_counts], hash=False)
-        of_parts, rounds = list(self._of_parts), []
-        for turns in self._rounds(epoch):
-            changes = []
-            for p in turns:
-                seed = {"entropy": self._seeds.entropy, "key": [*self._seeds.spawn_key, 0, 4, int(p)]}
-                turn = client.submit(
-                    train_turn, self._sent[p], of_parts[p], shared, self._settings, counts, seed, epoch, rate,
-                    self._n_threads, workers=self._homes[p], allow_other_workers=True, pure=False,
-                )  # fmt: skip
-                changes.append(client.submit(operator.itemgetter("moved"), turn, pure=False))
-                if self._own:
-                    of_parts[p] = client.submit(operator.itemgetter("of_part"), turn, pure=False)
-            shared = client.submit(merged, shared, changes, pure=False)
-            rounds.append(shared)
-        for n_done, _ in enumerate(as_completed(rounds, loop=client.loop), 1):
-            progress(n_done / len(rounds))
-        found = client.gather(shared)
-        self._take(found, client.gather(of_parts) if self._own else [])
-        self._of_parts = of_parts
-        records: list[dict[str, float]] = found["records"]
-        return records
-
-    def _rounds(self, epoch: int) -> list[np.ndarray]:
-        """Return which parts are trained in each round: of every worker one, in an order drawn anew each epoch."""
-        rng = np.random.default_rng(spawned(self._seeds, epoch, 5))
-        n_parts, n_workers = len(self._rows), self._n_workers
-        of_workers = [rng.permutation(np.arange(w, n_parts, n_workers)) for w in range(n_workers)]
-        n_rounds = max(len(parts) for parts in of_workers)
-        return [np.array([parts[r] for parts in of_workers if r < len(parts)]) for r in range(n_rounds)]
-
-    def _take(self, shared: dict[str, Any], of_parts: list[Any]) -> None:
-        """Write what was trained into the tables and sums here."""
-        for mine, theirs in ((self._tables, shared["tables"]), (self._sums, shared["sums"])):
-            for name, array in theirs.items():
-                mine[name][...] = array
+    def _take(self, shared: dict[str, Any]) -> None:
+        # Brought here before anything is written: a worker may be lost meanwhile.
+        of_parts = self._client.gather(self._of_parts) if self._own else []
+        super()._take(shared)
         for rows, of_part in zip(self._rows, of_parts, strict=False):
             for name, table in of_part["tables"].items():
                 self._tables[name][rows] = table
@@ -185,8 +108,7 @@ class ClusterTrainer:
                 if len(one):
                     self._sums[name][rows] = one
 
-    def _record(self, epoch: int, rate: float, records: list[dict[str, float]]) -> dict[str, float]:
-        """Add up the turns' records, as one machine's epoch would say it."""
+    def _record(self, epoch: int, rate_at: Callable[[float], float], records: list[dict[str, float]]) -> dict[str, Any]:
         steps = sum(record["steps"] for record in records)
         self.steps += int(steps)
         means = {
@@ -196,5 +118,5 @@ class ClusterTrainer:
         skipped, refreshes = (int(sum(record[name] for record in records)) for name in ("skipped", "refreshes"))
         return {
             "epoch": epoch, "seconds": self.seconds, "steps": self.steps, "skipped": skipped, **means,
-            "refreshes": refreshes, "learning_rate": rate,
+            "refreshes": refreshes, "learning_rate": rate_at(0.0),
         }  # fmt: skip
