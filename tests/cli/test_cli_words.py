@@ -151,7 +151,7 @@ def test_errors_are_one_line(fails, folder):
         ([*fit, "one.txt", "-o", "x.h5"], "the text has one word only, 'a'"),
         ([*fit, "notes.txt", "-o", "notes.txt"], "it is the file that is read"),
         ([*fit, "notes.txt", "-o", "x.h5", "--corpus", "x.h5"], "cannot write x.h5 twice"),
-        ([*fit, "notes.txt", "words.h5", "-o", "x.h5"], "a token file stands alone, 2 sources were given"),
+        ([*fit, "notes.txt", "words.h5", "-o", "x.h5"], "words.h5 is a token file and notes.txt is not: give parts"),
         ([*fit, "words.h5", "-o", "x.h5"], "holds a file of kind 'model', expected is 'corpus'"),
         ([*fit, "notes.txt", "-o", "x.h5", "--architecture", "cbo"], "did you mean 'cbow'"),
         ([*fit, "notes.txt", "-o", "x.h5", "--sentences", "line"], "did you mean 'lines'"),

@@ -35,19 +35,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def client(cluster):
-    with distributed.Client(cluster) as client:
-        client.wait_for_workers(2, timeout=60)
-        yield client
-
-
 def some_images(n_images=60, n_labels=12, features=False, seed=0):
     rng = np.random.default_rng(seed)
     tags = rng.random((n_images, n_labels)) < 0.3
