@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.cluster.merge import merged
 from vsenumba.cluster.text_turn import text_task_of
 from vsenumba.training.text.task import TextTask
 
@@ -47,11 +46,14 @@ def merged_text(
     rate : float
         The learning rate of the round.
     """
-    if len(moved) == 1:
-        return merged(shared, moved)
-    task = text_task_of(settings, of_words)
     tables, sums = dict(shared["tables"]), dict(shared["sums"])
+    records = [*shared.get("records", []), *(one["record"] for one in moved)]
     added = {name: _added(tables[name], sums[name], moved, name) for name in (WORDS, OUTPUTS)}
+    if len(moved) == 1:
+        tables = {name: table + added[name][0] for name, table in tables.items()}
+        sums = {name: (one + added[name][2]).astype(np.float32) for name, one in sums.items()}
+        return {"tables": tables, "sums": sums, "records": records}
+    task = text_task_of(settings, of_words)
     pairs = _pairs_of_rows(task, tables, float(np.mean([one["record"].get("steps", 0) for one in moved])))
     # As a worker has them at the end of its turn, or near to that.
     ends = {name: tables[name] + by / np.float32(len(moved)) for name, (by, _, _) in added.items()}
@@ -71,7 +73,6 @@ def merged_text(
         turned *= _share_of_sum(np.outer(steepness[steep], np.maximum(squares, 0)), movers[steep, None])
         by[steep] = turned @ directions.T
         tables[name] = tables[name] + by
-    records = [*shared.get("records", []), *(one["record"] for one in moved)]
     return {"tables": tables, "sums": sums, "records": records}
 
 
