@@ -61,16 +61,16 @@ def merged_text(
         by, movers, grown = added[name]
         weights = (pairs[other] / max(pairs[other].sum(), 1e-30)).astype(np.float32)
         squares, directions = np.linalg.eigh((ends[other] * weights[:, None]).T @ ends[other])
-        steepness = rate * _SLOPES[name] * pairs[name] * len(moved) / movers
+        steepness = (rate * _SLOPES[name] * len(moved) * pairs[name] / movers).astype(np.float32)
         if len(grown):
             # Adagrad's rate, and what it would have been had a worker known of the others' growth.
             whole = sums[name] + grown
             by *= np.sqrt((sums[name] + grown / movers) / whole).astype(np.float32)[:, None]
-            steepness = steepness / np.sqrt(whole)
+            steepness /= np.sqrt(whole).astype(np.float32)
             sums[name] = whole.astype(np.float32)
         steep = (steepness * squares[-1] > _LITTLE / movers) & (movers > 1)
         turned = by[steep] @ directions
-        turned *= _share_of_sum(np.outer(steepness[steep], np.maximum(squares, 0)), movers[steep, None])
+        turned *= _share_of_sum(steepness[steep, None] * np.maximum(squares, 0), movers[steep, None])
         by[steep] = turned @ directions.T
         tables[name] = tables[name] + by
     return {"tables": tables, "sums": sums, "records": records}
@@ -80,7 +80,7 @@ def _added(
     table: np.ndarray, sums: np.ndarray, moved: Sequence[Mapping[str, Any]], name: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return by what the turns moved each row together, how many did, at least 1, and how the sums grew."""
-    by, movers, grown = np.zeros_like(table), np.zeros(len(table)), np.zeros(len(sums))
+    by, movers, grown = np.zeros_like(table), np.zeros(len(table), np.float32), np.zeros(len(sums))
     for one in moved:
         change = one["changes"].get(name)
         if change is not None:
@@ -88,7 +88,7 @@ def _added(
             movers[change["rows"]] += 1
             if len(sums):
                 grown[change["rows"]] += change["sums_by"]
-    return by, np.maximum(movers, 1), grown
+    return by, np.maximum(movers, np.float32(1)), grown
 
 
 def _pairs_of_rows(task: TextTask, tables: Mapping[str, np.ndarray], n_pairs: float) -> dict[str, np.ndarray]:
@@ -106,7 +106,13 @@ def _pairs_of_rows(task: TextTask, tables: Mapping[str, np.ndarray], n_pairs: fl
 
 
 def _share_of_sum(steepness: np.ndarray, movers: np.ndarray) -> np.ndarray:
-    """Return what is to be taken of the sum of n moves, each of which mends ``1 - exp(-steepness)`` of a fault."""
-    mended = -np.expm1(-steepness)
-    share = np.divide(-np.expm1(-steepness * movers), movers * mended, out=np.ones_like(mended), where=mended > 1e-9)
-    return share.astype(np.float32)
+    """Return what is to be taken of the sum of n moves, each of which mends ``1 - exp(-steepness)`` of a fault.
+
+    What a move leaves is left to the next: they mend ``1 + left + ... + left^(n - 1)`` times what the first does.
+    """
+    left = np.exp(-steepness)
+    power, total = np.ones_like(left), np.ones_like(left)
+    for number in range(1, int(movers.max(initial=1))):
+        power *= left
+        total += power if number < movers.min() else power * (number < movers)
+    return total / movers
