@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "poolings": {"kernels"},
     "objectives": {"kernels"},
     "training": {"data", "kernels", "losses", "objectives", "poolings", "samplers", "storage"},
-    "cluster": {"data", "kernels", "losses", "samplers", "training"},
+    "cluster": {"data", "kernels", "losses", "samplers", "storage", "training"},
     "gpu": {"data", "kernels", "losses", "samplers", "training"},
     "evaluation": {"data", "kernels"},
     "pictures": {"data", "storage"},
