@@ -12,7 +12,7 @@ from vsenumba.training.text.task import TextTask
 
 WORDS, OUTPUTS = "word_factors", "output_factors"
 
-# The slope of the logistic function where scores mostly lie, as far as it fits what was measured (docs/scale.md).
+# The slope of the logistic function where scores mostly lie: chosen by what eight workers learnt (docs/scale.md).
 _SLOPES = {WORDS: 0.3, OUTPUTS: 0.06}
 
 # Rows are only turned where a worker mends more than this share of what several would.
