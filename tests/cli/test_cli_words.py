@@ -43,6 +43,14 @@ def test_fit_for_machines_from_a_kept_corpus(succeeds, folder):
     assert np.array_equal(vse.load_model("a.h5").word_factors_, vse.load_model("b.h5").word_factors_)
 
 
+def test_fit_puts_kept_corpora_together(succeeds, folder):
+    vse.Corpus.from_sentences([["a", "cat"], ["a", "dog"]]).save("one.h5")
+    vse.Corpus.from_sentences([["the", "dog"]]).save("other.h5")
+    succeeds("words", "fit", "one.h5", "other.h5", "-o", "a.h5", *QUICK)
+    model = vse.load_model("a.h5")
+    assert dict(zip(model.words_, model.counts_.tolist(), strict=True)) == {"a": 2, "dog": 2, "cat": 1, "the": 1}
+
+
 def test_fit_takes_every_option(succeeds, folder):
     succeeds(
         "words", "fit", "notes.txt", "-o", "new.h5", *QUICK, "--architecture", "cbow", "--sampler", "adaptive", "--set",
@@ -151,7 +159,7 @@ def test_errors_are_one_line(fails, folder):
         ([*fit, "one.txt", "-o", "x.h5"], "the text has one word only, 'a'"),
         ([*fit, "notes.txt", "-o", "notes.txt"], "it is the file that is read"),
         ([*fit, "notes.txt", "-o", "x.h5", "--corpus", "x.h5"], "cannot write x.h5 twice"),
-        ([*fit, "notes.txt", "words.h5", "-o", "x.h5"], "a token file stands alone, 2 sources were given"),
+        ([*fit, "notes.txt", "words.h5", "-o", "x.h5"], "words.h5 is a token file and notes.txt is not: give parts"),
         ([*fit, "words.h5", "-o", "x.h5"], "holds a file of kind 'model', expected is 'corpus'"),
         ([*fit, "notes.txt", "-o", "x.h5", "--architecture", "cbo"], "did you mean 'cbow'"),
         ([*fit, "notes.txt", "-o", "x.h5", "--sentences", "line"], "did you mean 'lines'"),

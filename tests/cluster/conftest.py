@@ -1,11 +1,11 @@
-"""What the tests of a cluster share: two processes of this machine, and a client of theirs."""
+"""A cluster of two processes of this machine, which all tests share."""
 
 from __future__ import annotations
 
 import pytest
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster():
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:

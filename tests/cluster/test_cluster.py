@@ -283,6 +283,7 @@ def test_workers_that_are_killed_change_nothing(client, monkeypatch):
 
 def test_rows_of_images_are_brought_back_where_somebody_looks(client, monkeypatch):
     """They came back after each epoch: with one worker it took 40 % longer than without a cluster."""
+    monkeypatch.setattr(trainer_module, "N_ROUNDS", 1)
     brought = []
     take = ClusterTrainer._take
     monkeypatch.setattr(ClusterTrainer, "_take", lambda self: brought.append(len(self._ahead)) or take(self))

@@ -84,12 +84,12 @@ def _averaged(table: np.ndarray, sums: np.ndarray, changes: Sequence[Any]) -> tu
         # What the moving means took in during the turn.
         gradient = mine - FIRST**n_steps * first
         gradients += gradient
-        squared_length += gradient @ gradient
+        squared_length += float(gradient @ gradient)
         new_first += mine / n
         kept += SECOND**n_steps * second / n
         taken_in += (second + grown[size:-1] - SECOND**n_steps * second) / n
         steps += n_steps / n
-    excess = max(gradients @ gradients - squared_length, 0) / squared_length if squared_length else 0.0
+    excess = max(float(gradients @ gradients) / squared_length - 1, 0.0) if squared_length else 0.0
     new_second = kept + taken_in * (1 + excess) / n
     new_sums = np.concatenate([new_first, new_second, [sums[-1] + steps]])
     return (table + by / n).astype(np.float32), new_sums.astype(np.float32)

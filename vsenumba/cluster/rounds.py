@@ -87,9 +87,21 @@ class TrainerInRounds(Trainer):
         `rate_at` gives the rate when a share of the round is done.
         """
 
+    def _merge(self, shared: Any, changes: list[Any], rate_at: Callable[[float], float]) -> Any:
+        """Have the changes of a round merged; return the future of what is shared then."""
+        return self._client.submit(merged, shared, changes, pure=False)
+
     @abstractmethod
     def _record(self, epoch: int, rate_at: Callable[[float], float], records: list[dict[str, float]]) -> dict[str, Any]:
         """Add up the turns' records, as one machine's epoch would say it."""
+
+    def _put(self, arrays: list[Any], home: str) -> list[Any]:
+        """Send arrays to a worker; return their futures."""
+        try:
+            futures: list[Any] = self._client.scatter(arrays, workers=[home], hash=False)
+        except KeyError as error:  # the scheduler no longer knows the worker
+            raise CancelledError(f"the worker {home} was lost") from error
+        return futures
 
     def _take_own(self) -> None:
         """Write what parts have of their own into the tables and sums here."""
@@ -172,9 +184,12 @@ class TrainerInRounds(Trainer):
                 return rate_at((number + done) / len(plan))
 
             changes = [self._submit(int(part), shared, epoch, rate_in_round) for part in parts]
-            shared = client.submit(merged, shared, changes, pure=False)
+            shared = self._merge(shared, changes, rate_in_round)
             rounds.append(shared)
-        for n_done, _ in enumerate(as_completed(rounds, loop=client.loop), 1):
+        completed = as_completed(rounds, loop=client.loop)
+        # What is held here would stay on the workers: tables of every round.
+        del rounds
+        for n_done, _ in enumerate(completed, 1):
             progress(n_done / len(plan))
         found = client.gather(shared)
         check_finite(found["tables"], epoch, rate_at(0.0))

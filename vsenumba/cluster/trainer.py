@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping, MutableMapping
-from concurrent.futures import CancelledError
 from typing import Any
 
 import numpy as np
@@ -84,10 +83,7 @@ class ClusterTrainer(TrainerInRounds):
         # One by one: together they may be larger than memory, here and there.
         for rows, home in zip(self._rows, self._homes, strict=True):
             both = [part_to_arrays(self._task.data, rows, self._places), self._of_images(rows)]
-            try:
-                part, of_part = client.scatter(both, workers=[home], hash=False)
-            except KeyError as error:  # the scheduler no longer knows the worker
-                raise CancelledError(f"the worker {home} was lost") from error
+            part, of_part = self._put(both, home)
             sent.append(part)
             of_parts.append(of_part)
         self._sent, self._of_parts = sent, of_parts

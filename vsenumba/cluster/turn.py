@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.cluster.members import check_members
 from vsenumba.cluster.places import read_rows, rows_in_places
 from vsenumba.data.annotation.absences import Absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.features import feature_rows
 from vsenumba.data.annotation.pairs import gather_rows
-from vsenumba.errors import InputError
 from vsenumba.kernels.random import spawned
 from vsenumba.losses import as_loss
 from vsenumba.samplers import as_sampler
@@ -38,12 +38,7 @@ def settings_of(task: Task) -> str:
     InputError
         If the sampler, the loss or the optimiser is of a class of one's own, which workers do not have.
     """
-    for family, member in ((as_sampler, task.sampler), (as_loss, task.loss), (as_optimiser, task.optimiser)):
-        if type(member) is not family.members.get(member.name):
-            raise InputError(
-                f"the {family.kind} {member} is of a class of your own, which workers do not have; train without a "
-                "client, or take another"
-            )
+    check_members({as_sampler: task.sampler, as_loss: task.loss, as_optimiser: task.optimiser})
     return json.dumps(
         {
             "inputs": [part.name for part in task.inputs.parts],
@@ -144,16 +139,23 @@ def train_turn(
         seeds = spawned(np.random.SeedSequence(seed["entropy"]), *seed["key"])
         trainer = AnnotationTrainer(task, HostDevice(task, n_threads), tables, sums, seeds)
         record |= trainer.run_epoch(epoch, lambda done: rate)
-    changes = {
-        name: change_of(table, tables[name], shared["sums"].get(name, np.zeros(0)), sums.get(name, np.zeros(0)))
-        for name, table in shared["tables"].items()
-        if not np.array_equal(table, tables[name])
-    }
     kept = {
         "tables": {name: tables[name] for name in of_part["tables"]},
         "sums": {name: sums[name] for name in of_part["sums"]},
     }
-    return {"of_part": kept, "moved": {"changes": changes, "record": record}}
+    return {"of_part": kept, "moved": {"changes": changes_of(shared, tables, sums), "record": record}}
+
+
+def changes_of(
+    shared: Mapping[str, Mapping[str, np.ndarray]], tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return how those of the shared tables have changed that have."""
+    nothing = np.zeros(0)
+    return {
+        name: change_of(table, tables[name], shared["sums"].get(name, nothing), sums.get(name, nothing))
+        for name, table in shared["tables"].items()
+        if not np.array_equal(table, tables[name])
+    }
 
 
 def change_of(before: np.ndarray, after: np.ndarray, sums: np.ndarray, new_sums: np.ndarray) -> dict[str, np.ndarray]:

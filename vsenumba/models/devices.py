@@ -9,6 +9,7 @@ import numpy as np
 
 from vsenumba.checks import check_choice
 from vsenumba.data.annotation.annotation_set import AnnotationSet
+from vsenumba.data.text.corpus import Corpus
 from vsenumba.errors import InputError
 from vsenumba.models.label_pairs import LabelPairs
 from vsenumba.models.sparse_weights import checked_weights
@@ -18,6 +19,7 @@ from vsenumba.training.annotation.task import Task
 from vsenumba.training.run import Trainer
 from vsenumba.training.text.device import TextDevice
 from vsenumba.training.text.host import HostTextDevice
+from vsenumba.training.text.task import TextTask
 
 if TYPE_CHECKING:
     from vsenumba.gpu.scoring import CardScores
@@ -50,11 +52,23 @@ def device_class(name: str, devices: Mapping[str, Callable[[], type[D]]]) -> typ
 
 def trainer_on_cluster(device: str, task: Task, client: Any, *arguments: Any) -> Trainer:
     """Return what trains on a cluster; the other arguments are those of `ClusterTrainer`."""
-    if device != "cpu":
-        raise InputError(f'on a cluster every worker trains on its processor: device must be "cpu", not {device!r}')
+    _check_on_cluster(device)
     from vsenumba.cluster.trainer import ClusterTrainer
 
     return ClusterTrainer(task, client, *arguments)
+
+
+def text_trainer_on_cluster(device: str, corpus: Corpus, task: TextTask, client: Any, *arguments: Any) -> Trainer:
+    """Return what trains word vectors on a cluster; the other arguments are those of `TextClusterTrainer`."""
+    _check_on_cluster(device)
+    from vsenumba.cluster.text_trainer import TextClusterTrainer
+
+    return TextClusterTrainer(corpus, task, client, *arguments)
+
+
+def _check_on_cluster(device: str) -> None:
+    if device != "cpu":
+        raise InputError(f'on a cluster every worker trains on its processor: device must be "cpu", not {device!r}')
 
 
 def scores_on(

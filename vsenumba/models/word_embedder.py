@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from vsenumba.checks import RandomLike
 from vsenumba.data.matches import Match
 from vsenumba.data.text.corpus import Corpus, as_corpus
+from vsenumba.data.text.corpus_parts import whole_corpus
 from vsenumba.data.text.reading import LONGEST_SENTENCE
 from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.kernels.gate import readable
 from vsenumba.memory import check_memory
-from vsenumba.models.devices import TEXT_DEVICES, device_class
+from vsenumba.models.devices import TEXT_DEVICES, device_class, text_trainer_on_cluster
 from vsenumba.models.parameters import Choice, Flag, MemberOf, Number, Parameter, Seed, Whole
 from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
@@ -24,12 +25,16 @@ from vsenumba.samplers import Sampler, as_sampler
 from vsenumba.storage import schema
 from vsenumba.training.callbacks import Callbacks
 from vsenumba.training.optimisers import Optimiser, as_optimiser
+from vsenumba.training.run import Trainer
 from vsenumba.training.schedules import SCHEDULES
 from vsenumba.training.text import Architecture, as_architecture
 from vsenumba.training.text.draws import DRAWS_PER
 from vsenumba.training.text.host import N_SHARDS
-from vsenumba.training.text.task import text_task
+from vsenumba.training.text.task import TextTask, text_task
 from vsenumba.training.text.trainer import TextTrainer
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 # A window takes as long as it has draws, for which every shard has room; more than some dozens are of no use.
 _MOST_NEGATIVES, _MOST_DRAWS = 10_000, 100_000
@@ -185,7 +190,7 @@ class WordEmbedder(Trained):
                 "draws_per must be 'window', 'pair' or None"
             )
 
-    def fit(self, X: Any, y: Any = None, *, callbacks: Callbacks = ()) -> WordEmbedder:
+    def fit(self, X: Any, y: Any = None, *, callbacks: Callbacks = (), client: Client | None = None) -> WordEmbedder:
         """Train afresh.
 
         Parameters
@@ -196,6 +201,9 @@ class WordEmbedder(Trained):
             Ignored, as scikit-learn's conventions ask for it.
         callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
+        client : distributed.Client, optional
+            A cluster to train on (docs/scale.md); X may then be a path or paths of files that are parts of one text:
+            token files, or texts as `Corpus.from_text` reads them.
 
         Returns
         -------
@@ -210,10 +218,10 @@ class WordEmbedder(Trained):
             If a table becomes NaN or infinite.
         """
         self.check_parameters()
-        corpus = as_corpus(X)
+        corpus = as_corpus(X if client is None else whole_corpus(X))
         self._check_memory(corpus.n_words)
         self._begin()
-        return self._train(corpus, self.n_epochs, callbacks)
+        return self._train(corpus, self.n_epochs, callbacks, client)
 
     def _check_memory(self, n_words: int) -> None:
         """Refuse to make tables, and what a launch works in, that do not fit into memory."""
@@ -255,12 +263,12 @@ class WordEmbedder(Trained):
         self.best_ = None
         return self._train(corpus, n_epochs, callbacks)
 
-    def resume(self, X: Any, *, callbacks: Callbacks = ()) -> WordEmbedder:
+    def resume(self, X: Any, *, callbacks: Callbacks = (), client: Client | None = None) -> WordEmbedder:
         """Go on from a checkpoint to the last of `n_epochs`, with the text of `fit`, as if it had never stopped.
 
         Parameters
         ----------
-        X, callbacks
+        X, callbacks, client
             As in `fit`.
 
         Raises
@@ -269,34 +277,47 @@ class WordEmbedder(Trained):
             If the model was not saved as a checkpoint is, or `X` is not what it was trained on.
         """
         check_is_fitted(self)
-        corpus = as_corpus(X)
+        corpus = as_corpus(X if client is None else whole_corpus(X))
         same = np.array_equal(corpus.counts, self.counts_) and corpus.words == self.words_
         done = self._check_resumable(same and self._began_with(corpus))
         if done >= self.n_epochs:
             return self._ended()
-        return self._train_on(corpus, None, self.n_epochs, done, callbacks)
+        return self._train_on(corpus, None, self.n_epochs, done, callbacks, client)
 
-    def _train(self, corpus: Corpus, n_epochs: int, callbacks: Callbacks) -> WordEmbedder:
+    def _train(self, corpus: Corpus, n_epochs: int, callbacks: Callbacks, client: Client | None = None) -> WordEmbedder:
         if corpus.n_tokens == corpus.n_sentences:
             raise InputError(f"there is nothing to learn from: {corpus!r} has no sentence of two words")
         if corpus.n_words < 2 and len(self.words_) == 0:
             raise InputError(f"there is nothing to learn from: the text has one word only, {corpus.words[0]!r}")
         if len(self.words_) == 0:
             self.provenance_["data_sha256"] = corpus.digest()
-        return self._train_on(corpus, self._grow(corpus), n_epochs, 0, callbacks)
+        return self._train_on(corpus, self._grow(corpus), n_epochs, 0, callbacks, client)
 
     def _train_on(
-        self, corpus: Corpus, rows: np.ndarray | None, n_epochs: int, done: int, callbacks: Callbacks
+        self,
+        corpus: Corpus,
+        rows: np.ndarray | None,
+        n_epochs: int,
+        done: int,
+        callbacks: Callbacks,
+        client: Client | None,
     ) -> WordEmbedder:
         task = text_task(
             self.counts_, LONGEST_SENTENCE, architecture=self._recipe, sampler=self.member("sampler"),
             optimiser=self.member("optimiser"), window=self.window, subsample=self.subsample,
             n_negatives=self.n_negatives, draws_per=self.draws_per, n_draws=self.n_draws,
         )  # fmt: skip
-        device = device_class(self.device, TEXT_DEVICES)(task, self._threads)
-        trainer = TextTrainer(corpus, rows, task, device, self.tables_, self._memory or {}, self._spawned(1))
+        trainer = self._trainer(corpus, rows, task, client)
         self._run(trainer, n_epochs=n_epochs, done=done, callbacks=callbacks)
         return self
+
+    def _trainer(self, corpus: Corpus, rows: np.ndarray | None, task: TextTask, client: Client | None) -> Trainer:
+        tables, sums, seeds = self.tables_, self._memory or {}, self._spawned(1)
+        if client is not None:
+            # Of a fresh model every word has the row of its own number.
+            return text_trainer_on_cluster(self.device, corpus, task, client, tables, sums, seeds, self._threads)
+        device = device_class(self.device, TEXT_DEVICES)(task, self._threads)
+        return TextTrainer(corpus, rows, task, device, tables, sums, seeds)
 
     @property
     def _recipe(self) -> Architecture:

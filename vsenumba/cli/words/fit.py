@@ -53,6 +53,7 @@ SENTENCES = options.Member("sentences", "vsenumba.data.text.reading", "SENTENCES
 @options.seed_option
 @options.threads_option
 @options.device_option
+@options.scheduler_option
 @options.json_option
 def command(
     text: tuple[Path, ...],
@@ -67,17 +68,22 @@ def command(
     seed: int,
     threads: int | None,
     device: str,
+    scheduler: str | None,
     as_json: bool,
     **parameters: Any,
 ) -> None:
     """Learn word vectors from text and save them.
 
     TEXT is files or folders of text in UTF-8, plain or compressed by gzip, xz or bzip2; words are runs of letters and
-    digits in lower case. Or it is one file that --corpus kept, to which --min-count and the like no longer apply.
+    digits in lower case. Or it is files that --corpus kept, to which --min-count and the like no longer apply; of
+    several the words are put together by name.
+
+    With --scheduler the workers of a cluster train; each must run one task at a time and have this package.
 
     With --checkpoint-every, training that was interrupted goes on with --resume and the same TEXT, --min-count and the
     like; what the model is, its checkpoint knows.
     """
+    from vsenumba.cluster.workers import connected
     from vsenumba.models import WordEmbedder
     from vsenumba.storage import hidden_folder
     from vsenumba.training import Checkpoint, ProgressBar
@@ -92,13 +98,15 @@ def command(
         options.check_native_output(path, *(one for one in text if one.is_file()))
     if corpus and corpus.absolute() == output.absolute():
         raise InputError(f"cannot write {output} twice: give --corpus another name")
+    # Closed when the command ends.
+    client = click.get_current_context().with_resource(connected(scheduler)) if scheduler is not None else None
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
     callbacks = [*([saving] if saving else []), ProgressBar()]
     with hidden_folder(output) as folder:
         data = _opened(text, corpus or folder / "corpus.h5", sentences, min_count, max_vocab)
         with interruptible(model, output, saving):
             train = model.resume if resume else model.fit
-            train(data, callbacks=callbacks)
+            train(data, callbacks=callbacks, client=client)
         report = _report(model, data)
         # Before its folder goes: some systems keep a file that is mapped.
         del data
@@ -114,15 +122,15 @@ def command(
 
 
 def _opened(text: tuple[Path, ...], path: Path, sentences: str, min_count: int, max_vocab: int | None) -> Corpus:
-    """Open a token file, or read text into one."""
+    """Open token files, or read text into one."""
     from vsenumba.cli.words.reading import ReadingProgress
     from vsenumba.data import Corpus
+    from vsenumba.data.text.corpus_parts import whole_corpus
     from vsenumba.storage import is_native
 
     if any(one.is_file() and is_native(one) for one in text):
-        if len(text) > 1:
-            raise InputError(f"a token file stands alone, {counted(len(text), 'source')} were given")
-        return Corpus.load(text[0])
+        whole: Corpus = whole_corpus(text)
+        return whole
     with ReadingProgress() as progress:
         data = Corpus.from_text(
             text, path, sentences=sentences, min_count=min_count, max_vocab=max_vocab, progress=progress.show

@@ -77,9 +77,7 @@ class TextTrainer(Trainer):
         self._device = device
         self._tables = tables
         self._seeds = seeds
-        shape = len(task.counts), np.shape(tables["word_factors"])[-1]
-        admit("tables_", tables, dict.fromkeys(_TABLES, shape))
-        admit("the optimiser's sums", sums, dict.fromkeys(_TABLES, task.optimiser.fresh_sums(shape[0]).shape))
+        check_text_tables(task, tables, sums)
         device.put(tables, sums)
         # Compile, or load from the cache, before the clock runs.
         device.seed(seeds)
@@ -144,3 +142,12 @@ class TextTrainer(Trainer):
             "refreshes": refreshes,
             "learning_rate": learning_rate,
         }
+
+
+def check_text_tables(
+    task: TextTask, tables: MutableMapping[str, np.ndarray], sums: MutableMapping[str, np.ndarray]
+) -> None:
+    """Refuse tables, or sums of them, that are not those of a task; replace arrays that cannot be changed by copies."""
+    shape = len(task.counts), np.shape(tables["word_factors"])[-1]
+    admit("tables_", tables, dict.fromkeys(_TABLES, shape))
+    admit("the optimiser's sums", sums, dict.fromkeys(_TABLES, task.optimiser.fresh_sums(shape[0]).shape))

@@ -1,0 +1,97 @@
+"""A corpus that comes in parts: files with some of the text each."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsenumba.data.text.corpus import Corpus
+from vsenumba.data.text.reading import text_files
+from vsenumba.data.vocabulary import Vocabulary
+from vsenumba.errors import InputError
+from vsenumba.storage import exists, is_native
+
+
+def whole_corpus(parts: Any) -> Any:
+    """Return the corpus that some files are parts of, or what is no path or sequence of paths as it is.
+
+    Parameters
+    ----------
+    parts : path, or list of paths
+        Token files, such as `Corpus.save` writes, whose words are put together by name, and their counts added up,
+        the most frequent first; or files and folders of text, which `Corpus.from_text` reads as one. A token file that
+        stands alone is mapped; otherwise the tokens are in memory.
+
+    Raises
+    ------
+    InputError
+        If a part has no words, or some are token files and others text; the files are named.
+    """
+    paths = [parts] if isinstance(parts, (str, PathLike)) else parts
+    if not isinstance(paths, (list, tuple)) or not paths or not all(isinstance(one, (str, PathLike)) for one in paths):
+        return parts
+    saved = [path for path in map(Path, paths) if exists(path) and path.is_file() and is_native(path)]
+    if not saved:
+        return _from_texts(paths)
+    if len(saved) < len(paths):
+        other = next(path for path in map(Path, paths) if path not in saved)
+        raise InputError(
+            f"{saved[0]} is a token file and {other} is not: give parts of one kind, token files or texts alone"
+        )
+    corpora = [Corpus.load(path) for path in saved]
+    for path, corpus in zip(saved, corpora, strict=True):
+        if not corpus.n_tokens:
+            raise InputError(f"the part {path} has no text")
+    return corpora[0] if len(corpora) == 1 else joined(corpora)
+
+
+def joined(corpora: Sequence[Corpus]) -> Corpus:
+    """Return the text of several corpora, one after the other, in memory.
+
+    Examples
+    --------
+    >>> one, other = Corpus.from_sentences([["a", "b"]]), Corpus.from_sentences([["c", "b"]])
+    >>> both = joined([one, other])
+    >>> both.sentence(1), list(both.words), both.counts.tolist()
+    (['c', 'b'], ['b', 'a', 'c'], [2, 1, 1])
+    """
+    numbers: dict[str, int] = {}
+    own = [np.array([numbers.setdefault(word, len(numbers)) for word in one.words], np.int64) for one in corpora]
+    counts = np.zeros(len(numbers), np.int64)
+    for places, one in zip(own, corpora, strict=True):
+        counts[places] += one.counts
+    # As everywhere, the most frequent word comes first; equally frequent ones in the order of their first use.
+    order = np.argsort(-counts, kind="stable")
+    final = np.empty(len(order), np.int32)
+    final[order] = np.arange(len(order))
+    starts = np.cumsum([0, *(one.n_tokens for one in corpora)])
+    return Corpus(
+        np.concatenate([final[places][one.tokens] for places, one in zip(own, corpora, strict=True)]),
+        np.concatenate([[0], *(one.offsets[1:] + start for one, start in zip(corpora, starts[:-1], strict=True))]),
+        Vocabulary(np.array(list(numbers))[order].tolist(), "word"),
+        counts[order],
+    )
+
+
+def _from_texts(paths: Sequence[str | PathLike[str]]) -> Corpus:
+    files = text_files(paths)
+    ends: dict[int, int] = {}
+
+    def note(n_tokens: int, n_files: int) -> None:
+        ends[n_files] = n_tokens
+
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = Corpus.from_text(files, Path(folder) / "corpus.h5", progress=note)
+        # In memory: the folder goes.
+        corpus.tokens, corpus.offsets = np.array(corpus.tokens), np.array(corpus.offsets)
+    before = 0
+    for number, file in enumerate(files):
+        if ends.get(number, 0) <= before:
+            raise InputError(f"the part {fspath(file)} has no text")
+        before = ends[number]
+    return corpus
