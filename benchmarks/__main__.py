@@ -26,6 +26,7 @@ BENCHMARKS = {
     "robustness": "what becomes of 10,000 damaged and crafted files",
     "paper-sizes": "seconds for what took the VSE-ens paper hours, on planted sets of its sizes",
     "cluster": "how good a model is that a cluster trained, and how much is sent for it",
+    "plan": "what `vsenumba plan` foretells, up to 10^11 pairs, beside what was measured",
     "gpu": "a card beside the processor: whether both are right, and how fast each is",
     "in-flight": "how many pairs may be trained at a time, as on a card, before a model is worse for it",
     "gpu-kernels": "registers of the kernels for cards, compiled without one",

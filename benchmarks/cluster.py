@@ -2,6 +2,8 @@
 
     python -m benchmarks cluster openclipart corel5k.h5 --workers 1 2 4 8 --out FOLDER
 
+Beside what is measured stands what `vsenumba.experiments.plan` foretells.
+
 The workers are processes of this machine, of one thread each: they share its cores, so that the seconds say what a
 cluster costs, not what it gains. One machine trains with one thread too.
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -17,12 +20,28 @@ from pathlib import Path
 from typing import Any
 
 from vsenumba import AnnotationSet, ImageAnnotator, evaluate, leave_one_out, load_dataset
+from vsenumba.experiments import plan
+
+# Between processes of one machine, bytes a second.
+BANDWIDTH = 1e9
 
 
 def bytes_sent(client: Any) -> int:
     """Return how many bytes the workers have sent to others so far."""
     sent = client.run(lambda dask_worker: dask_worker.transfer_outgoing_bytes_total)
     return int(sum(sent.values()))
+
+
+def foretold(data: AnnotationSet, inputs: str, n_workers: int) -> dict[str, float]:
+    """Return the seconds and bytes an epoch that a plan foretells."""
+    train, _ = leave_one_out(data, rng=0)
+    model = ImageAnnotator(inputs, max_neighbours=0, n_threads=1)
+    cores = os.cpu_count() or 1
+    here, there = plan(
+        train, model, n_workers=max(n_workers, 1), bandwidth=BANDWIDTH, n_machines=min(max(n_workers, 1), cores)
+    ).estimates
+    seconds = there.seconds if n_workers else here.seconds
+    return {"planned_seconds": seconds, "planned_bytes": there.bytes_sent * n_workers}
 
 
 def run(data: AnnotationSet, inputs: str, seed: int, epochs: int, client: Any = None) -> dict[str, float]:
@@ -62,11 +81,13 @@ def main(arguments: Sequence[str]) -> None:
                 mrr, seconds, sent = ([one[name] for one in found] for name in ("mrr", "seconds", "bytes"))
                 line = {"set": Path(source).stem, "inputs": inputs, "workers": n_workers, "mrr": mrr}
                 line |= {"seconds": statistics.median(seconds), "bytes": statistics.median(sent)}
+                line |= foretold(data, inputs, n_workers)
                 lines.append(line)
                 where = f"{n_workers} workers" if n_workers else "one machine"
                 print(
                     f"{line['set']:16} {inputs:8} {where:12} MRR {statistics.mean(mrr):.4f} ({min(mrr):.4f} to "
-                    f"{max(mrr):.4f}), {line['seconds']:.2f} s and {line['bytes'] / 1e6:,.1f} MB sent an epoch",
+                    f"{max(mrr):.4f}), {line['seconds']:.3f} s ({line['planned_seconds']:.3f} planned) and "
+                    f"{line['bytes'] / 1e6:,.1f} MB ({line['planned_bytes'] / 1e6:,.1f}) sent an epoch",
                     flush=True,
                 )
         for one in (client, cluster):

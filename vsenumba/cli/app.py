@@ -20,7 +20,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 COMMANDS = (
     "demo", "compare", "fit", "evaluate", "annotate", "find", "similar", "index", "sidecars", "plot", "export",
-    "words", "retrieval", "data", "sampler", "info",
+    "words", "retrieval", "data", "sampler", "plan", "info",
 )  # fmt: skip
 
 

@@ -23,9 +23,9 @@ _MOST_LOSSES = 20
 # Dask gives up a task that several workers were lost with; most likely it is what they were lost of.
 _LOSSES_OF_A_TASK = 5
 
-# What parts have of their own is brought back at least once in so many epochs: as many are trained again where a worker
-# is lost.
-_MOST_TO_REPEAT = 10
+#: What parts have of their own is brought back at least once in so many epochs: as many are trained again where a worker
+#: is lost.
+MOST_TO_REPEAT = 10
 _SECONDS_TO_WAIT = 60
 
 
@@ -74,7 +74,7 @@ class TrainerInRounds(Trainer):
         # and after how many they are brought back.
         self._ahead: list[tuple[int, Callable[[float], float]]] = []
         self._n_done = 0
-        self._stride = _MOST_TO_REPEAT if own else 1
+        self._stride = MOST_TO_REPEAT if own else 1
 
     @abstractmethod
     def _send(self) -> None:
@@ -224,4 +224,4 @@ class TrainerInRounds(Trainer):
         del self._ahead[: self._n_done]
         self._n_done = 0
         # Workers that were lost once are not trusted for many epochs at first.
-        self._stride = min(2 * self._stride, _MOST_TO_REPEAT if self._own else 1)
+        self._stride = min(2 * self._stride, MOST_TO_REPEAT if self._own else 1)
