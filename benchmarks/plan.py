@@ -2,8 +2,8 @@
 
     python -m benchmarks plan --measured cluster.json --out FOLDER
 
-The sets have Open Images' 0.15 images a pair, and labels that grow with the square root of the pairs, 20,000 at 60 million.
-``cluster.json`` is what `python -m benchmarks cluster` writes.
+The sets have Open Images' 0.15 images a pair, and labels that grow with the square root of the pairs: 20,000 at 60
+million. ``cluster.json`` is what `python -m benchmarks cluster` writes.
 """
 
 from __future__ import annotations

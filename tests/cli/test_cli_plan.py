@@ -54,7 +54,8 @@ def test_units_are_those_of_networks():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.0123456, "0.0123 s"), (119, "119 s"), (120, "2.0 minutes"), (9000, "2.5 hours"), (2e6, "23.1 days")]
-)  # fmt: skip
+    ("seconds", "text"),
+    [(0.0123456, "0.0123 s"), (119, "119 s"), (120, "2.0 minutes"), (9000, "2.5 hours"), (2e6, "23.1 days")],
+)
 def test_long_times_are_said_in_their_units(seconds, text):
     assert _time(seconds) == text

@@ -14,7 +14,7 @@ from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 _UNITS = {"M": 1e6, "G": 1e9, "b": 1 / 8, "B": 1.0}
 
 
-class Bandwidth(click.ParamType):
+class Bandwidth(click.ParamType):  # type: ignore[type-arg]  # it has none before click 8.4
     """Bits or bytes a second, as ``10Gb`` or ``1GB``; it becomes bytes."""
 
     name = "bandwidth"
@@ -27,7 +27,7 @@ class Bandwidth(click.ParamType):
         return float(found[1]) * _UNITS[found[2]] * _UNITS[found[3]]
 
 
-class Count(click.ParamType):
+class Count(click.ParamType):  # type: ignore[type-arg]  # likewise
     """A whole number of at least 1, also as ``1e9``."""
 
     name = "count"

@@ -23,8 +23,8 @@ _MOST_LOSSES = 20
 # Dask gives up a task that several workers were lost with; most likely it is what they were lost of.
 _LOSSES_OF_A_TASK = 5
 
-#: What parts have of their own is brought back at least once in so many epochs: as many are trained again where a worker
-#: is lost.
+#: What parts have of their own is brought back at least once in so many epochs: as many are trained again where a
+#: worker is lost.
 MOST_TO_REPEAT = 10
 _SECONDS_TO_WAIT = 60
 

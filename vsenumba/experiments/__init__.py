@@ -1,5 +1,4 @@
-"""Experiments: comparisons of samplers on one split of one data set; one sampler seen at work on one image; what
-training will cost."""
+"""Experiments: comparisons of samplers on one split of one data set; one sampler at work on one image; plans."""
 
 from vsenumba.experiments.compare_samplers import Progress, compare, models_to_compare
 from vsenumba.experiments.comparison import Comparison, Run

@@ -88,7 +88,7 @@ def pace_of(model: ImageAnnotator, data: AnnotationSet, pairs_a_turn: int) -> Pa
         return train_turn(part, of_part, shared, settings, counts, seed, _EPOCHS, 0.01, fitted._threads)
 
     moved = turn(pairs_a_turn)["moved"]
-    one, two = (_seconds(lambda n=n: merged(shared, [moved] * n)) for n in (1, 2))
+    one, two = _seconds(lambda: merged(shared, [moved])), _seconds(lambda: merged(shared, [moved, moved]))
     return Pace(
         seconds_an_epoch=max(long_ - float(a_pair) * many, 0.0),
         seconds_a_pair=float(a_pair),

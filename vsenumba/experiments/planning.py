@@ -14,7 +14,7 @@ from vsenumba.cluster.trainer import N_ROUNDS
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.planted import synthetic
 from vsenumba.errors import InputError
-from vsenumba.experiments.pace import FEW, MANY, Pace, pace_of, seconds_an_epoch
+from vsenumba.experiments.pace import MANY, Pace, pace_of, seconds_an_epoch
 from vsenumba.memory import available_bytes
 from vsenumba.models import ImageAnnotator
 
@@ -117,8 +117,8 @@ def plan(
     bandwidth : float
         Of the network, bytes a second each way.
     n_machines : int, optional
-        On how many machines the workers are; each on one of its own where left out. Of workers with one thread each, the
-        cores of a machine count as machines.
+        On how many machines the workers are; each on one of its own where left out. Of workers with one thread
+        each, the cores of a machine count as machines.
 
     Returns
     -------
