@@ -36,6 +36,7 @@ CALLS = [
     "data list",
     "data info tags.csv",
     "sampler show adaptive tags.csv --epochs 1",
+    "plan tags.csv --factors 4",
     "sidecars photos",
     "info",
     # Nothing to say a number of: no pair is known, no label can be drawn, no image is left.
