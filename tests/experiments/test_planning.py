@@ -48,7 +48,7 @@ def test_an_epoch_on_a_cluster_is_turns_merges_and_sending(monkeypatch):
     alone, four = plan(size, quick(), n_workers=4, bandwidth=1e8).estimates
     assert (alone.where, alone.seconds, alone.sending, alone.bytes_sent) == ("this machine", 9.0, 0, 0)
     sent = 16 * 3 * 1_500_000 + 1_000_000 + 1_000_000 * 100 / 10
-    turns, merges = 2.0 + 16 * (0.02 + 0.01), 16 * (0.1 + 4 * 0.03 + 0.01)
+    turns, merges = 2.0 + 16 * (0.02 + 0.015), 16 * (0.1 + 4 * 0.03 + 0.015)
     assert four.seconds == pytest.approx(turns + merges + sent / 1e8)
     assert four.sending == pytest.approx(sent / 1e8 / four.seconds)
     assert four.bytes_sent == pytest.approx(sent / 4)

@@ -120,14 +120,14 @@ def sample(data: AnnotationSet, n_pairs: int) -> AnnotationSet:
     """Return some of the images, drawn at random, with about so many pairs; all labels stay."""
     if data.n_pairs <= n_pairs:
         return data
-    order = np.random.default_rng(0).permutation(data.n_images)
-    n_images = int(np.searchsorted(np.cumsum(data.labels_per_image[order]), n_pairs)) + 1
-    return data.select_images(np.sort(order[:n_images]))
+    return data.select_images(_rows_with(data, n_pairs))
 
 
 def _rows_with(data: AnnotationSet, n_pairs: int) -> np.ndarray:
-    """Return the first rows that have so many pairs together."""
-    return np.arange(min(int(np.searchsorted(data.indptr, n_pairs)), data.n_images))
+    """Return some rows, drawn at random, that have about so many pairs together."""
+    order = np.random.default_rng(0).permutation(data.n_images)
+    n_images = int(np.searchsorted(np.cumsum(data.labels_per_image[order]), n_pairs)) + 1
+    return np.sort(order[:n_images])
 
 
 def _seconds(work: Callable[[], Any]) -> float:

@@ -19,7 +19,7 @@ from vsenumba.memory import available_bytes
 from vsenumba.models import ImageAnnotator
 
 # What Dask takes for a turn, on the worker, and for a round, on its way to the workers and back; measured.
-_SECONDS_A_TURN, _SECONDS_A_ROUND = 0.01, 0.01
+_SECONDS_A_TURN, _SECONDS_A_ROUND = 0.015, 0.015
 
 # Python with this package, and with Dask.
 _BYTES_OF_PYTHON, _BYTES_OF_WORKER = 250_000_000, 350_000_000
