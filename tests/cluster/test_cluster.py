@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import os
 import signal
 import sys
@@ -372,6 +373,13 @@ def test_the_command_line_connects_to_a_scheduler(run, cluster, tmp_path):
     assert done.err.startswith("error: no scheduler answers at tcp://127.0.0.1:1: give the address")
     assert done.err.count("\n") == 1
     assert time.perf_counter() - started < 10
+
+
+def test_a_scheduler_that_is_lost_is_not_logged_with_a_traceback(cluster):
+    log = logging.getLogger("distributed.client")
+    with workers_module.connected(cluster.scheduler_address):
+        assert not log.isEnabledFor(logging.ERROR)
+    assert log.isEnabledFor(logging.ERROR)
 
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "on_a_cluster.py"

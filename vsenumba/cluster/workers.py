@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import logging
 import math
 import socket
 from collections.abc import Iterator
@@ -49,8 +50,15 @@ def connected(address: str) -> Iterator[Any]:
         raise ClusterError(
             f"no scheduler answers at {address}: give the address that 'dask scheduler' prints, such as tcp://host:8786"
         ) from error
-    with client:
-        yield client
+    # Of a scheduler that is lost Dask's client logs a traceback; an error says it in one line.
+    log = logging.getLogger("distributed.client")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with client:
+            yield client
+    finally:
+        log.setLevel(level)
 
 
 def check_client(client: Any) -> None:
