@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,14 @@ def is_number(value: object) -> bool:
 def is_whole(value: object, least: int = 1) -> bool:
     """Return whether it is a whole number of at least `least` that an int64 holds; 2.0 is, True is not."""
     return is_number(value) and least <= value < _LIMIT and int(value) == value  # type: ignore[operator,call-overload]
+
+
+def paths_of(value: object) -> list[str | PathLike[str]] | None:
+    """Return a path, or a list or tuple of some, as a list; None for what is neither."""
+    paths = [value] if isinstance(value, (str, PathLike)) else value
+    if not isinstance(paths, (list, tuple)) or not paths or not all(isinstance(one, (str, PathLike)) for one in paths):
+        return None
+    return list(paths)
 
 
 def refuse_masked(name: str, array: object) -> None:

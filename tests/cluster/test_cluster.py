@@ -25,7 +25,7 @@ from vsenumba.cluster import workers as workers_module
 from vsenumba.cluster.merge import merged
 from vsenumba.cluster.parts import whole_of
 from vsenumba.cluster.trainer import ClusterTrainer
-from vsenumba.cluster.turn import part_from_arrays, part_to_arrays, settings_of, task_of, train_turn
+from vsenumba.cluster.turn import of_images, part_from_arrays, part_to_arrays, settings_of, task_of, train_turn
 from vsenumba.data import prune
 from vsenumba.data.annotation.readers import native
 from vsenumba.errors import ClusterError
@@ -57,7 +57,7 @@ class Here(ClusterTrainer):
 
     def _send(self):
         self._sent = [part_to_arrays(self._task.data, rows) for rows in self._rows]
-        self._of_parts = [self._of_images(rows) for rows in self._rows]
+        self._of_parts = [of_images(self._tables, self._sums, self._own, rows) for rows in self._rows]
 
     def _train(self, epoch, rate_at, progress):
         shared = self._shared | {"records": []}
@@ -216,6 +216,21 @@ def test_features_in_files_are_read_by_the_workers(client, tmp_path, monkeypatch
         monkeypatch.setattr(type(client), "run", run)
         with pytest.raises(ClusterError, match=message):
             annotator("features").fit(source, client=client)
+
+
+def test_what_does_not_lie_in_a_file_row_by_row_is_sent(tmp_path, monkeypatch):
+    """Columns that lie one after the other were read as rows."""
+    monkeypatch.setattr(places, "_LEAST_BYTES", 0)
+    numbers = np.arange(12, dtype=np.float32).reshape(4, 3)
+    for name, array, lies in (("rows", numbers, True), ("columns", np.asfortranarray(numbers), False)):
+        np.save(tmp_path / f"{name}.npy", array)
+        mapped = np.load(tmp_path / f"{name}.npy", mmap_mode="r")
+        found = places.places_of(mapped)
+        assert (found is not None) == lies
+        assert places.places_of(mapped[1:]) is None
+        if found:
+            rows = np.array([1, 3])
+            assert np.array_equal(places.read_rows(places.rows_in_places(mapped, found, rows)), numbers[rows])
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,11 @@ def quick(inputs="ids", **parameters):
     return vse.ImageAnnotator(inputs, **{"n_factors": 4, "n_threads": 1} | parameters)
 
 
+def test_an_optimiser_without_sums_is_planned_for_too():
+    """Sums that are not there were asked for images' rows."""
+    assert pace_of(quick("ids", optimiser="sgd"), vse.synthetic(60, 12, 300, rng=0), 50).image_bytes == 4 * 4
+
+
 @pytest.mark.parametrize("inputs", ["ids", "labels", "features"])
 def test_a_pace_is_of_the_tables_that_are_trained(inputs):
     data = vse.synthetic(60, 12, 300, rng=0)

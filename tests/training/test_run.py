@@ -50,11 +50,10 @@ def train(model, trainer=None, **arguments):
 
 def test_tables_are_brought_back_where_somebody_looks_and_in_the_end(tmp_path):
     class Abroad(Walker):
-        n_lost = 0
+        unseen = ()
 
         def bring_back(self):
             brought.append(self.steps // 2)
-            return self.n_lost
 
     class Every2(RecordCallback):
         def looks_at_model(self, epoch):
@@ -73,10 +72,27 @@ def test_tables_are_brought_back_where_somebody_looks_and_in_the_end(tmp_path):
         assert brought == expected
         assert len(model.history_) == 4
     model, trainer = model_with_a_table(), Abroad({"table": np.zeros(1)}, fails_at=4)
-    trainer.n_lost = 2
+    trainer.unseen = [2, 3]
     with pytest.raises(vse.TrainingDivergedError):
         train(model, trainer)
     assert model.history_["epoch"].tolist() == [1]
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_the_history_knows_what_the_tables_have_seen_where_bringing_back_fails(looks):
+    """Of an epoch that had no record yet, the record of the one before was dropped; or none was, in the end."""
+
+    class Lost(Walker):
+        unseen = [3]
+
+        def bring_back(self):
+            if self.steps == 6:
+                raise vse.VsenumbaError("lost")
+
+    model = model_with_a_table()
+    with pytest.raises(vse.VsenumbaError, match="lost"):
+        train(model, Lost(model.tables_), n_epochs=3, callbacks=[lambda model, record: None] if looks else [])
+    assert model.history_["epoch"].tolist() == [1, 2]
 
 
 def test_a_checkpoint_looks_at_the_model_when_it_saves(tmp_path):

@@ -67,10 +67,8 @@ def command(
     if "n_threads" in loaded.PARAMETERS:
         loaded.set_params(n_threads=threads)
     if what in ("images", "captions") and ending in STREAMED:
-        n_names, n_factors = (
-            write_vector_blocks(output, encode_each(loaded, what, data, client=client)),
-            loaded.n_factors,
-        )
+        n_names = write_vector_blocks(output, encode_each(loaded, what, data, client=client))
+        n_factors = loaded.n_factors
     else:
         names, factors = loaded.vectors(what, data)
         write_vectors(output, names, factors)

@@ -19,6 +19,6 @@ def check_members(members: dict[Family[Any], Member]) -> None:
     for family, member in members.items():
         if type(member) is not family.members.get(member.name):
             raise InputError(
-                f"the {family.kind} {member} is of a class of your own, which workers do not have; train without a "
+                f"the {family.kind} {member} is of a class of your own, which workers do not have; work without a "
                 "client, or take another"
             )

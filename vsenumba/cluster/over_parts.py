@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from typing import Any, NamedTuple
 
-from vsenumba.cluster.workers import check_client, ready_workers
+from vsenumba.cluster.workers import await_workers, check_client, ready_workers
 from vsenumba.errors import ClusterError
 
 # Parts for each worker that are sent, worked on, or wait to be handed out: the next is there when one is done.
@@ -15,7 +15,8 @@ _PARTS_A_WORKER = 2
 
 # A part that workers were lost with is done again so many times.
 _MOST_ATTEMPTS = 5
-_SECONDS_TO_WAIT = 60
+
+_ADVICE = "connect anew, and ask again"
 
 
 class _Sent(NamedTuple):
@@ -104,20 +105,11 @@ class _Stream:
                 if sent is None or sent.shared is self._shared:
                     self._shared = None  # it may be lost too
                 sent, lost = None, error
-                self._await_workers(error)
+                await_workers(self._client, error, _ADVICE)
         raise ClusterError(
             "several workers in a row were lost with the same part: see what they said, and start some with more memory"
         ) from lost
 
     def _check_connection(self) -> None:
         if self._client.status != "running":
-            raise ClusterError(
-                f"the connection to the scheduler was lost ({self._client.status}): connect anew, and ask again"
-            )
-
-    def _await_workers(self, error: BaseException) -> None:
-        self._check_connection()
-        try:
-            self._client.wait_for_workers(1, timeout=_SECONDS_TO_WAIT)
-        except TimeoutError:
-            raise ClusterError(f"all workers were lost, and none has come in {_SECONDS_TO_WAIT} seconds") from error
+            raise ClusterError(f"the connection to the scheduler was lost ({self._client.status}): {_ADVICE}")

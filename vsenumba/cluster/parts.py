@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.checks import paths_of
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import load_dataset
 from vsenumba.data.annotation.features import is_on_disk
@@ -29,8 +30,8 @@ def whole_of(parts: Any) -> Any:
         If a file has no pairs, an image is in two of them, or their labels or features do not go together; the files
         are named.
     """
-    paths = [parts] if isinstance(parts, (str, PathLike)) else parts
-    if not isinstance(paths, (list, tuple)) or not paths or not all(isinstance(one, (str, PathLike)) for one in paths):
+    paths = paths_of(parts)
+    if paths is None:
         return parts
     files = [Path(path) for path in paths if Path(path).is_file()]
     on_disk = sum(path.stat().st_size for path in files) > native.MAPPED_BYTES

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.cluster.workers import ready_workers
 from vsenumba.data.annotation.features import feature_rows
 from vsenumba.data.annotation.stacked_features import StackedFeatures
 from vsenumba.errors import ClusterError
@@ -37,7 +38,8 @@ def places_of(features: Any) -> list[dict[str, Any]] | None:
 
 def _place_of(features: Any) -> dict[str, Any] | None:
     whole: Any = features.base if isinstance(features, np.memmap) else None
-    if isinstance(whole, mmap.mmap):  # a view begins where its offset does not say
+    # A view begins where its offset does not say; columns one after the other are no rows.
+    if isinstance(whole, mmap.mmap) and features.flags.c_contiguous:
         return {
             "path": str(Path(features.filename).absolute()), "offset": int(features.offset),
             "dtype": features.dtype.str, "shape": list(features.shape),
@@ -89,6 +91,7 @@ def check_seen_by(client: Any, places: Sequence[Mapping[str, Any]]) -> None:
     paths = list(dict.fromkeys(place["path"] for place in places))
     if not paths:
         return
+    ready_workers(client)  # the package is there, and looks the files up
     ours = _stamps(paths)
     for address, theirs in client.run(_stamps, paths).items():
         for path, mine, its in zip(paths, ours, theirs, strict=True):

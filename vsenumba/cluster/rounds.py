@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from vsenumba.cluster.merge import merged
-from vsenumba.cluster.workers import check_client, ready_workers
+from vsenumba.cluster.turn import of_all
+from vsenumba.cluster.workers import await_workers, check_client, ready_workers
 from vsenumba.errors import ClusterError
 from vsenumba.kernels.random import spawned
 from vsenumba.training.divergence import check_finite
@@ -26,7 +27,6 @@ _LOSSES_OF_A_TASK = 5
 #: What parts have of their own is brought back at least once in so many epochs: as many are trained again where a
 #: worker is lost.
 MOST_TO_REPEAT = 10
-_SECONDS_TO_WAIT = 60
 
 
 class TrainerInRounds(Trainer):
@@ -120,15 +120,19 @@ class TrainerInRounds(Trainer):
         self.seconds += time.perf_counter() - started
         return self._record(epoch, rate_at, self._shared["records"])
 
-    def bring_back(self) -> int:
+    def bring_back(self) -> None:
         """Bring what was trained to the tables and sums here; see `vsenumba.training.run.Trainer`.
 
-        Epochs are lost where the scheduler is, and nothing can be brought back.
+        Where the scheduler is lost, nothing can be brought back.
         """
         while self._ahead and self._client.status == "running":
             self._stride = 1
             self._catch_up()
-        return len(self._ahead)
+
+    @property
+    def unseen(self) -> list[int]:
+        """The epochs that the tables here have not seen; see `vsenumba.training.run.Trainer`."""
+        return [epoch for epoch, _ in self._ahead]
 
     def _catch_up(self, progress: Callable[[float], object] = lambda done: None) -> None:
         """Train what the workers have not trained yet; where some are lost, all that was not brought back."""
@@ -139,7 +143,7 @@ class TrainerInRounds(Trainer):
         while self._n_done < len(self._ahead) or self._n_done >= self._stride:
             try:
                 if not self._sent:
-                    self._shared = self._of_all()
+                    self._shared = of_all(self._tables, self._sums, self._own)
                     self._send()
                 if self._n_done >= self._stride:
                     self._take()
@@ -158,17 +162,7 @@ class TrainerInRounds(Trainer):
                         "a worker needs some 500 MB beside its share of the data"
                     ) from error
                 self._sent, self._n_done, self._stride = [], 0, 1
-                self._await_workers(error)
-
-    def _await_workers(self, error: BaseException) -> None:
-        if self._client.status != "running":
-            raise ClusterError(
-                f"the connection to the scheduler was lost ({self._client.status}): go on from the last checkpoint"
-            ) from error
-        try:
-            self._client.wait_for_workers(1, timeout=_SECONDS_TO_WAIT)
-        except TimeoutError:
-            raise ClusterError(f"all workers were lost, and none has come in {_SECONDS_TO_WAIT} seconds") from error
+                await_workers(self._client, error, "go on from the last checkpoint")
 
     def _train(self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object]) -> None:
         """Train one epoch on the workers, and keep what all parts train."""
@@ -194,14 +188,6 @@ class TrainerInRounds(Trainer):
         found = client.gather(shared)
         check_finite(found["tables"], epoch, rate_at(0.0))
         self._shared = found
-
-    def _of_all(self) -> dict[str, dict[str, np.ndarray]]:
-        """Return copies of the tables that all parts train, and of the optimiser's sums of them."""
-        names = [name for name in self._tables if name not in self._own]
-        return {
-            "tables": {name: np.array(self._tables[name]) for name in names},
-            "sums": {name: np.array(self._sums[name]) for name in names if name in self._sums},
-        }
 
     def _rounds(self, epoch: int) -> list[np.ndarray]:
         """Return which parts are trained in each round: of every worker one, in an order drawn anew each epoch."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from vsenumba.cluster.places import check_seen_by, places_of
 from vsenumba.cluster.rounds import TrainerInRounds
-from vsenumba.cluster.turn import OF_IMAGES, part_to_arrays, settings_of, train_turn
+from vsenumba.cluster.turn import OF_IMAGES, of_images, part_to_arrays, settings_of, train_turn
 from vsenumba.cluster.workers import least_memory, ready_workers
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.task import Task
@@ -82,19 +82,14 @@ class ClusterTrainer(TrainerInRounds):
         sent, of_parts = [], []
         # One by one: together they may be larger than memory, here and there.
         for rows, home in zip(self._rows, self._homes, strict=True):
-            both = [part_to_arrays(self._task.data, rows, self._places), self._of_images(rows)]
+            both = [
+                part_to_arrays(self._task.data, rows, self._places),
+                of_images(self._tables, self._sums, self._own, rows),
+            ]
             part, of_part = self._put(both, home)
             sent.append(part)
             of_parts.append(of_part)
         self._sent, self._of_parts = sent, of_parts
-
-    def _of_images(self, rows: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
-        """Return the tables, and the optimiser's sums of them, of some images; nothing where images have no rows."""
-        sums = {name: self._sums[name] for name in self._own}
-        return {
-            "tables": {name: self._tables[name][rows] for name in self._own},
-            "sums": {name: one[rows] if len(one) else one for name, one in sums.items()},
-        }
 
     def run_epoch(
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None

@@ -87,13 +87,34 @@ def part_to_arrays(
     return arrays
 
 
-def part_from_arrays(arrays: Mapping[str, Any], n_labels: int) -> AnnotationSet:
-    """Return the set of the images that `part_to_arrays` was given, with numbers for names."""
+def part_from_arrays(arrays: Mapping[str, Any], n_labels: int, **names: Any) -> AnnotationSet:
+    """Return the set of the images that `part_to_arrays` was given, with numbers for names that are not told."""
     absent = None
     if "absent_indptr" in arrays:
         absent = Absences(arrays["absent_indptr"], arrays["absent_indices"], n_labels)
     features = read_rows(arrays["features_at"]) if "features_at" in arrays else arrays.get("features")
-    return AnnotationSet(arrays["indptr"], arrays["indices"], n_labels, features=features, absent=absent)
+    return AnnotationSet(arrays["indptr"], arrays["indices"], n_labels, features=features, absent=absent, **names)
+
+
+def of_all(
+    tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], own: Sequence[str]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return copies of the tables that all parts train, and of the optimiser's sums of them; not of the parts' own."""
+    return {
+        "tables": {name: np.array(one) for name, one in tables.items() if name not in own},
+        "sums": {name: np.array(one) for name, one in sums.items() if name not in own},
+    }
+
+
+def of_images(
+    tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], own: Sequence[str], rows: np.ndarray
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return some images' rows of the tables that parts have of their own, and of the optimiser's sums of them."""
+    return {
+        "tables": {name: tables[name][rows] for name in own},
+        # Some optimisers keep none.
+        "sums": {name: sums[name][rows] if len(sums[name]) else sums[name] for name in own},
+    }
 
 
 def train_turn(

@@ -14,6 +14,7 @@ from typing import Any
 from vsenumba.errors import ClusterError, InputError
 
 _SECONDS_TO_CONNECT = 10
+_SECONDS_TO_WAIT = 60
 
 
 def check_dask() -> None:
@@ -117,6 +118,22 @@ def ready_workers(client: Any) -> list[str]:
             has = "does not have vsenumba" if theirs is None else f"has vsenumba {theirs}"
             raise ClusterError(f"the worker {address} {has}, and needs {ours}, which is installed here")
     return sorted(threads)
+
+
+def await_workers(client: Any, error: BaseException, advice: str) -> None:
+    """Wait for a worker after some were lost, which an error says.
+
+    Raises
+    ------
+    ClusterError
+        If the scheduler was lost too, with the advice; or if none comes.
+    """
+    if client.status != "running":
+        raise ClusterError(f"the connection to the scheduler was lost ({client.status}): {advice}") from error
+    try:
+        client.wait_for_workers(1, timeout=_SECONDS_TO_WAIT)
+    except TimeoutError:
+        raise ClusterError(f"all workers were lost, and none has come in {_SECONDS_TO_WAIT} seconds") from error
 
 
 def least_memory(client: Any) -> float:

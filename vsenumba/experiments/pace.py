@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from vsenumba.cluster.merge import merged
-from vsenumba.cluster.turn import OF_IMAGES, part_to_arrays, settings_of, train_turn
+from vsenumba.cluster.turn import OF_IMAGES, of_all, of_images, part_to_arrays, settings_of, train_turn
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.models import ImageAnnotator
 
@@ -64,35 +64,34 @@ def pace_of(model: ImageAnnotator, data: AnnotationSet, pairs_a_turn: int) -> Pa
     pairs_a_turn : int
         How many pairs a turn will have.
     """
-    some, fitted = sample(data, MANY), _trained(model, sample(data, MANY))
+    some = sample(data, MANY)
+    fitted = _trained(model, some)
     many, long_ = some.n_pairs, _seconds_an_epoch(fitted)
     a_pair = long_ / many
     if many > 2 * FEW:
         less = sample(data, FEW)
         few, short = less.n_pairs, _seconds_an_epoch(_trained(model, less))
         # Beside other work either may take longer than it should.
-        a_pair = np.clip((long_ - short) / (many - few), 0.5 * a_pair, a_pair)
+        a_pair = float(np.clip((long_ - short) / (many - few), 0.5 * a_pair, a_pair))
     tables, sums = fitted.tables_, fitted._memory or {}
     own = [name for name in OF_IMAGES if name in tables]
-    shared = {kind: {name: one for name, one in group.items() if name not in own}
-              for kind, group in (("tables", tables), ("sums", sums))}  # fmt: skip
-    settings, counts = settings_of(fitted._task(some)), some.label_counts
+    shared, settings = of_all(tables, sums, own), settings_of(fitted._task(some))
 
-    def turn(n_pairs: int) -> dict[str, Any]:
+    def turn_of(n_pairs: int) -> Callable[[], dict[str, Any]]:
+        """Return a worker's turn, which has its part already."""
         rows = _rows_with(some, n_pairs)
-        of_part = {
-            kind: {name: group[name][rows] for name in own} for kind, group in (("tables", tables), ("sums", sums))
-        }
-        part = part_to_arrays(some, rows)
-        seed = {"entropy": 0, "key": []}
-        return train_turn(part, of_part, shared, settings, counts, seed, _EPOCHS, 0.01, fitted._threads)
+        part, of_part = part_to_arrays(some, rows), of_images(tables, sums, own, rows)
+        seed: dict[str, Any] = {"entropy": 0, "key": []}
+        return lambda: train_turn(
+            part, of_part, shared, settings, some.label_counts, seed, _EPOCHS, 0.01, fitted._threads
+        )
 
-    moved = turn(pairs_a_turn)["moved"]
+    moved = turn_of(pairs_a_turn)()["moved"]
     one, two = _seconds(lambda: merged(shared, [moved])), _seconds(lambda: merged(shared, [moved, moved]))
     return Pace(
-        seconds_an_epoch=max(long_ - float(a_pair) * many, 0.0),
-        seconds_a_pair=float(a_pair),
-        seconds_a_turn=_seconds(lambda: turn(_HARDLY_ANY)),
+        seconds_an_epoch=max(long_ - a_pair * many, 0.0),
+        seconds_a_pair=a_pair,
+        seconds_a_turn=_seconds(turn_of(_HARDLY_ANY)),
         seconds_a_merge=max(2 * one - two, 0.0),
         seconds_a_change=max(two - one, 0.0),
         table_bytes=_bytes_of(shared),

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba.cluster.places import check_seen_by, places_of, read_rows
-from vsenumba.cluster.turn import part_to_arrays
+from vsenumba.cluster.places import check_seen_by, places_of
+from vsenumba.cluster.turn import part_from_arrays, part_to_arrays
 from vsenumba.cluster.workers import check_client
-from vsenumba.data.annotation.absences import Absences
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.pairs import gather_rows
 from vsenumba.data.backbone_id import BackboneId
@@ -38,7 +37,7 @@ from vsenumba.models.travelling import answers, model_of
 
 
 def _images_of(client: Any, model: Any, data: AnnotationSet, rows: np.ndarray) -> Callable[[slice], dict[str, Any]]:
-    """Return what makes the parts of some images of a set, which `_images_from_arrays` makes sets of again.
+    """Return what makes the parts of some images of a set, which `_received` makes sets of again.
 
     Features are left out where the model does not look at them. Large ones that lie in files are read by the workers;
     others are read from disk when a part is sent.
@@ -59,23 +58,13 @@ def _images_of(client: Any, model: Any, data: AnnotationSet, rows: np.ndarray) -
     return made
 
 
-def _images_from_arrays(part: Mapping[str, Any], label_names: Vocabulary) -> AnnotationSet:
-    """Return the set of the images of a part."""
-    n_labels, absent = len(label_names), None
-    if "absent_indptr" in part:
-        absent = Absences(part["absent_indptr"], part["absent_indices"], n_labels)
-    features = read_rows(part["features_at"]) if "features_at" in part else part.get("features")
-    return AnnotationSet(
-        part["indptr"], part["indices"], n_labels,
-        Vocabulary.of_distinct(np.array(part["ids"], dtype=NAME_DTYPE), "image"), label_names, features,
-        backbone=None if part["backbone"] is None else BackboneId(**part["backbone"]), absent=absent,
-    )  # fmt: skip
-
-
 def _received(shared: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[Any, AnnotationSet]:
     """Return the model and the images of a part, on a worker."""
     model = model_of(shared)
-    return model, _images_from_arrays(part, model.label_names_)
+    ids = Vocabulary.of_distinct(np.array(part["ids"], dtype=NAME_DTYPE), "image")
+    backbone = None if part["backbone"] is None else BackboneId(**part["backbone"])
+    names = {"image_ids": ids, "label_names": model.label_names_, "backbone": backbone}
+    return model, part_from_arrays(part, len(model.label_names_), **names)
 
 
 def count_on_cluster(client: Any, model: Any, asked: Ranked, n_threads: int | None) -> Counted:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.cluster.members import check_members
 from vsenumba.cluster.over_parts import over_parts
 from vsenumba.cluster.workers import check_client, ready_workers
 from vsenumba.errors import InputError
@@ -35,14 +36,8 @@ def check_travels(model: Any) -> None:
     device = getattr(model, "device", "cpu")
     if device != "cpu":
         raise InputError(f'on a cluster every worker works on its processor: device must be "cpu", not {device!r}')
-    for name, parameter in model.PARAMETERS.items():
-        member = getattr(model, name)
-        own = isinstance(parameter, MemberOf) and isinstance(member, Member)
-        if own and type(member) is not parameter.family.members.get(member.name):
-            raise InputError(
-                f"the {parameter.family.kind} {member} is of a class of your own, which workers do not have; work "
-                "without a client, or take another"
-            )
+    members = {one.family: getattr(model, name) for name, one in model.PARAMETERS.items() if isinstance(one, MemberOf)}
+    check_members({family: member for family, member in members.items() if isinstance(member, Member)})
 
 
 def parts_of(blocks: Sequence[slice], n_workers: int) -> list[slice]:

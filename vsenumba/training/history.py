@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -54,9 +54,9 @@ class History:
         """Add the record of one more epoch."""
         self._records.append(dict(record))
 
-    def drop_last(self, n: int) -> None:
-        """Forget the last n epochs."""
-        del self._records[len(self._records) - n :]
+    def forget(self, epochs: Collection[int]) -> None:
+        """Leave out the records of some epochs."""
+        self._records = [record for record in self._records if record.get("epoch") not in epochs]
 
     @property
     def columns(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -51,13 +51,16 @@ class Trainer(ABC):
             If a table is not finite afterwards.
         """
 
-    def bring_back(self) -> int:
-        """Bring what was trained elsewhere to the model's tables; return how many of the last epochs are lost.
+    def bring_back(self) -> None:  # noqa: B027 - most trainers have nothing to bring
+        """Bring what was trained elsewhere to the model's tables, before anybody looks at them, and in the end.
 
-        Called before anybody looks at the tables, and in the end. A trainer whose tables are always as they were
-        trained need not have a method of its own.
+        A trainer whose tables are always as they were trained has nothing to bring.
         """
-        return 0
+
+    @property
+    def unseen(self) -> Collection[int]:
+        """The epochs that were trained elsewhere, and that the model's tables have not seen."""
+        return ()
 
 
 class Trained(Protocol):
@@ -142,9 +145,12 @@ def run(
                 if any([follower.after_epoch(model, record) for follower in followers]):  # noqa: C419
                     break
     finally:
-        model.history_.drop_last(trainer.bring_back())
-        if model.best_ is not None:
-            model.best_.put_back(model.tables_)
+        try:
+            trainer.bring_back()
+        finally:
+            model.history_.forget(trainer.unseen)
+            if model.best_ is not None:
+                model.best_.put_back(model.tables_)
 
 
 def _choose_best(model: Trained, followers: Iterable[Callback], keep: str | None, *, validated: bool) -> None:

@@ -106,6 +106,8 @@ def test_stacked_features_are_those_of_one_array(cuts, first, stop):
     stacked = StackedFeatures(np.split(numbers, sorted(cuts)))
     assert (stacked.shape, stacked.dtype) == (numbers.shape, numbers.dtype)
     np.testing.assert_array_equal(stacked[first:stop], numbers[first:stop])
+    with pytest.raises(IndexError, match="one after the other"):
+        stacked[first:stop:2]
 
 
 @given(rows=st.lists(st.integers(0, 199), max_size=30), gap=st.integers(1, 100))

@@ -32,7 +32,9 @@ class StackedFeatures:
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         """Return some rows that stand together, in memory."""
-        first, stop, _ = rows.indices(self.shape[0])
+        first, stop, step = rows.indices(self.shape[0])
+        if step != 1:
+            raise IndexError("rows of several files are read one after the other, without leaving any out")
         found = np.empty((max(stop - first, 0), self.shape[1]), self.dtype)
         at = int(np.searchsorted(self.starts, first, side="right")) - 1
         done = first

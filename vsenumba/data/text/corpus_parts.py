@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.checks import paths_of
 from vsenumba.data.text.corpus import Corpus
 from vsenumba.data.text.reading import text_files
 from vsenumba.data.vocabulary import Vocabulary
@@ -32,8 +33,8 @@ def whole_corpus(parts: Any) -> Any:
     InputError
         If a part has no words, or some are token files and others text; the files are named.
     """
-    paths = [parts] if isinstance(parts, (str, PathLike)) else parts
-    if not isinstance(paths, (list, tuple)) or not paths or not all(isinstance(one, (str, PathLike)) for one in paths):
+    paths = paths_of(parts)
+    if paths is None:
         return parts
     saved = [path for path in map(Path, paths) if exists(path) and path.is_file() and is_native(path)]
     if not saved:
