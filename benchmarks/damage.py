@@ -303,7 +303,7 @@ _LAYOUTS = (
 
 
 def sign(file: h5py.File) -> None:
-    """Give a file valid checksums, as ``docs/file-format.md`` says."""
+    """Give a file valid checksums, as ``docs/reference/file-format.md`` says."""
     kind, version = (file.attrs[name].decode() for name in ("encoding-type", "encoding-version"))
     _sign(file, f"file {kind} {version}")
 

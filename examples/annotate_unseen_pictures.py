@@ -12,7 +12,7 @@ files, with a table of the tags of those that are seen, for whoever wants to go 
 Without `--emoji`, the clip art that ships is divided instead. It has features, but no pictures to look at.
 
 P@1 is how often the first suggestion is right. Beside it stands that of the most frequent tag, and of the nearest
-neighbour: how often a tag is right that is drawn from those of the most similar picture, as in docs/data.md.
+neighbour: how often a tag is right that is drawn from those of the most similar picture, as in docs/reference/data.md.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ objectives share one schedule, the epoch is chosen on a validation part, and wha
 - articles of Wikipedia (SIFT histograms, LDA topics), one row a side, so that there is nothing to pool.
 
 Sets whose files are not named are left out. Every run is written down when it ends (`runs.jsonl`), and not done again.
-What was found stands in docs/retrieval.md.
+What was found stands in docs/explanation/retrieval.md.
 """
 
 from __future__ import annotations

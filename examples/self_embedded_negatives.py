@@ -10,7 +10,8 @@ Here the pairs of a window share what is drawn, unless you say that each pair dr
 ``--draws-per pair``; its λ and their number are ``--lams 0.005 --negatives 15``.
 
 Found with 10.6 million words, one seed: with shared draws adaptive negatives are worse at equal epochs; with draws of
-each pair they are level, and take 1.7 times as long. See docs/words.md, also for 5.5 million words and five seeds.
+each pair they are level, and take 1.7 times as long. docs/explanation/words.md has more, also for 5.5 million
+words and five seeds.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ WARP each reached WARP's best, in processor time and by the clock on the wall. T
 
 Without SET a planted set of one of the paper's three sizes is made, with a tenth of its images and all of its labels:
 that takes about a minute, and another to compile what was not compiled before. For the paper's own size, say
-`--shrink 1 --seconds 10 --warp-seconds 60 --seeds 5`. What comes of it stands in docs/vse-ens.md.
+`--shrink 1 --seconds 10 --warp-seconds 60 --seeds 5`. What comes of it stands in docs/explanation/vse-ens.md.
 """
 
 from __future__ import annotations

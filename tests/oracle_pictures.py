@@ -1,4 +1,4 @@
-"""The feature vector of a thumbnail as ``docs/data.md`` has it, one picture at a time, without tables."""
+"""The feature vector of a thumbnail as ``docs/reference/data.md`` has it, one picture at a time, without tables."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ built with 2.54.7), and in Python Pillow and this package with what it needs.
 
 takes about two minutes on two cores. The same package file and the same versions of the tools give the same
 bytes; another version of ``rsvg-convert`` may draw a few pixels differently. What is kept, what is left out
-and why is written in ``docs/data.md``, with the counts that this script prints.
+and why is written in ``docs/reference/data.md``, with the counts that this script prints.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def test_without_ties_other_tools_agree(n_labels, k, seed):
 
 
 def test_with_ties_other_tools_are_kinder():
-    """The row of docs/metrics.md: one of two best labels that tie is a test label, and one of two others."""
+    """The row of docs/reference/metrics.md: one of two best labels that tie is a test label, and one of two others."""
     scores, test = np.array([[1.0, 1, 0, 0]]), matrix_of([[0, 2]], 4)
     result = evaluate(FixedScorer(scores), test, exclude=None, metrics=("ndcg@1", "map", "auc")).mean
     assert result == {"ndcg@1": 0.0, "map": 0.5, "auc": 0.25}

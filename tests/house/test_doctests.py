@@ -28,7 +28,8 @@ def test_examples_run(name):
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-SAMPLERS_PAGE = ROOT / "docs" / "samplers.md"
+DOCS = ROOT / "docs"
+SAMPLERS_PAGE = DOCS / "explanation" / "samplers.md"
 
 
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes minutes without the compiler")
@@ -41,14 +42,16 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
     assert (tmp_path / "model.h5").exists()
 
 
-@pytest.mark.parametrize("page", ["metrics.md", "words.md", "retrieval.md", "pictures.md"])
+@pytest.mark.parametrize(
+    "page", ["reference/metrics.md", "explanation/words.md", "explanation/retrieval.md", "how-to/pictures.md"]
+)
 def test_the_pages_with_one_example_run(tmp_path, monkeypatch, page):
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    text = (DOCS / page).read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     exec(compile(block, page, "exec"), {})  # noqa: S102  # it is our own
-    for image in re.findall(r"\]\((images/.*?)\)", text):
-        assert (ROOT / "docs" / image).is_file()
+    for image in re.findall(r"\]\(\.\./(images/.*?)\)", text):
+        assert (DOCS / image).is_file()
 
 
 def test_the_samplers_page_runs_and_has_a_section_and_a_figure_for_every_sampler():
@@ -62,5 +65,5 @@ def test_the_samplers_page_runs_and_has_a_section_and_a_figure_for_every_sampler
         # The signature that is shown has every parameter, with its default.
         shown = f"`{sampler.__name__}({', '.join(f'{f.name}={f.default!r}' for f in dataclasses.fields(sampler))})`"
         assert shown.replace("'", '"') in text
-    for image in re.findall(r"\]\((images/.*?)\)", text):
-        assert (SAMPLERS_PAGE.parent / image).is_file()
+    for image in re.findall(r"\]\(\.\./(images/.*?)\)", text):
+        assert (DOCS / image).is_file()

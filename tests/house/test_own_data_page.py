@@ -1,4 +1,4 @@
-"""Every example of docs/own-data.md runs, on the files that the page shows, and gives what the page says."""
+"""Every example of docs/how-to/own-data.md runs, on the files that the page shows, and gives what the page says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import vsenumba as vse
 from vsenumba.cli.app import cli
 from vsenumba.data.annotation.readers import READER_NAMES
 
-PAGE = Path(__file__).parents[2] / "docs" / "own-data.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "own-data.md"
 TEXT = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 SECTIONS = {part.partition("\n")[0]: part.partition("\n")[2] for part in TEXT.split("\n## ")[1:]}

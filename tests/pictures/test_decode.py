@@ -288,7 +288,7 @@ def test_the_middle_is_cropped(written):
 
 
 def test_thumbnails_are_those_of_the_shipped_set(written):
-    """Drawn on 128 × 128 white pixels and brought down with Lanczos' filter, as ``docs/data.md`` says."""
+    """Drawn on 128 × 128 white pixels and brought down with Lanczos' filter, as ``docs/reference/data.md`` says."""
     picture = Image.fromarray(np.random.default_rng(1).integers(0, 256, (128, 128, 3), dtype=np.uint8))
     expected = np.asarray(picture.resize((64, 64), Image.Resampling.LANCZOS))
     assert np.array_equal(thumbnail(written(encoded(picture, "PNG")), 64), expected)

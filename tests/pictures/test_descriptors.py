@@ -1,4 +1,4 @@
-"""The built-in descriptors: the same bytes as the formulas in ``docs/data.md``."""
+"""The built-in descriptors: the same bytes as the formulas in ``docs/reference/data.md``."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def test_the_staircase_is_the_authors_but_for_both_ends(lam, n_labels):
 
 
 def test_how_far_the_authors_law_of_ranks_is_from_the_staircase():
-    """The two numbers of docs/samplers.md."""
+    """The two numbers of docs/explanation/samplers.md."""
     for lam, distance in ((0.05, 0.0097), (0.001, 0.316)):
         theirs = np.array(oracle.authors_law(lam, 2607))
         assert np.abs(rank_law(lam, 2607, "staircase") - theirs).sum() / 2 == pytest.approx(distance, abs=5e-4)

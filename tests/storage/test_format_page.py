@@ -1,4 +1,4 @@
-"""A reader made of ``docs/file-format.md`` alone, with h5py and NumPy, scores as the models do."""
+"""A reader made of ``docs/reference/file-format.md`` alone, with h5py and NumPy, scores as the models do."""
 
 from __future__ import annotations
 

@@ -377,7 +377,7 @@ def test_damage_is_found_or_harmless(tmp_path):
 
 
 def specified_checksum(node: h5py.Group | h5py.Dataset, head: str = "") -> int:
-    """Compute a checksum from ``docs/file-format.md`` alone."""
+    """Compute a checksum from ``docs/reference/file-format.md`` alone."""
     kind = node.attrs["encoding-type"].decode()
     shape = ",".join(map(str, node.attrs.get("shape", getattr(node, "shape", ()))))
     if isinstance(node, h5py.Group):

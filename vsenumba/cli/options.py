@@ -238,12 +238,12 @@ device_option = click.option(
     default="cpu",
     show_default=True,
     callback=_there,
-    help="Where to train; 'cuda' takes an NVIDIA card, see docs/gpu.md.",
+    help="Where to train; 'cuda' takes an NVIDIA card, see docs/how-to/gpu.md.",
 )
 scheduler_option = click.option(
     "--scheduler",
     metavar="ADDRESS",
-    help="Have a cluster of Dask do the work, whose scheduler this is; see docs/scale.md.",
+    help="Have a cluster of Dask do the work, whose scheduler this is; see docs/how-to/cluster.md.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 count_option = click.option("-n", "n", type=POSITIVE, default=10, show_default=True, help="How many to show.")
@@ -286,7 +286,7 @@ _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
     "format": {
         "type": Member("format", "vsenumba.data.annotation.readers", "READER_NAMES"),
         "metavar": "NAME",
-        "help": "Take SET for this format, without looking; docs/own-data.md names them.",
+        "help": "Take SET for this format, without looking; docs/how-to/own-data.md names them.",
     },
     "part": {"metavar": "NAME", "help": "Which part of a folder to read, such as 'train', where it has several."},
     "lenient": {

@@ -1,1 +1,1 @@
-"""Training on a cluster that runs Dask; see ``docs/scale.md``."""
+"""Training on a cluster that runs Dask; see ``docs/how-to/cluster.md``."""

@@ -1,4 +1,4 @@
-"""Merging what several workers have changed in their copies of the tables of words; see ``docs/scale.md``."""
+"""Merging what several workers have changed in their copies of the tables of words; see ``docs/how-to/cluster.md``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from vsenumba.training.text.task import TextTask
 
 WORDS, OUTPUTS = "word_factors", "output_factors"
 
-# The slope of the logistic function where scores mostly lie: chosen by what eight workers learnt (docs/scale.md).
+# The slope of the logistic function where scores mostly lie: chosen by what eight workers learnt
+# (docs/how-to/cluster.md).
 _SLOPES = {WORDS: 0.3, OUTPUTS: 0.06}
 
 # Rows are only turned where a worker mends more than this share of what several would.

@@ -18,7 +18,7 @@ from vsenumba.training.text.task import TextTask
 from vsenumba.training.text.trainer import check_text_tables
 
 # How often an epoch's changes are merged. With 8 workers and half as many, the correlation with word similarities was
-# lower by .03 after two epochs (docs/scale.md).
+# lower by .03 after two epochs (docs/how-to/cluster.md).
 N_ROUNDS = 32
 
 # The most tokens of a part, 64 MB: parts are sent one by one, and may be spilled to a worker's disk.

@@ -17,7 +17,7 @@ from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.task import Task
 
 # How often an epoch's changes are merged. With 8 workers the MRR of five sets is then that of one machine; most keep it
-# with half as many (docs/scale.md).
+# with half as many (docs/how-to/cluster.md).
 N_ROUNDS = 16
 
 # A part takes at most this share of the memory of a worker, which holds it as it is read and as it is trained on.

@@ -90,7 +90,7 @@ def evaluate(
         For the sub-sample.
     client : distributed.Client, optional
         A cluster whose workers rank the labels, each for parts of the images, with the same result; see
-        ``docs/scale.md``. It takes models of this package.
+        ``docs/how-to/cluster.md``. It takes models of this package.
 
     Returns
     -------

@@ -137,7 +137,7 @@ def compare(
         Called with the `Progress` of each run when it has ended.
     client : distributed.Client, optional
         A cluster. Every run is one of its tasks, with as many of a worker's threads as `n_threads` says; the results
-        are the same where one machine's would be, with ``n_threads=1``. See ``docs/scale.md``.
+        are the same where one machine's would be, with ``n_threads=1``. See ``docs/how-to/cluster.md``.
     **parameters
         Further parameters of every `ImageAnnotator`; ``sampler__lam=0.1`` and the like are of those that have it.
 

@@ -159,7 +159,7 @@ class Comparison:
         return {"settings": dict(self.settings), "references": references, **groups, "samplers": samplers}
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the runs to a native ``.h5`` file; see ``docs/file-format.md``."""
+        """Write the runs to a native ``.h5`` file; see ``docs/reference/file-format.md``."""
         runs = {
             str(i): {
                 "run": storage.Json({"sampler": run.sampler, "loss": run.loss, "seed": run.seed}),

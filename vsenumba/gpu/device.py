@@ -48,7 +48,7 @@ from vsenumba.training.annotation.plan import Launch
 from vsenumba.training.annotation.task import Task
 
 # Groups that work at the same time, at most. Each sees the tables without what the others are about to add: with 2,048
-# the MRR of six sets stays within what seeds make of it, with 4,096 it does not (docs/gpu.md).
+# the MRR of six sets stays within what seeds make of it, with 4,096 it does not (docs/how-to/gpu.md).
 _MOST_GROUPS = 6 if SIMULATED else 2_048
 
 

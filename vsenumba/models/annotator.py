@@ -258,8 +258,8 @@ class Annotator(Fitted):
         images, n, features, only, without, least_score
             As in `annotate`. ``model.seen_`` stands for all that the model was trained on.
         client : distributed.Client, optional
-            A cluster whose workers suggest, each for parts of the images, the same; see ``docs/scale.md``. Images must
-            be a set then, or ids.
+            A cluster whose workers suggest, each for parts of the images, the same; see ``docs/how-to/cluster.md``.
+            Images must be a set then, or ids.
 
         Returns
         -------
@@ -387,7 +387,7 @@ class Annotator(Fitted):
         least_score : float, optional
             Return no image with a lower score.
         client : distributed.Client, optional
-            A cluster whose workers search, each parts of the images, and find the same; see ``docs/scale.md``.
+            A cluster whose workers search, each parts of the images, and find the same; see ``docs/how-to/cluster.md``.
 
         Returns
         -------

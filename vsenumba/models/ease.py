@@ -49,7 +49,7 @@ class EaseAnnotator(Annotator):
     n_threads : int, optional
         Threads for `max_neighbours`; None for all.
     device : {"cpu", "cuda"}
-        Where weights between all labels are solved for: "cuda" takes an NVIDIA card (docs/gpu.md).
+        Where weights between all labels are solved for: "cuda" takes an NVIDIA card (docs/how-to/gpu.md).
 
     Attributes
     ----------

@@ -43,7 +43,7 @@ def encode_each(
         An AnnotationSet, or for a retriever a CaptionSet. An annotation model takes what it was trained on where it is
         left out.
     client : distributed.Client, optional
-        A cluster whose workers make the vectors, the same; see ``docs/scale.md``.
+        A cluster whose workers make the vectors, the same; see ``docs/how-to/cluster.md``.
 
     Yields
     ------

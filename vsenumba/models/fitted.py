@@ -140,7 +140,7 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         """Take back what `_to_elements` returned."""
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the model to one ``.h5`` file: parameters, arrays, names; see ``docs/file-format.md``."""
+        """Write the model to one ``.h5`` file: parameters, arrays, names; see ``docs/reference/file-format.md``."""
         self._write(path, {})
 
     def _write(self, path: str | PathLike[str], extra: Mapping[str, Any]) -> None:

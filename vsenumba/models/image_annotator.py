@@ -120,8 +120,8 @@ class ImageAnnotator(InputTables):
     deterministic : bool
         Whether the same seed must give bit-equal factors on the same machine; takes one thread and "cpu".
     device : {"cpu", "cuda"}
-        Where to train and to be evaluated: "cuda" takes an NVIDIA card (docs/gpu.md), never chosen by itself. It and
-        `n_threads` are not in the model's file: who reads it decides anew.
+        Where to train and to be evaluated: "cuda" takes an NVIDIA card (docs/how-to/gpu.md), never chosen by itself. It
+        and `n_threads` are not in the model's file: who reads it decides anew.
     random_state : int, Generator, SeedSequence or None
         Where the randomness comes from; None for fresh entropy.
 
@@ -235,7 +235,7 @@ class ImageAnnotator(InputTables):
         callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
         client : distributed.Client, optional
-            A cluster to train on (docs/scale.md); X may then be paths of files, each with some of the images.
+            A cluster to train on (docs/how-to/cluster.md); X may then be paths of files, each with some of the images.
 
         Returns
         -------

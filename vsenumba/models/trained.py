@@ -188,7 +188,7 @@ class Trained(Fitted):
         self._memory[name] = fresh_memory
 
     def save(self, path: str | PathLike[str], *, include_optimiser: bool = False) -> None:
-        """Write the model to one ``.h5`` file; see ``docs/file-format.md``.
+        """Write the model to one ``.h5`` file; see ``docs/reference/file-format.md``.
 
         Parameters
         ----------

@@ -43,7 +43,7 @@ class VectorAnnotator(Annotator, Trained):
         images : set, optional
             The images, as in `find_images`; by default those that the model was trained on.
         client : distributed.Client, optional
-            A cluster whose workers make the vectors, the same; see ``docs/scale.md``.
+            A cluster whose workers make the vectors, the same; see ``docs/how-to/cluster.md``.
 
         Yields
         ------

@@ -82,8 +82,8 @@ class WordEmbedder(Trained):
     deterministic : bool
         Whether the same seed must give bit-equal vectors on the same machine; takes one thread and "cpu".
     device : {"cpu", "cuda"}
-        Where to train: "cuda" takes an NVIDIA card (docs/gpu.md), never chosen by itself. It and `n_threads` are not in
-        the model's file: who reads it decides anew.
+        Where to train: "cuda" takes an NVIDIA card (docs/how-to/gpu.md), never chosen by itself. It and `n_threads` are not
+        in the model's file: who reads it decides anew.
     random_state : int, Generator, SeedSequence or None
         Where the randomness comes from; None for fresh entropy.
 
@@ -202,8 +202,8 @@ class WordEmbedder(Trained):
         callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
         client : distributed.Client, optional
-            A cluster to train on (docs/scale.md); X may then be a path or paths of files that are parts of one text:
-            token files, or texts as `Corpus.from_text` reads them.
+            A cluster to train on (docs/how-to/cluster.md); X may then be a path or paths of files that are parts of one
+            text: token files, or texts as `Corpus.from_text` reads them.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""The data set that ships is what ``docs/data.md`` says, and its keywords are cleaned by the stated rules."""
+"""The data set that ships is what ``docs/reference/data.md`` says, and its keywords are cleaned by the stated rules."""
 
 import importlib.util
 import string
@@ -71,7 +71,7 @@ def test_ids_and_titles_are_clean(shipped):
 
 
 def test_documentation_states_the_counts(shipped):
-    page = ROOT / "docs" / "data.md"
+    page = ROOT / "docs" / "reference" / "data.md"
     if not page.exists():
         pytest.skip("docs/ is not beside the tests")
     text = page.read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ def command() -> None:
     recognised by its content: a table with a header and then one image and one label a row, all labels of an image in a
     cell, or a column for each label; JSON; Parquet; what exiftool writes; a folder of pictures with their tags in .txt
     or .xmp files beside them; a native .h5 file, which 'vsenumba data import' writes; or an .npz file of a matrix with
-    a row per image and a column per label. The page docs/own-data.md shows each.
+    a row per image and a column per label. The page docs/how-to/own-data.md shows each.
 
     A table has columns called, for example, "image" and "tag":  image,tag / cat-1.jpg,cat / cat-1.jpg,animal
     """

@@ -309,7 +309,7 @@ class CaptionSet:
         return sha.hexdigest()
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the set to a native ``.h5`` file; see ``docs/file-format.md``."""
+        """Write the set to a native ``.h5`` file; see ``docs/reference/file-format.md``."""
         storage.write_file(path, "caption-set", self.to_elements())
 
     def to_elements(self) -> dict[str, Any]:

@@ -177,7 +177,7 @@ class Corpus:
             separate words, and are counted in ``about["n_unreadable"]``. Files in a folder that are not text are left
             out, with a warning.
         path : str or path
-            The token file, see ``docs/file-format.md``; whole or not at all.
+            The token file, see ``docs/reference/file-format.md``; whole or not at all.
         sentences : {"lines", "paragraphs"}
             A sentence is a line, or what stands between empty lines. One longer than 10,000 words, or a megabyte, is
             cut.

@@ -1,7 +1,7 @@
 """The built-in backbone, which needs no weights: where edges run, which colours there are, and where.
 
-The formulas stand in ``docs/data.md``. What depends on a pixel's two differences alone, the direction of the edge and
-how it is shared between two bins, is looked up in tables of all pairs of differences: the same numbers, at a fifth of
+The formulas stand in ``docs/reference/data.md``. What depends on a pixel's two differences alone, the direction of the edge
+and how it is shared between two bins, is looked up in tables of all pairs of differences: the same numbers, at a fifth of
 the time.
 """
 
@@ -75,7 +75,7 @@ def describe(thumbnails: np.ndarray) -> np.ndarray:
     -------
     (n, 256) uint8 array
         Coordinates 0..143 the edges, 144..207 the colours, 208..255 the layout; the formulas are in
-        ``docs/data.md``. Scaled so that the sum of absolute differences (L1) weighs the three as measured.
+        ``docs/reference/data.md``. Scaled so that the sum of absolute differences (L1) weighs the three as measured.
 
     Examples
     --------

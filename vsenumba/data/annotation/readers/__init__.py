@@ -102,8 +102,8 @@ def read_annotations(
     path : str or path-like
         A native ``.h5`` file; a table with a header and one pair a row, or a column for each label; JSON, JSON Lines;
         Parquet; what exiftool writes; a folder of pictures with texts or XMP beside them; or an ``.npz`` file of
-        ``scipy.sparse.save_npz`` or of one array of images by labels. ``docs/own-data.md`` shows each. What is not
-        native, Parquet or a folder may be compressed by gzip, bzip2 or xz. Lines end with LF, CR LF or CR; the fields
+        ``scipy.sparse.save_npz`` or of one array of images by labels. ``docs/how-to/own-data.md`` shows each. What is
+        not native, Parquet or a folder may be compressed by gzip, bzip2 or xz. Lines end with LF, CR LF or CR; the fields
         of a table are divided by commas, tabs, semicolons or bars.
     image_column, label_column : str, optional
         The columns of a table, or the keys of records, with dots for keys within; found by their usual names where left
@@ -176,8 +176,10 @@ def read_annotations(
     if is_folder:
         raise FileFormatError(
             f"{path}: no tags in a form that is known beside the pictures, if there are any; 'vsenumba data pictures "
-            "FOLDER -o set.h5 --tags TABLE' reads a folder of pictures, and docs/own-data.md shows the forms of tags"
+            "FOLDER -o set.h5 --tags TABLE' reads a folder of pictures, and docs/how-to/own-data.md shows the forms of "
+            "tags"
         )
     raise FileFormatError(
-        f"{path}: not a format that is understood, which are {', '.join(READER_NAMES)}; docs/own-data.md shows them"
+        f"{path}: not a format that is understood, which are {', '.join(READER_NAMES)}; "
+        "docs/how-to/own-data.md shows them"
     )

@@ -35,7 +35,7 @@ from vsenumba.training.annotation.layout import BLOCK
 from vsenumba.training.annotation.network import backward, forward, measured, standardised
 from vsenumba.training.optimisers import Optimiser
 
-# How these were chosen stands in docs/features.md: on clip art, emoji, and a part of Corel5k's training set.
+# How these were chosen stands in docs/how-to/features.md: on clip art, emoji, and a part of Corel5k's training set.
 _HIDDEN = 512
 _IMAGES_PER_LAUNCH = 128
 # Weight decay of the label factors where all labels are weighed at once.

@@ -166,7 +166,7 @@ class Feed:
 class InputKind(Member):
     """Base of the kinds of input."""
 
-    #: What a model takes where its user chose nothing at all: one recipe for all sets (docs/performance.md).
+    #: What a model takes where its user chose nothing: one recipe for all sets (docs/explanation/performance.md).
     recipe: ClassVar[Recipe]
     #: Standard deviation of fresh factors.
     initial_spread: ClassVar[float]

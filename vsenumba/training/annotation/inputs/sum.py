@@ -73,7 +73,8 @@ class Inputs:
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
         """Return what a model takes for the rest where its user chose these: that of the first part.
 
-        In a sum its weight decay is what it is for drawn negatives: more of it suits features alone (docs/features.md).
+        In a sum its weight decay is what it is for drawn negatives: more of it suits features alone
+        (docs/how-to/features.md).
         """
         if loss is None and sampler is None and counts.n_labels <= max(part.weighs_all_up_to for part in self.parts):
             loss = SoftmaxLoss()
