@@ -82,8 +82,8 @@ class WordEmbedder(Trained):
     deterministic : bool
         Whether the same seed must give bit-equal vectors on the same machine; takes one thread and "cpu".
     device : {"cpu", "cuda"}
-        Where to train: "cuda" takes an NVIDIA card (docs/how-to/gpu.md), never chosen by itself. It and `n_threads` are not
-        in the model's file: who reads it decides anew.
+        Where to train: "cuda" takes an NVIDIA card (docs/how-to/gpu.md), never chosen by itself. It and
+        `n_threads` are not in the model's file: who reads it decides anew.
     random_state : int, Generator, SeedSequence or None
         Where the randomness comes from; None for fresh entropy.
 

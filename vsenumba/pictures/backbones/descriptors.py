@@ -1,8 +1,8 @@
 """The built-in backbone, which needs no weights: where edges run, which colours there are, and where.
 
-The formulas stand in ``docs/reference/data.md``. What depends on a pixel's two differences alone, the direction of the edge
-and how it is shared between two bins, is looked up in tables of all pairs of differences: the same numbers, at a fifth of
-the time.
+The formulas stand in ``docs/reference/data.md``. What depends on a pixel's two differences alone, the direction of
+the edge and how it is shared between two bins, is looked up in tables of all pairs of differences: the same numbers,
+at a fifth of the time.
 """
 
 from __future__ import annotations

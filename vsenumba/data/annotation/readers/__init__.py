@@ -103,8 +103,8 @@ def read_annotations(
         A native ``.h5`` file; a table with a header and one pair a row, or a column for each label; JSON, JSON Lines;
         Parquet; what exiftool writes; a folder of pictures with texts or XMP beside them; or an ``.npz`` file of
         ``scipy.sparse.save_npz`` or of one array of images by labels. ``docs/how-to/own-data.md`` shows each. What is
-        not native, Parquet or a folder may be compressed by gzip, bzip2 or xz. Lines end with LF, CR LF or CR; the fields
-        of a table are divided by commas, tabs, semicolons or bars.
+        not native, Parquet or a folder may be compressed by gzip, bzip2 or xz. Lines end with LF, CR LF or CR; the
+        fields of a table are divided by commas, tabs, semicolons or bars.
     image_column, label_column : str, optional
         The columns of a table, or the keys of records, with dots for keys within; found by their usual names where left
         out.
