@@ -14,7 +14,7 @@ import pytest
 
 import vsenumba
 
-PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "architecture.md"
+PAGE = Path(__file__).parents[2] / "docs" / "contributing" / "architecture.md"
 PACKAGE = Path(vsenumba.__file__).parent
 
 
