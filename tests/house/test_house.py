@@ -1,4 +1,4 @@
-"""The rules of the house, held by reading the source of the installed package; see docs/contributing/architecture.md."""
+"""The rules of the house, held by reading the source of the installed package; see docs/contributing."""
 
 from __future__ import annotations
 
