@@ -1,4 +1,4 @@
-"""Turn links to files outside the documentation, such as ``../../examples/vse_ens.py``, into links to the repository."""
+"""Turn links to files outside the documentation, such as ``../../examples/vse_ens.py``, into links to GitHub."""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ model = vse.WordEmbedder(n_factors=50, n_epochs=10, random_state=0).fit(texts)
 print(model.neighbors("sin", n=3))
 
 # %%
-words = "sin cos tan arcsin arccos exp log sqrt row column axis shape int32 float64 bool complex128".split()
+words = ["sin", "cos", "tan", "arcsin", "arccos", "exp", "log", "sqrt", "row", "column", "axis", "shape", "int32"]
+words += ["float64", "bool", "complex128"]
 vectors = model.word_factors_[model.words_.index(words)]
 vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 points = np.linalg.svd(vectors - vectors.mean(axis=0))[0][:, :2]

@@ -30,11 +30,11 @@ def render(path: Path, size: int = SIZE) -> np.ndarray:
         "--keep-aspect-ratio",
         path.name,
     ]
-    drawn = subprocess.run(command, cwd=path.parent, capture_output=True, check=False)
-    canvas = Image.new("RGBA", (drawn_size, drawn_size), "white")
-    if drawn.returncode == 0 and drawn.stdout:
-        picture = Image.open(io.BytesIO(drawn.stdout)).convert("RGBA")
-        canvas.alpha_composite(picture, ((drawn_size - picture.width) // 2, (drawn_size - picture.height) // 2))
+    done = subprocess.run(command, cwd=path.parent, capture_output=True, check=False)
+    canvas = Image.new("RGBA", (drawn, drawn), "white")
+    if done.returncode == 0 and done.stdout:
+        picture = Image.open(io.BytesIO(done.stdout)).convert("RGBA")
+        canvas.alpha_composite(picture, ((drawn - picture.width) // 2, (drawn - picture.height) // 2))
     return np.asarray(canvas.convert("RGB").resize((size, size), Image.Resampling.LANCZOS))
 
 
