@@ -20,16 +20,8 @@ def render(path: Path, size: int = SIZE) -> np.ndarray:
 
     It is drawn at twice the size and scaled down with a Lanczos filter, which keeps thin lines visible.
     """
-    drawn_size = 2 * size
-    command = [
-        "rsvg-convert",
-        "--width",
-        str(drawn_size),
-        "--height",
-        str(drawn_size),
-        "--keep-aspect-ratio",
-        path.name,
-    ]
+    drawn = 2 * size
+    command = ["rsvg-convert", "--width", str(drawn), "--height", str(drawn), "--keep-aspect-ratio", path.name]
     done = subprocess.run(command, cwd=path.parent, capture_output=True, check=False)
     canvas = Image.new("RGBA", (drawn, drawn), "white")
     if done.returncode == 0 and done.stdout:
