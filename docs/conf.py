@@ -7,7 +7,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
 import vsenumba
+
+lexers["csv"] = TextLexer()  # which Pygments lacks
 
 project = "vsenumba"
 author = "The vsenumba developers"
@@ -24,12 +29,16 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "command_line",
     "mathml",
+    "public_members",
     "repository_links",
 ]
 exclude_patterns = ["gallery", "site"]
 templates_path = ["templates"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+smartquotes = False
+toc_object_entries_show_parents = "hide"
 nitpicky = True
 # A name in single backticks that exists but is not public stays plain text; see `default_role`.
 nitpick_ignore_regex = [("py:obj", r".*")]
@@ -70,7 +79,7 @@ html_theme_options = {
     "github_url": "https://github.com/vsenumba/vsenumba",
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
     "footer_start": ["copyright"],

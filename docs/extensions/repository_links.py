@@ -1,8 +1,12 @@
-"""Turn links to files outside the documentation, such as ``../../examples/vse_ens.py``, into links to GitHub."""
+"""Point links that lead out of the documentation, such as ``../../examples/vse_ens.py``, to the repository.
+
+On GitHub the links work as they are. `CONTRIBUTING.md` and `CHANGELOG.md` are pages of the documentation too.
+"""
 
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -13,20 +17,30 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 REPOSITORY = "https://github.com/vsenumba/vsenumba/blob/main/"
+PAGES = {"CONTRIBUTING.md": "contributing/index.md", "CHANGELOG.md": "changelog.md"}
+
+
+def _to_pages(app: Sphinx, page: str, source: list[str]) -> None:
+    """Point links to files of the root that are pages here to these pages."""
+    for file, target in PAGES.items():
+        relative = posixpath.relpath(target, posixpath.dirname(page) or ".")
+        source[0] = re.sub(rf"\]\((\.\./)+{re.escape(file)}", f"]({relative}", source[0])
 
 
 def _to_repository(
     app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.TextElement
 ) -> nodes.reference | None:
-    """Return the link, if a file of that name is in the repository."""
-    target = posixpath.normpath(posixpath.join("docs", posixpath.dirname(node.get("refdoc", "")), node["reftarget"]))
-    file = app.srcdir.parent / target.partition("#")[0]
-    if not file.exists() or target.startswith("docs/"):
-        return None
-    return nodes.reference("", "", content, refuri=REPOSITORY + target, internal=False)
+    """Return a link to the repository, if a file of that name is there."""
+    folder = posixpath.join("docs", posixpath.dirname(node.get("refdoc", "")))
+    # The second: CONTRIBUTING.md lies in the root, and its text is included in a page of a folder.
+    for target in (posixpath.normpath(posixpath.join(folder, node["reftarget"])), node["reftarget"]):
+        if not target.startswith(("docs/", "..")) and (app.srcdir.parent / target.partition("#")[0]).exists():
+            return nodes.reference("", "", content, refuri=REPOSITORY + target, internal=False)
+    return None
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Look in the repository for what the documentation lacks."""
+    """Connect both."""
+    app.connect("source-read", _to_pages)
     app.connect("missing-reference", _to_repository)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
