@@ -1,4 +1,4 @@
-"""The rules of the house, held by reading the source of the installed package; see docs/contributing/architecture.md."""
+"""The rules of the repository, held by reading the installed source; see docs/contributing/architecture.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import vsenumba
 PACKAGE = Path(vsenumba.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# Which rooms a room may import; everything may import errors, printable and registry, and itself.
+# Modules that every room may import.
+FOR_ALL = ("checks", "errors", "html", "memory", "printable", "progress", "registry")
+# Which rooms a room may import, beside these and itself.
 MAY_IMPORT = {
     "storage": set(),
     "kernels": set(),
@@ -80,9 +82,9 @@ def source(request):
 def test_imports_run_one_way(source):
     path, _, tree = source
     room = room_of(path)
-    if room in ("__init__", "__main__", "checks", "errors", "memory", "printable", "registry"):
+    if room in ("__init__", "__main__", *FOR_ALL):
         return
-    allowed = MAY_IMPORT[room] | {room, "checks", "errors", "memory", "printable", "registry", "__version__"}
+    allowed = MAY_IMPORT[room] | {room, *FOR_ALL, "__version__"}
     wrong = [f"line {line} imports {other}" for other, line in imported_rooms(tree) if other not in allowed]
     assert wrong == []
 
