@@ -18,8 +18,8 @@ _MOST_POINTS = 60
 _WIDTH, _HEIGHT = 120, 22
 
 # Colours are those of the notebook's theme: only lines are drawn, in the colour of the text.
-_TABLE = "border-collapse:collapse;margin:.3em 0"
-_CELL = "padding:.15em .8em .15em 0;vertical-align:top;overflow-wrap:anywhere;text-align:"
+_TABLE = "border-collapse:collapse;margin:.3em 0;overflow-wrap:anywhere"
+_CELL = "padding:.1em .8em .1em 0;vertical-align:top;text-align:"
 _FAINT = "opacity:.7"
 
 
@@ -57,7 +57,7 @@ def number(value: Any) -> str:
 
 
 def table(rows: Iterable[Sequence[Any]], head: Sequence[str] = ()) -> Html:
-    """Return a table; numbers stand at the right of their cells, all other values are shown by `text`.
+    """Return a table, or nothing if it has no row. Numbers are aligned right; other values are shown by `text`.
 
     Parameters
     ----------
@@ -67,7 +67,9 @@ def table(rows: Iterable[Sequence[Any]], head: Sequence[str] = ()) -> Html:
         What stands above the columns.
     """
     body = [list(row) for row in rows]
-    numeric = [any(_is_number(row[i]) for row in body) for i in range(max(map(len, body), default=0))]
+    if not body:
+        return Html("")
+    numeric = [any(_is_number(row[i]) for row in body if i < len(row)) for i in range(len(body[0]))]
     parts = [f'<table style="{_TABLE}">']
     if head:
         cells = "".join(_cell("th", name, right) for name, right in zip(head, numeric, strict=False))
@@ -79,13 +81,15 @@ def table(rows: Iterable[Sequence[Any]], head: Sequence[str] = ()) -> Html:
 
 def panel(title: str, note: str, *parts: Html) -> Html:
     """Return a heading, a short note beside it, and what stands below."""
-    head = f'<div><strong>{text(title)}</strong> <span style="{_FAINT}">{text(note)}</span></div>'
-    return Html(f'<div style="color:inherit;max-width:100%;overflow-x:auto">{head}{"".join(parts)}</div>')
+    beside = f' <span style="{_FAINT}">{text(note)}</span>' if note else ""
+    head = f"<div><strong>{text(title)}</strong>{beside}</div>"
+    return Html(f'<div style="max-width:100%;overflow-x:auto">{head}{"".join(parts)}</div>')
 
 
 def facts(values: Mapping[str, Any]) -> Html:
-    """Return a table of names and values."""
-    return table([(Html(f'<span style="{_FAINT}">{text(name)}</span>'), value) for name, value in values.items()])
+    """Return a table of names and values, without those that are empty."""
+    shown = {name: number(value) if _is_number(value) else text(value) for name, value in values.items() if value != ""}
+    return table([(Html(f'<span style="{_FAINT}">{text(name)}</span>'), value) for name, value in shown.items()])
 
 
 def details(summary: str, body: Html) -> Html:
@@ -114,12 +118,12 @@ def counted_names(pairs: Iterable[tuple[str, int]]) -> Html:
     )
 
 
-def curve(values: Sequence[float], *, low: float | None = None, high: float | None = None) -> Html:
+def curve(values: Iterable[float], *, low: float | None = None, high: float | None = None) -> Html:
     """Return a small line over the values in order; what is not finite is left out.
 
     Parameters
     ----------
-    values : sequence of float
+    values : iterable of float
         The values.
     low, high : float, optional
         What the lower and the upper edge stand for, so that several curves can be compared; the smallest and the
