@@ -15,11 +15,14 @@ from vsenumba.printable import printable
 _LONGEST = 120
 # Points of a curve: as many as its width in pixels can show.
 _MOST_POINTS = 60
-_WIDTH, _HEIGHT = 120, 22
+_WIDTH, _HEIGHT = 120, 16
 
 # Colours are those of the notebook's theme: only lines are drawn, in the colour of the text.
-_TABLE = "border-collapse:collapse;margin:.3em 0;overflow-wrap:anywhere"
+_TABLE = "border-collapse:collapse;margin:.3em 0"
 _CELL = "padding:.1em .8em .1em 0;vertical-align:top;text-align:"
+# Texts of more characters may break anywhere on a narrow screen; a number never does.
+_SHORT = 20
+_BREAKS = "overflow-wrap:anywhere;min-width:8em;"
 _FAINT = "opacity:.7"
 
 
@@ -139,7 +142,7 @@ def curve(values: Iterable[float], *, low: float | None = None, high: float | No
     high = max(value for _, value in points) if high is None else high
     first, across, up = points[0][0], points[-1][0] - points[0][0], (high - low) or 1.0
     line = " ".join(
-        f"{(i - first) / across * (_WIDTH - 4) + 2:.1f},{_HEIGHT - 3 - (value - low) / up * (_HEIGHT - 6):.1f}"
+        f"{(i - first) / across * (_WIDTH - 4) + 2:.1f},{_HEIGHT - 2 - (value - low) / up * (_HEIGHT - 4):.1f}"
         for i, value in points
     )
     said = f"from {number(points[0][1])} to {number(points[-1][1])}"
@@ -166,4 +169,5 @@ def _is_number(value: object) -> bool:
 
 def _cell(tag: str, value: Any, right: bool) -> str:
     shown = text(number(value)) if _is_number(value) else text("" if value is None else value)
-    return f'<{tag} style="{_CELL}{"right" if right else "left"}">{shown}</{tag}>'
+    breaks = "white-space:nowrap;" if _is_number(value) else _BREAKS * (len(shown) > _SHORT and "<" not in shown)
+    return f'<{tag} style="{breaks}{_CELL}{"right" if right else "left"}">{shown}</{tag}>'
