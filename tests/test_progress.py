@@ -28,14 +28,18 @@ def clock(monkeypatch):
 
 
 class TestLog:
-    def followed(self, clock, seconds, total=100.0, step=1.0):
+    def followed(self, clock, seconds, total=100.0, step=1.0, prepared=0.0):
         with progress.progress_line("training", total, "epochs") as line:
+            line.update(0, "preparing")
+            clock.now += prepared
             for second in range(int(seconds / step)):
                 clock.now += step
                 line.update((second + 1) * step * 100.0 / seconds, "note")
 
     def test_short_work_prints_nothing(self, clock, capsys):
         self.followed(clock, 9)
+        # As compiling takes its time.
+        self.followed(clock, 9, prepared=60.0)
         assert capsys.readouterr() == ("", "")
 
     def test_long_work_prints_a_line_now_and_then(self, clock, capsys):
@@ -43,10 +47,9 @@ class TestLog:
         out, err = capsys.readouterr()
         assert out == ""
         assert err.splitlines() == [
-            "training: 10 of 100 epochs, 10 s, 1:30 left, note",
-            "training: 40 of 100 epochs, 40 s, 1:00 left, note",
-            "training: 70 of 100 epochs, 1:10, 30 s left, note",
-            "training: 100 of 100 epochs, 1:40, 0 s left, note",
+            "training: 11 of 100 epochs, 11 s, 1:29 left, note",
+            "training: 41 of 100 epochs, 41 s, 59 s left, note",
+            "training: 71 of 100 epochs, 1:11, 29 s left, note",
             "training: 100 of 100 epochs, 1:40, note",
         ]
 
@@ -58,6 +61,8 @@ class TestLog:
 
     def test_what_has_no_total_has_no_end(self, clock, capsys):
         with progress.progress_line("reading \x1b[31m") as line:
+            line.update(1)
+            line.update(2)
             clock.now += 11
             line.update(5, "5 words\n")
         assert capsys.readouterr().err.splitlines() == ["reading \\x1b[31m: 11 s, 5 words\\n"] * 2
@@ -65,9 +70,10 @@ class TestLog:
     def test_what_was_known_before_says_nothing_of_the_speed(self, clock, capsys):
         with progress.progress_line("pictures", 100) as line:
             line.update(90)
+            line.update(91)
             clock.now += 20
             line.update(95)
-        assert capsys.readouterr().err.splitlines()[0] == "pictures: 95%, 20 s, 20 s left"
+        assert capsys.readouterr().err.splitlines()[0] == "pictures: 95%, 20 s, 25 s left"
 
 
 def test_a_terminal_has_a_bar_that_is_taken_away(monkeypatch):

@@ -34,8 +34,10 @@ class ProgressLine(ABC):
         self.title, self.total, self.unit = printable(title), total, unit
         self.done, self.note = 0.0, ""
         self._begun = time.monotonic()
-        # How much was done at first, and when: what was known before says nothing of the speed.
-        self._first: tuple[float, float] | None = None
+        # How much was done at first, and how much when there was more, and when that was: neither what was known
+        # before nor the time that compiling takes says anything of the speed.
+        self._known: float | None = None
+        self._moving: tuple[float, float] | None = None
 
     def __enter__(self) -> Self:
         self._start()
@@ -49,7 +51,9 @@ class ProgressLine(ABC):
         self.done, self.note = done, printable(note)
         self.title = self.title if title is None else printable(title)
         self.total = self.total if total is None else total
-        self._first = self._first or (done, time.monotonic())
+        self._known = done if self._known is None else self._known
+        if self._moving is None and done > self._known:
+            self._moving = done, time.monotonic()
         self._show()
 
     @property
@@ -74,9 +78,9 @@ class ProgressLine(ABC):
         return ", ".join([*parts, *([self.note] if self.note else [])])
 
     def _seconds_left(self) -> float | None:
-        if self._first is None or not self.total or self.done <= self._first[0]:
+        if self._moving is None or not self.total or self.done <= self._moving[0]:
             return None
-        rate = (self.done - self._first[0]) / max(time.monotonic() - self._first[1], 1e-9)
+        rate = (self.done - self._moving[0]) / max(time.monotonic() - self._moving[1], 1e-9)
         return max(self.total - self.done, 0.0) / rate
 
     @abstractmethod
@@ -147,7 +151,7 @@ class _NotebookLine(ProgressLine):
 
 
 class _LogLines(ProgressLine):
-    """Lines of what takes long; of what is soon done there is none."""
+    """Lines of what takes long, not counting the time before something is done; of what is soon done there is none."""
 
     _next = _LOG_START
 
@@ -155,9 +159,10 @@ class _LogLines(ProgressLine):
         pass
 
     def _show(self) -> None:
-        if self.seconds >= self._next:
+        since = 0.0 if self._moving is None else time.monotonic() - self._moving[1]
+        if since >= self._next:
             self._print(self._line())
-            self._next = self.seconds + max(_LOG_PAUSE, _LOG_SHARE * self.seconds)
+            self._next = since + max(_LOG_PAUSE, _LOG_SHARE * since)
 
     def _stop(self) -> None:
         if self._next > _LOG_START:
