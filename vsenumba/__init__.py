@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from vsenumba.pictures import PictureFolder, describe_pictures, load_pictures
     from vsenumba.plotting import contact_sheet, convergence_figure, save_figure
     from vsenumba.poolings import AdPool, GeneralisedPooling, MaxPooling, MeanPooling, TopMeanPooling
+    from vsenumba.reports import write_report
     from vsenumba.samplers import (
         AdaptiveSampler,
         DynamicSampler,
@@ -113,6 +114,7 @@ _ROOMS = {
     "pictures": ("PictureFolder", "describe_pictures", "load_pictures"),
     "plotting": ("contact_sheet", "convergence_figure", "save_figure"),
     "poolings": ("AdPool", "GeneralisedPooling", "MaxPooling", "MeanPooling", "TopMeanPooling"),
+    "reports": ("write_report",),
     "samplers": (
         "AdaptiveSampler", "DynamicSampler", "PopularitySampler", "RankSampler", "UniformSampler", "WarpSampler",
     ),

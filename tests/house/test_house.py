@@ -30,6 +30,10 @@ MAY_IMPORT = {
     "plotting": {"storage", "training"},
     "sidecars": {"data", "storage"},
     "sheets": {"data", "pictures", "plotting", "storage"},
+    "reports": {
+        "data", "evaluation", "experiments", "kernels", "models", "pictures", "plotting", "samplers", "sheets",
+        "storage", "training",
+    },
     "models": {
         "cluster", "data", "evaluation", "gpu", "kernels", "losses", "objectives", "pictures", "poolings", "samplers",
         "storage", "training",
@@ -39,7 +43,7 @@ MAY_IMPORT = {
     },
     "cli": {
         "cluster", "data", "evaluation", "experiments", "kernels", "losses", "models", "pictures", "plotting",
-        "samplers", "sheets", "sidecars", "storage", "training",
+        "reports", "samplers", "sheets", "sidecars", "storage", "training",
     },
 }  # fmt: skip
 
