@@ -128,7 +128,7 @@ def command(
     }
     data = options.load_set(source)
     result = run_and_write(data, source, folder, run_settings, force=force)
-    save_report(report, folder, data=data)
+    save_report(report, folder, data=data, n_threads=threads)
     if as_json:
         say_json(result.comparison.to_json())
     else:

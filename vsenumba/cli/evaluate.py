@@ -92,7 +92,7 @@ def command(
     else:
         result = _measured(loaded, model, data, metrics)
         what = f"measured {held_out_pairs(result)}, before the model learnt from these too"
-    save_report(report, model, data=data)
+    save_report(report, model, data=data, n_threads=threads)
     if output is not None and groups is not None:
         rows = group_rows(groups)
         csv_table.write_csv(list(rows[0]), (tuple(row.values()) for row in rows), output, excel=excel)

@@ -161,7 +161,7 @@ def command(
             learn = model.resume if resume else model.fit
             learn(data, callbacks=[*delivery, *saves, ProgressBar()], client=client)
     model.save(output)
-    save_report(report, output, data=data, measured_model=measured_model)
+    save_report(report, output, data=data, measured_model=measured_model, n_threads=threads)
     facts = _facts(model, measured, measured["n_epochs"] if measured and patience else None)
     if as_json:
         say_json({"model": str(output), **facts})

@@ -27,8 +27,11 @@ from vsenumba.cli.report_option import check_report
     metavar="FOLDER",
     help="Where the pictures of the images are, for thumbnails.",
 )
+@options.threads_option
 @options.json_option
-def command(run: Path, source: str | None, output: Path, pictures: Path | None, as_json: bool) -> None:
+def command(
+    run: Path, source: str | None, output: Path, pictures: Path | None, threads: int | None, as_json: bool
+) -> None:
     """Write a report of a run: results, figures and examples.
 
     RUN is a folder that 'vsenumba compare' wrote, a file of runs, or a model. The report is one HTML file that works
@@ -40,7 +43,8 @@ def command(run: Path, source: str | None, output: Path, pictures: Path | None, 
     from vsenumba.reports import write_report
 
     check_report(output, run, *([source] if source else []))
-    settings: dict[str, Any] = {"pictures": pictures}
+    options.limit_threads(threads)
+    settings: dict[str, Any] = {"pictures": pictures, "n_threads": threads}
     if source is not None:
         settings["data"] = options.load_set(source)
         if pictures is None and Path(source).is_dir():

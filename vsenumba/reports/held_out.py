@@ -52,7 +52,9 @@ class HeldOut:
     is_again: bool = False
 
 
-def held_out_scores(opened: Opened, data: AnnotationSet | None, measured_model: Any) -> HeldOut | str:
+def held_out_scores(
+    opened: Opened, data: AnnotationSet | None, measured_model: Any, n_threads: int | None
+) -> HeldOut | str:
     """Return the scores by label, or a sentence that says why there are none and what to do about it.
 
     Parameters
@@ -63,6 +65,8 @@ def held_out_scores(opened: Opened, data: AnnotationSet | None, measured_model: 
         All pairs, or those to test on.
     measured_model : Annotator or None
         A model that was trained without some of the pairs of `data`.
+    n_threads : int or None
+        Threads to train and to score with; those of the model by default.
 
     Raises
     ------
@@ -72,17 +76,17 @@ def held_out_scores(opened: Opened, data: AnnotationSet | None, measured_model: 
     if data is None:
         return "Scores by label need pairs that the model has not seen. Give the data set as well, as SET or data=."
     if opened.comparison is not None:
-        return _of_comparison(opened, opened.comparison, data)
+        return _of_comparison(opened, opened.comparison, data, n_threads)
     model = opened.model if measured_model is None else measured_model
     test = _unseen_pairs(model, data)
     if test.n_pairs:
         is_first = measured_model is not None
         who = "a model that was trained without them, as 'fit' does to measure" if is_first else "the model"
-        return _scored(model, test, f"{_size(test)} that the model has not seen, ranked by {who}.", _METRICS)
-    return _of_model(opened, data)
+        return _scored(model, test, f"{_size(test)} that the model has not seen, ranked by {who}.", _METRICS, n_threads)
+    return _of_model(opened, data, n_threads)
 
 
-def _of_comparison(opened: Opened, comparison: Comparison, data: AnnotationSet) -> HeldOut | str:
+def _of_comparison(opened: Opened, comparison: Comparison, data: AnnotationSet, n_threads: int | None) -> HeldOut | str:
     """Train the best model again on the split of the comparison, and score it on the half that reports."""
     settings = comparison.settings
     if data.digest() != mapping_in(settings, "data").get("sha256"):
@@ -93,16 +97,17 @@ def _of_comparison(opened: Opened, comparison: Comparison, data: AnnotationSet) 
     split = split_for_comparison(data, seed)
     test = split.half(chooses=False)
     return _scored(
-        _trained_again(opened.model, split.train, measured),
+        _trained_again(opened.model, split.train, measured, n_threads),
         test,
         f"{_size(test)} that were held out of the comparison. For these scores the best model was trained once more, "
         "with the same settings and the same split.",
         (comparison.metric, *_METRICS),
+        n_threads,
         is_again=True,
     )
 
 
-def _of_model(opened: Opened, data: AnnotationSet) -> HeldOut | str:
+def _of_model(opened: Opened, data: AnnotationSet, n_threads: int | None) -> HeldOut | str:
     """Train the model again without the pairs that ``vsenumba fit`` held out, if these can be found again."""
     model, measured = opened.model, opened.measured
     if measured is None:
@@ -115,8 +120,8 @@ def _of_model(opened: Opened, data: AnnotationSet) -> HeldOut | str:
                 f"{_size(test)} that 'fit' held out. For these scores the model was trained once more, with the same "
                 "settings and the same split."
             )
-            again = _trained_again(model, train, measured)
-            return _scored(again, test, how, _METRICS, is_again=True)
+            again = _trained_again(model, train, measured, n_threads)
+            return _scored(again, test, how, _METRICS, n_threads, is_again=True)
     return (
         "The pairs that were held out when the model was made cannot be found again. "
         "Write the report with the command that trains: 'vsenumba fit ... --report FILE.html'; "
@@ -124,12 +129,30 @@ def _of_model(opened: Opened, data: AnnotationSet) -> HeldOut | str:
     )
 
 
-def _trained_again(model: ImageAnnotator, train: AnnotationSet, measured: Mapping[str, Any]) -> ImageAnnotator:
-    return clone(model).fit(train, callbacks=Delivery(int(measured["n_epochs"]), measured))
+def _trained_again(
+    model: ImageAnnotator, train: AnnotationSet, measured: Mapping[str, Any], n_threads: int | None
+) -> ImageAnnotator:
+    again = clone(model)
+    if n_threads is not None:
+        again.set_params(n_threads=n_threads)
+    return again.fit(train, callbacks=Delivery(int(measured["n_epochs"]), measured))
 
 
-def _scored(model: Any, test: AnnotationSet, how: str, metrics: tuple[str, ...], *, is_again: bool = False) -> HeldOut:
-    wanted: dict[str, Any] = {"exclude": model.seen_, "metrics": list(dict.fromkeys(metrics))}
+def _scored(
+    model: Any,
+    test: AnnotationSet,
+    how: str,
+    metrics: tuple[str, ...],
+    n_threads: int | None,
+    *,
+    is_again: bool = False,
+) -> HeldOut:
+    n_threads = getattr(model, "n_threads", None) if n_threads is None else n_threads
+    wanted: dict[str, Any] = {
+        "exclude": model.seen_,
+        "metrics": list(dict.fromkeys(metrics)),
+        "n_threads": n_threads,
+    }
     with warnings.catch_warnings():
         # The report says what was left out.
         warnings.simplefilter("ignore", UserWarning)

@@ -11,9 +11,10 @@ from typing import Any
 from vsenumba.printable import printable
 from vsenumba.reports.copies import copies_of
 from vsenumba.reports.parts import Section
+from vsenumba.storage.provenance import provenance
 
 
-def rendered(title: str, subtitle: str, lead: str, sections: Sequence[Section], version: str) -> bytes:
+def rendered(title: str, subtitle: str, lead: str, sections: Sequence[Section]) -> bytes:
     """Return the page in UTF-8.
 
     All text is escaped by the template. The page allows no script and no style but its own, which it names by their
@@ -25,8 +26,6 @@ def rendered(title: str, subtitle: str, lead: str, sections: Sequence[Section], 
         What stands above all: a name, what it is, and the main result, which may be empty.
     sections : sequence of Section
         The sections, in order.
-    version : str
-        The version of this package.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -53,7 +52,7 @@ def rendered(title: str, subtitle: str, lead: str, sections: Sequence[Section], 
         "style": Markup(style),  # noqa: S704
         "script": Markup(script),  # noqa: S704
         "copies": {table.key: copies_of(table) for table in tables},
-        "version": version,
+        "version": provenance()["vsenumba"],
     }
     return environment.get_template("page.html.jinja").render(settings).encode()
 
