@@ -101,6 +101,7 @@ def command(
     """
     from sklearn.base import clone
 
+    from vsenumba.data import DATASETS
     from vsenumba.experiments import Delivery
     from vsenumba.models import ImageAnnotator
     from vsenumba.models.seen_pictures import check_has_features
@@ -153,6 +154,9 @@ def command(
         with interruptible(model, output, saving):
             learn = model.resume if resume else model.fit
             learn(data, callbacks=[*delivery, *saves, ProgressBar()], client=client)
+    if source in DATASETS:
+        # For the model card.
+        model.provenance_["data"] = source
     model.save(output)
     report = _report(model, measured, measured["n_epochs"] if measured and patience else None)
     if as_json:
