@@ -15,6 +15,7 @@ from typing import Any
 from vsenumba import storage
 from vsenumba.errors import InputError
 from vsenumba.printable import printable
+from vsenumba.storage.provenance import provenance
 
 #: The names of the files in a repository.
 MODEL_FILE = "model.h5"
@@ -105,9 +106,7 @@ def _hub(token: str | bool | None) -> tuple[Any, Any]:
         raise InputError(
             'models are shared through huggingface-hub, which is not installed: pip install "vsenumba[hub]"'
         ) from error
-    from vsenumba import __version__
-
-    return HfApi(token=token, library_name="vsenumba", library_version=__version__), errors
+    return HfApi(token=token, library_name="vsenumba", library_version=provenance()["vsenumba"]), errors
 
 
 @contextmanager
