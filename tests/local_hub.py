@@ -9,8 +9,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
 
 TOKEN = "hf_of_the_tests"  # noqa: S105  # no secret
 
@@ -219,3 +222,30 @@ def local_hub() -> Iterator[LocalHub]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def point_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have huggingface-hub, which read HF_ENDPOINT when it was imported, ask another server."""
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+    template = address + "/{repo_id}/resolve/{revision}/{filename}"
+    for module in ("constants", "file_download"):  # the second in early versions
+        monkeypatch.setattr(f"huggingface_hub.{module}.HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
+
+
+def be_the_hub(server: LocalHub, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Have huggingface-hub ask this server alone, without a token, and keep what it downloads in a folder."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    for variable in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(variable, raising=False)
+    point_to(server.address, monkeypatch)
+    settings = {
+        "HF_TOKEN_PATH": str(folder / "no token"),
+        "HF_HUB_CACHE": str(folder / "cache"),
+        "HF_HUB_OFFLINE": False,
+        "HF_HUB_DISABLE_TELEMETRY": True,
+        "HF_HUB_DISABLE_PROGRESS_BARS": True,
+        # Xet is a protocol of its own, with a server of its own; without it, large files go by that of Git LFS.
+        "HF_HUB_DISABLE_XET": True,
+    }
+    for name, value in settings.items():
+        monkeypatch.setattr(f"huggingface_hub.constants.{name}", value, raising=False)

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from local_hub import TOKEN, local_hub
+from local_hub import TOKEN, be_the_hub, local_hub, point_to
 from worlds import WORLDS
 
 import vsenumba as vse
@@ -20,14 +20,6 @@ def small():
     return vse.PopularityAnnotator().fit(PLAIN)
 
 
-def point_to(address, monkeypatch):
-    """Have huggingface-hub, which read HF_ENDPOINT when it was imported, ask another server."""
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-    template = address + "/{repo_id}/resolve/{revision}/{filename}"
-    for module in ("constants", "file_download"):  # the second in early versions
-        monkeypatch.setattr(f"huggingface_hub.{module}.HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
-
-
 def be_offline(value, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", value)
     # Early versions look at it when they make a session.
@@ -36,17 +28,9 @@ def be_offline(value, monkeypatch):
 
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
-    constants = pytest.importorskip("huggingface_hub.constants", reason="huggingface-hub is not installed")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    for variable in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(variable, raising=False)
+    pytest.importorskip("huggingface_hub", reason="huggingface-hub is not installed")
     with local_hub() as server:
-        point_to(server.address, monkeypatch)
-        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
-        # Xet is a protocol of its own, with a server of its own; without it, large files go by that of Git LFS.
-        for name, value in (("OFFLINE", False), ("DISABLE_TELEMETRY", True), ("DISABLE_XET", True)):
-            monkeypatch.setattr(constants, f"HF_HUB_{name}", value, raising=False)
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
+        be_the_hub(server, monkeypatch, tmp_path)
         yield server
 
 
