@@ -104,6 +104,7 @@ def command(
     """
     from sklearn.base import clone
 
+    from vsenumba.data import DATASETS
     from vsenumba.experiments import Delivery, RecordedCommand
     from vsenumba.models import ImageAnnotator
     from vsenumba.models.seen_pictures import check_has_features
@@ -160,6 +161,9 @@ def command(
         with interruptible(model, output, saving):
             learn = model.resume if resume else model.fit
             learn(data, callbacks=[*delivery, *saves, ProgressBar()], client=client)
+    if source in DATASETS:
+        # For the model card.
+        model.provenance_["data"] = source
     model.save(output)
     save_report(report, output, data=data, measured_model=measured_model, n_threads=threads)
     facts = _facts(model, measured, measured["n_epochs"] if measured and patience else None)
