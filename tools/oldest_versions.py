@@ -13,8 +13,8 @@ from pathlib import Path
 # Extras whose packages need a GPU, or only serve to be measured against.
 NOT_TESTED = {"bench", "cuda12", "cuda13", "docs"}
 
-# What the oldest versions need of packages that they bring along: warnings are errors in tests, and Matplotlib 3.9 calls
-# functions that pyparsing 3.3 deprecates.
+# Limits for packages that the oldest versions depend on: Matplotlib 3.9 calls functions that pyparsing 3.3 deprecates,
+# and warnings are errors in tests.
 BESIDE = ("pyparsing<3.3",)
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"

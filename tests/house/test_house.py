@@ -38,7 +38,7 @@ MAY_IMPORT = {
         "cluster", "data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training",
     },
     "cli": {
-        "cluster", "data", "evaluation", "experiments", "kernels", "losses", "models", "pictures", "plotting",
+        "cluster", "data", "evaluation", "experiments", "gpu", "kernels", "losses", "models", "pictures", "plotting",
         "samplers", "sheets", "sidecars", "storage", "training",
     },
 }  # fmt: skip
