@@ -13,22 +13,21 @@ import numpy as np
 from PIL import Image
 
 SIZE = 64
-RENDERED = 128
 
 
-def render(path: Path) -> np.ndarray:
-    """Return an SVG as (64, 64, 3) uint8: whole, centred, on white; all white where it cannot be drawn.
+def render(path: Path, size: int = SIZE) -> np.ndarray:
+    """Return an SVG as a (size, size, 3) uint8 array: whole, centred, on white; all white if it cannot be drawn.
 
-    It is drawn at twice the size and brought down with a Lanczos filter, so that thin lines survive.
+    It is drawn at twice the size and scaled down with a Lanczos filter, which keeps thin lines visible.
     """
-    size = str(RENDERED)
-    command = ["rsvg-convert", "--width", size, "--height", size, "--keep-aspect-ratio", path.name]
-    drawn = subprocess.run(command, cwd=path.parent, capture_output=True, check=False)
-    canvas = Image.new("RGBA", (RENDERED, RENDERED), "white")
-    if drawn.returncode == 0 and drawn.stdout:
-        picture = Image.open(io.BytesIO(drawn.stdout)).convert("RGBA")
-        canvas.alpha_composite(picture, ((RENDERED - picture.width) // 2, (RENDERED - picture.height) // 2))
-    return np.asarray(canvas.convert("RGB").resize((SIZE, SIZE), Image.Resampling.LANCZOS))
+    drawn = 2 * size
+    command = ["rsvg-convert", "--width", str(drawn), "--height", str(drawn), "--keep-aspect-ratio", path.name]
+    done = subprocess.run(command, cwd=path.parent, capture_output=True, check=False)
+    canvas = Image.new("RGBA", (drawn, drawn), "white")
+    if done.returncode == 0 and done.stdout:
+        picture = Image.open(io.BytesIO(done.stdout)).convert("RGBA")
+        canvas.alpha_composite(picture, ((drawn - picture.width) // 2, (drawn - picture.height) // 2))
+    return np.asarray(canvas.convert("RGB").resize((size, size), Image.Resampling.LANCZOS))
 
 
 def render_all(paths: Sequence[Path]) -> np.ndarray:

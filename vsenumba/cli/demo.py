@@ -31,7 +31,7 @@ DULL_FOLDERS = ("computer", "shapes")
     "--out",
     "folder",
     type=options.FILE,
-    default=FOLDER,
+    default=str(FOLDER),
     show_default=True,
     metavar="DIR",
     help="The folder to write to.",

@@ -34,6 +34,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self._modules:
             return None
         command: click.Command = importlib.import_module(self._modules[cmd_name]).command
+        command.name = cmd_name  # not that of its function, by which the documentation would call it
         return command
 
     def resolve_command(

@@ -5,7 +5,7 @@ from vsenumba.experiments.comparison import Comparison, Run
 from vsenumba.experiments.delivery import Delivery, measurement
 from vsenumba.experiments.law_measures import goodness_of_fit, gradient_weight, total_variation, violation_probability
 from vsenumba.experiments.planning import Estimate, Plan, Size, plan
-from vsenumba.experiments.sampler_law import SamplerLaw, inspect_sampler
+from vsenumba.experiments.sampler_law import SamplerLaw, inspect_image, inspect_sampler
 
 __all__ = [
     "Comparison",
@@ -19,6 +19,7 @@ __all__ = [
     "compare",
     "goodness_of_fit",
     "gradient_weight",
+    "inspect_image",
     "inspect_sampler",
     "measurement",
     "models_to_compare",

@@ -34,7 +34,7 @@ _SAMPLER = DynamicSampler(n_candidates=None)
 _FEW = 4
 # A hinge pulls with its whole weight up to the margin, and so do negatives that WARP or popularity choose: at the rate
 # of the logistic loss and uniform negatives, images of 55 labels end at popularity's level
-# (docs/explanation/performance.md).
+# (docs/explanation/recipe.md).
 _HINGE = Recipe(learning_rate=0.1, l2=0.02, n_negatives=3, sampler=_SAMPLER)
 _GREEDY = Recipe(learning_rate=0.05, l2=0.05, n_negatives=1, sampler=_SAMPLER)
 # One gradient stands for all negatives at once.
@@ -45,7 +45,7 @@ _SGD = Recipe(learning_rate=0.4, l2=0.03, n_negatives=1, sampler=_SAMPLER)
 _SGD_HINGE = Recipe(learning_rate=0.2, l2=0.1, n_negatives=1, sampler=_SAMPLER)
 
 # A row decays as labels do where its image has so many labels, and more where it has fewer: of one or two labels a row
-# learns mostly chance (docs/explanation/performance.md).
+# learns mostly chance (docs/explanation/recipe.md).
 SETTLED = 6
 
 

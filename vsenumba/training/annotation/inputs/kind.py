@@ -166,7 +166,7 @@ class Feed:
 class InputKind(Member):
     """Base of the kinds of input."""
 
-    #: What a model takes where its user chose nothing: one recipe for all sets (docs/explanation/performance.md).
+    #: What a model takes where its user chose nothing: one recipe for all sets (docs/explanation/recipe.md).
     recipe: ClassVar[Recipe]
     #: Standard deviation of fresh factors.
     initial_spread: ClassVar[float]

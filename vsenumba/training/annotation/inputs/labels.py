@@ -36,7 +36,7 @@ from vsenumba.training.optimisers import Optimiser, row_rate
 _POWER = 0.75
 
 # An image of many labels has as many steps a pass, and is learnt by heart: the weight decay grows with how many labels
-# images have, from so few on, up to so many times what it is for these (docs/explanation/performance.md).
+# images have, from so few on, up to so many times what it is for these (docs/explanation/recipe.md).
 _FEW, _MOST_DECAY = 4, 10
 
 #: Of more pairs, how often labels occur together takes gigabytes: then there are no weights between labels by default.
