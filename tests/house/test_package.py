@@ -62,9 +62,3 @@ def test_environment_yml_names_what_pyproject_names():
     listed = {line.strip()[2:] for line in lines if line.startswith("  - ")}
     needed = {*project["dependencies"], *project["optional-dependencies"]["test"]}
     assert listed == needed | {f"python{project['requires-python']}", "pip", "conda-forge"}
-
-
-@pytest.mark.skipif(not (ROOT / "CITATION.cff").exists(), reason="the tests stand beside no source")
-def test_the_citation_names_this_version():
-    lines = (ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()
-    assert f'version: "{vsenumba.__version__}"' in lines

@@ -170,8 +170,8 @@ def _processes(facts: Facts) -> Iterator[Problem]:
         yield Problem(
             "fork",
             "note",
-            "Python starts processes by fork here, and Numba's threads (GNU OpenMP) do not survive a fork. A process that "
-            "was forked after training cannot train.",
+            "Python starts processes by fork here, and Numba's threads (GNU OpenMP) do not survive a fork. A process "
+            "that was forked after training cannot train.",
             "If your program starts processes, use multiprocessing.get_context('spawn') or joblib. Or set the "
             "environment variable NUMBA_THREADING_LAYER=workqueue.",
         )
