@@ -17,7 +17,6 @@ import vsenumba as vse
 from vsenumba import plotting
 from vsenumba.cli import compare as compare_command
 from vsenumba.cli import demo as demo_command
-from vsenumba.cli import info as cli_info
 from vsenumba.training import History
 
 # What a newcomer types.
@@ -360,25 +359,6 @@ def test_data_synth_has_the_size_asked_for(succeeds, folder):
     succeeds("data", "synth", "-o", "s.h5", "--images", "30", "--labels", "10", "--pairs", "90")
     data = vse.load_dataset("s.h5")
     assert (*data.shape, data.n_pairs) == (30, 10, 90)
-
-
-def test_info_names_what_a_fault_report_needs(succeeds):
-    facts = json.loads(succeeds("info", "--json").out)
-    assert {"vsenumba", "numba", "numpy", "python", "threads", "threading_layer", "cache", "cache_folder"} <= set(facts)
-    assert facts["vsenumba"] == vse.__version__
-    assert facts["data_sets"][0] == "openclipart"
-    assert "threading layer" in succeeds("info").out
-
-
-def test_info_says_whether_compiled_code_can_be_kept(succeeds, monkeypatch, tmp_path):
-    """Found 2026-11: ``cannot cache function ... report it`` where no folder can be written."""
-    monkeypatch.setattr(cli_info, "_cache_path", lambda: None)
-    facts = json.loads(succeeds("info", "--json").out)
-    assert (facts["cache_folder"], facts["cache_writable"]) == ("none", "no")
-    monkeypatch.setattr(cli_info, "_cache_path", lambda: str(tmp_path))
-    assert json.loads(succeeds("info", "--json").out)["cache_writable"] == "yes"
-    monkeypatch.setattr(cli_info, "_cache_path", lambda: str(tmp_path / "none"))
-    assert json.loads(succeeds("info", "--json").out)["cache_writable"] == "no: No such file or directory"
 
 
 def test_compare_writes_everything_and_prints_a_table(succeeds, folder):

@@ -45,7 +45,7 @@ MAY_IMPORT = {
         "cluster", "data", "evaluation", "kernels", "losses", "models", "samplers", "storage", "training",
     },
     "cli": {
-        "cluster", "data", "evaluation", "experiments", "kernels", "losses", "models", "pictures", "plotting",
+        "cluster", "data", "evaluation", "experiments", "gpu", "kernels", "losses", "models", "pictures", "plotting",
         "reports", "samplers", "sheets", "sidecars", "storage", "training",
     },
 }  # fmt: skip

@@ -62,4 +62,3 @@ def test_environment_yml_names_what_pyproject_names():
     listed = {line.strip()[2:] for line in lines if line.startswith("  - ")}
     needed = {*project["dependencies"], *project["optional-dependencies"]["test"]}
     assert listed == needed | {f"python{project['requires-python']}", "pip", "conda-forge"}
-    assert project["version"] == vsenumba.__version__

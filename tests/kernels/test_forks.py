@@ -113,7 +113,7 @@ def test_which_threads_die_in_a_child(monkeypatch, layer, vendor, dies):
 
     monkeypatch.setattr(numba, "threading_layer", lambda: layer)
     monkeypatch.setattr(threads.importlib, "import_module", lambda name: Pool)
-    assert threads._runs_gnu_openmp() is dies
+    assert threads.runs_gnu_openmp() is dies
 
 
 def test_before_the_first_launch_a_fork_does_no_harm(monkeypatch):
@@ -121,14 +121,14 @@ def test_before_the_first_launch_a_fork_does_no_harm(monkeypatch):
         raise ValueError("Threading layer is not initialized.")
 
     monkeypatch.setattr(numba, "threading_layer", none)
-    assert not threads._runs_gnu_openmp()
+    assert not threads.runs_gnu_openmp()
 
 
 def test_a_child_does_not_wait_for_a_thread_of_its_parent(monkeypatch):
     """A sibling: a lock that another thread held at the fork was never given back."""
     for name in ("_LAUNCH", "_BLAS", "_limited", "_cut_off"):
         monkeypatch.setattr(threads, name, getattr(threads, name))
-    monkeypatch.setattr(threads, "_runs_gnu_openmp", lambda: False)
+    monkeypatch.setattr(threads, "runs_gnu_openmp", lambda: False)
     held, done = threading.Event(), threading.Event()
 
     def hold():

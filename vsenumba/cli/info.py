@@ -1,103 +1,130 @@
-"""``vsenumba info``: what is installed, and how it runs here."""
+"""``vsenumba info``: what is installed, how it runs here, and what is wrong."""
 
 from __future__ import annotations
 
-import tempfile
+import os
+import platform
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import say, say_json
+from vsenumba.cli.output import counted, say, say_json
+
+# Variables that change how vsenumba runs; the names of some are prefixes.
+VARIABLES = ("NUMBA_", "VSENUMBA_", "OPENBLAS_NUM_THREADS", "OMP_", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
 
 
-@click.command(epilog=options.examples("vsenumba info"))
+@click.command(epilog=options.examples("vsenumba info", "vsenumba info --json"))
 @options.json_option
-def command(as_json: bool) -> None:
-    """Show versions, threads and caches, as fault reports need them."""
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Check the installation: show versions, threads, caches, extras and the GPU, and what is wrong.
+
+    Each problem comes with its remedy. An error prevents work, a warning costs speed, and a note matters to some
+    programs. The exit status is 1 if there is an error, otherwise 0. Please add the output to a fault report.
+    """
     facts = _facts()
     if as_json:
         say_json(facts)
-        return
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        say(f"{name.replace('_', ' '):<{width}}  {', '.join(value) if isinstance(value, list) else value}")
+    else:
+        _say_facts(facts)
+        _say_problems(facts["problems"])
+    if any(problem["level"] == "error" for problem in facts["problems"]):
+        ctx.exit(1)
 
 
 def _facts() -> dict[str, Any]:
-    import numba
-
     from vsenumba import __version__
-    from vsenumba.data import DATASETS
-    from vsenumba.kernels.compiler import CACHE
-    from vsenumba.storage.provenance import provenance
+    from vsenumba.cli.installation import compiler, diagnosis, gpu, packages, threads
 
-    return {
-        **provenance(),
+    failures: list[str] = []
+    facts = {
         "vsenumba": __version__,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "installed_in": str(Path(__file__).parents[1]),
-        "threads": numba.get_num_threads(),
-        "threading_layer": _threading_layer(),
-        "compilation": "off (NUMBA_DISABLE_JIT)" if numba.config.DISABLE_JIT else "on",
-        "cache": "on" if CACHE else "off (VSENUMBA_CACHE=0)",
-        "cache_folder": _cache_folder(),
-        "cache_writable": _cache_writable(),
-        "data_sets": list(DATASETS),
+        "packages": packages.packages(),
+        **_found(compiler.compiler, compiler.Compiler, failures),
+        **_found(threads.threads, threads.Threads, failures),
+        **_found(_data, _Data, failures),
+        "environment": {name: value for name, value in sorted(os.environ.items()) if name.startswith(VARIABLES)},
+        "extras": packages.extras(),
+        "gpu": gpu.gpu(),
     }
+    problems = diagnosis.diagnose(facts, packages.unfit(), failures)
+    return facts | {"problems": [problem._asdict() for problem in problems]}
 
 
-def _threading_layer() -> str:
-    """Return the layer that Numba chooses, which it does at the first parallel launch."""
-    import numba
-    import numpy as np
-
-    from vsenumba.samplers import AdaptiveSampler
-
-    if numba.config.DISABLE_JIT:
-        return "none: compilation is off"
-    sampler = AdaptiveSampler()
-    sampler.refresh(sampler.state(np.ones(2, np.int64), 2, 1), np.ones((2, 2), np.float32))
+def _found(find: Callable[[], Any], kind: Any, failures: list[str]) -> dict[str, Any]:
+    """Return what was found out, by name; None for everything if an import fails, whose message is noted once."""
     try:
-        return str(numba.threading_layer())
-    except ValueError as error:
-        return f"none: {error}"
+        return dict(find()._asdict())
+    except Exception as error:  # noqa: BLE001  # packages that do not go together may raise anything
+        message = f"{type(error).__name__}: {error}"
+        if message not in failures:
+            failures.append(message)
+        return dict.fromkeys(kind._fields)
 
 
-def _cache_path() -> str | None:
-    """Return where the compiled code of one of this package's files is kept; None where it is not."""
-    import numba
+class _Data(NamedTuple):
+    """The sets that can be named, and the folder for those that are fetched."""
 
-    from vsenumba.kernels.compiler import CACHE
-    from vsenumba.kernels.orders import refresh_orders
-
-    if numba.config.DISABLE_JIT or not CACHE:
-        return None
-    path: str | None = refresh_orders.compiled.stats.cache_path
-    return path
+    data_sets: list[str]
+    data_folder: str | None
 
 
-def _cache_writable() -> str:
-    """Return whether compiled code can be kept."""
-    path = _cache_path()
-    if path is None:
-        return "no"
+def _data() -> _Data:
+    from vsenumba.data import DATASETS
+    from vsenumba.data.downloads import cache_folder
+    from vsenumba.errors import InputError
+
     try:
-        with tempfile.TemporaryFile(dir=path) as file:
-            file.write(bytes(1 << 16))
-            file.flush()
-    except OSError as error:
-        return f"no: {error.strerror}"
-    return "yes"
+        folder = str(cache_folder(""))
+    except InputError:  # without pooch nothing is fetched
+        folder = None
+    return _Data(list(DATASETS), folder)
 
 
-def _cache_folder() -> str:
-    """Return where compiled code is kept, as Numba chooses for this package's files."""
-    path = _cache_path()
-    if path is None:
-        return "none"
-    folder = Path(path)
-    if folder.name == "__pycache__":
-        return str(folder.parents[1] / "*" / "__pycache__")
-    # Below the folder of NUMBA_CACHE_DIR, or of the user, there is one for each folder of source files.
-    return str(folder.parent)
+def _say_facts(facts: dict[str, Any]) -> None:
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        if name == "problems":
+            continue
+        words = "unknown" if value is None else _IN_WORDS.get(name, str)(value)
+        say(f"{name.replace('_', ' '):<{width}}  {words}".replace("\n", "\n" + " " * (width + 2)))
+
+
+def _packages_in_words(packages: dict[str, str | None]) -> str:
+    return ", ".join(f"{name} {version or 'missing'}" for name, version in packages.items()) or "unknown"
+
+
+def _extras_in_words(extras: dict[str, dict[str, Any]]) -> str:
+    width = max(map(len, extras), default=0)
+    lines = (f"{name:<{width}}  {'installed' if one['installed'] else one['install']}" for name, one in extras.items())
+    return "\n".join(lines) or "unknown"
+
+
+def _gpu_in_words(gpu: dict[str, Any]) -> str:
+    usable = "usable" if gpu["usable"] else f"not usable: {gpu['why_not']}"
+    return "; ".join([*gpu["cards"], usable])
+
+
+_IN_WORDS: dict[str, Callable[[Any], str]] = {
+    "packages": _packages_in_words,
+    "extras": _extras_in_words,
+    "gpu": _gpu_in_words,
+    "environment": lambda variables: " ".join(f"{name}={value}" for name, value in variables.items()) or "none is set",
+    "data_sets": ", ".join,
+    "survives_fork": lambda survives: "yes" if survives else "no",
+}
+
+
+def _say_problems(problems: list[dict[str, str]]) -> None:
+    n_serious = sum(problem["level"] != "note" for problem in problems)
+    say()
+    say(f"{counted(n_serious, 'problem')} found:" if n_serious else "No problem found.")
+    for problem in problems:
+        say(f"\n{problem['level']}: {problem['problem']}\n  {problem['remedy']}")

@@ -31,7 +31,7 @@ _limited = False
 _cut_off = False
 
 
-def _runs_gnu_openmp() -> bool:
+def runs_gnu_openmp() -> bool:
     """Return whether Numba has started threads that do not survive a fork; those of its other layers do."""
     try:
         layer = numba.threading_layer()
@@ -46,7 +46,7 @@ def _begin_in_child() -> None:
     """Begin anew in a process that was forked: threads that held a lock are not here to give it back."""
     global _LAUNCH, _BLAS, _limited, _cut_off
     _LAUNCH, _BLAS, _limited = threading.RLock(), threading.RLock(), False
-    _cut_off = _runs_gnu_openmp()
+    _cut_off = runs_gnu_openmp()
 
 
 # Systems that cannot fork have no such function.

@@ -1,0 +1,41 @@
+"""The GPU: which NVIDIA cards the driver shows, and whether vsenumba can train on them, or why not."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import Any
+
+_QUERY = ("--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
+_SECONDS = 5
+
+
+def gpu() -> dict[str, Any]:
+    """Return the cards, whether ``device="cuda"`` works, and if not, why."""
+    why_not, simulated = _why_not()
+    return {"cards": cards(), "usable": why_not is None, "simulated": simulated, "why_not": why_not}
+
+
+def cards() -> list[str]:
+    """Return the name, driver version and memory of each card, as nvidia-smi prints them."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    try:
+        done = subprocess.run(  # noqa: S603  # a program of the driver, with fixed words
+            [program, *_QUERY], capture_output=True, text=True, timeout=_SECONDS, check=True, errors="replace"
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()]
+
+
+def _why_not() -> tuple[str | None, bool]:
+    """Return why kernels cannot run on a GPU, or None; and whether they would be simulated."""
+    try:
+        from vsenumba.gpu.backend import SIMULATED, require_card
+
+        require_card()
+    except Exception as error:  # noqa: BLE001  # a broken driver or toolkit may raise anything
+        return str(error) or type(error).__name__, False
+    return None, SIMULATED
