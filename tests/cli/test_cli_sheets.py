@@ -37,7 +37,7 @@ def files():
 def test_one_pass_writes_everything(suggested, capsys):
     before = files()
     targets = {"sheet": Path("sheet.svg"), "html": Path("sheet.html"), "csv": Path("out.csv")}
-    with pytest.warns(UserWarning, match="boxes instead of letters"):
+    with pytest.warns(UserWarning, match="boxes instead of characters"):
         n_pictures = write_sheets(iter(suggested), **targets, xmp=True, write=True)
     assert n_pictures == 3
     printed = capsys.readouterr()
