@@ -18,7 +18,7 @@ from vsenumba.kernels.random import spawned
 from vsenumba.training.divergence import check_finite
 from vsenumba.training.run import Trainer
 
-# After so many losses of workers in a row within one epoch, training ends with an error.
+# The number of losses of workers within one epoch after which training ends with an error.
 _MOST_LOSSES = 20
 
 # Dask reports a task that has stopped several workers; the task itself is probably the cause, so it counts more.

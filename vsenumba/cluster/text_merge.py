@@ -16,7 +16,8 @@ WORDS, OUTPUTS = "word_factors", "output_factors"
 # on GCIDE; docs/explanation/cluster.md has the measurements and their limits.
 _SLOPES = {WORDS: 0.3, OUTPUTS: 0.06}
 
-# Rows of which a turn corrects less than this share of the total error are added up without the costly rotation.
+# If the turns together correct less than this share of a row's error, their moves are added up, without the costly
+# rotation.
 _LITTLE = 0.02
 
 # If the sampler's law depends on the vectors, it is computed for this number of words.

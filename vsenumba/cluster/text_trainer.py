@@ -24,7 +24,7 @@ N_ROUNDS = 32
 # The maximum number of tokens in a part, 64 MB. Parts are sent one by one, and a worker may spill them to its disk.
 _MOST_TOKENS = 1 << 24
 
-# The learning rate of a turn is sent for so many points; between them it is interpolated.
+# The number of points of a turn for which the learning rate is sent; between them it is interpolated.
 _N_RATES = 21
 
 

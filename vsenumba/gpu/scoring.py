@@ -168,7 +168,7 @@ class CardScores:
         check_fits(needed, f"ranking {n_labels:,} labels", 'use device="cpu"')
         self._vectors = vectors
         self._factors = to_card(np.ascontiguousarray(label_factors, np.float32))
-        self._known = pairs_to_card("what is known", known.indptr, known.indices, n_labels)
+        self._known = pairs_to_card("the known labels", known.indptr, known.indices, n_labels)
         self._weights = None
         if weights is not None:
             self._weights = Weights(
@@ -253,7 +253,7 @@ class CardChooser:
     ) -> None:
         self.images_at_once = scores.images_at_once
         self._scores = scores
-        self._settled = [pairs_to_card("what is known", *pairs, n_labels) for pairs in settled]
+        self._settled = [pairs_to_card("the known labels", *pairs, n_labels) for pairs in settled]
         self._left_out = to_card(left_out)
 
     def choose(self, rows: np.ndarray, floor: float, columns: np.ndarray, values: np.ndarray, odd: np.ndarray) -> None:

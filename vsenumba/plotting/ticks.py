@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
-# For an axis that spans less than so many powers of ten: the labelled steps between two powers of ten.
+# Each entry has a limit, and the steps to label between two powers of ten if an axis spans fewer powers than the limit.
 LABELLED = ((1.0, (1.0, 2.0, 3.0, 5.0)), (1.7, (1.0, 2.0, 5.0)), (3.0, (1.0, 3.0)), (math.inf, (1.0,)))
 
 

@@ -22,7 +22,7 @@ from vsenumba.training.annotation.inputs.sum import InputsState
 from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, PAIR, PLACE, POSITIVE, ROW, SLOT, Visit
 from vsenumba.training.annotation.steps import train_block
 
-# Memory is prefetched for the image so many places ahead in the order.
+# Memory is prefetched for the image that comes this number of places later in the order.
 _AHEAD = 8
 
 

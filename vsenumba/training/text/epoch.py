@@ -18,7 +18,7 @@ from vsenumba.training.text.draws import BLOCK, PER_PAIR, PER_WINDOW, THINNING, 
 from vsenumba.training.text.step import train_words
 from vsenumba.training.text.tally import KEPT
 
-# Memory is prefetched for the words so many places ahead of a window's end.
+# Memory is prefetched for the word that comes this number of places after the longest window.
 _AHEAD = 2
 
 

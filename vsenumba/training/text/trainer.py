@@ -33,9 +33,9 @@ _TABLES = ("word_factors", "output_factors")
 # Python can be interrupted.
 _LEAST_LAUNCHES = 20
 
-# If a sampler is refreshed less often in later epochs, one epoch of text counts as so many epochs of image-label pairs.
-# At the pace of the first epoch, sorting took a third of the time, and more with 300 factors. With twice this number,
-# vectors were slightly worse (similarities by .007, two seeds, a one-off measurement).
+# A sampler may be refreshed less often in later epochs. There, an epoch of text counts as this number of epochs. At the
+# pace of the first epoch, sorting took a third of the time, and more with 300 factors. With twice this number, vectors
+# were slightly worse (similarities by .007, two seeds, a one-off measurement).
 _EPOCHS_OF_TEXT = 6
 
 

@@ -80,7 +80,7 @@ class FeatureInputs(InputKind):
     alone: ClassVar[float] = 0.5
     left_out: ClassVar[float] = 0.1
     images_per_launch: ClassVar[int | None] = _IMAGES_PER_LAUNCH
-    weighs_all_up_to: ClassVar[int] = 4_096  # scoring so many labels takes as long as the network, for each image
+    weighs_all_up_to: ClassVar[int] = 4_096  # scoring them takes as long as the network, for each image
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
         """Return settings with a large weight decay if all labels are weighed at once; see `InputKind.recipe_for`."""
