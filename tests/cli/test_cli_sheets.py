@@ -147,7 +147,7 @@ def asking():
         (["--write"], "--write goes with --xmp"),
         (["--undo"], "--undo goes with --xmp"),
         (["--xmp", "--undo", "--csv", "c.csv"], "--undo takes tags back"),
-        (["--sheet", "a.jpg"], "expected one of .png, .svg, .pdf"),
+        (["--sheet", "a.jpg"], "use one of .png, .svg, .pdf"),
         (["--html", "a.png"], "expected .html"),
         (["--html", "a.html", "--csv", "./a.html"], "cannot be two of"),
         (["--csv", "nowhere/a.csv"], "there is no folder nowhere"),
