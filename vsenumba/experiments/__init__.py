@@ -1,4 +1,4 @@
-"""Experiments: comparisons of samplers on one split of one data set; one sampler at work on one image; plans."""
+"""Experiments: compare samplers on one data set, inspect one sampler, and estimate the cost of training."""
 
 from vsenumba.experiments.compare_samplers import Progress, compare, models_to_compare
 from vsenumba.experiments.comparison import Comparison, Run
