@@ -1,4 +1,4 @@
-"""The line on a terminal that says how far a comparison is."""
+"""The progress bar of a comparison."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from vsenumba.training.callbacks import RecordCallback
 
 
 class ComparisonProgress:
-    """Shows runs done, time left and the run at hand while stderr is a terminal; a context manager.
+    """Shows finished runs, time left and the current run if stderr is a terminal; a context manager.
 
     Parameters
     ----------
     n_epochs, seconds : int or None, float or None
-        What ends a run.
+        The length of a run, in epochs or in seconds.
     """
 
     def __init__(self, n_epochs: int | None, seconds: float | None) -> None:
@@ -45,29 +45,29 @@ class ComparisonProgress:
         self._bar.stop()
 
     def callbacks(self, progress: Progress) -> list[Callback]:
-        """Return what follows a run; the argument of this name of `vsenumba.compare`."""
+        """Return the callbacks of a run; for the argument `callbacks` of `vsenumba.compare`."""
         self._bar.update(
             self._task,
             description=f"{printable(progress.sampler)} (run {progress.run + 1} of {progress.n_runs})",
             total=progress.n_runs,
             completed=progress.run,
-            # A first run of a sampler compiles for some seconds before its first epoch.
+            # The first run of a sampler compiles for some seconds before its first epoch.
             note="preparing",
         )
         return [_RunProgress(self, progress)]
 
     def ended(self, progress: Progress) -> None:
-        """Move the bar on after a run on a cluster; the argument ``after_run`` of `vsenumba.compare`."""
+        """Advance the bar after a run on a cluster; for the argument `after_run` of `vsenumba.compare`."""
         self._bar.update(
             self._task,
             description=f"runs on the cluster ({progress.run + 1} of {progress.n_runs})",
             total=progress.n_runs,
             completed=progress.run + 1,
-            note=f"{printable(progress.sampler)} has ended",
+            note=f"{printable(progress.sampler)} finished",
         )
 
     def advance(self, progress: Progress, record: Mapping[str, float]) -> None:
-        """Move the bar on after an epoch."""
+        """Advance the bar after an epoch."""
         share = record["epoch"] / self._n_epochs if self._n_epochs else record["seconds"] / (self._seconds or 1)
         note = f"{record['steps'] / max(record['seconds'], 1e-9) / 1e6:.1f} M steps/s, epoch {record['epoch']}"
         self._bar.update(self._task, completed=progress.run + min(share, 1.0), note=note)

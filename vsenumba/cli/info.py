@@ -1,4 +1,4 @@
-"""``vsenumba info``: what is installed, and how it runs here."""
+"""``vsenumba info``: show the installed versions and the settings of this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsenumba.cli.output import say, say_json
 @click.command(epilog=options.examples("vsenumba info"))
 @options.json_option
 def command(as_json: bool) -> None:
-    """Show versions, threads and caches, as fault reports need them."""
+    """Show versions, threads and caches, for bug reports."""
     facts = _facts()
     if as_json:
         say_json(facts)
@@ -48,7 +48,7 @@ def _facts() -> dict[str, Any]:
 
 
 def _threading_layer() -> str:
-    """Return the layer that Numba chooses, which it does at the first parallel launch."""
+    """Return Numba's threading layer, which Numba chooses at the first parallel launch."""
     import numba
     import numpy as np
 
@@ -65,7 +65,7 @@ def _threading_layer() -> str:
 
 
 def _cache_path() -> str | None:
-    """Return where the compiled code of one of this package's files is kept; None where it is not."""
+    """Return the cache folder of the compiled code of one of this package's files; None if it is not cached."""
     import numba
 
     from vsenumba.kernels.compiler import CACHE
@@ -78,7 +78,7 @@ def _cache_path() -> str | None:
 
 
 def _cache_writable() -> str:
-    """Return whether compiled code can be kept."""
+    """Return whether the cache folder is writable."""
     path = _cache_path()
     if path is None:
         return "no"
@@ -92,12 +92,12 @@ def _cache_writable() -> str:
 
 
 def _cache_folder() -> str:
-    """Return where compiled code is kept, as Numba chooses for this package's files."""
+    """Return the cache folder that Numba chooses for this package's files."""
     path = _cache_path()
     if path is None:
         return "none"
     folder = Path(path)
     if folder.name == "__pycache__":
         return str(folder.parents[1] / "*" / "__pycache__")
-    # Below the folder of NUMBA_CACHE_DIR, or of the user, there is one for each folder of source files.
+    # NUMBA_CACHE_DIR, or the user's cache folder, has one folder for each folder of source files.
     return str(folder.parent)

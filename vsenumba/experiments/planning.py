@@ -170,7 +170,7 @@ def _here(pace: Pace, size: Size) -> Estimate:
 def _on_card(model: ImageAnnotator, like_it: AnnotationSet, size: Size, here: Estimate) -> Estimate:
     n_pairs, seconds = seconds_an_epoch(model, like_it)
     # What is kept here is kept there too, but for Python.
-    return Estimate(where="a card", seconds=seconds * size.n_pairs / n_pairs, memory=here.memory, fits=here.fits)
+    return Estimate(where="GPU", seconds=seconds * size.n_pairs / n_pairs, memory=here.memory, fits=here.fits)
 
 
 def _on_cluster(pace: Pace, size: Size, n_workers: int, n_rounds: int, bandwidth: float, n_machines: int) -> Estimate:
@@ -202,15 +202,15 @@ def _on_cluster(pace: Pace, size: Size, n_workers: int, n_rounds: int, bandwidth
 
 def _why(chosen: Estimate, estimates: list[Estimate]) -> str:
     if not any(one.fits for one in estimates):
-        return "it is the fastest, but does not fit into memory: take more workers, or fewer factors"
+        return "the fastest, but it does not fit into memory: use more workers or fewer factors"
     reasons = []
     for one in estimates:
         if one is chosen:
             continue
         if not one.fits:
-            reasons.append(f"{one.where}: {one.memory / 1e9:,.1f} GB do not fit into memory")
+            reasons.append(f"{one.where}: {one.memory / 1e9:,.1f} GB does not fit into memory")
         else:
             times = one.seconds / chosen.seconds
-            sending = f", {one.sending:.0%} of them sending" if one.sending >= 0.005 else ""
-            reasons.append(f"{one.where}: {times:,.1f} times the seconds{sending}")
+            sending = f", {one.sending:.0%} of it sending" if one.sending >= 0.005 else ""
+            reasons.append(f"{one.where}: {times:,.1f} times as long{sending}")
     return "; ".join(reasons)

@@ -1,4 +1,4 @@
-"""``vsenumba data synth``: make a set of any size."""
+"""``vsenumba data synth``: generate a synthetic data set of any size."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from vsenumba.cli.output import counted, say
 
 @click.command(epilog=options.examples("vsenumba data synth -o synth.h5 --images 2000 --labels 200 --pairs 10000"))
 @options.output_option("FILE.h5")
-@click.option("--images", type=options.POSITIVE, default=10_000, show_default=True, help="How many images.")
-@click.option("--labels", type=options.POSITIVE, default=1_000, show_default=True, help="How many labels.")
-@click.option("--pairs", type=options.POSITIVE, default=100_000, show_default=True, help="How many pairs.")
+@click.option("--images", type=options.POSITIVE, default=10_000, show_default=True, help="Number of images.")
+@click.option("--labels", type=options.POSITIVE, default=1_000, show_default=True, help="Number of labels.")
+@click.option("--pairs", type=options.POSITIVE, default=100_000, show_default=True, help="Number of pairs.")
 @options.seed_option
 def command(output: Path, images: int, labels: int, pairs: int, seed: int) -> None:
-    """Make a set of any size, with topics and a long tail.
+    """Generate a synthetic data set with topics and a long tail of rare labels.
 
-    The pairs are written as they are drawn: 9 million images with 60 million pairs take less than a gigabyte of memory.
+    The pairs are written as they are generated, so 60 million pairs of 9 million images need less than 1 GB of memory.
     """
     from vsenumba.data import save_synthetic
 
@@ -34,14 +34,14 @@ def command(output: Path, images: int, labels: int, pairs: int, seed: int) -> No
 
 @contextmanager
 def _progress(n_pairs: int) -> Iterator[Callable[[int], None]]:
-    """Show how far the pairs are, while stderr is a terminal."""
+    """Show a progress bar for pairs if stderr is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("drawing pairs", total=n_pairs, note="")
+        task = bar.add_task("generating pairs", total=n_pairs, note="")
 
         def show(n_done: int) -> None:
             rate = n_done / max(bar.tasks[task].elapsed or 0, 1e-9)

@@ -1,4 +1,4 @@
-"""The line on a terminal that says how far the reading of text is."""
+"""The progress line for reading text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class ReadingProgress:
-    """Shows words read and words a second while stderr is a terminal; a context manager."""
+    """Shows the number of words read and the words per second if stderr is a terminal; a context manager."""
 
     def __enter__(self) -> Self:
         from rich.console import Console
@@ -27,8 +27,8 @@ class ReadingProgress:
         self._bar.stop()
 
     def show(self, n_words: int, n_files: int) -> None:
-        """Move on; the argument `progress` of `Corpus.from_text`."""
+        """Update the line; for the argument `progress` of `Corpus.from_text`."""
         rate = n_words / max(time.perf_counter() - self._started, 1e-9)
         self._bar.update(
-            self._task, description=f"reading: {n_words:,} words, {rate / 1e6:.1f} million a second, file {n_files + 1}"
+            self._task, description=f"reading: {n_words:,} words, {rate / 1e6:.1f} million words/s, file {n_files + 1}"
         )
