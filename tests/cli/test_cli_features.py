@@ -44,4 +44,4 @@ def test_what_does_not_belong_together_is_named(fails, folder):
 
 @pytest.mark.parametrize("option", ["--feature-ids", "--feature-dataset", "--backbone"])
 def test_options_of_features_go_with_features(fails, folder, option):
-    assert f"{option} goes with --features" in fails(*IMPORT, option, "ids.txt", status=2)
+    assert f"{option} requires --features" in fails(*IMPORT, option, "ids.txt", status=2)

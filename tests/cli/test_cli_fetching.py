@@ -39,7 +39,7 @@ def server(folder, monkeypatch):
 
 def test_a_set_is_fetched_once_and_used_by_name(succeeds, folder, server):
     out = succeeds("data", "fetch", "known").out
-    assert out == f"known is in {folder / 'cache' / 'known' / 'known.csv'}\nlicence: free\ncite: c\n"
+    assert out == f"saved known in {folder / 'cache' / 'known' / 'known.csv'}\nlicence: free\ncite: c\n"
     assert succeeds("data", "import", "known", "-o", "known.h5").out.startswith("saved known.h5: 2 images, 2 labels")
     assert json.loads(succeeds("data", "info", "known", "--json").out)["n_pairs"] == 2
     assert server.asked == [""]
@@ -63,8 +63,8 @@ def test_files_at_hand_are_not_fetched(succeeds, fails, folder, server):
 
 def test_the_list_says_what_takes_trust_and_what_is_got_by_hand(succeeds):
     lines = {line.split()[0]: line for line in succeeds("data", "list").out.splitlines()}
-    assert "ships" in lines["openclipart"]
-    assert "by hand" in lines["nus-wide-81"]
+    assert "built-in" in lines["openclipart"]
+    assert "manual" in lines["nus-wide-81"]
     assert "--trust" in lines["ml-latest-small"]
     assert "--trust" not in lines["ml-25m"]
     entries = {one["name"]: one for one in json.loads(succeeds("data", "list", "--json").out)}

@@ -37,7 +37,9 @@ def test_a_folder_has_parts_of_so_many_images_each(succeeds, fails, folder, monk
     assert [part.name for part in parts] == ["part-00000.parquet", "part-00001.parquet"]
     assert rows_of(parts) == suggestions(folder)
     assert len({image for image, _, _ in rows_of(parts[:1])}) == 4
-    assert "parts has Parquet files already; name another" in fails("annotate", "all.h5", "--all", "-o", "parts/")
+    assert "parts already contains Parquet files; choose another" in fails(
+        "annotate", "all.h5", "--all", "-o", "parts/"
+    )
 
 
 def test_a_table_without_a_row_has_its_columns(succeeds, folder):
@@ -50,7 +52,7 @@ def test_a_table_without_a_row_has_its_columns(succeeds, folder):
 
 def test_parquet_is_for_no_spreadsheet_and_needs_pyarrow(fails, folder, monkeypatch):
     words = ["annotate", "all.h5", "--all", "-o", "table.parquet"]
-    assert "--excel is for CSV; leave it out" in fails(*words, "--excel", status=2)
+    assert "--excel works with CSV only" in fails(*words, "--excel", status=2)
     monkeypatch.setattr("vsenumba.data.parquet_tables.importlib.util.find_spec", lambda name: None)
     for one in (words, ["annotate", "all.h5", "--all", "-o", "parts/"], ["export", "all.h5", "-o", "table.parquet"]):
         assert "needs pyarrow: pip install 'vsenumba[frames]'" in fails(*one)

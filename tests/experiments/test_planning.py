@@ -83,10 +83,10 @@ def test_the_fastest_that_fits_is_chosen(monkeypatch):
     monkeypatch.setattr(planning, "available_bytes", lambda: 1 << 60)
     monkeypatch.setattr(planning, "seconds_an_epoch", lambda model, data: (1000, 1e-6))
     found = plan(large, quick(device="cuda"))
-    assert [one.where for one in found.estimates] == ["this machine", "a card", "4 workers"]
-    assert found.chosen == "a card"
+    assert [one.where for one in found.estimates] == ["this machine", "GPU", "4 workers"]
+    assert found.chosen == "GPU"
     assert found.estimates[1].seconds == pytest.approx(0.8)
-    assert found.to_json()["estimates"][1]["where"] == "a card"
+    assert found.to_json()["estimates"][1]["where"] == "GPU"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ DULL_FOLDERS = ("computer", "shapes")
 @options.threads_option
 @options.json_option
 def command(folder: Path, force: bool, quick: bool, seed: int, threads: int | None, as_json: bool) -> None:
-    """Compare six samplers on the built-in data set, and try the best model.
+    """Compare six samplers on the built-in data set.
 
     The command prints a comparison table and writes a figure, the runs and the best model. It then uses that model to
     suggest labels for a few pictures and to find pictures by a label.

@@ -245,9 +245,7 @@ def _show(report: dict[str, Any], size: str) -> None:
     if measured is not None:
         say(f"quality   {values_of(measured)} ({held_out_pairs(measured)})")
     if report["best_epoch"] is not None:
-        say(
-            f"kept      epoch {report['best_epoch']}, chosen on the held-out pairs (so their quality is slightly too high)"
-        )
+        say(f"kept      epoch {report['best_epoch']}, chosen on the held-out pairs; the quality is slightly optimistic")
     say(
         f"trained   {counted(report['n_epochs'], 'epoch')} on {'all ' * (measured is not None)}{size} in "
         f"{report['seconds']:.2f} s, loss {report['loss']:.4f}"

@@ -16,10 +16,10 @@ from vsenumba.cli.output import say, say_json
 @options.output_option("INDEX")
 @options.json_option
 def command(model: Path, source: str | None, output: Path, as_json: bool) -> None:
-    """Build an approximate index of a model's images, for 'vsenumba find --index'.
+    """Build an approximate search index of a model's images.
 
-    An index needs at least a million images. With fewer, the exact search takes a tenth of a second, so the command
-    refuses them.
+    'vsenumba find --index' searches the index. An index needs at least a million images. With fewer, the exact search
+    takes a tenth of a second, so the command refuses them.
 
     Loading an index takes seconds. For many searches, load it once in Python with vsenumba.models.ImageIndex.
 

@@ -89,7 +89,7 @@ def command(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Estimate the time and memory of a training, here and on a cluster.
+    """Estimate the time and memory of a training.
 
     The command trains on a sample of SET for a few seconds to measure the speed of this machine. From this it
     estimates the time of an epoch on this machine and on a Dask cluster of such machines. With '--device cuda', it

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @options.output_option("FIGURE")
 @click.option("--metric", type=options.METRIC, help="Metric to plot.  [default: the metric of the first file]")
 def command(files: tuple[Path, ...], output: Path, metric: str | None) -> None:
-    """Plot the convergence of comparisons over time and over epochs.
+    """Plot the convergence of comparisons over time and epochs.
 
     RUNS.h5 is a file that 'vsenumba compare' wrote. FIGURE must end in .png, .svg or .pdf. If a sampler is in several
     files, the name of the file is added to its name.

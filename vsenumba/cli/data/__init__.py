@@ -20,7 +20,7 @@ MODULES = {
 
 @click.group(cls=LazyGroup, modules=MODULES, epilog=options.examples("vsenumba data info openclipart"))
 def command() -> None:
-    """List, download, describe, convert, split and generate data sets.
+    r"""List, download, convert, split and generate data sets.
 
     In all commands, SET is the name of a data set (see 'vsenumba data list'), a file, or a folder. The format is
     detected from the content:

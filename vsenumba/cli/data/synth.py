@@ -19,9 +19,10 @@ from vsenumba.cli.output import counted, say
 @click.option("--pairs", type=options.POSITIVE, default=100_000, show_default=True, help="Number of pairs.")
 @options.seed_option
 def command(output: Path, images: int, labels: int, pairs: int, seed: int) -> None:
-    """Generate a synthetic data set with topics and a long tail of rare labels.
+    """Generate a synthetic data set of any size.
 
-    The pairs are written as they are generated, so 60 million pairs of 9 million images need less than 1 GB of memory.
+    The labels have topics and a long tail of rare labels. The pairs are written as they are generated, so 60 million
+    pairs of 9 million images need less than 1 GB of memory.
     """
     from vsenumba.data import save_synthetic
 

@@ -25,9 +25,10 @@ from vsenumba.cli.retrieval.parts import part_of
 @options.threads_option
 @options.json_option
 def command(model: Path, source: str, part: str | None, folds: int, threads: int | None, as_json: bool) -> None:
-    """Measure how well a model retrieves captions for images and images for captions.
+    """Measure the quality of image-caption retrieval.
 
-    SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
+    SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads. The model ranks all captions for
+    every image, and all images for every caption.
     """
     from vsenumba.data import load_caption_set
     from vsenumba.models import CrossModalRetriever, load_model

@@ -64,9 +64,10 @@ def command(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Train a model that embeds images and captions in one space, and save it.
+    """Train a model for image-caption retrieval and save it.
 
-    SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
+    The model embeds images and captions in one space. SET is a native .h5 file or any layout that 'vsenumba retrieval
+    import' reads.
     """
     from vsenumba.cli.words.vectors import load_vectors
     from vsenumba.data import load_caption_set

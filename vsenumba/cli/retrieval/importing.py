@@ -30,7 +30,7 @@ from vsenumba.errors import InputError
 )
 @options.seed_option
 def command(source: str, output: Path, features: Path | None, splits: tuple[str, ...], seed: int) -> None:
-    """Convert image features and captions to a native .h5 file.
+    r"""Convert image features and captions to a native .h5 file.
 
     \b
     SET is one of:

@@ -35,7 +35,7 @@ def command(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Search the images that match TEXT, or the captions that match an image.
+    """Search images by a text, or captions by an image.
 
     SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
     """

@@ -89,7 +89,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Plot a sampler's distribution for one image, with a histogram of draws.
+    """Plot the distribution of a sampler for one image.
 
     The figure shows the probability of drawing each label as the negative, against the rank of the label for the image.
     NAME is one of the samplers that 'vsenumba fit --help' lists, also as NAME:PARAM=VALUE,...

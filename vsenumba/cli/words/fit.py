@@ -56,7 +56,7 @@ SENTENCES = options.Member("sentences", "vsenumba.data.text.reading", "SENTENCES
     help="Treat each line or paragraph as a sentence.",
 )
 @click.option(
-    "--corpus", type=options.OUTPUT, metavar="FILE.h5", help="Save the encoded text; give this file as TEXT to train again."
+    "--corpus", type=options.OUTPUT, metavar="FILE.h5", help="Save the encoded text, to train on it again as TEXT."
 )
 @checkpoint_option
 @resume_option

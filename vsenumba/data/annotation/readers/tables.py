@@ -38,7 +38,7 @@ def warn_of_others(header: Sequence[str], found: str, wanted: str | None) -> Non
     others = [name for name in header if name != found and as_column(name) in LABEL_COLUMNS]
     if wanted is None and others:
         warnings.warn(
-            f"of the columns {found}, {', '.join(others):.80} only {found} is read: --label-column says otherwise",
+            f"only {found} of the columns {found}, {', '.join(others):.80} is read; use --label-column to read another",
             UserWarning,
             stacklevel=3,
         )
@@ -95,7 +95,7 @@ class Table:
         if first is not None and (told := EXCEL.fullmatch(first)):
             delimiter, first = told[1], next(lines, None)
         if first is None:
-            raise FileFormatError("the file is empty; a header with an image and a label column is expected")
+            raise FileFormatError("the file is empty; expected a header with an image and a label column")
         self.delimiter = delimiter or _delimiter(first, fitness)
         lines.push_back(first)
         self._rows = _fields(lines, self.delimiter)
