@@ -31,7 +31,9 @@ def test_a_table_written_by_hand_is_fitted_evaluated_annotated_and_searched(succ
     suggested = [line.strip() for line in fitted.err.splitlines() if line.startswith("  vsenumba ")]
     assert [line.split()[1] for line in suggested] == ["evaluate", "annotate", "find"]
     evaluated, annotated, found = (succeeds(*shlex.split(line)[1:]) for line in suggested)
-    assert evaluated.out.startswith("measured on 5 pairs of 5 images, held out of 15, before the model learnt from")
+    assert evaluated.out.startswith(
+        "measured on 5 held-out pairs of 5 images, from 15 pairs in all (the saved model was"
+    )
     assert annotated.out.startswith("cat-1.jpg\nhas: ")
     assert found.out.splitlines()[0].split() == ["image", "score"]
 
@@ -79,7 +81,7 @@ def test_a_model_that_learns_more_is_no_longer_what_was_measured(succeeds, folde
 def test_fit_learns_from_all_pairs_where_nothing_is_to_be_held_out(succeeds, fails, folder):
     report = json.loads(succeeds("fit", "tags.csv", "-o", "m.h5", "--hold-out", "none", "--json", *SMALL).out)
     assert (report["n_pairs"], report["held_out"]) == (15, None)
-    assert "m.h5 cannot tell how good it is: it has learnt from every pair" in fails("evaluate", "m.h5", "tags.csv")
+    assert "m.h5 was trained on every pair of the data set" in fails("evaluate", "m.h5", "tags.csv")
     assert "no quality was measured when m.h5 was trained" in fails("evaluate", "m.h5")
 
 
@@ -146,8 +148,8 @@ def test_evaluate_leaves_out_what_is_new_to_the_model_and_says_so(folder):
     assert outcome.status == 0
     assert "5 unseen pairs of 5 images" in outcome.out
     assert outcome.err.splitlines() == [
-        "warning: 1 of 18 pair(s) of new.csv left out: the model does not know 1 label(s), 'whiskers'",
-        "warning: 2 pairs of 1 image of new.csv left out: unknown image 'new.jpg'; did you mean 'rose.jpg' or "
+        "warning: skipped 1 of 18 pair(s) in new.csv: the model does not know 1 label(s), 'whiskers'",
+        "warning: skipped 2 pairs of 1 unknown image in new.csv: unknown image 'new.jpg'; did you mean 'rose.jpg' or "
         "'fern.jpg' or 'oak.jpg'?",
     ]
 
@@ -230,7 +232,7 @@ def test_there_may_be_nothing_left_to_suggest_or_to_find(succeeds, folder):
     """And of a picture without tags nothing is known, which was put as "there is no other label" (found 2026-11)."""
     (folder / "full.csv").write_text("image,tag\na,cat\na,pet\na,dog\nb,cat\nb,pet\nc,cat\nd,\n")
     succeeds("fit", "full.csv", "-o", "m.h5", "--hold-out", "none", *SMALL)
-    assert "there is no other label" in succeeds("annotate", "m.h5", "a").out
+    assert "the image has every label" in succeeds("annotate", "m.h5", "a").out
     assert succeeds("annotate", "m.h5", "d").out.splitlines()[-1] == "no suggestions"
     (folder / "full.csv").write_text("image,tag\na,cat\na,pet\na,dog\nb,cat\nb,pet\n")
     succeeds("fit", "full.csv", "-o", "m.h5", "--hold-out", "none", *SMALL)

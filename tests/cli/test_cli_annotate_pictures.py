@@ -45,7 +45,7 @@ def rows_of(text):
 
 def test_pictures_that_nobody_tagged_get_tags(model, photos, succeeds):
     out = succeeds("annotate", "model.h5", "--pictures", "new", "-n", "2")
-    assert "1 picture left out: broken.jpg" in out.err
+    assert "skipped 1 picture: broken.jpg" in out.err
     found = rows_of(out.out)
     assert len(found) == 12
     for row in found:
@@ -82,5 +82,8 @@ def test_what_cannot_be_asked_is_said_before_pictures_are_read(model, photos, fa
     assert "--pictures excludes" in fails("annotate", "model.h5", "--pictures", "new", "--all", status=2)
     assert "is no picture" in fails("annotate", "model.h5", "--pictures", "tags.csv")
     assert "there is no folder" in fails("annotate", "model.h5", "--pictures", "nowhere")
-    assert "the set has features" in succeeds("fit", "seen.h5", "-o", "l.h5", "--epochs", "1", "--factors", "4").err
+    assert (
+        "the data set has image features"
+        in succeeds("fit", "seen.h5", "-o", "l.h5", "--epochs", "1", "--factors", "4").err
+    )
     assert "needs features" in fails("fit", "tags.csv", "-o", "x.h5", "--inputs", "features")

@@ -33,11 +33,11 @@ from vsenumba.errors import InputError
         ("fit tags.csv -o m.h5 --learning-rate -1", ["learning_rate must be positive"]),
         ("fit tags.h5 -o tags.h5", ["it is also an input file"]),
         ("data import tags.csv -o ./tags.csv", ["it is also an input file"]),
-        ("fit model.h5 -o m.h5", ["'model'", "expected is 'annotation-set'"]),
-        ("fit runs.h5 -o m.h5", ["'runs'", "expected is 'annotation-set'"]),
+        ("fit model.h5 -o m.h5", ["'model'", "expected 'annotation-set'"]),
+        ("fit runs.h5 -o m.h5", ["'runs'", "expected 'annotation-set'"]),
         ("evaluate model.h5 none.h5", ["there is no file none.h5"]),
         ("evaluate none.h5 tags.csv", ["cannot read none.h5"]),
-        ("evaluate tags.h5 tags.csv", ["'annotation-set'", "expected is 'model'"]),
+        ("evaluate tags.h5 tags.csv", ["'annotation-set'", "expected 'model'"]),
         ("evaluate tags.csv tags.csv", ["tags.csv: not a vsenumba file"]),
         ("evaluate model.h5 tags.csv --metric mr", ["unknown metric 'mr'", "'mrr'"]),
         ("evaluate model.h5 tags.csv --metric recall", ["the k of metric 'recall'"]),
@@ -49,7 +49,7 @@ from vsenumba.errors import InputError
         ("find model.h5 anima", ["unknown label 'anima'; did you mean 'animal'?"]),
         ("plot runs.h5 -o f.png --metric recall@6", ["unknown metric of these runs 'recall@6'", "'recall@5'"]),
         ("plot runs.h5 -o f.gif", ["'.gif'", ".png, .svg, .pdf"]),
-        ("plot model.h5 -o f.png", ["'model'", "expected is 'runs'"]),
+        ("plot model.h5 -o f.png", ["'model'", "expected 'runs'"]),
         ("export model.h5 -o e.csv", [".npz, .txt, .vec"]),
         ("export ease.h5 -o e.npz", ["has no vectors to export"]),
         # Found 2026-11: HDF5 under the name of another format.
@@ -82,12 +82,12 @@ def test_bad_input_is_one_line(fails, words, parts):
     [
         (b"", ["the file is empty"]),
         (b"image,size\na,3\n", ["no label column", "image, size"]),
-        (b"image,tag\na,cat\nb\n", ["line 3", "1 field(s) where the header has 2"]),
+        (b"image,tag\na,cat\nb\n", ["line 3", "1 field(s), but the header has 2"]),
         (b"image,tag\na,cat\n,dog\n", ["line 3", "the image is empty"]),
         (b"image,tag\na,c\xff\n", ["line 2", "not UTF-8"]),
         (b"\x89HDF\r\n\x1a\n and nothing more", ["damaged"]),
         (b"PK\x03\x04 and nothing more", ["cannot be read as an .npz file"]),
-        (b"\x00\x01\x02\x03", ["not a format that is understood"]),
+        (b"\x00\x01\x02\x03", ["not in a supported format"]),
     ],
 )
 def test_a_bad_set_is_one_line(fails, folder, content, parts):
@@ -120,7 +120,7 @@ def test_a_damaged_or_foreign_native_file_is_one_line(fails, folder, name):
     assert "newer vsenumba" in fails(*words)
     with h5py.File("bad.h5", "w") as file:
         file["x"] = 1
-    assert "not one that vsenumba wrote" in fails(*words)
+    assert "that vsenumba did not write" in fails(*words)
 
 
 def test_nothing_is_written_when_training_diverges(fails, folder):

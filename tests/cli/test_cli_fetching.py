@@ -46,7 +46,7 @@ def test_a_set_is_fetched_once_and_used_by_name(succeeds, folder, server):
 
 
 def test_without_a_checksum_trust_is_asked_for(succeeds, fails, folder, server):
-    assert "say --trust" in fails("data", "fetch", "unknown")
+    assert "use --trust" in fails("data", "fetch", "unknown")
     succeeds("data", "import", "unknown", "-o", "unknown.h5", "--trust")
     succeeds("data", "info", "unknown")
 
@@ -57,8 +57,8 @@ def test_files_at_hand_are_not_fetched(succeeds, fails, folder, server):
     succeeds("data", "import", "known", "--from", "there", "-o", "known.h5")
     assert server.asked == []
     said = fails("data", "import", "tags.csv", "--from", "there", "-o", "b.h5")
-    assert "are for sets of the catalogue, which 'tags.csv' is not" in said
-    assert "get it by hand from https" in fails("data", "fetch", "nus-wide-81")
+    assert "apply only to data sets that are downloaded by name, and 'tags.csv' is not" in said
+    assert "download it yourself from https" in fails("data", "fetch", "nus-wide-81")
 
 
 def test_the_list_says_what_takes_trust_and_what_is_got_by_hand(succeeds):

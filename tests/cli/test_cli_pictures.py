@@ -25,9 +25,9 @@ def test_a_folder_and_its_tags(succeeds, folder):
     assert outcome.out.splitlines() == [
         "saved photos.h5: 4 images, 4 labels, 8 pairs, 256 features (descriptors)",
         "pictures: 4 computed, 0 broken and skipped",
-        "tags: 3 by path; 3 images of the tags not found; 1 picture without tags",
+        "tags: 3 by path; 3 tagged images not found; 1 picture without tags",
     ]
-    assert outcome.err.startswith("warning: 3 images of the tags left out, as no picture is called so: 'rose.jpg'")
+    assert outcome.err.startswith("warning: skipped 3 tagged images without a picture: 'rose.jpg'")
     data = vse.load_dataset("photos.h5")
     assert data.labels_of("cat-2.jpg") == ["cat", "animal"]
     assert data.labels_of("new.jpg") == []
@@ -69,7 +69,7 @@ def test_a_network(succeeds, fails, folder):
     assert np.abs(data.features - np.array([0, 60, 120, 180])[:, None]).max() < 2
     assert data.backbone.name == "net.onnx"
     outcome = succeeds("data", "pictures", "photos", "-o", "photos.h5", "--backbone", "net.onnx")
-    assert outcome.err.startswith("warning: net.onnx does not say how it takes pictures: ")
+    assert outcome.err.startswith("warning: net.onnx does not describe its input; assuming that ")
     assert outcome.err.count("\n") == 1
     network(folder / "two.onnx", outputs=2)
     words = ("data", "pictures", "photos", "-o", "other.h5", "--backbone")
@@ -97,7 +97,7 @@ def test_what_is_refused(fails, folder):
     Path("broken/a.png").write_bytes(b"x")
     assert "none of the 1 pictures in broken could be read: a.png" in fails("data", "pictures", "broken", "-o", "b.h5")
     Path("photos.h5.cache").write_text("notes")
-    assert "holds something else" in fails("data", "pictures", "photos", "-o", "photos.h5")
+    assert "is not a cache of vsenumba" in fails("data", "pictures", "photos", "-o", "photos.h5")
 
 
 def test_the_options_of_tables(succeeds, folder):
@@ -133,4 +133,4 @@ def test_an_interruption_says_how_to_go_on(succeeds, folder):
     for i in range(1, 200):
         if i % 50:
             Path(f"photos/{i}.png").unlink()
-    assert re.search(r"known from before", succeeds(*words).out)
+    assert re.search(r"from the cache", succeeds(*words).out)

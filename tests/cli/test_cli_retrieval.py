@@ -26,7 +26,7 @@ def test_import_fit_evaluate_search(succeeds, folder):
     assert "vsenumba retrieval evaluate m.h5 f30k.h5" in outcome.err
     outcome = succeeds("retrieval", "evaluate", "m.h5", "f30k.h5")
     assert outcome.out.startswith("4 images, 8 captions, rsum ")
-    assert "images of a caption" in outcome.out
+    assert "caption to images" in outcome.out
     report = json.loads(succeeds("retrieval", "evaluate", "m.h5", "f30k.h5", "--folds", "2", "--json").out)
     assert report["folds"] == 2
     assert 0 <= report["rsum"] <= 6
@@ -110,8 +110,8 @@ def test_search_shows_pictures(succeeds, folder):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["import", "notes.txt", "-o", "x.h5"], "not a layout that is understood"),
-        (["import", "dataset_flickr8k.json", "-o", "x.h5"], "give the images' features"),
+        (["import", "notes.txt", "-o", "x.h5"], "not in a supported layout"),
+        (["import", "dataset_flickr8k.json", "-o", "x.h5"], "give the image features"),
         (["import", "f30k_precomp", "-o", "x.h5", "--split", "train"], "expects PART=SHARE"),
         (["import", "f30k_precomp", "-o", "x.h5", "--split", "train=0.5"], "add up to 1"),
         (["import", "pictures.h5", "-o", "pictures.h5"], "it is also an input file"),
@@ -122,7 +122,7 @@ def test_search_shows_pictures(succeeds, folder):
             ["evaluate", "words.h5", "pictures.h5"],
             "holds a model of words (word-embedder), not a model of images and captions",
         ),
-        (["evaluate", "retriever.h5", "tags.h5"], "expected is 'caption-set'"),
+        (["evaluate", "retriever.h5", "tags.h5"], "expected 'caption-set'"),
         (["search", "retriever.h5", "pictures.h5"], "give either a TEXT, or an image"),
         (
             ["search", "retriever.h5", "pictures.h5", "fihs xyzzy"],

@@ -99,7 +99,7 @@ def test_what_is_left_alone_is_named(suggested, capsys, run):
     assert first.startswith("skipped: cannot use new/0.png.xmp: it is not well-formed XML")
     assert second.startswith("added 1 tag to 1 sidecar (1 new)")
     Path("new/1.png.xmp").write_bytes(b"broken vsenumba:ns:1.0/")
-    with pytest.raises(InputError, match="no sidecar could be changed, 2 had to be left alone"):
+    with pytest.raises(InputError, match="no sidecar could be changed; 2 had problems"):
         write_sheets(suggested * 1, xmp=True, write=True)
     capsys.readouterr()
     assert run("sidecars", "new").err.startswith("skipped: cannot use new/1.png.xmp")
@@ -109,7 +109,7 @@ def test_what_is_left_alone_is_named(suggested, capsys, run):
     assert run("sidecars", "new", "--undo", "--json").status == 2
     for i in range(9):
         Path(f"new/x{i}.xmp").write_bytes(b"broken vsenumba:ns:1.0/")
-    assert "left alone: 5 more" in run("sidecars", "new", "--undo").err
+    assert "skipped: 5 more" in run("sidecars", "new", "--undo").err
 
 
 def test_a_name_cannot_steer_the_terminal(tmp_path, run, monkeypatch):

@@ -55,7 +55,7 @@ def test_parquet_is_for_no_spreadsheet_and_needs_pyarrow(fails, folder, monkeypa
     assert "--excel works with CSV only" in fails(*words, "--excel", status=2)
     monkeypatch.setattr("vsenumba.data.parquet_tables.importlib.util.find_spec", lambda name: None)
     for one in (words, ["annotate", "all.h5", "--all", "-o", "parts/"], ["export", "all.h5", "-o", "table.parquet"]):
-        assert "needs pyarrow: pip install 'vsenumba[frames]'" in fails(*one)
+        assert "needs pyarrow; install it with pip install 'vsenumba[frames]'" in fails(*one)
 
 
 @pytest.mark.parametrize("ending", ["h5", "parquet"])
@@ -85,7 +85,7 @@ def test_captions_are_written_too(succeeds, folder):
 
 def test_an_ending_that_no_format_has_is_refused(fails, folder, tmp_path):
     assert "must end in .npz, .txt, .vec, .bin, .h5, .parquet" in fails("export", "all.h5", "-o", "vectors.csv")
-    with pytest.raises(vse.InputError, match=r"as vectors come: it must end in \.h5 or \.parquet"):
+    with pytest.raises(vse.InputError, match=r"in blocks: the name must end in \.h5 or \.parquet"):
         write_vector_blocks(tmp_path / "vectors.vec", [])
     with pytest.raises(vse.InputError, match="there are no vectors to write"):
         write_vector_blocks(tmp_path / "vectors.h5", [])

@@ -94,7 +94,7 @@ def test_without_unseen_pairs_nothing_is_scored_by_label(folder, succeeds, fails
     succeeds("fit", "s.h5", "-o", "m.h5", "--epochs", "1", "--factors", "4", "--sampler", "uniform")
     for words in (("m.h5",), ("m.h5", "s.h5")):
         message = fails("evaluate", *words, "--by", "label")
-        assert "m.h5 cannot be scored by label without pairs that it has not seen: name a SET" in message
+        assert "--by label needs a SET with pairs that m.h5 was not trained on" in message
 
 
 def test_fit_and_compare_take_propensity_scored_metrics(folder, succeeds):

@@ -133,7 +133,7 @@ def test_what_is_no_text_is_not_trained_on(fails, succeeds, folder, name):
     with warnings.catch_warnings():
         warnings.simplefilter("default")  # in the tests they are errors
         outcome = succeeds("words", "fit", "texts", "-o", "x.h5", *QUICK)
-    assert "warning: 1 of 2 files in texts cannot be read as text in UTF-8 and were left out, such as program: it" in (
+    assert "warning: 1 of 2 files in texts cannot be read as text in UTF-8 and were skipped, such as program: it" in (
         outcome.err
     )
 
@@ -153,12 +153,12 @@ def test_errors_are_one_line(fails, folder):
     fit = ["words", "fit"]
     for words_, message in [
         ([*fit, "nowhere", "-o", "x.h5"], "cannot read nowhere: there is no such file or folder"),
-        ([*fit, "empty.txt", "-o", "x.h5"], "no word stays of 0 words"),
+        ([*fit, "empty.txt", "-o", "x.h5"], "no word is frequent enough"),
         ([*fit, "one.txt", "-o", "x.h5"], "the text has one word only, 'a'"),
         ([*fit, "notes.txt", "-o", "notes.txt"], "it is also an input file"),
         ([*fit, "notes.txt", "-o", "x.h5", "--corpus", "x.h5"], "cannot write both the model and --corpus to x.h5"),
-        ([*fit, "notes.txt", "words.h5", "-o", "x.h5"], "words.h5 is a token file and notes.txt is not: give parts"),
-        ([*fit, "words.h5", "-o", "x.h5"], "holds a file of kind 'model', expected is 'corpus'"),
+        ([*fit, "notes.txt", "words.h5", "-o", "x.h5"], "words.h5 is a token file and notes.txt is not; give either"),
+        ([*fit, "words.h5", "-o", "x.h5"], "a file of kind 'model', expected 'corpus'"),
         ([*fit, "notes.txt", "-o", "x.h5", "--architecture", "cbo"], "did you mean 'cbow'"),
         ([*fit, "notes.txt", "-o", "x.h5", "--sentences", "line"], "did you mean 'lines'"),
         ([*fit, "notes.txt", "-o", "x.h5", "--subsample", "-1"], "subsample must be finite and not negative"),
@@ -167,7 +167,7 @@ def test_errors_are_one_line(fails, folder):
             ["words", "neighbors", "model.h5", "cat"],
             "holds a model of images and labels (image-annotator), not a model of words",
         ),
-        (["words", "neighbors", "bad.vec", "a"], "line 3 must be a word and 2 values, found is 2 fields"),
+        (["words", "neighbors", "bad.vec", "a"], "line 3 must be a word and 2 values, found 2 fields"),
         (["words", "analogy", "words.h5", "cat", "dog", "ok"], "unknown word 'ok'; did you mean 'oak'"),
         (["words", "evaluate", "words.h5", "empty.txt"], "no line has two words and a number"),
         (["words", "evaluate", "words.h5", "nowhere"], "cannot read nowhere"),

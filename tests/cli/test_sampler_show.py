@@ -125,7 +125,7 @@ def test_a_sampler_that_draws_nothing_is_described_too(succeeds, folder):
     model.save("m.h5")
     words = ("sampler", "show", "warp", "--model", "m.h5", "--image", "0", *QUICK)
     out = succeeds(*words).out
-    assert "draws     60, 60 given up; the probability of giving up is 1.000\nlaw       no label can be drawn\n" in out
+    assert "draws     60, 60 skipped (skip probability 1.000)\nresult    no label can be drawn\n" in out
     assert "nan" not in out
     report = json.loads(succeeds(*words, "--json").out)
     assert (report["p_value"], report["gradient_weight"], report["most_probable"]) == (None, None, [])

@@ -228,9 +228,9 @@ def _read_open_file(file: Any, n_bytes: int, kind: str | None, mapped: Collectio
         raise FileFormatError("an HDF5 file that vsenumba did not write (it has no encoding-type)")
     found, version = read_label(file, "the file")
     if kind is not None and found != kind:
-        raise FileFormatError(f"is a file of kind {found!r}, expected {kind!r}")
+        raise FileFormatError(f"a file of kind {found!r}, expected {kind!r}")
     if found not in FILE_VERSIONS:
-        raise FileFormatError(f"is a file of the unknown kind {found!r}; known kinds are {', '.join(FILE_VERSIONS)}")
+        raise FileFormatError(f"a file of the unknown kind {found!r}; known kinds are {', '.join(FILE_VERSIONS)}")
     check_version(version, FILE_VERSIONS[found], "the file")
     check_layout(file, n_bytes)
     elements, checksum = read_members(file, "", _head(found, version), mapped)

@@ -281,7 +281,7 @@ class TestAsAnnotationSet:
         assert as_annotation_set([["cat"], {"b", "a"}]).labels_of("1") == ["a", "b"]
 
     @pytest.mark.parametrize(
-        ("bad", "what"), [(None, "must be an AnnotationSet"), ("cat", "is 'cat', taken for a data")]
+        ("bad", "what"), [(None, "must be an AnnotationSet"), ("cat", "is 'cat', which was read as a data")]
     )
     def test_refusals(self, bad, what):
         with pytest.raises(InputError, match=f"train {what}"):

@@ -84,7 +84,7 @@ class TestValues:
 
     def test_texts_are_ids_or_are_left_out(self, tmp_path):
         text = "@relation r\n@attribute 'Image ID' string\n@attribute note string\n@attribute cat {0,1}\n@data\n"
-        with pytest.warns(UserWarning, match="the text of note is no feature"):
+        with pytest.warns(UserWarning, match="the text of note was skipped"):
             data = mulan(tmp_path, text + "'a b.jpg','x, y',1\nc.jpg,z,0\n", labels=("cat",))
         assert list(data.image_ids) == ["a b.jpg", "c.jpg"]
         assert data.features is None
@@ -121,17 +121,20 @@ class TestRefusals:
         ("text", "message"),
         [
             ("@relation r\n@attribute cat {0,1}\n", "no @data"),
-            (HEADER, "no row after @data"),
-            (HEADER + "1,.5\n", r"line 6: 2 value\(s\) where the header has 3"),
+            (HEADER, "no rows after @data"),
+            (HEADER + "1,.5\n", r"line 6: 2 value\(s\), but the header has 3"),
             (HEADER + "1,.5,2\n", "line 6: 'dog' is '2', which is not one of 0, 1"),
             (HEADER + "1,x,0\n", "line 6: 'x' is 'x', which is not a finite number"),
             (HEADER + "1,nan,0\n", "not a finite number"),
             (HEADER + "1,?,0\n", r"line 6: the value of 'x' is missing \(\?\)"),
             (HEADER + "1,1,?\n", "missing"),
             (HEADER + "{0 1,0 1}\n", "names an attribute twice"),
-            (HEADER + "{3 1}\n", "line 6: the row names attribute 3; they are numbered from 0 to 2"),
-            (HEADER + "{-1 1}\n", "the row names attribute -1"),
-            (HEADER + "{x 1}\n", "a number and a value in each cell"),
+            (
+                HEADER + "{3 1}\n",
+                "line 6: the row has a value for attribute 3, but attributes are numbered from 0 to 2",
+            ),
+            (HEADER + "{-1 1}\n", "the row has a value for attribute -1"),
+            (HEADER + "{x 1}\n", "must have a number and a value"),
             (HEADER + "{0 1\n", "must end with }"),
             (HEADER + "{0 1}, {5}\n", "'1}, {5'|must end|which is not one of|a number and a value"),
             (HEADER + "{0 1}\n1,0,1\n", "line 7: some rows are sparse"),
