@@ -93,7 +93,7 @@ def test_what_must_be_distinct_is_compared_so():
     with pytest.raises(vse.InputError, match="'é' appears twice among the label names; names must differ in more than"):
         vse.Vocabulary(["é", "e\u0301"], "label")
     array = np.array(["a", " a"], dtype=np.dtypes.StringDType())
-    with pytest.raises(vse.InputError, match="'a' stands twice"):
+    with pytest.raises(vse.InputError, match="'a' appears twice"):
         vse.Vocabulary(array, "label")
     assert array.tolist() == ["a", " a"]
 

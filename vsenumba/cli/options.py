@@ -290,7 +290,7 @@ _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
     "format": {
         "type": Member("format", "vsenumba.data.annotation.readers", "READER_NAMES"),
         "metavar": "NAME",
-        "help": "Format of SET, if it is not detected correctly. docs/how-to/own-data.md lists the formats.",
+        "help": "Format of SET; by default it is detected. docs/how-to/own-data.md lists the formats.",
     },
     "part": {"metavar": "NAME", "help": "Part of a folder to read, such as 'train'."},
     "lenient": {

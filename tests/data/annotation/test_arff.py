@@ -120,7 +120,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("@relation r\n@attribute cat {0,1}\n", "no @data"),
+            ("@relation r\n@attribute cat {0,1}\n", "@data is missing"),
             (HEADER, "no rows after @data"),
             (HEADER + "1,.5\n", r"line 6: 2 value\(s\), but the header has 3"),
             (HEADER + "1,.5,2\n", "line 6: 'dog' is '2', which is not one of 0, 1"),
@@ -139,10 +139,10 @@ class TestRefusals:
             (HEADER + "{0 1}, {5}\n", "'1}, {5'|must end|which is not one of|a number and a value"),
             (HEADER + "{0 1}\n1,0,1\n", "line 7: some rows are sparse"),
             ("@relation r\nattribute x\n@data\n", "line 2: 'attribute x' is neither"),
-            ("@relation r\n@attribute x relational\n@data\n", "line 2: the attribute 'x' is of the kind 'relational'"),
+            ("@relation r\n@attribute x relational\n@data\n", "line 2: the attribute 'x' has the type 'relational'"),
             (
                 "@relation r\n@attribute cat {0,1}\n@attribute cat {0,1}\n@data\n",
-                "'cat' stands twice, in lines 2 and 3",
+                "'cat' is declared twice, in lines 2 and 3",
             ),
             ("@relation r\n@attribute cat {0,1}\n@attribute dig {0,1}\n@data\n", "did you mean 'dig'"),
             ("@relation r\n@attribute cat {a,b}\n@attribute dog {0,1}\n@data\n", "the label 'cat' has the values a, b"),
@@ -156,7 +156,7 @@ class TestRefusals:
 
     def test_which_attributes_are_labels_is_asked(self, tmp_path):
         (tmp_path / "set.arff").write_text(HEADER + "1,.5,0\n")
-        with pytest.raises(vse.InputError, match=r"which attributes are labels\? .* \(there is none\)"):
+        with pytest.raises(vse.InputError, match=r"does not say which attributes are labels. .* \(there is none\)"):
             vse.load_dataset(tmp_path / "set.arff")
         for name in ("one", "two"):
             (tmp_path / f"{name}.xml").write_text(XML.format('<label name="cat"/>'))
@@ -170,7 +170,7 @@ class TestRefusals:
             ("<labels></labels>", "set.xml names no labels"),
             ("<labels><label/></labels>", "a label of set.xml has no name"),
             ('<!DOCTYPE x [<!ENTITY a "b">]><labels><label name="&a;"/></labels>', "declares a document type"),
-            ('<labels><label name="cat"/><label name="cat"/></labels>', "'cat' stands twice in set.xml"),
+            ('<labels><label name="cat"/><label name="cat"/></labels>', "'cat' appears twice in set.xml"),
         ],
     )
     def test_a_list_of_labels_that_is_none(self, tmp_path, xml, message):
@@ -181,7 +181,7 @@ class TestRefusals:
 
     def test_options_are_for_others(self, tmp_path):
         mulan(tmp_path, HEADER + "1,.5,0\n")
-        with pytest.raises(vse.InputError, match="separator=',' is for"):
+        with pytest.raises(vse.InputError, match="separator=',' cannot be used with"):
             vse.load_dataset(tmp_path / "set.arff", separator=",")
 
 

@@ -35,7 +35,7 @@ class TestSeveralLabelsInACell:
     def test_most_cells_are_asked_about(self, read, separator, cell):
         content = table([cell] * 6 + ["cat"] * 4)
         message = (
-            f"6 of 10 cells in the column 'tag' look like lists of labels, such as .* say --separator '{separator}'"
+            f"6 of 10 cells in the column 'tag' look like lists of labels, such as .* Use --separator '{separator}'"
         )
         with pytest.raises(vse.FileFormatError, match=message.replace("|", r"\|")) as asked:
             read(content)
@@ -103,7 +103,7 @@ class TestSeveralLabelsInACell:
 
     @pytest.mark.parametrize("cell", ["['cat', 'animal']", '[""cat"", ""animal""]'])
     def test_lists_as_programs_write_them(self, read, cell):
-        with pytest.raises(vse.FileFormatError, match="say --separator 'list'"):
+        with pytest.raises(vse.FileFormatError, match="Use --separator 'list'"):
             read(table([cell] * 3))
         assert read(table([cell] * 3), separator="list").labels_of("1.jpg") == ["cat", "animal"]
         with pytest.raises(vse.FileFormatError, match="line 2: 'cat' is not a list of labels"):
@@ -111,7 +111,7 @@ class TestSeveralLabelsInACell:
 
     def test_blanks_divide_where_a_row_is_an_image_and_the_column_in_the_plural(self, read):
         content = table(["cat animal", "dog animal", "oak"], header="image,tags")
-        with pytest.raises(vse.FileFormatError, match="2 of 3 cells in the column 'tags' .* say --separator ' '"):
+        with pytest.raises(vse.FileFormatError, match="2 of 3 cells in the column 'tags' .* Use --separator ' '"):
             read(content)
         assert read(content, separator=" ").label_counts.tolist() == [1, 2, 1, 1]
         assert read(content + "0.jpg,pet\n").labels_of("0.jpg") == ["cat animal", "pet"]
@@ -122,7 +122,9 @@ class TestSeveralLabelsInACell:
 
     def test_it_is_for_tables_only(self, read, tmp_path):
         vse.synthetic(5, 3, 8, rng=0).save(tmp_path / "s.h5")
-        with pytest.raises(vse.InputError, match="separator=',' is for tables and records of text only"):
+        with pytest.raises(
+            vse.InputError, match="separator=',' cannot be used with .*; it is only for tables and records of text"
+        ):
             vse.load_dataset(tmp_path / "s.h5", separator=",")
         with pytest.raises(vse.InputError, match="separator is empty"):
             read(table(["cat"]), separator="")

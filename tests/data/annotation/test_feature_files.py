@@ -208,7 +208,7 @@ class TestIds:
 
     def test_an_id_that_stands_twice(self, tmp_path):
         write_csv(tmp_path / "a.csv", ROWS, ["a", "a "])
-        with pytest.raises(vse.FileFormatError, match="a.csv: image 'a' stands twice"):
+        with pytest.raises(vse.FileFormatError, match="a.csv: image 'a' appears twice"):
             load_features(tmp_path / "a.csv")
 
 
@@ -281,7 +281,7 @@ class TestRefusals:
     def test_compressed_arrays_cannot_stay_on_disk(self, tmp_path):
         np.save(tmp_path / "a.npy", ROWS)
         (tmp_path / "a.npy.gz").write_bytes(gzip.compress((tmp_path / "a.npy").read_bytes()))
-        with pytest.raises(vse.FileFormatError, match="decompress it first"):
+        with pytest.raises(vse.FileFormatError, match="decompress the file first"):
             load_features(tmp_path / "a.npy.gz")
 
     @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ class TestRefusals:
             ({"x": [[1.0, 2.0], None]}, vse.FileFormatError, "the column 'x' has no value in row 1"),
             ({"x": [[1.0, 2.0], [3.0, None]]}, vse.FileFormatError, "there is a missing number in row 1"),
             ({"x": [1.0, None]}, vse.FileFormatError, "the column 'x' has no value in row 1"),
-            ({"id": ["a", "b"]}, vse.FileFormatError, "has no column of numbers or of lists of them: id"),
+            ({"id": ["a", "b"]}, vse.FileFormatError, "has no column of numbers or of lists of numbers, only id"),
             ({"x": [[1.0], [2.0]], "y": [[1.0], [2.0]]}, vse.InputError, "has the columns of lists x, y; say which"),
         ):
             pq.write_table(pa.table(columns), tmp_path / "a.parquet")

@@ -67,7 +67,7 @@ class TestNusWide:
     @pytest.mark.parametrize(
         ("name", "content", "message"),
         [
-            ("AllLabels/Labels_sky.txt", "1\n0\n", r"Labels_lake.txt has 3 lines, and Labels_sky.txt has 2"),
+            ("AllLabels/Labels_sky.txt", "1\n0\n", r"Labels_lake.txt has 3 lines, but Labels_sky.txt has 2"),
             ("AllLabels/Labels_sky.txt", "1\n\n0\n1\n", "Labels_sky.txt, line 2: '' is neither"),
             ("AllLabels/Labels_sky.txt", "1 0\n1\n", "Labels_sky.txt, line 1: '1 0' is neither"),
             ("AllLabels/Labels_clouds.txt", "1\n0\n1\n", "does not name the concept 'clouds'"),
@@ -77,7 +77,7 @@ class TestNusWide:
                 "no file for the concept 'lakes', .*; is it .*lake",
             ),
             ("../ConceptsList/Concepts81.txt", "sky\n\nlake\n", "Concepts81.txt: line 2: the name is missing"),
-            ("../ImageList/Imagelist.txt", "a\nb\n", "Imagelist.txt names 2 images, and Labels_sky.txt has 3"),
+            ("../ImageList/Imagelist.txt", "a\nb\n", "Imagelist.txt names 2 images, but Labels_sky.txt has 3"),
         ],
     )
     def test_what_is_refused_is_named(self, folder, name, content, message):
@@ -149,7 +149,7 @@ class TestTagProp:
         path = self.write(tmp_path, [[2, 1, 0], [2, 0, 0]])
         self.lists(tmp_path, labels=("sky",))
         with pytest.raises(
-            vse.FileFormatError, match=r"dictionary.txt has 1 names, and corel5k_train_annot.hvecs has 2"
+            vse.FileFormatError, match=r"dictionary.txt has 1 names, but corel5k_train_annot.hvecs has 2"
         ):
             vse.load_dataset(path)
 
@@ -235,18 +235,18 @@ class TestCoco:
         [
             ({"images": [{"file_name": "a.jpg"}]}, "'images', element 0: it has no 'id'"),
             ({"images": [{"id": 1}]}, "'images', element 0: it has no 'coco_url'"),
-            ({"images": [{"id": 1, "file_name": 7}]}, "'images', element 0: the name of the file is 7"),
-            ({"images": [{"id": "x", "file_name": "a"}]}, "the id 'x' is no whole number"),
-            ({"images": COCO["images"] * 2}, "'images', element 2: the image 9 stands twice"),
-            ({"categories": COCO["categories"][:2] * 2}, "'categories', element 2: the category 90 stands twice"),
+            ({"images": [{"id": 1, "file_name": 7}]}, "'images', element 0: the file name is 7"),
+            ({"images": [{"id": "x", "file_name": "a"}]}, "the id 'x' is not a whole number"),
+            ({"images": COCO["images"] * 2}, "'images', element 2: the image 9 is listed twice"),
+            ({"categories": COCO["categories"][:2] * 2}, "'categories', element 2: the category 90 is listed twice"),
             (
                 {"categories": COCO["categories"][1:]},
-                r"annotation 0 is of the category 90, which is not there \(1 such",
+                r"annotation 0 has the category 90, which is not in the file \(1 such",
             ),
-            ({"images": COCO["images"][:1]}, r"annotation 0 is of the image 4, which is not there \(2 such"),
+            ({"images": COCO["images"][:1]}, r"annotation 0 has the image 4, which is not in the file \(2 such"),
             ({"annotations": [{"image_id": "4", "category_id": 1}]}, "'annotations', element 0: "),
             ({"annotations": [7]}, "'annotations', element 0: "),
-            ({"images": [{"id": i, "file_name": "a.jpg"} for i in (9, 4)]}, "'a.jpg' stands twice"),
+            ({"images": [{"id": i, "file_name": "a.jpg"} for i in (9, 4)]}, "'a.jpg' appears twice"),
         ],
     )
     def test_what_is_refused_is_named(self, tmp_path, changes, message):
@@ -259,7 +259,7 @@ class TestCoco:
 
     def test_a_list_that_is_missing(self, tmp_path):
         (tmp_path / "a.json").write_text('{"images": [], "categories": []}')
-        with pytest.raises(vse.FileFormatError, match="there is no list of annotations"):
+        with pytest.raises(vse.FileFormatError, match="has no list of annotations"):
             vse.load_dataset(tmp_path / "a.json")
 
     @pytest.mark.parametrize(
@@ -268,8 +268,8 @@ class TestCoco:
             (b'{"images": [{"id": 1}, {"id"', "'images', element 1: not JSON"),
             (b'{"images": [{"id": 1} {"id": 2}]}', "expected ',', found '{'"),
             (b'{"images": [1,]}', "expected an element before ']'"),
-            (b'{"images" 3}', "':' is expected"),
-            (b"[1]", "at the beginning: not JSON: '{' is expected"),
+            (b'{"images" 3}', "expected ':'"),
+            (b"[1]", "at the beginning: not JSON: expected '{'"),
             (b'{"images": ["\xff"]}', "at .*: not JSON: 'utf-8' codec"),
             (b'{"images": [1', "the file ends in the middle"),
         ],
@@ -354,5 +354,5 @@ class TestMovieLens:
                 vse.load_dataset(path, **options)
 
     def test_a_threshold_is_for_ratings(self, folder):
-        with pytest.raises(vse.InputError, match="threshold=4 is for tables of scores only"):
+        with pytest.raises(vse.InputError, match="threshold=4 cannot be used with .*; it is only for tables of scores"):
             vse.load_dataset(folder / "tags.csv", threshold=4)

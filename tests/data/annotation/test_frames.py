@@ -78,7 +78,7 @@ def test_options_say_how_a_frame_is_read(library):
         vse.load_dataset(frame, image_column="nom", label_column="mot")
     assert labels_by_image(vse.load_dataset(frame, image_column="nom", label_column="mots", separator=";")) == EXPECTED
     scores = library(pd.DataFrame({"image": ["a", "b"], "cat": [0.1, 0.5], "dog": [0.6, 0.9]}))
-    with pytest.raises(vse.InputError, match="source: the column 'cat' holds '0.1', neither 0 nor 1.*threshold"):
+    with pytest.raises(vse.InputError, match="source: the column 'cat' contains '0.1', not 0 or 1.*threshold"):
         vse.load_dataset(scores)
     assert labels_by_image(vse.load_dataset(scores, threshold=0.5)) == EXPECTED
 
@@ -107,8 +107,8 @@ def test_an_index_has_the_images():
         ({"image": ["a", "a"], "cat": [0, 1], "dog": [0, 1]}, r"X: 1 row\(s\) repeat an image of another row"),
         ({"image": ["a"], "cat": [0], "dog": ["maybe"]}, "X: a table with the columns image, cat, dog is neither"),
         ({"image": ["a"], "tags": [[1.5]]}, "X: a label in 'tags' is the float 1.5"),
-        ({"image": ["a", "b"], "cat": [2, 1], "dog": [0, 1]}, "X: the column 'cat' holds '2', neither 0 nor 1"),
-        ({"image": ["a"], "tag": [None]}, "X: there is no label in 1 record"),
+        ({"image": ["a", "b"], "cat": [2, 1], "dog": [0, 1]}, "X: the column 'cat' contains '2', not 0 or 1"),
+        ({"image": ["a"], "tag": [None]}, "X: no label in 1 record"),
         ({1.5: [0], "dog": [1]}, "X: the name of column 0 is the float 1.5"),
     ],
 )
@@ -118,7 +118,7 @@ def test_what_is_not_clear_is_asked_about(columns, message):
 
 
 def test_doubles_and_options_that_do_not_fit():
-    with pytest.raises(vse.InputError, match="X: the column 'cat' stands twice"):
+    with pytest.raises(vse.InputError, match="X: the column 'cat' appears twice"):
         as_annotation_set(pd.DataFrame([[1, 0]], columns=["cat", "cat"]))
     wide = pd.DataFrame({"image": ["a"], "cat": [0], "dog": [1]})
     for options, message in (
@@ -134,7 +134,8 @@ def test_doubles_and_options_that_do_not_fit():
     ):
         vse.load_dataset(pd.DataFrame(FRAMES["pairs"]), threshold=0.5)
     with pytest.raises(
-        vse.InputError, match="separator=',' is for tables and records of text only, which source is not"
+        vse.InputError,
+        match="separator=',' cannot be used with .*; it is only for tables and records of text, which source is not",
     ):
         vse.load_dataset({"a": ["cat"]}, separator=",")
 

@@ -131,7 +131,7 @@ def test_options_are_checked(tmp_path):
             r"sources='people' is not a source of the table; its sources are 'verification'",
         ),
         ({"sources": 3}, r"sources must be a text of comma-separated names, not 3"),
-        ({"separator": ","}, r"separator=',' is for tables and records of text only"),
+        ({"separator": ","}, r"separator=',' cannot be used with .*; it is only for tables and records of text"),
         ({"image_column": "ImageID"}, r"image_column='ImageID' is for"),
     ):
         with pytest.raises(vse.InputError, match=message):

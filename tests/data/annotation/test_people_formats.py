@@ -50,7 +50,7 @@ class TestOneHot:
 
     def test_scores_are_asked_about(self, read):
         content = "image,cat,dog\na,0.5,0.8\nb,0.49,\n"
-        with pytest.raises(vse.FileFormatError, match="line 2: the column 'cat' holds '0.5', neither 0 nor 1.*-"):
+        with pytest.raises(vse.FileFormatError, match="line 2: the column 'cat' contains '0.5', not 0 or 1.*-"):
             read(content)
         assert read(content, threshold=0.5) == {"a": {"cat", "dog"}, "b": set()}
         with pytest.raises(vse.FileFormatError, match="'dog' contains 'x', which is not a score"):
@@ -68,7 +68,7 @@ class TestOneHot:
         with pytest.warns(UserWarning, match="with the images in the first column, 'nom'; use --image-column"):
             assert read("nom,cat,dog\na,0,1\n") == {"a": {"dog"}}
         content = "cat,dog,image\n0,1,a\n1,1,b\n"
-        with pytest.raises(vse.FileFormatError, match="the column 'image' holds 'a', .*say --image-column image"):
+        with pytest.raises(vse.FileFormatError, match="the column 'image' contains 'a'; .*use --image-column image"):
             read(content)
         assert read(content, image_column="image") == {"a": {"dog"}, "b": {"cat", "dog"}}
         with pytest.raises(vse.FileFormatError, match="the first column, 'cat', has values like the others"):
@@ -79,12 +79,12 @@ class TestOneHot:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            ("image,cat,dog,title\na,0,1,A cat\n", "line 2: the column 'title' holds 'A cat', which is neither"),
-            ("image,cat,dog\na,0,1\nb,0,2\n", "line 3: the column 'dog' holds '2', neither 0 nor 1"),
-            ("image,cat,dog\na,0,nan\n", "the column 'dog' holds 'nan'"),
+            ("image,cat,dog,title\na,0,1,A cat\n", "line 2: the column 'title' contains 'A cat'; expected 0 or 1"),
+            ("image,cat,dog\na,0,1\nb,0,2\n", "line 3: the column 'dog' contains '2', not 0 or 1"),
+            ("image,cat,dog\na,0,nan\n", "the column 'dog' contains 'nan'"),
             ("image,cat,cat\na,0,1\n", "the header has the column 'cat' 2 times"),
-            ("image,,dog\na,0,1\n", "one has no name"),
-            ("image,cat,dog\na,0,1\n,1,1\n", "line 3: the image is empty"),
+            ("image,,dog\na,0,1\n", "one of the 3 columns has no name"),
+            ("image,cat,dog\na,0,1\n,1,1\n", "line 3: the cell of the image is empty"),
             ("image,cat,dog\na,0\n", "line 2: 2 field.s., but the header has 3"),
         ],
     )
@@ -104,7 +104,7 @@ class TestOneHot:
     def test_a_table_of_pairs_stays_one(self, read):
         assert read("image,tag,size\na,7,1\nb,8,0\n") == {"a": {"7"}, "b": {"8"}}
         assert read("image,cat,dog\na,0,1\n", label_column="cat", separator="none") == {"a": {"0"}}
-        with pytest.raises(vse.FileFormatError, match="contains only 0 and 1. If the table has a column for each"):
+        with pytest.raises(vse.FileFormatError, match="contains only 0 and 1. If the table has one column per"):
             read("image,label\na,0\nb,1\n")
         assert read("image,label\na,0\nb,1\n", format="one-hot") == {"a": set(), "b": {"label"}}
 
@@ -121,7 +121,7 @@ class TestTables:
         assert read(content, label_column="tags") == {"a": {"x"}, "b": {"y"}}
 
     def test_the_list_of_a_tagger_is_no_set(self, read):
-        with pytest.raises(vse.FileFormatError, match="the list of labels that a tagger knows .*run the tagger"):
+        with pytest.raises(vse.FileFormatError, match="a tagger's list of labels .*run the tagger"):
             read("tag_id,name,category,count\n9999999,general,9,807858\n470575,1girl,0,4225150\n")
 
     def test_excel_exports(self, read):
@@ -154,14 +154,17 @@ class TestJson:
 
     def test_texts_with_blanks_are_asked_about(self, read):
         content = '{"a.jpg": {"tags": "black cat sofa"}, "b.jpg": {"tags": "oak tree"}}'
-        with pytest.raises(vse.FileFormatError, match="2 of 2 cells in the column 'tags' .* say --separator ' '"):
+        with pytest.raises(vse.FileFormatError, match="2 of 2 cells in the column 'tags' .* Use --separator ' '"):
             read(content)
         assert read(content, separator=" ") == {"a.jpg": {"black", "cat", "sofa"}, "b.jpg": {"oak", "tree"}}
         assert read(content, separator="none")["b.jpg"] == {"oak tree"}
 
     def test_keys_can_be_named_with_dots(self, read):
         content = lines({"image": {"key": 1, "tags": [{"name": "cat"}, {"name": "dog"}]}})
-        with pytest.raises(vse.FileFormatError, match="line 1, record 1: an object.*say --image-column image.key"):
+        with pytest.raises(
+            vse.FileFormatError,
+            match="line 1, record 1: expected an image in 'image', not an object.*use --image-column image.key",
+        ):
             read(content)
         with pytest.raises(vse.FileFormatError, match="no label key among image, image.key, image.tags"):
             read(content, image_column="image.key")
@@ -172,7 +175,7 @@ class TestJson:
     def test_scores_and_truths(self, read):
         assert read('{"a": {"cat": true, "dog": false, "oak": null}}') == {"a": {"cat"}}
         content = '[{"id": "a", "tags": {"cat": 0.9, "dog": 0.35}}]'
-        with pytest.raises(vse.FileFormatError, match="record 1: the label 'cat' holds '0.9'.*--threshold"):
+        with pytest.raises(vse.FileFormatError, match="record 1: the label 'cat' contains '0.9'.*--threshold"):
             read(content)
         assert read(content, threshold=0.5) == {"a": {"cat"}}
         with pytest.raises(vse.InputError, match="threshold=0.5 needs scores, and the records have none"):
@@ -190,15 +193,15 @@ class TestJson:
             ("{}", "no records|no image|no key"),
             ("[", "not valid JSON: the file ends within a value"),
             ('[{"id": 1, "tags": ["a"]},]', "record 2: not valid JSON: Expecting value"),
-            ('[{"id": 1, "tags": ["a"]}', "not valid JSON: , or ] expected, not the end of the file"),
+            ('[{"id": 1, "tags": ["a"]}', "not valid JSON: , or ] expected, found the end of the file"),
             ('[{"id": 1, "tags": ["a"]}] x', "not valid JSON: 'x' after the end"),
             (
                 '[{"id": 1, "tags": ["a"]}\n, {"id": 1 "tags"}]',
                 "line 2, record 2: not valid JSON: Expecting ','",
             ),
-            ('{"a": ["cat"], b: 1}', "not valid JSON: \" expected, not 'b'"),
-            ('[["a", "cat"]]', "a list, .'a', 'cat'., where a record is expected"),
-            ('[{"id": 1, "tags": true}]', "true or false, True, where labels are expected"),
+            ('{"a": ["cat"], b: 1}', "not valid JSON: \" expected, found 'b'"),
+            ('[["a", "cat"]]', "expected a record, .* not a list, .'a', 'cat'."),
+            ('[{"id": 1, "tags": true}]', "expected labels, not true or false, True"),
             ('[{"id": 1, "tags": [["a"]]}]', "expected a label, not a list, .'a'."),
             ('[{"id": null, "tags": ["a"]}]', "the record's 'id' is null"),
             ('[{"id": "", "tags": ["a"]}]', "the image is empty"),
@@ -207,11 +210,11 @@ class TestJson:
             ('[{"id": 1, "tags": ["a"]}, {"tags": ["b"]}]', "record 2: the record has no 'id', only tags"),
             ('{"image": {"0": "a"}, "tags": {"0": ["b"]}}', "expected an image in .*, not an object"),
             ('[{"id": 1, "tags": ["\\ud800"]}]', "not valid Unicode"),
-            ('[{"id": 1, "tags": ["\\u0000"]}]', "holds a NUL character"),
+            ('[{"id": 1, "tags": ["\\u0000"]}]', "contains a NUL character"),
             (b'[{"id": 1,\n"tags": ["caf\xe9"]}]', "0xe9 .*is not UTF-8"),
             ('[{"id": 1, "tags": ["a"]}]'.encode("utf-16"), "the file is UTF-16"),
             ("[" * 100_000, "nested too deeply|not valid JSON"),
-            ('[{"id": 1, "tags": []}]', "there is no label in 1 record"),
+            ('[{"id": 1, "tags": []}]', "no label in 1 record"),
         ],
     )
     def test_bad_json_is_refused_by_record(self, read, content, message):
@@ -276,9 +279,11 @@ class TestExiftool:
     def test_options(self, read):
         with pytest.raises(vse.InputError, match="label_column='Keyword' is not among .*did you mean 'Keywords'"):
             read("SourceFile,Keywords\na.jpg,cat\n", label_column="Keyword")
-        with pytest.raises(vse.InputError, match="image_column='x' is for tables"):
+        with pytest.raises(vse.InputError, match="image_column='x' cannot be used with"):
             read("SourceFile,Keywords\na.jpg,cat\n", image_column="x")
-        with pytest.raises(vse.InputError, match="separator=',' is for tables and records of text only"):
+        with pytest.raises(
+            vse.InputError, match="separator=',' cannot be used with .*; it is only for tables and records of text"
+        ):
             read('[{"SourceFile": "a.jpg", "Keywords": "x"}]', separator=",")
 
 
@@ -363,7 +368,7 @@ class TestSidecarText:
             vse.load_dataset(folder({"a.txt": "cat, dog".encode("utf-16")}))
         with pytest.raises(vse.FileFormatError, match="a.txt: larger than 1,048,576 bytes"):
             vse.load_dataset(folder({"a.txt": b"x" * 2_000_000}))
-        with pytest.raises(vse.FileFormatError, match="set: there is no label in 1 record"):
+        with pytest.raises(vse.FileFormatError, match="set: no label in 1 record"):
             vse.load_dataset(folder({"a.txt": ""}))
         with pytest.raises(vse.InputError, match="label_column='x' is for"):
             vse.load_dataset(folder({"a.txt": "x"}), label_column="x")
@@ -460,5 +465,5 @@ def test_any_sidecar_is_read_or_refused(content, tmp_path_factory):
 def test_a_key_that_stands_twice_is_refused(text, tmp_path):
     """Found 2026-11: the tags of the first were dropped without a word."""
     (tmp_path / "t.json").write_text(text)
-    with pytest.raises(vse.FileFormatError, match="key '(a|tags)' stands twice"):
+    with pytest.raises(vse.FileFormatError, match="key '(a|tags)' appears twice"):
         vse.load_dataset(tmp_path / "t.json")

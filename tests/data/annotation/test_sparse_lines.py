@@ -32,7 +32,7 @@ class TestExtreme:
         ("text", "message"),
         [
             ("2 3 5\n1 0:1\n", "trn.txt: 1 rows, but the first line says 2"),
-            ("1 3 5\n1 0:1\n2 0:1\n", "line 3: there are more rows than the 1"),
+            ("1 3 5\n1 0:1\n2 0:1\n", "line 3: there are more rows than the first line says"),
             ("1 3 5\n5 0:1\n", "line 2: label 5 does not exist; the 5 labels are numbered from 0"),
             ("1 3 5\n1 3:1\n", "row 0 has the number 3; numbers go from 0 to 2"),
             ("2 3 5\n1 0:1\n1 0:1 0:2\n", "row 1 has the number 0 twice"),
@@ -83,7 +83,7 @@ class TestPairsOfFiles:
         assert vse.load_dataset(tmp_path, threshold=0.3).n_pairs == 2
 
     def test_features_of_other_images(self, tmp_path):
-        with pytest.raises(vse.FileFormatError, match=r"trn_X_Xf.txt has 1 rows, and trn_X_Y.txt has 2"):
+        with pytest.raises(vse.FileFormatError, match=r"trn_X_Xf.txt has 1 rows, but trn_X_Y.txt has 2"):
             vse.load_dataset(self.folder(tmp_path, features="1 2\n\n"))
 
     def test_features_are_no_labels(self, tmp_path):

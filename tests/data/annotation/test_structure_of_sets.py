@@ -105,7 +105,7 @@ def test_nothing_is_chosen_of_a_set_that_was_forced_to_change(change):
     data = made()
     change(data)
     for way in (lambda: data[0:1], lambda: data.to_csr(), lambda: data.rows_to_csr(np.array([0]))):
-        with pytest.raises(vse.InputError, match=r"the ind\w+ of a set was changed|must"):
+        with pytest.raises(vse.InputError, match=r"the ind\w+ of a data set was changed|must"):
             way()
 
 
@@ -133,10 +133,10 @@ def test_rows_beyond_the_images_are_refused():
         ([0, 1], [2.0**31], 3, r"^indices must be whole numbers of at most 31 bits, found 2147483648.0$"),
         (np.array([0, 2**64 - 1], np.uint64), [0], 3, r"^indptr must be whole numbers of at most 63 bits, found 184"),
         ([0.0, 1.5], [0], 3, r"^indptr must be whole numbers of at most 63 bits, found 1.5$"),
-        ([0, 1], ["0"], 3, r"^indices must be a row of whole numbers, not <U1"),
-        ([0, 1], [True], 3, r"^indices must be a row of whole numbers, not bool"),
-        ([[0, 1]], [0], 3, r"^indptr must be a row of whole numbers, not int64 of shape \(1, 2\)$"),
-        ([0, 1], 0, 3, r"^indices must be a row of whole numbers, not int64 of shape \(\)$"),
+        ([0, 1], ["0"], 3, r"^indices must be a one-dimensional array of whole numbers, not <U1"),
+        ([0, 1], [True], 3, r"^indices must be a one-dimensional array of whole numbers, not bool"),
+        ([[0, 1]], [0], 3, r"^indptr must be a one-dimensional array of whole numbers, not int64 \(1, 2\)$"),
+        ([0, 1], 0, 3, r"^indices must be a one-dimensional array of whole numbers, not int64 of shape \(\)$"),
         ([0, 1], np.ma.array([0], mask=[True]), 3, r"^indices must not be a masked array"),
         ([0, 1], [0], 2.9, r"^n_labels must be a whole number of at least 0, not 2.9$"),
         ([0, 1], [0], "3", r"^n_labels must be a whole number of at least 0, not '3'$"),

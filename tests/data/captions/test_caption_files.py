@@ -134,8 +134,8 @@ NESTED = b'{"images": ' + b"[" * 100_000
         (karpathy, images([{"raw": "one"}], [{"raw": "two"}, {"raw": " "}]), "caption 1 of 1.jpg is empty"),
         (karpathy, images([{"raw": "one"}], []), "set.json: image '1.jpg' has no caption"),
         (karpathy, images([{"raw": "one"}], [{"raw": None}]), "not Karpathy's JSON: TypeError: a caption is None"),
-        (karpathy, images([{"raw": "x"}], [{"raw": "y"}], filename="a"), "set.json: image 'a' stands twice"),
-        (karpathy, b'{"images": [], "images": []}', "the name 'images' stands twice in an object"),
+        (karpathy, images([{"raw": "x"}], [{"raw": "y"}], filename="a"), "set.json: image 'a' appears twice"),
+        (karpathy, b'{"images": [], "images": []}', "the name 'images' appears twice in an object"),
         (karpathy, NESTED, "not Karpathy's JSON: RecursionError"),
         (karpathy, b'{"images": [{"filename": "\xff"}]}', "not Karpathy's JSON: UnicodeDecodeError"),
     ],
@@ -151,7 +151,7 @@ LINES = [json.dumps(record) for record in EMOJI]
 @pytest.mark.parametrize(
     ("texts", "rows", "message"),
     [
-        ([*LINES, LINES[0]], None, "emoji.jsonl, line 3: '1F600' stands twice"),
+        ([*LINES, LINES[0]], None, "emoji.jsonl, line 3: '1F600' is listed twice"),
         ([LINES[0], "{"], None, "emoji.jsonl, line 2: not an emoji: JSONDecodeError"),
         ([LINES[0], "[" * 100_000], None, "emoji.jsonl, line 2: not an emoji: RecursionError"),
         (
@@ -163,7 +163,7 @@ LINES = [json.dumps(record) for record in EMOJI]
         (None, b"", "images.tsv, line 1: expected the columns 'vendor' and 'hex'"),
         (None, b"vendor\thex\n\nnoto\n", "images.tsv, line 3: 1 cells, but the first line has 2"),
         (None, b"vendor\thex\nnoto\t1F601\nnoto\t1F600\n", "images.tsv: '1F601' is not in emoji.jsonl"),
-        (None, b"vendor\thex\nnoto\t1F600\nnoto\t1F600\n", "image 'noto/1F600' stands twice"),
+        (None, b"vendor\thex\nnoto\t1F600\nnoto\t1F600\n", "image 'noto/1F600' appears twice"),
     ],
 )
 def test_emoji_that_cannot_be_used_are_named(folder, texts, rows, message):

@@ -123,7 +123,7 @@ ONE = np.ones((2, 3))
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: vse.CaptionSet.from_lists(ONE, ["a"]), "captions of 1 images for 2 images"),
+        (lambda: vse.CaptionSet.from_lists(ONE, ["a"]), "captions for 1 images, but 2 images"),
         (lambda: vse.CaptionSet.from_lists(ONE, ["a", " "]), "caption 1 is empty"),
         (lambda: vse.CaptionSet.from_lists(ONE, ["a", []]), "image '1' has no caption"),
         (lambda: vse.CaptionSet.from_lists(ONE), "captions are missing"),
@@ -132,10 +132,10 @@ ONE = np.ones((2, 3))
         (lambda: vse.CaptionSet(Ragged.of(ONE, "image"), ["a"], [0, 1], [0, 1]), "there are 1 captions for 2 captions"),
         (lambda: vse.CaptionSet.from_lists(ONE, ["a", "b"], classes=[1]), "there are 1 classes for 2 images"),
         (lambda: vse.CaptionSet.from_lists(ONE, ["a", "b"], tokens=np.ones((3, 1))), "3 rows of captions for 2"),
-        (lambda: vse.CaptionSet.from_lists(ONE, ["a", "b"], image_ids=["x", "x"]), "'x' stands twice"),
+        (lambda: vse.CaptionSet.from_lists(ONE, ["a", "b"], image_ids=["x", "x"]), "'x' appears twice"),
         (lambda: vse.CaptionSet.from_lists(ONE * np.inf, ["a", "b"]), "image 0 has NaN, inf"),
         (lambda: vse.CaptionSet.from_lists(ONE * 1e300, ["a", "b"]), "too large for float32"),
-        (lambda: vse.CaptionSet.from_lists([ONE, 0 * ONE], ["a", "b"]), "image 1 has rows of zeros alone"),
+        (lambda: vse.CaptionSet.from_lists([ONE, 0 * ONE], ["a", "b"]), "image 1 has only rows of zeros"),
         (
             lambda: vse.CaptionSet.from_lists([np.ones((1, 3)), np.ones((0, 3))], ["a", "b"]),
             "image 1 must have one row",
@@ -186,7 +186,7 @@ def test_files_that_are_no_caption_set(tmp_path):
     write_file(tmp_path / "wrong.h5", "caption-set", wrong)
     for name, message in (
         ("missing", "image_subjects is missing"),
-        ("wrong", r"classes has the shape \(1,\); \(n_images = 3,\) is expected"),
+        ("wrong", r"classes has the shape \(1,\); expected \(n_images = 3,\)"),
     ):
         with pytest.raises(vse.FileFormatError, match=message):
             load_caption_set(tmp_path / f"{name}.h5")
@@ -268,7 +268,7 @@ class TestReaders:
             ("odd", None, "7 captions for the 6 images"),
             ("odd", "regions.npy", "leave out features"),
             ("blank", None, "line 6: the caption is empty"),
-            ("f8k.txt", "regions.npy", "line 2: expected is"),
+            ("f8k.txt", "regions.npy", "line 2: expected"),
             ("a.txt", None, "not in a supported layout"),
             ("a.json", None, "not Karpathy's JSON: KeyError"),
             ("good.txt", None, "give the image features"),
@@ -359,7 +359,7 @@ def test_subjects_that_no_int64_holds_are_refused(subjects):
     """Found 2026-11: 0.2 and 0.7 both became 0, and 2**63 wrapped."""
     images = Ragged.of(ROWS, "image")
     for pair in ((subjects, [0, 1]), ([0, 1], subjects)):
-        with pytest.raises(vse.InputError, match="subjects must be (whole numbers|an array|a row of whole)"):
+        with pytest.raises(vse.InputError, match="subjects must be (whole numbers|an array|a one-dimensional)"):
             vse.CaptionSet(images, ["a", "b"], *pair)
     assert vse.CaptionSet(images, ["a", "b"], [0.0, 1.0], [1, 0]).image_subjects.dtype == np.int64
 
@@ -373,8 +373,8 @@ def test_subjects_that_no_int64_holds_are_refused(subjects):
         ({"parts": "ab"}, "parts must be a list of names"),
         ({"parts": ["a", "\ud800"]}, "not valid Unicode"),
         ({"classes": {0, 1}}, "classes must be an array or a list"),
-        ({"classes": [0, np.nan]}, "classes must be numbers or texts, none missing"),
-        ({"classes": [0, None]}, "classes must be numbers or texts, none missing"),
+        ({"classes": [0, np.nan]}, "classes must be numbers or texts without missing values"),
+        ({"classes": [0, None]}, "classes must be numbers or texts without missing values"),
         ({"classes": np.zeros((2, 2))}, "classes must be one-dimensional"),
         ({"classes": [1j, 2]}, "classes must be numbers or texts"),
         ({"thumbnails": [1, 2]}, "thumbnails must be .n, height, width, 3. uint8"),

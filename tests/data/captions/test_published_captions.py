@@ -114,7 +114,7 @@ class TestCoco:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"images": SET["images"] * 2}, "'images', element 2: image 5 stands twice"),
+            ({"images": SET["images"] * 2}, "'images', element 2: image 5 is listed twice"),
             ({"images": SET["images"][:1]}, r"annotation 0 has the image 2, which is not in the file \(2 such"),
             ({"images": [{"id": 5}]}, "'images', element 0: it has no 'file_name'"),
             ({"annotations": [{"image_id": 5, "caption": " "}]}, "'annotations', element 0: the caption is ' '"),

@@ -264,7 +264,7 @@ def test_arrays_that_do_not_fit_are_refused():
         ({"offsets": np.array([0, 3, 2])}, "offsets must rise from 0"),
         ({"offsets": np.zeros(0, np.int64)}, "offsets must rise from 0"),
         ({"counts": [1]}, r"counts must be one per word \(2\), not 1"),
-        ({"words": ["a", "a"]}, "word 'a' stands twice"),
+        ({"words": ["a", "a"]}, "word 'a' appears twice"),
     ]:
         with pytest.raises(InputError, match=message):
             Corpus(**good | bad)

@@ -338,7 +338,7 @@ def test_a_damaged_bzip2_file_is_refused(tmp_path):
     content = bytearray(bz2.compress(READABLE["GloVe"] * 50))
     for damaged in (content[:-9], content[:40] + b"xx" + content[42:]):
         (tmp_path / "v").write_bytes(damaged)
-        with pytest.raises(FileFormatError, match="the compressed file is damaged or cut off"):
+        with pytest.raises(FileFormatError, match="the compressed file is damaged or truncated"):
             WordVectors.load_word2vec(tmp_path / "v")
 
 

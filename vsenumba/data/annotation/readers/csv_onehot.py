@@ -126,7 +126,7 @@ def _named(truths: Truths, names: Sequence[str], row: Sequence[str]) -> FileForm
         try:
             truths.learn([cell])
         except FileFormatError as error:
-            hint = f"; if it has the images, say --image-column {name}" if as_column(name) in IMAGE_COLUMNS else ""
+            hint = f". If it has the images, use --image-column {name}" if as_column(name) in IMAGE_COLUMNS else ""
             return FileFormatError(f"the column {name!r:.80} {error}{hint}")
     raise AssertionError("every cell has a meaning")
 

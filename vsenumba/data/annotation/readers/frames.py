@@ -350,7 +350,7 @@ def _way_out(names: Sequence[str], lists: Sequence[str], label: str | None) -> s
     shown = ", ".join(names)
     if label is not None:
         return (
-            f"a table with the columns {shown:.200} has labels in {label!r}, and no column of images; say which it is "
+            f"a table with the columns {shown:.200} has labels in {label!r}, but no column of images; name one "
             "with image_column"
         )
     ids = next((name for name in names if name not in lists), None)

@@ -181,7 +181,7 @@ class _Reading:
         if found is None:
             return FileFormatError(f"the record has no {self._image_key!r}, only {', '.join(keys):.200}")
         within = next((key for key in keys if key.startswith(f"{self._image_key}.")), None)
-        hint = f"; say --image-column {within}" if within else ""
+        hint = f"; use --image-column {within}" if within else ""
         return FileFormatError(f"expected an image in {self._image_key!r}, not {_shown(found)}{hint}")
 
     def annotation_set(self) -> AnnotationSet:
@@ -237,4 +237,4 @@ def _paths(record: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     kinds = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
-    return f"{kinds.get(type(value), 'a value')}, {value!r:.60},"
+    return f"{kinds.get(type(value), 'a value')}, {value!r:.60}"
