@@ -95,7 +95,7 @@ class TestFetching:
         assert fetched(remote(server), tmp_path).read_bytes() == CONTENT  # its digest is known now
         path.unlink()
         server.content["a.bin"] = CONTENT[::-1]
-        with pytest.raises(vse.FileFormatError, match="has another checksum"):
+        with pytest.raises(vse.FileFormatError, match="does not have the checksum"):
             fetched(remote(server), tmp_path, trust=True)
 
     def test_what_the_server_answers_is_said(self, server, tmp_path):

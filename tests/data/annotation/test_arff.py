@@ -160,7 +160,7 @@ class TestRefusals:
             vse.load_dataset(tmp_path / "set.arff")
         for name in ("one", "two"):
             (tmp_path / f"{name}.xml").write_text(XML.format('<label name="cat"/>'))
-        with pytest.raises(vse.InputError, match=r"there are one.xml, two.xml; which\?"):
+        with pytest.raises(vse.InputError, match=r"there are one.xml, two.xml; keep one"):
             vse.load_dataset(tmp_path / "set.arff")
 
     @pytest.mark.parametrize(

@@ -317,7 +317,11 @@ class TestRefusals:
             ({"x": [[1.0, 2.0], [3.0, None]]}, vse.FileFormatError, "there is a missing number in row 1"),
             ({"x": [1.0, None]}, vse.FileFormatError, "the column 'x' has no value in row 1"),
             ({"id": ["a", "b"]}, vse.FileFormatError, "has no column of numbers or of lists of numbers, only id"),
-            ({"x": [[1.0], [2.0]], "y": [[1.0], [2.0]]}, vse.InputError, "has the columns of lists x, y; say which"),
+            (
+                {"x": [[1.0], [2.0]], "y": [[1.0], [2.0]]},
+                vse.InputError,
+                "has several columns of lists: x, y; choose one",
+            ),
         ):
             pq.write_table(pa.table(columns), tmp_path / "a.parquet")
             with pytest.raises(error, match=message):

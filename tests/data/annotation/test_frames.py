@@ -123,7 +123,7 @@ def test_doubles_and_options_that_do_not_fit():
     wide = pd.DataFrame({"image": ["a"], "cat": [0], "dog": [1]})
     for options, message in (
         ({"separator": ","}, "separator=',' cannot be used with this table, which has a column for each label"),
-        ({"first_number": 1}, "first_number=1 does not fit"),
+        ({"first_number": 1}, "first_number=1 cannot be used with"),
         ({"format": "pairs"}, "format='pairs' is only for files"),
         ({"threshold": "x"}, "threshold must be a number"),
     ):

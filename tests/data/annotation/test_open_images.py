@@ -132,7 +132,7 @@ def test_options_are_checked(tmp_path):
         ),
         ({"sources": 3}, r"sources must be a text of comma-separated names, not 3"),
         ({"separator": ","}, r"separator=',' cannot be used with .*; it is only for tables and records of text"),
-        ({"image_column": "ImageID"}, r"image_column='ImageID' is for"),
+        ({"image_column": "ImageID"}, r"image_column='ImageID' cannot be used with"),
     ):
         with pytest.raises(vse.InputError, match=message):
             vse.load_dataset(path, **options)

@@ -370,7 +370,7 @@ class TestSidecarText:
             vse.load_dataset(folder({"a.txt": b"x" * 2_000_000}))
         with pytest.raises(vse.FileFormatError, match="set: no label in 1 record"):
             vse.load_dataset(folder({"a.txt": ""}))
-        with pytest.raises(vse.InputError, match="label_column='x' is for"):
+        with pytest.raises(vse.InputError, match="label_column='x' cannot be used with"):
             vse.load_dataset(folder({"a.txt": "x"}), label_column="x")
 
     def test_a_folder_of_something_else(self, folder):

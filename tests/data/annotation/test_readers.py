@@ -161,7 +161,7 @@ class TestTables:
             ),
             ("image,tag\na,b\nc\n", "line 3: 1 field.s., but the header has 2"),
             ("image,tag\na,b,c\n", "line 2: 3 field.s., but the header has 2"),
-            ("image,tag\na,b\n\nc;d\n", "line 4: 1 field.s. .*it holds ';', are the delimiters mixed"),
+            ("image,tag\na,b\n\nc;d\n", "line 4: 1 field.s., .* the row contains ';', so check for mixed delimiters"),
             ("image,tag\na,b\n,d\n", "line 3: the cell of the image is empty"),
             ("image,tag\na,\nb, \n", "line 3: the table has a header .image, tag. but no label in its 2 rows"),
             ("image,tag,tag\na,b,c\n", "line 1: the header has the column 'tag' twice"),

@@ -272,7 +272,7 @@ class TestReaders:
             ("a.txt", None, "not in a supported layout"),
             ("a.json", None, "not Karpathy's JSON: KeyError"),
             ("good.txt", None, "give the image features"),
-            ("good.txt", "regions.npy", "features of 6 images, good.txt has 1"),
+            ("good.txt", "regions.npy", "features for 6 images, but .*good.txt has 1"),
             ("good.txt", "a.txt", "not an .npy file"),
             ("good.txt", "none.npy", "cannot read"),
             ("good.txt", "flat.npy", "must hold"),

@@ -174,5 +174,5 @@ def _delimiter(line: str, fitness: Callable[[Sequence[str]], int]) -> str:
 
 def _wrong_number(row: Sequence[str], expected: int, delimiter: str) -> str:
     others = [repr(other) for other in DELIMITERS if other != delimiter and any(other in field for field in row)]
-    hint = f"; it holds {' and '.join(others)}, are the delimiters mixed?" if others else ""
+    hint = f"; the row contains {' and '.join(others)}, so check for mixed delimiters" if others else ""
     return f"{len(row)} field(s), but the header has {expected} (with the delimiter {delimiter!r}){hint}"
