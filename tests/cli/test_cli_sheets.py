@@ -148,7 +148,7 @@ def asking():
         (["--undo"], "--undo requires --xmp"),
         (["--xmp", "--undo", "--csv", "c.csv"], "--undo cannot be combined"),
         (["--sheet", "a.jpg"], "expected one of .png, .svg, .pdf"),
-        (["--html", "a.png"], "expected .html"),
+        (["--html", "a.png"], "use a name ending in .html"),
         (["--html", "a.html", "--csv", "./a.html"], "is given for two of"),
         (["--csv", "nowhere/a.csv"], "there is no folder nowhere"),
         (["--csv", "model.h5"], "it is also an input file"),

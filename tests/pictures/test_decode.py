@@ -182,7 +182,7 @@ def test_what_is_broken_is_named(written, name):
         ("page.jpg", "a web page"),
         ("drawing.png", "SVG"),
         ("heic.jpg", "HEIC"),
-        ("text.png", "not a picture"),
+        ("text.png", "not a JPEG, PNG"),
         ("cut.jpg", "broken picture"),
         ("flat.png", "0 x 5 pixels|broken picture"),
     ],

@@ -352,7 +352,7 @@ def test_a_function_that_changes_its_mind(folder, tmp_path):
     cache = tmp_path / "cache"
     describe_pictures(folder, Counting(), size=4, name="mine", cache=cache)
     write(folder / "new.png", 3)
-    with pytest.raises(InputError, match="gives 3 numbers of float32 for 'new.png', and gave 1"):
+    with pytest.raises(InputError, match="returned 3 numbers of float32 for 'new.png', but 1"):
         describe_pictures(folder, lambda p: p.mean(axis=(1, 2)), size=4, name="mine", cache=cache)
 
 

@@ -90,7 +90,7 @@ def test_two_images_that_would_be_one_picture(images):
 
 def test_none_is_an_error_with_the_nearest_name():
     with pytest.raises(
-        InputError, match=r"none of the 2 images in t.csv is a picture in photos: 'brids/bb.jpg' \(the n"
+        InputError, match=r"none of the 2 images in t.csv is a picture in photos: 'brids/bb.jpg' \(nearest"
     ):
         join(["brids/bb.jpg", "?"], PICTURES, source="t.csv", root="photos")
     with pytest.raises(InputError, match="pictures are called like 'a.jpg'"):

@@ -112,7 +112,7 @@ def test_maps_and_tokens_become_a_vector(tmp_path):
     last = network(tmp_path / "b.onnx", kind="maps", shape=("n", 6, 6, 3), metadata=PLAIN)
     np.testing.assert_allclose(OnnxBackbone(last).describe(some), means(some), rtol=1e-5)
     tokens = network(tmp_path / "c.onnx", kind="tokens", metadata=PLAIN)
-    with pytest.raises(InputError, match="pooling='first' .*'mean'"):
+    with pytest.raises(InputError, match="--pooling first .*--pooling mean"):
         OnnxBackbone(tokens, size=6)
     np.testing.assert_allclose(OnnxBackbone(tokens, size=6, pooling="mean").describe(some), means(some), rtol=1e-5)
     np.testing.assert_allclose(OnnxBackbone(tokens, size=6, pooling="first").describe(some), some[:, 0, 0], rtol=1e-5)
@@ -123,7 +123,7 @@ def test_one_of_two_outputs(tmp_path):
     with pytest.raises(InputError, match=r"2 outputs: vectors, negative; .*--network-output"):
         OnnxBackbone(path, size=6)
     np.testing.assert_allclose(OnnxBackbone(path, size=6, output="negative").describe(some), -means(some), rtol=1e-5)
-    with pytest.raises(InputError, match="no output 'vector'; there are vectors, negative"):
+    with pytest.raises(InputError, match="no output 'vector'; the outputs are vectors, negative"):
         OnnxBackbone(path, size=6, output="vector")
     said = network(tmp_path / "b.onnx", outputs=2, metadata=PLAIN | {"output": "negative"})
     np.testing.assert_allclose(OnnxBackbone(said, size=6).describe(some), -means(some), rtol=1e-5)
@@ -134,9 +134,9 @@ def test_one_of_two_outputs(tmp_path):
     [
         ({"inputs": 2}, r"2 inputs \(pixels, words\)"),
         ({"shape": ("n", 3, 5), "kind": "sum"}, r"has the shape \(n, 3, 5\); .*four dimensions"),
-        ({"shape": ("n", 1, 6, 6)}, r"shape \(\?, 1, 6, 6\); three channels"),
+        ({"shape": ("n", 1, 6, 6)}, r"shape \(\?, 1, 6, 6\); expected three channels"),
         ({"shape": ("n", 3, 6, 3), "kind": "maps"}, "NCHW or NHWC; set --layout"),
-        ({"kind": "sum"}, r"shape \(1,\) for 1 picture|neither vectors nor maps"),
+        ({"kind": "sum"}, r"shape \(1,\) for 1 picture|neither vectors nor feature maps"),
         ({"kind": "whole"}, "int64 .* not vectors"),
         ({"input_type": "INT64"}, r"a tensor\(int64\)"),
         ({"shape": ("n", 3, 99_999, 6)}, "four dimensions"),
@@ -166,10 +166,10 @@ def test_files_that_are_no_networks(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"size": 7}, "takes 6 x 6 pixels, so size cannot be 7"),
+        ({"size": 7}, "expects 6 x 6 pixels, so size cannot be 7"),
         ({"size": 0}, "size must be a whole number"),
         ({"size": 10_000}, "size must be a whole number from 1 to 4096"),
-        ({"layout": "NHWC"}, "layout NHWC does not fit"),
+        ({"layout": "NHWC"}, "layout NHWC does not match"),
         ({"layout": "CHW"}, "unknown layout"),
         ({"channels": "RGBA"}, "unknown order of channels"),
         ({"resize": "crops"}, "did you mean 'crop'"),

@@ -82,7 +82,7 @@ def test_tags_that_name_no_picture_are_found_out_before_any_is_decoded(folder, t
 
 def test_tags_that_name_broken_pictures_only(folder):
     (folder / "e.png").write_bytes(b"x")
-    with pytest.raises(InputError, match="none of the pictures with tags could be read: e.png: not a picture"):
+    with pytest.raises(InputError, match="none of the pictures with tags could be read: e.png: not a JPEG"):
         vse.load_pictures(folder, vse.AnnotationSet.from_lists([["bird"]], ["e.png"]))
 
 

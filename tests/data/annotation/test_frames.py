@@ -135,7 +135,7 @@ def test_doubles_and_options_that_do_not_fit():
         vse.load_dataset(pd.DataFrame(FRAMES["pairs"]), threshold=0.5)
     with pytest.raises(
         vse.InputError,
-        match="separator=',' cannot be used with .*; it is only for tables and records of text, which source is not",
+        match="separator=',' cannot be used with .*; it is only for tables and records of text",
     ):
         vse.load_dataset({"a": ["cat"]}, separator=",")
 

@@ -138,7 +138,9 @@ def test_options_are_checked(tmp_path):
             vse.load_dataset(path, **options)
     other = tmp_path / "pairs.csv"
     other.write_text("image,tag\na,cat\n")
-    with pytest.raises(vse.InputError, match=r"sources='x' is for tables with a column of sources"):
+    with pytest.raises(
+        vse.InputError, match=r"sources='x' cannot be used with .*; it is only for tables with a column of sources"
+    ):
         vse.load_dataset(other, sources="x")
     with pytest.raises(
         vse.FileFormatError, match=r"there is no column imageid among image, tag; Open Images tables have"

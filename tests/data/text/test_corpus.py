@@ -225,7 +225,7 @@ class TestTextFiles:
         with pytest.raises(UnknownNameError, match="unknown sentences 'line'; did you mean 'lines'"):
             Corpus.from_text(text, tmp_path / "c.h5", sentences="line")
         (tmp_path / "cut.gz").write_bytes(gzip.compress(b"one two three" * 99)[:-20])
-        with pytest.raises(FileFormatError, match="cut off"):
+        with pytest.raises(FileFormatError, match="truncated"):
             Corpus.from_text(tmp_path / "cut.gz", tmp_path / "c.h5")
 
 
