@@ -506,13 +506,13 @@ def test_the_command_compares_on_a_cluster(run, cluster, data, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["evaluate", "model.h5"], "--scheduler goes with a SET"),
-        (["annotate", "model.h5", "image 7"], "--scheduler goes with --all or --set"),
-        (["annotate", "model.h5", "--pictures", "."], "--scheduler goes with --all or --set"),
-        (["find", "model.h5", "label 3", "--index", "index"], "--scheduler and --index exclude each other"),
-        (["similar", "model.h5", "--label", "label 3"], "--scheduler goes with --image"),
-        (["export", "model.h5", "-o", "labels.h5"], "--scheduler goes with '--what images'"),
-        (["export", "model.h5", "--what", "images", "-o", "images.vec"], "--scheduler goes with '--what images'"),
+        (["evaluate", "model.h5"], "--scheduler requires a SET"),
+        (["annotate", "model.h5", "image 7"], "--scheduler requires --all or --set"),
+        (["annotate", "model.h5", "--pictures", "."], "--scheduler requires --all or --set"),
+        (["find", "model.h5", "label 3", "--index", "index"], "--scheduler and --index cannot be combined"),
+        (["similar", "model.h5", "--label", "label 3"], "--scheduler requires --image"),
+        (["export", "model.h5", "-o", "labels.h5"], "--scheduler requires '--what images'"),
+        (["export", "model.h5", "--what", "images", "-o", "images.vec"], "--scheduler requires '--what images'"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, list) else "",
 )

@@ -97,7 +97,7 @@ class TestEvaluation:
         [
             ({"images": np.eye(3) * 1j}, "image vectors must be an array of numbers"),
             ({"images": np.ones((3, 4))}, "image vectors have 4 numbers, caption vectors 3"),
-            ({"captions": [[1, 2, 3], [1]]}, "caption vectors must be an array, or lists of one length"),
+            ({"captions": [[1, 2, 3], [1]]}, "caption vectors must be an array, or lists of equal length"),
             ({"captions": np.ones(3)}, "a row for each caption"),
             ({"images": np.eye(3) * 1e300, "captions": np.eye(3) * 1e300}, "too long to be multiplied"),
             ({"n_folds": 1.5}, "n_folds must lie between 1 and the number of images"),

@@ -189,8 +189,8 @@ def test_gensim_counts_the_same(tmp_path, case_insensitive, restrict):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\xff\xfec\0a\0t\0", "is not text in UTF-8: it begins as UTF-16 does"),
-        (b"\x7fELF\2\1\1\0", "is not text in UTF-8: it holds NUL bytes"),
+        (b"\xff\xfec\0a\0t\0", "is not text in UTF-8: it is UTF-16"),
+        (b"\x7fELF\2\1\1\0", "is not text in UTF-8: it contains NUL bytes"),
     ],
 )
 def test_files_that_are_no_text_are_refused(tmp_path, content, message):

@@ -130,6 +130,6 @@ def test_labels_that_are_numbers_are_names():
 def test_a_set_of_ids_has_no_order_to_be_answered_in():
     """Found 2026-11: the answers came in the order of Python's hash seed."""
     model = model_of().fit(checkerboard())
-    with pytest.raises(vse.InputError, match="images must be in order, which a set is not"):
+    with pytest.raises(vse.InputError, match="images must have an order, and a set has none"):
         model.annotate({"image 0", "image 1"})
     assert len(model.annotate(dict.fromkeys(["image 0", "image 1"]).keys())) == 2

@@ -13,7 +13,7 @@ import vsenumba as vse
 from vsenumba.data import Vocabulary
 from vsenumba.data.matches import best_matches
 
-NOT_FINITE = r"^the score of '[\w ]+' is (nan|inf): the model's arrays hold NaN or too large numbers; "
+NOT_FINITE = r"^the score of '[\w ]+' is (nan|inf): the model's arrays contain NaN or numbers that are too large; "
 
 
 def uses(model, data):
@@ -103,7 +103,7 @@ def test_factors_that_are_not_finite_are_refused(bad):
     model = vse.ImageAnnotator(n_factors=4, n_epochs=1, random_state=0).fit(checkerboard())
     with pytest.raises(vse.InputError, match=r"^row 1 of factors holds NaN, inf or a number too large for float32$"):
         model.annotate_factors([[1, 2, 3, 4], [1, 2, 3, bad]])
-    with pytest.raises(vse.InputError, match="^factors is a masked array"):
+    with pytest.raises(vse.InputError, match="^factors must not be a masked array"):
         model.annotate_factors(np.ma.array(np.ones((1, 4)), mask=True))
 
 

@@ -126,8 +126,8 @@ def test_a_window_longer_than_every_sentence():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ([], "no word stays of 0 words"),
-        ([[]], "no word stays of 0 words"),
+        ([], "no word is frequent enough"),
+        ([[]], "no word is frequent enough"),
         ([["a"], ["b"]], "has no sentence of two words"),
         ([["a", "a", "a"]], "the text has one word only, 'a'"),
         ("text.txt", "must be a Corpus"),

@@ -52,7 +52,7 @@ def with_known_labels(
     if n_left_out == data.n_pairs:
         raise InputError(f"the model knows no label of {argument}: it has {labels}")
     warnings.warn(
-        f"{n_left_out:,} of {data.n_pairs:,} pair(s) of {argument} left out: the model does not know "
+        f"skipped {n_left_out:,} of {data.n_pairs:,} pair(s) in {argument}: the model does not know "
         f"{len(unknown):,} label(s), {labels}",
         UserWarning,
         stacklevel=stacklevel,

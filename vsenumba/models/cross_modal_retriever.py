@@ -118,23 +118,23 @@ class CrossModalRetriever(Trained):
     exports: ClassVar[tuple[str, ...]] = ("images", "captions")
     memory_element: ClassVar[str] = "moments"
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
-        "image_projection": MemberOf("How the images' rows are projected.", family=as_projection),
-        "image_pooling": MemberOf("How an image's rows become one vector.", family=as_pooling),
-        "caption_pooling": MemberOf("How a caption's words become one vector.", family=as_pooling),
+        "image_projection": MemberOf("Projection of the image regions.", family=as_projection),
+        "image_pooling": MemberOf("Pooling of the image regions into one vector.", family=as_pooling),
+        "caption_pooling": MemberOf("Pooling of the caption's words into one vector.", family=as_pooling),
         "objective": MemberOf("Objective to minimise.", family=as_objective),
-        "n_factors": Whole("Dimensions of the space."),
-        "word_factors": Whole("Dimensions of the words' vectors."),
-        "min_count": Whole("Rarer words count as one unknown word."),
-        "n_epochs": Whole("Passes over all matching pairs."),
-        "batch_size": Whole("Pairs in a batch.", least=2),
-        "learning_rate": Number("Learning rate at the start.", above=0),
+        "n_factors": Whole("Dimension of the joint space."),
+        "word_factors": Whole("Dimension of the word vectors."),
+        "min_count": Whole("Treat words that occur less often as one unknown word."),
+        "n_epochs": Whole("Number of training epochs."),
+        "batch_size": Whole("Number of pairs per batch.", least=2),
+        "learning_rate": Number("Initial learning rate.", above=0),
         "weight_decay": Number("Weight decay of AdamW.", below=1),
-        "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
-        "warmup_epochs": Whole("First epochs in which all negatives count.", least=0),
-        "max_grad_norm": Number("Length to which longer gradients are scaled down.", above=0),
-        "row_dropout": Number("Share of regions and words that a batch does without.", below=1),
-        "n_threads": Whole("Threads of the package's own kernels.", "all", in_file=False),
-        "random_state": Seed("Where the randomness comes from."),
+        "schedule": Choice("Learning rate schedule.", names=SCHEDULES),
+        "warmup_epochs": Whole("Number of initial epochs that use all negatives.", least=0),
+        "max_grad_norm": Number("Maximum gradient norm; longer gradients are scaled down.", above=0),
+        "row_dropout": Number("Share of regions and words dropped per batch.", below=1),
+        "n_threads": Whole("Number of threads.", "all cores", in_file=False),
+        "random_state": Seed("Random seed."),
     }
 
     def __init__(

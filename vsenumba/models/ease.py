@@ -64,10 +64,10 @@ class EaseAnnotator(Annotator):
     kind: ClassVar[str] = "ease-annotator"
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
         "l2": Number("Weight decay.", above=0),
-        "max_bytes": Whole("The most memory that fitting may take, in bytes."),
-        "max_neighbours": Whole("About how many weights a label has in the mean.", "all"),
-        "n_threads": Whole("Threads to solve with.", "all", in_file=False),
-        "device": Choice("Where to solve for weights between all labels.", names=DEVICES, in_file=False),
+        "max_bytes": Whole("Memory limit for fitting, in bytes."),
+        "max_neighbours": Whole("Approximate mean number of weights per label.", "all"),
+        "n_threads": Whole("Number of threads.", "all cores", in_file=False),
+        "device": Choice("Device for computing the weights between all labels.", names=DEVICES, in_file=False),
     }
 
     def __init__(

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 _MOST_NEGATIVES = 10_000
 
 # What None stands for where `Recipe` says it.
-_SUITED = "what suits the inputs, sampler, loss and optimiser"
+_SUITED = "depends on the inputs, sampler, loss and optimiser"
 
 
 class ImageAnnotator(InputTables):
@@ -157,22 +157,24 @@ class ImageAnnotator(InputTables):
     exports: ClassVar[tuple[str, ...]] = ("labels", "images")
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
         "inputs": NameOrSum(
-            "What stands for an image; several joined by + are added up.", resolve=as_inputs, names=INPUTS
+            "How an image is represented; join several inputs by + to add their vectors.",
+            resolve=as_inputs,
+            names=INPUTS,
         ),
-        "n_factors": Whole("Length of the vectors."),
-        "sampler": MemberOf("Where negatives come from.", "what suits the inputs", family=as_sampler),
-        "loss": MemberOf("Loss to minimise.", "what suits the inputs", family=as_loss),
-        "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
+        "n_factors": Whole("Vector length."),
+        "sampler": MemberOf("Negative sampler.", "depends on the inputs", family=as_sampler),
+        "loss": MemberOf("Loss to minimise.", "depends on the inputs", family=as_loss),
+        "optimiser": MemberOf("Optimiser.", family=as_optimiser),
         "learning_rate": Number("Learning rate of the first epoch.", _SUITED, above=0),
-        "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
+        "schedule": Choice("Learning rate schedule.", names=SCHEDULES),
         "l2": Number("Weight decay per step.", _SUITED),
-        "n_negatives": Whole("Negatives per pair.", _SUITED, most=_MOST_NEGATIVES),
-        "n_epochs": Whole("Passes over all pairs."),
-        "max_neighbours": Whole("About how many weights to others a label has beside its vector.", _SUITED, least=0),
-        "n_threads": Whole("Threads to train with.", "all", in_file=False),
-        "deterministic": Flag("Whether the same seed must give bit-equal factors, which takes one thread."),
-        "device": Choice("Where to train.", names=DEVICES, in_file=False),
-        "random_state": Seed("Where the randomness comes from."),
+        "n_negatives": Whole("Number of negatives per pair.", _SUITED, most=_MOST_NEGATIVES),
+        "n_epochs": Whole("Number of training epochs."),
+        "max_neighbours": Whole("Approximate number of weights from a label to other labels.", _SUITED, least=0),
+        "n_threads": Whole("Number of threads.", "all cores", in_file=False),
+        "deterministic": Flag("Whether the same seed gives bit-equal factors; uses one thread."),
+        "device": Choice("Device to train on.", names=DEVICES, in_file=False),
+        "random_state": Seed("Random seed."),
     }
 
     def __init__(

@@ -123,25 +123,31 @@ class WordEmbedder(Trained):
     subject: ClassVar[str] = "words"
     exports: ClassVar[tuple[str, ...]] = ("words",)
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
-        "architecture": MemberOf("What predicts what.", family=as_architecture),
-        "n_factors": Whole("Length of the vectors."),
+        "architecture": MemberOf("Predict context words (skipgram) or the centre word (cbow).", family=as_architecture),
+        "n_factors": Whole("Vector length."),
         # No sentence has more words.
-        "window": Whole("The most words on each side.", most=LONGEST_SENTENCE),
-        "subsample": Number("Thin out words above this share of the text; 0 for none."),
-        "sampler": MemberOf("Where negatives come from.", family=as_sampler),
-        "n_negatives": Whole("Negatives per pair of words.", most=_MOST_NEGATIVES),
-        "draws_per": Choice("For what negatives are drawn.", "by architecture and sampler", names=DRAWS_PER),
-        "n_draws": Whole(
-            "Negatives drawn for a pair, window or block.", "what suits the architecture", most=_MOST_DRAWS
+        "window": Whole("Maximum number of context words on each side.", most=LONGEST_SENTENCE),
+        "subsample": Number("Randomly skip words whose share of the text is above this value; 0 keeps all."),
+        "sampler": MemberOf("Negative sampler.", family=as_sampler),
+        "n_negatives": Whole("Number of negatives per pair of words.", most=_MOST_NEGATIVES),
+        "draws_per": Choice(
+            "Draw new negatives for each pair, window or block of windows.",
+            "depends on architecture and sampler",
+            names=DRAWS_PER,
         ),
-        "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
-        "learning_rate": Number("Learning rate at the start.", "what suits the architecture", above=0),
-        "schedule": Choice("How the rate changes with the words trained on.", names=SCHEDULES),
-        "n_epochs": Whole("Passes over the text."),
-        "n_threads": Whole("Threads to train with.", "all", in_file=False),
-        "deterministic": Flag("Whether the same seed must give bit-equal vectors, which takes one thread."),
-        "device": Choice("Where to train.", names=TEXT_DEVICES, in_file=False),
-        "random_state": Seed("Where the randomness comes from."),
+        "n_draws": Whole(
+            "Number of negatives to draw for each pair, window or block.",
+            "depends on the architecture",
+            most=_MOST_DRAWS,
+        ),
+        "optimiser": MemberOf("Optimiser.", family=as_optimiser),
+        "learning_rate": Number("Initial learning rate.", "depends on the architecture", above=0),
+        "schedule": Choice("Learning rate schedule.", names=SCHEDULES),
+        "n_epochs": Whole("Number of training epochs."),
+        "n_threads": Whole("Number of threads.", "all cores", in_file=False),
+        "deterministic": Flag("Whether the same seed gives bit-equal vectors; uses one thread."),
+        "device": Choice("Device to train on.", names=TEXT_DEVICES, in_file=False),
+        "random_state": Seed("Random seed."),
     }
 
     def __init__(
