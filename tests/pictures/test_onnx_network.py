@@ -64,7 +64,9 @@ def test_options_go_before_metadata(tmp_path):
 
 def test_what_nothing_says_is_imagenets_and_said(tmp_path):
     some = pictures(2, 224)
-    with pytest.warns(UserWarning, match=r"does not say .*224 x 224.*--size.*ImageNet: mean 0\.485.*--mean"):
+    with pytest.warns(
+        UserWarning, match=r"does not describe its input.*224 x 224.*--size.*ImageNet: mean 0\.485.*--mean"
+    ):
         backbone = OnnxBackbone(network(tmp_path / "a.onnx"))
     expected = (means(some) / 255 - IMAGENET_MEAN) / IMAGENET_STD
     np.testing.assert_allclose(backbone.describe(some), expected, rtol=1e-4)

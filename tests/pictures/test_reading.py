@@ -55,10 +55,10 @@ def test_what_is_left_out_is_warned_of(folder, tmp_path):
         (folder / name).write_bytes(content)
     (folder / "e.heic").write_bytes(b"x")
     tags = vse.AnnotationSet.from_lists([["bird"], ["x"], ["y"], ["cut"]], ["a.png", "birds/aa.png", "?", "cut.png"])
-    with pytest.warns(UserWarning, match="left out") as caught:
+    with pytest.warns(UserWarning, match="skipped") as caught:
         data = vse.load_pictures(folder, tags)
     said = " ".join(str(one.message) for one in caught)
-    assert f"{len(broken())} pictures left out: cut.bmp: a broken picture" in said
+    assert f"skipped {len(broken())} pictures: cut.bmp: a broken picture" in said
     assert f"and {len(broken()) - 3} more" in said
     assert "1 .heic; convert" in said
     assert "skipped 2 tagged images" in said

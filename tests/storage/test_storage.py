@@ -296,7 +296,7 @@ class TestForeignFiles:
         assert "x has the unknown type 'tensor'" in self.refusal(path)
         with h5py.File(path, "r+") as file:
             file.attrs["encoding-type"] = np.bytes_("index")
-        assert "kind 'index'; known are annotation-set" in self.refusal(path)
+        assert "unknown kind 'index'; known kinds are annotation-set" in self.refusal(path)
 
     def test_changed_value(self, path):
         with h5py.File(path, "r+") as file:

@@ -72,8 +72,8 @@ def test_a_set_without_any_is_as_ever():
     ("absent", "message"),
     [
         (np.eye(3), r"^image '0' has the label 'x', which is also among its verified absences \(2 such pair"),
-        (np.eye(2), r"^absent has the shape \(2, 2\), the set \(3, 3\)$"),
-        (Absences([0, 0, 0, 0], [], 4), r"^absent has the shape \(3, 4\), the set \(3, 3\)$"),
+        (np.eye(2), r"^absent has the shape \(2, 2\), but the data set has \(3, 3\)$"),
+        (Absences([0, 0, 0, 0], [], 4), r"^absent has the shape \(3, 4\), but the data set has \(3, 3\)$"),
         (AnnotationSet.from_csr(ABSENT), r"^absent has different images or labels"),
         (np.full((3, 3), np.nan), r"NaN"),
         (np.ma.array(ABSENT, mask=ABSENT > 0), r"masked array"),

@@ -59,7 +59,7 @@ class TestValues:
 
     def test_a_sparse_row_leaves_out_the_first_value_whatever_it_is(self, tmp_path):
         text = "@relation r\n@attribute cat {1,0}\n@attribute x {yes,no}\n@attribute dog {0,1}\n@data\n{0 0}\n{2 1}\n"
-        with pytest.warns(UserWarning, match=r"line 2: 'cat' is declared as \{1,0\}, so a sparse row .* '1'"):
+        with pytest.warns(UserWarning, match=r"line 2: 'cat' is declared as \{1,0\}, so its missing values .* '1'"):
             data = mulan(tmp_path, text)
         assert data.to_csr().toarray().tolist() == [[0, 0], [1, 1]]
 

@@ -114,7 +114,7 @@ def test_so_it_does_of_open_images(rows, after, options):
         (b"b,\xff\n", r"table.csv, line 5002: byte 3 \(0xff\) is not UTF-8"),
         (b"b,cat,dog\n", r"table.csv, line 5002: 3 field\(s\), but the header has 2"),
         (b"b,ca\0t\n", r"table.csv, line 5002: the line contains a NUL"),
-        (b",cat\n", r"table.csv, line 5002: the image is empty"),
+        (b",cat\n", r"table.csv, line 5002: the cell of the image is empty"),
         (b'b,"cat\n', r"table.csv, line 5002: not a valid row"),
         (b"b," + b"x" * 2_000_000 + b"\n", r"table.csv, line 5002: the line, .*, is longer than 1,048,576 bytes"),
     ],

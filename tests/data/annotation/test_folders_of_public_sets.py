@@ -52,7 +52,7 @@ class TestNusWide:
             vse.FileFormatError, match=r"lake_Train.txt, line 2: '-1130179' is neither 0 nor 1; .*lenient"
         ):
             vse.load_dataset(folder, part="train")
-        with pytest.warns(UserWarning, match=r"line 2: '-1130179' .* was taken for 0 \(1 such line\(s\)\)"):
+        with pytest.warns(UserWarning, match=r"line 2: '-1130179' .* read as 0 \(1 such line\(s\)\)"):
             data = vse.load_dataset(folder, part="train", lenient=True)
         assert data.to_csr().toarray().tolist() == [[1, 0], [0, 0]]
         assert list(data.image_ids) == ["actor/0001_1.jpg", "actor/0002_2.jpg"]

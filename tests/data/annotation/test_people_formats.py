@@ -182,7 +182,7 @@ class TestJson:
             read('{"a": ["cat"]}', threshold=0.5)
 
     def test_two_keys_of_labels_are_said(self, read):
-        with pytest.warns(UserWarning, match="of the keys labels, tags only labels is read"):
+        with pytest.warns(UserWarning, match="only labels of the keys labels, tags is read"):
             assert read('[{"id": 1, "labels": ["a"], "tags": ["b"]}]') == {"1": {"a"}}
         assert read('[{"id": 1, "labels": ["a"], "tags": ["b"]}]', label_column="tags") == {"1": {"b"}}
 

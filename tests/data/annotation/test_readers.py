@@ -131,7 +131,7 @@ class TestTables:
         "header",
         ["Image,Label", "PHOTO;who;Keyword", "tag\timage id", "filename|concept|id|class", "n, item , tags"],
     )
-    @pytest.mark.filterwarnings("ignore:of the columns concept, class only")
+    @pytest.mark.filterwarnings("ignore:only concept of the columns concept, class")
     def test_usual_names(self, read, header):
         delimiter = next(one for one in ",;|\t" if one in header)
         row = delimiter.join("v" for _ in header.split(delimiter))
