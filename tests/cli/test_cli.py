@@ -395,6 +395,7 @@ def test_compare_writes_everything_and_prints_a_table(succeeds, folder):
         if line.startswith("  vsenumba "):
             succeeds(*shlex.split(line)[1:])
     again = json.loads(succeeds(*words, "--json", "--force").out)
+    assert again["settings"].pop("command") == document["settings"].pop("command") + " --json --force"
     assert again["settings"] == document["settings"]
 
 
