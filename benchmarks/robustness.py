@@ -22,7 +22,7 @@ from benchmarks.sample_files import samples, save
 from vsenumba import storage
 from vsenumba.errors import FileFormatError, MemoryLimitError
 
-REFUSED, EQUAL = "refused clearly", "loaded equal"
+REFUSED, EQUAL = "rejected clearly", "loaded faithfully"
 
 # Written only where there is something they belong to.
 _DEPENDENT = {"best", "best_value", "best_epoch", "best_metric"}

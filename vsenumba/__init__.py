@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from vsenumba.pictures import PictureFolder, describe_pictures, load_pictures
     from vsenumba.plotting import save_figure
     from vsenumba.poolings import AdPool, GeneralisedPooling, MaxPooling, MeanPooling, TopMeanPooling
+    from vsenumba.reports import write_report
     from vsenumba.samplers import (
         AdaptiveSampler,
         DynamicSampler,
@@ -114,6 +115,7 @@ _ROOMS = {
     "pictures": ("PictureFolder", "describe_pictures", "load_pictures"),
     "plotting": ("save_figure",),
     "poolings": ("AdPool", "GeneralisedPooling", "MaxPooling", "MeanPooling", "TopMeanPooling"),
+    "reports": ("write_report",),
     "samplers": (
         "AdaptiveSampler", "DynamicSampler", "PopularitySampler", "RankSampler", "UniformSampler", "WarpSampler",
     ),

@@ -228,7 +228,7 @@ def test_a_process_ends_with_the_status_and_one_line(folder):
 def test_too_many_threads_are_one_warning(folder):
     outcome = in_a_process("evaluate", "model.h5", "tags.csv", "--threads", "4000")
     assert outcome.status == 0
-    assert outcome.err.startswith("warning: n_threads=4000 reduced to the ")
+    assert outcome.err.startswith("warning: n_threads=4000 is reduced to ")
     assert outcome.err.count("\n") == 1
 
 

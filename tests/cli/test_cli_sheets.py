@@ -37,7 +37,7 @@ def files():
 def test_one_pass_writes_everything(suggested, capsys):
     before = files()
     targets = {"sheet": Path("sheet.svg"), "html": Path("sheet.html"), "csv": Path("out.csv")}
-    with pytest.warns(UserWarning, match="boxes instead of letters"):
+    with pytest.warns(UserWarning, match="boxes instead of characters"):
         n_pictures = write_sheets(iter(suggested), **targets, xmp=True, write=True)
     assert n_pictures == 3
     printed = capsys.readouterr()
@@ -147,7 +147,7 @@ def asking():
         (["--write"], "--write goes with --xmp"),
         (["--undo"], "--undo goes with --xmp"),
         (["--xmp", "--undo", "--csv", "c.csv"], "--undo takes tags back"),
-        (["--sheet", "a.jpg"], "expected one of .png, .svg, .pdf"),
+        (["--sheet", "a.jpg"], "use one of .png, .svg, .pdf"),
         (["--html", "a.png"], "expected .html"),
         (["--html", "a.html", "--csv", "./a.html"], "cannot be two of"),
         (["--csv", "nowhere/a.csv"], "there is no folder nowhere"),

@@ -82,7 +82,9 @@ def test_captions_are_written_too(succeeds, folder):
 
 
 def test_an_ending_that_no_format_has_is_refused(fails, folder, tmp_path):
-    assert "must end in .npz, .txt, .vec, .bin, .h5, .parquet" in fails("export", "all.h5", "-o", "vectors.csv")
+    assert "must end in .npz, .txt, .vec, .bin, .h5, .parquet, .safetensors" in fails(
+        "export", "all.h5", "-o", "vectors.csv"
+    )
     with pytest.raises(vse.InputError, match=r"as vectors come: it must end in \.h5 or \.parquet"):
         write_vector_blocks(tmp_path / "vectors.vec", [])
     with pytest.raises(vse.InputError, match="there are no vectors to write"):

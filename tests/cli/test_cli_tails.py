@@ -106,7 +106,7 @@ def test_fit_and_compare_take_propensity_scored_metrics(folder, succeeds):
     lines = succeeds(*words).out.splitlines()
     document = json.loads(Path("c/comparison.json").read_text(encoding="utf-8"))
     groups = document["groups"]
-    start = lines.index("MRR of the labels that so many training images have") + 2
+    start = lines.index("MRR by number of training images") + 2
     header, labels, pairs, *rows = (line.split() for line in lines[start : start + 6])
     assert header[:3] == ["sampler", "or", "model"]
     assert header[3:] == [name.replace(name.split("–")[0] + "–", "≤") for name in groups["names"]]

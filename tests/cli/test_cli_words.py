@@ -22,9 +22,7 @@ def words(folder):
 
 def test_fit_reads_text_and_says_what_it_did(succeeds, folder):
     outcome = succeeds("words", "fit", "notes.txt", "-o", "new.h5", *QUICK)
-    assert outcome.out.startswith(
-        "read     33 words of text, left out 0 rare ones; 17 words are different\ntrained  1 "
-    )
+    assert outcome.out.startswith("read     33 words of text, left out 0 rare ones; 17 distinct words\ntrained  1 ")
     assert outcome.out.endswith("saved    new.h5\n")
     assert "vsenumba words neighbors new.h5" in outcome.err
     model = vse.load_model("new.h5")

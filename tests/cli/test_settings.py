@@ -177,7 +177,7 @@ def test_compare_takes_nested_parameters_in_python():
 
 
 def test_the_same_sampler_twice_is_refused():
-    with pytest.raises(vse.InputError, match="each sampler can be compared once, found uniform, uniform"):
+    with pytest.raises(vse.InputError, match="can appear only once in a comparison, found uniform, uniform"):
         models_to_compare(samplers=["uniform", vse.UniformSampler()])
     with pytest.raises(vse.InputError, match="uniform has no parameters"):
         models_to_compare(samplers=["uniform"], sampler__lam=0.1)
@@ -191,7 +191,7 @@ def test_a_variant_keeps_what_it_was_given():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"sampler": "warp"}, "name them in `samplers`"),
+        ({"sampler": "warp"}, "list them in `samplers`"),
         ({"samplers": "uniform"}, "samplers must be a list"),
         ({"samplers": []}, "samplers must be a list"),
         ({"random_state": None}, "random_state must be a whole number"),

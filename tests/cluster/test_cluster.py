@@ -325,7 +325,7 @@ def test_a_model_knows_the_epochs_that_came_back_from_a_lost_scheduler(cluster, 
     data = some_images()
     untrained = annotator(inputs, learning_rate=1e-30, l2=0).fit(data)
     model = annotator(inputs, n_epochs=4)
-    with distributed.Client(cluster) as client, pytest.raises(ClusterError, match="go on from the last checkpoint"):
+    with distributed.Client(cluster) as client, pytest.raises(ClusterError, match="resume from the last checkpoint"):
         model.fit(data, client=client, callbacks=Cut())
     assert len(model.history_) == known
     if not known:
@@ -342,7 +342,7 @@ def test_what_is_no_cluster_is_refused(client, monkeypatch):
     with pytest.raises(vse.InputError, match="tcp://1 runs 2 tasks at a time.*nthreads=1"):
         annotator().fit(data, client=client)
     monkeypatch.setattr(type(client), "nthreads", lambda self: {})
-    with pytest.raises(ClusterError, match="no workers: start some"):
+    with pytest.raises(ClusterError, match="no workers: start one per machine"):
         annotator().fit(data, client=client)
     monkeypatch.undo()
     for theirs, message in ((None, "does not have vsenumba"), ("0.0.1", r"has vsenumba 0\.0\.1, and needs")):

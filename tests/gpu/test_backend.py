@@ -42,14 +42,14 @@ def as_if():
 
 
 def test_one_line_says_what_is_missing(as_if):
-    with pytest.raises(DeviceError, match=r"needs .* the package numba-cuda: pip install \"vsenumba\[cuda13\]\""):
+    with pytest.raises(DeviceError, match=r"needs .* the package numba-cuda: run pip install \"vsenumba\[cuda13\]\""):
         as_if([])
-    with pytest.raises(DeviceError, match="the package cupy: pip install"):
+    with pytest.raises(DeviceError, match="the package cupy: run pip install"):
         as_if(["numba_cuda"])
-    with pytest.raises(DeviceError, match="needs an NVIDIA card and its driver, and none was found") as found:
+    with pytest.raises(DeviceError, match="needs an NVIDIA GPU and its driver, but none was found") as found:
         as_if(["numba_cuda", "cupy"], card=False)
     assert "pip" not in str(found.value)  # which would not help
-    with pytest.raises(DeviceError, match=r"driver is for CUDA 12, .* for CUDA 13: update .*vsenumba\[cuda12\]"):
+    with pytest.raises(DeviceError, match=r"driver supports CUDA 12, .* for CUDA 13: update .*vsenumba\[cuda12\]"):
         as_if(["numba_cuda", "cupy"], driver=12_080)
     # Nothing is missing: it goes on, to the task that is none.
     with pytest.raises(AttributeError, match="'NoneType' object has no attribute"):
@@ -84,7 +84,7 @@ def test_where_cuda_comes_from(monkeypatch):
         backend._cuda()
     monkeypatch.setenv("VSENUMBA_CUDA", "mlir")
     missing = mock.patch("importlib.import_module", side_effect=ModuleNotFoundError)
-    with missing, pytest.raises(DeviceError, match="needs the package numba-cuda-mlir, and it cannot be imported"):
+    with missing, pytest.raises(DeviceError, match="needs the package numba-cuda-mlir, which cannot be imported"):
         backend._cuda()
     for unset in ("", None):
         monkeypatch.setenv("VSENUMBA_CUDA", unset) if unset is not None else monkeypatch.delenv("VSENUMBA_CUDA")
@@ -98,7 +98,7 @@ def test_the_command_line_says_so_before_it_reads_anything():
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
     environment["CUDA_VISIBLE_DEVICES"] = "-1"  # none, where there is one
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
-    assert done.stderr.startswith('error: device="cuda" needs an NVIDIA card')
+    assert done.stderr.startswith('error: device="cuda" needs an NVIDIA GPU')
     assert done.stderr.count("\n") == 1
     assert done.returncode == 1
 

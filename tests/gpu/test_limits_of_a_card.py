@@ -72,9 +72,9 @@ class RefreshedSampler(AdaptiveSampler):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"sampler": HostOnlySampler()}, "the sampler host-only does not work on a card"),
-        ({"sampler": RefreshedSampler()}, "the sampler refreshed.* is not brought up to date on a card"),
-        ({"optimiser": HalfAdagrad()}, "the optimiser half.* does not work on a card"),
+        ({"sampler": HostOnlySampler()}, "the sampler host-only does not work on a GPU"),
+        ({"sampler": RefreshedSampler()}, "the sampler refreshed.* has no refresh for a GPU"),
+        ({"optimiser": HalfAdagrad()}, "the optimiser half.* does not work on a GPU"),
     ],
     ids=str,
 )
@@ -130,7 +130,7 @@ def test_words_count_their_work_space():
         mock.patch.object(text_module.CudaTextDevice, "tokens_per_launch", 0),
     ):
         WordEmbedder(n_factors=2, n_epochs=1, device="cuda", window=5).fit(SENTENCES)
-        with pytest.raises(MemoryLimitError, match="training 3 words takes"):
+        with pytest.raises(MemoryLimitError, match="training 3 words needs"):
             WordEmbedder(n_factors=2, n_epochs=1, device="cuda", window=10_000).fit(SENTENCES)
 
 
@@ -143,10 +143,10 @@ def test_kernels_are_compiled_before_the_clock_runs():
 
 def test_too_many_factors_and_too_little_memory_are_named():
     data = np.eye(3)
-    with pytest.raises(InputError, match='device="cuda" takes n_factors up to'):
+    with pytest.raises(InputError, match='device="cuda" supports at most'):
         annotator(n_factors=4_000).fit(data)
     with (
         mock.patch("vsenumba.gpu.memory.free_bytes", return_value=10),
-        pytest.raises(MemoryLimitError, match="on the card"),
+        pytest.raises(MemoryLimitError, match="on the GPU"),
     ):
         annotator(n_factors=4).fit(data)

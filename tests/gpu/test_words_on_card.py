@@ -104,5 +104,5 @@ def test_a_model_of_words_trains_on_a_card():
 
 def test_draws_beyond_shared_memory_are_refused_by_bytes():
     text = [["a", "cat", "sat"]]
-    with pytest.raises(InputError, match=r"keeps draws in 49,152 bytes of shared memory, and 5,000 draws of 8 factors"):
+    with pytest.raises(InputError, match=r"keeps draws in 49,152 bytes of shared memory, but 5,000 draws of 8 factors"):
         WordEmbedder(n_factors=8, n_draws=5_000, device="cuda").fit(text)

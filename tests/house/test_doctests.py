@@ -50,6 +50,7 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
         "explanation/retrieval.md",
         "how-to/pictures.md",
         "how-to/notebooks.md",
+        "how-to/report.md",
     ],
 )
 def test_the_pages_with_one_example_run(tmp_path, monkeypatch, page):

@@ -33,6 +33,10 @@ MAY_IMPORT = {
     "plot": {"data", "evaluation", "experiments", "models", "plotting", "samplers", "training"},
     "sidecars": {"data", "storage"},
     "sheets": {"data", "pictures", "plotting", "storage"},
+    "reports": {
+        "data", "evaluation", "experiments", "kernels", "models", "pictures", "plotting", "samplers", "sheets",
+        "storage", "training",
+    },
     "models": {
         "cluster", "data", "evaluation", "gpu", "kernels", "losses", "objectives", "pictures", "poolings", "samplers",
         "storage", "training",
@@ -42,7 +46,7 @@ MAY_IMPORT = {
     },
     "cli": {
         "cluster", "data", "evaluation", "experiments", "gpu", "kernels", "losses", "models", "pictures", "plotting",
-        "samplers", "sheets", "sidecars", "storage", "training",
+        "reports", "samplers", "sheets", "sidecars", "storage", "training",
     },
 }  # fmt: skip
 

@@ -72,7 +72,7 @@ def test_damaged_files_are_made_anew(folder, suffix, damage):
     assert kernel(doubled)(2.0) == 4
     (path,) = folder.rglob(f"*{suffix}")
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.warns(UserWarning, match="cannot be read .* and is made anew"):
+    with pytest.warns(UserWarning, match="cannot be read .* and is compiled again"):
         assert kernel(doubled)(2.0) == 4
     with warnings.catch_warnings():
         warnings.simplefilter("error")

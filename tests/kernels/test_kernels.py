@@ -196,7 +196,7 @@ def test_a_bad_number_of_threads_is_refused(bad):
 
 def test_too_many_threads_warn_with_both_numbers():
     available = numba.config.NUMBA_NUM_THREADS
-    with pytest.warns(UserWarning, match=f"n_threads=4096 reduced to the {available} there are"):
+    with pytest.warns(UserWarning, match=f"n_threads=4096 is reduced to {available}, the number of Numba's threads"):
         assert thread_count(4096) == available
 
 

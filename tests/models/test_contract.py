@@ -145,7 +145,7 @@ class TestEveryTrainedModel:
         callbacks = [stopping, vse.Checkpoint(tmp_path / "m.h5"), stop_after(2)]
         world.make().fit(world.data, validation=world.validation, callbacks=callbacks)
         resumed = vse.load_model(tmp_path / "m.h5")
-        with pytest.raises(vse.InputError, match="is kept: give the validation set again"):
+        with pytest.raises(vse.InputError, match="pass the validation set again"):
             resumed.resume(world.data)
         assert len(resumed.history_) == 2
 

@@ -139,3 +139,14 @@ def test_a_set_without_labels_is_said_to_have_none(halves):
     with pytest.raises(InputError, match="0 pair"):
         vse.ImageAnnotator(inputs="features", **SETTINGS).fit(nothing)
     assert "no image has a label" in why_nothing_can_be_learnt(nothing, "features")
+
+
+def test_a_loaded_model_without_features_learns_on_from_a_set_that_has_some(tmp_path):
+    """Found 2026-11: it was refused after a save and a load, for features that the model does not look at."""
+    data = vse.load_dataset("openclipart")
+    first, second = data.select_images(slice(0, 400)), data.select_images(slice(400, 600))
+    vse.ImageAnnotator(n_factors=4, n_epochs=1, max_neighbours=0, random_state=0).fit(first).save(tmp_path / "m.h5")
+    model = vse.load_model(tmp_path / "m.h5").partial_fit(second)
+    assert model.seen_.n_images == 600
+    model.save(tmp_path / "m.h5")
+    assert vse.load_model(tmp_path / "m.h5").seen_.n_pairs == first.n_pairs + second.n_pairs

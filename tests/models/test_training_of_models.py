@@ -53,7 +53,7 @@ def test_early_stopping_puts_the_best_epoch_back():
     assert len(model.history_) == min(stopping.best_epoch_ + 2, 50)
     assert vse.evaluate(model, test, exclude=train).mean["mrr"] == pytest.approx(stopping.best_value_)
     assert stopping.best_value_ == model.history_["mrr"].max()
-    with pytest.raises(vse.InputError, match="give fit a validation set"):
+    with pytest.raises(vse.InputError, match="pass fit a validation set"):
         model_of().fit(train, callbacks=[vse.EarlyStopping()])
     with pytest.raises(vse.InputError, match="patience must be"):
         vse.EarlyStopping(patience=0)

@@ -65,7 +65,7 @@ def test_letters_without_a_font_are_named_once(tmp_path, kind):
         warnings.simplefilter("always")
         save_figure(figure, tmp_path / "figure.png")
     (warning,) = caught
-    assert f"instead of letters that no font here has: の {CAT}; install" in str(warning.message)
+    assert f"instead of characters that no installed font has: の {CAT}; install" in str(warning.message)
 
 
 def test_a_font_that_has_the_letters_is_taken_for_the_texts_that_need_it(tmp_path, monkeypatch):

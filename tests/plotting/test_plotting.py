@@ -409,7 +409,7 @@ def test_png_is_made_for_print(tmp_path):
 
 @pytest.mark.parametrize("name", ["figure.jpg", "figure"])
 def test_unknown_endings_are_refused(tmp_path, name):
-    with pytest.raises(InputError, match=r"expected one of \.png, \.svg, \.pdf"):
+    with pytest.raises(InputError, match=r"use one of \.png, \.svg, \.pdf"):
         save_figure(convergence_figure({"adaptive": [run([0.1])]}), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 

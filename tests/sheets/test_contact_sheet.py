@@ -125,7 +125,7 @@ def test_letters_that_no_font_has_are_named_once(tmp_path):
 
 def test_what_cannot_be_written_is_named_and_nothing_is_left(tmp_path):
     one = Suggested(picture(tmp_path), "cat.png", [], [])
-    with pytest.raises(InputError, match=r"expected one of \.png, \.svg, \.pdf"):
+    with pytest.raises(InputError, match=r"use one of \.png, \.svg, \.pdf"):
         save_contact_sheet([one], tmp_path / "sheet.jpg")
     with pytest.raises(InputError, match="there is no folder"):
         save_contact_sheet([one], tmp_path / "nowhere" / "sheet.png")

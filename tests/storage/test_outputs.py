@@ -68,6 +68,7 @@ WRITERS = {
 STREAMED = {
     "words": (".vec", lambda path: write_vectors(path, *VECTORS)),
     "binary": (".bin", lambda path: write_vectors(path, *VECTORS)),
+    "safetensors": (".safetensors", lambda path: write_vectors(path, *VECTORS)),
 }
 ALL = WRITERS | STREAMED
 

@@ -62,7 +62,7 @@ def test_a_value_that_was_read_otherwise_is_noticed(robustness, samples, benchma
 def test_the_command_prints_the_table(robustness, capsys):
     robustness.main(["--files", "10", "--seed", "3"])
     printed = capsys.readouterr().out
-    assert "| | tried | refused clearly | loaded equal | anything else |" in printed
+    assert "| | tried | rejected clearly | loaded faithfully | anything else |" in printed
     assert "\n| all | 10 |" in printed
 
 

@@ -46,7 +46,7 @@ def comparison_table(comparison: Comparison) -> Styled:
     if references:
         parts += ["", table(["reference model, not trained by steps", shown], references, "lr")]
     if comparison.groups is not None:
-        parts += ["", f"{_shown(comparison.groups['metric'])} of the labels that so many training images have", ""]
+        parts += ["", f"{_shown(comparison.groups['metric'])} by number of training images", ""]
         parts.append(_groups_table(comparison.groups))
     return Styled("\n".join(parts))
 

@@ -17,6 +17,7 @@ KINDS = ("labels", "images", "captions", "words")
     epilog=options.examples(
         "vsenumba export model.h5 -o labels.vec",
         "vsenumba export model.h5 --what images -o images.parquet",
+        "vsenumba export model.h5 -o model.safetensors",
         "vsenumba export words.h5 -o words.bin",
         "vsenumba export retriever.h5 --data pictures.h5 --what captions -o captions.npz",
     )
@@ -38,11 +39,14 @@ def command(
 
     FILE ends in .npz (NumPy arrays 'factors' and 'names', in which each name takes the room of the longest), in .txt or
     .vec (the text format of word2vec, in which blanks within names become underscores), in .bin (its binary format), in
-    .h5 (HDF5 datasets 'factors' and 'names') or in .parquet (columns of these names). To .h5 and .parquet the vectors
-    of images and captions are written as they are made, with --scheduler by the workers of a cluster.
+    .h5 (HDF5 datasets 'factors' and 'names'), in .parquet (columns of these names) or in .safetensors (tensors such as
+    'label_factors', and names as JSON in the metadata: all that the model has, unless --what names one). To .h5 and
+    .parquet the vectors of images and captions are written as they are made, with --scheduler by the workers of a
+    cluster.
     The dot product of an image's and a label's vector is the score; of a retriever's, which have length 1, the cosine.
     """
     from vsenumba.data.parquet_tables import check_parquet
+    from vsenumba.data.safetensors_files import write_safetensors
     from vsenumba.data.vector_files import STREAMED, check_format, write_vector_blocks, write_vectors
     from vsenumba.models import encode_each, load_model
 
@@ -56,21 +60,28 @@ def command(
     loaded = load_model(model)
     if not loaded.exports:
         raise InputError(f"{model} holds a model without vectors ({loaded.kind})")
-    what = what or loaded.exports[0]
-    if what not in loaded.exports:
+    kinds = (what or loaded.exports[0],) if what or ending != ".safetensors" else loaded.exports
+    if kinds[0] not in loaded.exports:
         known = " or ".join(loaded.exports)
         raise InputError(f"{model} holds a model of {loaded.subject}: --what is {known}, not {what}")
-    if data is not None and what in ("labels", "words"):
+    if data is not None and not {"images", "captions"} & set(kinds):
         raise click.UsageError(
-            f"--data goes with '--what images' or captions; the vectors of {what} are the model's own"
+            f"--data goes with '--what images' or captions; the vectors of {kinds[0]} are the model's own"
         )
     if "n_threads" in loaded.PARAMETERS:
         loaded.set_params(n_threads=threads)
-    if what in ("images", "captions") and ending in STREAMED:
-        n_names = write_vector_blocks(output, encode_each(loaded, what, data, client=client))
-        n_factors = loaded.n_factors
+    if ending in STREAMED and kinds[0] in ("images", "captions"):
+        n_names = write_vector_blocks(output, encode_each(loaded, kinds[0], data, client=client))
+        say(_saved(output, kinds[0], n_names, loaded.n_factors))
+        return
+    tables = [loaded.vectors(kind, data) for kind in kinds]
+    if ending == ".safetensors":
+        write_safetensors(output, tables)
     else:
-        names, factors = loaded.vectors(what, data)
-        write_vectors(output, names, factors)
-        n_names, n_factors = len(names), factors.shape[1]
-    say(f"saved {output}: the vectors of {counted(n_names, what[:-1])}, {n_factors} factors each")
+        write_vectors(output, *tables[0])
+    for kind, (names, factors) in zip(kinds, tables, strict=True):
+        say(_saved(output, kind, len(names), factors.shape[1]))
+
+
+def _saved(output: Path, kind: str, n_names: int, n_factors: int) -> str:
+    return f"saved {output}: the vectors of {counted(n_names, kind[:-1])}, {n_factors} factors each"

@@ -29,7 +29,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _OTHER_FORMATS = frozenset(
     {
         *(".csv", ".tsv", ".txt", ".json", ".npz", ".npy", ".pkl", ".joblib", ".xlsx", ".parquet", ".vec", ".bin"),
-        *(".png", ".svg", ".pdf"),
+        *(".png", ".svg", ".pdf", ".safetensors"),
     }
 )
 

@@ -1,1 +1,1 @@
-"""Training on a cluster that runs Dask; see ``docs/how-to/cluster.md``."""
+"""Training and evaluation on a Dask cluster; see docs/how-to/cluster.md and docs/explanation/cluster.md."""

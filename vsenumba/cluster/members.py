@@ -1,4 +1,4 @@
-"""Which samplers, losses and the like workers have: those of the package."""
+"""Check that workers have the sampler, the loss and the other members of a model."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from vsenumba.registry import Family, Member
 
 
 def check_members(members: dict[Family[Any], Member]) -> None:
-    """Refuse members of classes of one's own, which workers do not have.
+    """Refuse members whose class is not part of the package, because workers cannot import it.
 
     Raises
     ------
     InputError
-        If there is one; it is named.
+        If there is such a member; the message names it.
     """
     for family, member in members.items():
         if type(member) is not family.members.get(member.name):
             raise InputError(
-                f"the {family.kind} {member} is of a class of your own, which workers do not have; work without a "
-                "client, or take another"
+                f"the {family.kind} {member} is of a class of your own, which workers do not have; run without a "
+                f"client, or choose a {family.kind} of vsenumba"
             )

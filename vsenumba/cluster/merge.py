@@ -1,4 +1,4 @@
-"""Merging what several workers have changed in their copies of the same tables."""
+"""Merge the changes that several workers made to their copies of the same tables."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from vsenumba.training.annotation.inputs.features import LAYERS
 
 
 def merged(shared: Mapping[str, Any], moved: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the tables that all parts train, and the optimiser's sums of them, after a round of turns.
+    """Merge the changes of a round of turns into the shared tables and the optimiser's sums.
 
     Parameters
     ----------
     shared : mapping
-        ``{"tables": ..., "sums": ...}`` before the round, and the ``"records"`` of the rounds before.
+        ``{"tables": ..., "sums": ...}`` before the round, and optionally the ``"records"`` of earlier rounds.
     moved : sequence of mappings
-        What each turn changed, by table, and its record; see `vsenumba.cluster.turn.train_turn`.
+        The changes of each turn by table, and its record; see `vsenumba.cluster.turn.train_turn`.
+
+    Returns
+    -------
+    dict
+        The new ``"tables"``, ``"sums"`` and ``"records"``.
     """
     tables, sums = dict(shared["tables"]), dict(shared["sums"])
     for name in tables:
@@ -33,16 +38,15 @@ def merged(shared: Mapping[str, Any], moved: Sequence[Mapping[str, Any]]) -> dic
 
 
 def _summed(table: np.ndarray, sums: np.ndarray, changes: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Add up what rows were moved by, less of it where the turns agree.
+    """Merge the changes of a table whose rows are trained one by one.
 
-    Where turns move a row in different directions, each has learnt something of its own, and the moves add up. Where
-    all move it the same way they have seen the same fault, and each has mended it: their sum would go n times too far.
-    With n moves d of a row, the squared length that they have in common is ``c = (|Σd|² - Σ|d|²) / (n(n - 1))``, a
-    share ``a = c / (Σ|d|² / n)`` of a move's own, and the row is moved by ``Σd / (1 + (n - 1) a)``: the sum of moves
-    that have nothing in common, the mean of those that are the same.
+    With n moves d of a row, the squared length that two moves have in common is, on average over all pairs,
+    ``c = (|Σd|² - Σ|d|²) / (n(n - 1))``. As a share of the squared length of a move, this is ``a = c / (Σ|d|² / n)``.
+    The row is moved by ``Σd / (1 + (n - 1) a)``. If the moves have nothing in common, this is their sum. If they are
+    the same, it is their mean, because a sum would correct the same error n times. See docs/explanation/cluster.md.
 
-    Of Adagrad's sum G a turn has seen its own growth g only. Had it seen that of all, its rate of 1/√G would have been
-    √((G + Σg / n) / (G + Σg)) of what it was.
+    A turn knows only its own growth g of Adagrad's sum G. With the growth of all turns, its learning rate 1/√G would
+    have been smaller by the factor √((G + Σg / n) / (G + Σg)), so each move is multiplied by this factor.
     """
     by, squares = np.zeros(table.shape, np.float64), np.zeros(len(table))
     movers = np.zeros(len(table), np.int64)
@@ -56,7 +60,7 @@ def _summed(table: np.ndarray, sums: np.ndarray, changes: Sequence[Any]) -> tupl
             grown[rows] += change["sums_by"]
     n = np.maximum(movers, 1)
     common = np.maximum((by * by).sum(axis=1) - squares, 0)
-    # (n - 1) a, where a is the share that the moves have in common.
+    # This is (n - 1) a, where a is the share that the moves have in common.
     excess = np.divide(common, squares, out=np.zeros(len(table)), where=squares > 0)
     by /= (1 + excess)[:, None]
     if len(sums):
@@ -65,11 +69,12 @@ def _summed(table: np.ndarray, sums: np.ndarray, changes: Sequence[Any]) -> tupl
 
 
 def _averaged(table: np.ndarray, sums: np.ndarray, changes: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Move the layers of a network by the mean of the turns' moves, as AdamW would along the mean of their gradients.
+    """Merge the changes of a layer that AdamW trains: move it by the mean of the turns' moves.
 
-    AdamW divides a gradient's mean by the root of its mean square, noise and all, and a mean over n turns has less
-    noise. With the share ``a`` that the turns' gradients have in common, as in `_summed`, what a turn adds to the mean
-    square counts ``(1 + (n - 1) a) / n`` times.
+    AdamW divides the mean gradient by the root of the mean square, which includes noise. The mean gradient of n turns
+    has less noise than that of one turn. So what a turn adds to the mean square is multiplied by
+    ``(1 + (n - 1) a) / n``, where ``a`` is the share that the turns' gradients have in common, as in `_summed`.
+    docs/explanation/cluster.md compares both ways.
     """
     n, size = len(changes), table.size
     first, second = sums[:size].astype(np.float64), sums[size:-1].astype(np.float64)
@@ -81,7 +86,7 @@ def _averaged(table: np.ndarray, sums: np.ndarray, changes: Sequence[Any]) -> tu
         grown = change["sums_by"].astype(np.float64)
         n_steps = grown[-1]
         mine = first + grown[:size]
-        # What the moving means took in during the turn.
+        # The part of the first moment that was added during the turn.
         gradient = mine - FIRST**n_steps * first
         gradients += gradient
         squared_length += float(gradient @ gradient)

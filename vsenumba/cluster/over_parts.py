@@ -1,4 +1,4 @@
-"""Work over the parts of a set, on the workers of a cluster; what comes of them is handed out in order."""
+"""Work on the parts of a data set on a cluster, and yield the results in order."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 from vsenumba.cluster.workers import await_workers, check_client, ready_workers
 from vsenumba.errors import ClusterError
 
-# Parts for each worker that are sent, worked on, or wait to be handed out: the next is there when one is done.
+# Parts per worker that are sent, in work, or waiting to be yielded. With 2, a worker has its next part at once.
 _PARTS_A_WORKER = 2
 
-# A part that workers were lost with is done again so many times.
+# How often a part is sent again after its worker was lost.
 _MOST_ATTEMPTS = 5
 
-_ADVICE = "connect anew, and ask again"
+_ADVICE = "connect again, and repeat the call"
 
 
 class _Sent(NamedTuple):
-    """A part that is worked on: what it shares with the others, and what will come of it."""
+    """A part in work, with the shared object it uses and the future of its result."""
 
     shared: Any
     future: Any
@@ -29,28 +29,35 @@ class _Sent(NamedTuple):
 def over_parts(
     client: Any, work: Callable[[Any, Any], Any], shared: Any, parts: Iterable[Callable[[], Any]]
 ) -> Iterator[Any]:
-    """Return an iterator of ``work(shared, part)`` of every part, in order.
+    """Apply a function to each part on the workers of a cluster.
 
-    A few parts for each worker are in memory, here and there, at a time. A part whose worker is lost is made again, and
-    sent to another one.
+    Only a few parts per worker are in memory at a time, here and on the workers. If a worker is lost, its part is made
+    again and sent to another worker.
 
     Parameters
     ----------
     client : distributed.Client
-        The cluster, with one task at a time on each worker.
+        The cluster. Each worker must run one task at a time.
     work : callable
-        A function of a module, which workers import.
+        A module-level function of ``(shared, part)``; workers import it.
     shared : object
-        What all parts need, plain: arrays, numbers, texts, bytes, and dictionaries of these. Every worker gets it once.
+        The data that all parts need, sent to each worker once. It must consist of arrays, numbers, strings, bytes, and
+        dictionaries of these.
     parts : iterable of callables
-        Each returns a part, as plain. It is called when the part is sent.
+        Functions that each return one part, of the same types as `shared`. A function is called when its part is sent.
+
+    Returns
+    -------
+    iterator
+        The results of ``work(shared, part)``, in the order of `parts`. Errors that `work` raises are passed on
+        unchanged.
 
     Raises
     ------
     ClusterError
-        If the cluster cannot work, or workers are lost again and again; what `work` raises comes as it is.
+        If the cluster cannot be used, or workers are lost again and again.
     InputError
-        If the client is none, or a worker runs several tasks at a time.
+        If `client` is not a client, or a worker runs several tasks at a time.
     """
     check_client(client)
     n_workers = len(ready_workers(client))
@@ -82,7 +89,7 @@ class _Stream:
         return _Sent(self._shared, self._client.submit(self._work, self._shared, part, pure=False))
 
     def _begun(self, make: Callable[[], Any]) -> _Sent | None:
-        """Send a part; where workers are lost meanwhile, it is sent when it is its turn."""
+        """Send a part, or return None if workers are lost meanwhile; then `_result` sends it."""
         try:
             return self._send(make)
         except self._losses:
@@ -90,7 +97,7 @@ class _Stream:
             return None
 
     def _result(self, make: Callable[[], Any], sent: _Sent | None) -> Any:
-        """Return what comes of a part, which is sent again where it was lost with a worker."""
+        """Return the result of a part. If the part was lost with its worker, send it again."""
         from distributed import KilledWorker
 
         lost: BaseException | None = None
@@ -98,16 +105,16 @@ class _Stream:
             try:
                 sent = sent or self._send(make)
                 return sent.future.result()
-            except KilledWorker as error:  # several, one after another
+            except KilledWorker as error:  # the part has stopped several workers
                 lost = error
                 break
             except self._losses as error:
                 if sent is None or sent.shared is self._shared:
-                    self._shared = None  # it may be lost too
+                    self._shared = None  # the shared object may be lost too
                 sent, lost = None, error
                 await_workers(self._client, error, _ADVICE)
         raise ClusterError(
-            "several workers in a row were lost with the same part: see what they said, and start some with more memory"
+            "several workers were lost in a row with the same part: read their logs, or start workers with more memory"
         ) from lost
 
     def _check_connection(self) -> None:

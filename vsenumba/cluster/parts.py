@@ -1,4 +1,4 @@
-"""Sets that come in parts: files with some of the images each."""
+"""Join data sets that are divided among several files."""
 
 from __future__ import annotations
 
@@ -20,15 +20,24 @@ from vsenumba.errors import InputError
 
 
 def whole_of(parts: Any) -> Any:
-    """Return the set of all images that some files have, or what is no path or sequence of paths as it is.
+    """Load files that each contain some of the images, and return the set of all images.
 
-    Pairs and features of native files stay on disk, if the files are large together.
+    If the files are large together, the pairs and features of vsenumba files stay on disk.
+
+    Parameters
+    ----------
+    parts : path, sequence of paths, or object
+        The files. Anything else is returned unchanged.
+
+    Returns
+    -------
+    AnnotationSet or object
 
     Raises
     ------
     InputError
-        If a file has no pairs, an image is in two of them, or their labels or features do not go together; the files
-        are named.
+        If a file has no pairs, an image is in two files, or the labels or features of the files do not match. The
+        message names the files.
     """
     paths = paths_of(parts)
     if paths is None:
@@ -44,13 +53,13 @@ def whole_of(parts: Any) -> Any:
     _check_labels(loaded)
     _check_features(loaded)
     features: list[Any] = [data.features for _, data in loaded]
-    # In memory a set's own union joins them.
+    # Features in memory are joined by `union` below.
     stacked = all(map(is_on_disk, features)) and len({one.dtype for one in features}) == 1
     if stacked:
         loaded = [(path, data.with_features(None)) for path, data in loaded]
     backbone = loaded[0][1].backbone
     while len(loaded) > 1:
-        # Two by two: one after the other would copy the first ones again and again.
+        # Joining pairs of sets copies less than adding the sets one by one.
         joined = [_joined(*two) for two in zip(loaded[::2], loaded[1::2], strict=False)]
         loaded = joined + loaded[2 * len(joined) :]
     whole = loaded[0][1]
@@ -66,14 +75,14 @@ def _loaded(path: str | PathLike[str], *, on_disk: bool) -> AnnotationSet:
 
 
 def _check_labels(loaded: Sequence[tuple[str, AnnotationSet]]) -> None:
-    """Refuse a matrix, whose labels are the numbers of its columns, among files that name theirs or have more."""
+    """Refuse to join sets with unnamed labels to sets with named labels, or to sets with other numbers of labels."""
     (path, data), *others = loaded
     for other_path, other in others:
         numbered = [one.label_names == Vocabulary.numbered(one.n_labels, "label") for one in (data, other)]
         if numbered[0] != numbered[1] or (numbered[0] and data.n_labels != other.n_labels):
             raise InputError(
                 f"the labels of {path} ({_described(data)}) and of {other_path} ({_described(other)}) do not go "
-                "together: columns that are only counted mean the same in all parts, or nothing; name the labels"
+                "together: labels without names must be the same columns in all files; otherwise, name the labels"
             )
 
 
@@ -98,6 +107,6 @@ def _joined(first: tuple[str, AnnotationSet], second: tuple[str, AnnotationSet])
     if len(twice):
         raise InputError(
             f"the image {other.image_ids[int(twice[0])]!r} is in two parts, in {path} and in {other_path}: every image "
-            "must be in one, and have an id of its own"
+            "must have its own id, and be in one part only"
         )
     return f"{path}, {other_path}", data.union(other)

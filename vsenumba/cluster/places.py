@@ -1,4 +1,4 @@
-"""Features in files, which every worker reads for itself."""
+"""Features in files that each worker reads by itself."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from vsenumba.data.annotation.stacked_features import StackedFeatures
 from vsenumba.errors import ClusterError
 from vsenumba.storage import release_pages
 
-# Smaller features are sent.
+# Smaller features are sent to the workers.
 _LEAST_BYTES = 1 << 28
 
-# So much of a file is looked at to tell whether a worker has the same.
+# How much of a file is compared to find out whether a worker sees the same file.
 _HEAD_BYTES = 1 << 20
 
 
 def places_of(features: Any) -> list[dict[str, Any]] | None:
-    """Return where features lie on disk, piece by piece; None where they are to be sent.
+    """Return the files of features, or None if the features have to be sent.
 
-    They are sent where they are in memory, or small, or are some of the rows of an array on disk.
+    Features are sent if they are in memory, smaller than 256 MB, or only some of the rows of an array on disk.
     """
     pieces = features.pieces if isinstance(features, StackedFeatures) else [features]
     places = [_place_of(piece) for piece in pieces]
@@ -38,7 +38,7 @@ def places_of(features: Any) -> list[dict[str, Any]] | None:
 
 def _place_of(features: Any) -> dict[str, Any] | None:
     whole: Any = features.base if isinstance(features, np.memmap) else None
-    # A view begins where its offset does not say; columns one after the other are no rows.
+    # The offset of a view is not where its data begin, and an array in Fortran order is not stored row by row.
     if isinstance(whole, mmap.mmap) and features.flags.c_contiguous:
         return {
             "path": str(Path(features.filename).absolute()), "offset": int(features.offset),
@@ -50,7 +50,7 @@ def _place_of(features: Any) -> dict[str, Any] | None:
 
 
 def rows_in_places(features: Any, places: Sequence[Mapping[str, Any]], rows: np.ndarray) -> list[dict[str, Any]]:
-    """Return what a worker needs to read some rows, which rise: of every place that has some, which."""
+    """Return, for sorted row numbers, which rows a worker has to read from each file."""
     if len(places) == 1:
         return [{"place": dict(places[0]), "rows": rows}]
     starts = features.starts
@@ -63,7 +63,7 @@ def rows_in_places(features: Any, places: Sequence[Mapping[str, Any]], rows: np.
 
 
 def read_rows(pieces: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Return the rows that `rows_in_places` told of, from the files."""
+    """Read the rows that `rows_in_places` lists from their files."""
     return np.concatenate([_rows_of(piece["place"], piece["rows"]) for piece in pieces])
 
 
@@ -81,30 +81,30 @@ def _rows_of(place: Mapping[str, Any], rows: np.ndarray) -> np.ndarray:
 
 
 def check_seen_by(client: Any, places: Sequence[Mapping[str, Any]]) -> None:
-    """Make sure that every worker sees the files that lie at some places.
+    """Check that every worker sees the same files as this machine.
 
     Raises
     ------
     ClusterError
-        If one does not, or has another file there.
+        If a worker cannot read a file, or sees a different file under the same path.
     """
     paths = list(dict.fromkeys(place["path"] for place in places))
     if not paths:
         return
-    ready_workers(client)  # the package is there, and looks the files up
+    ready_workers(client)  # workers without this package could not run the check
     ours = _stamps(paths)
     for address, theirs in client.run(_stamps, paths).items():
         for path, mine, its in zip(paths, ours, theirs, strict=True):
             if mine != its:
                 has = "does not see" if its is None else "sees another file as"
                 raise ClusterError(
-                    f"the worker {address} {has} {path}: workers read features for themselves, so put the file where "
-                    "all see it by the same path, as on shared storage"
+                    f"the worker {address} {has} {path}: workers read features themselves, so put the file on shared "
+                    "storage where all workers see it by the same path"
                 )
 
 
 def _stamps(paths: Sequence[str]) -> list[str | None]:
-    """Return what files that are the same have in common; None for one that cannot be read."""
+    """Return the size and a checksum of each file, or None for a file that cannot be read."""
     found: list[str | None] = []
     for path in paths:
         try:

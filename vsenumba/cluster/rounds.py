@@ -1,4 +1,4 @@
-"""Training on a cluster in rounds of turns, one a worker, whose changes are merged; what is trained comes on top."""
+"""The base class of trainers on a cluster: rounds of turns, merging, and recovery from lost workers."""
 
 from __future__ import annotations
 
@@ -18,35 +18,37 @@ from vsenumba.kernels.random import spawned
 from vsenumba.training.divergence import check_finite
 from vsenumba.training.run import Trainer
 
-# An epoch that workers are lost in is trained again, but for so many times in a row.
+# The number of losses of workers within one epoch after which training ends with an error.
 _MOST_LOSSES = 20
 
-# Dask gives up a task that several workers were lost with; most likely it is what they were lost of.
+# Dask reports a task that has stopped several workers; the task itself is probably the cause, so it counts more.
 _LOSSES_OF_A_TASK = 5
 
-#: What parts have of their own is brought back at least once in so many epochs: as many are trained again where a
-#: worker is lost.
+#: The largest number of epochs between two times that the parts' own rows come back to this machine. If a worker is
+#: lost, the epochs since then are trained again.
 MOST_TO_REPEAT = 10
 
 
 class TrainerInRounds(Trainer):
-    """Base of what trains tables on a cluster.
+    """Base class of trainers on a cluster.
 
-    The data are divided into parts, several for each worker, that stay where they are. In a round every worker trains
-    on one of its parts, on a copy of the tables as they were before the round; then the changes are merged.
+    The data are divided into parts, several per worker. Each part stays on its worker. In a round, every worker trains
+    on one of its parts, with a copy of the tables from before the round (a *turn*). Then the changes are merged.
 
     Parameters
     ----------
     client : distributed.Client
-        The cluster, with one task at a time on each worker.
-    tables, sums : mapping from str to array
-        What is trained, changed in place; and the optimiser's sums.
+        The cluster. Each worker must run one task at a time.
+    tables : mapping from str to array
+        The tables to train, changed in place.
+    sums : mapping from str to array
+        The optimiser's sums of each table, changed in place.
     seeds : numpy.random.SeedSequence
-        What the parts, and the draws on them, are seeded with.
+        The random seed of the division into parts and of the draws.
     n_threads : int or None
-        Threads of each worker; None for all.
+        The number of threads on each worker; None for all.
     own : sequence of str
-        The tables of which every part has rows of its own; the others are trained by all.
+        The names of the tables in which each part has its own rows. The other tables are trained by all parts.
     """
 
     def __init__(
@@ -65,38 +67,38 @@ class TrainerInRounds(Trainer):
         self._seeds, self._n_threads, self._own = seeds, n_threads, own
         self._n_workers = len(ready_workers(client))
         self._n_parts = 0
-        # Where each part lies on the cluster, and on which worker; empty where they are to be sent.
+        # The future and the worker of each part. Both are empty before the parts are sent.
         self._sent: list[Any] = []
         self._homes: list[str] = []
-        # What all parts train, as the workers left it.
+        # The tables that all parts train, as of the last round.
         self._shared: dict[str, Any] = {}
-        # The epochs, with their rates, that the tables here have not seen, how many of them the workers have trained,
-        # and after how many they are brought back.
+        # The epochs, with their learning rates, that are not in the tables on this machine yet; how many of them the
+        # workers have trained; and after how many the tables come back.
         self._ahead: list[tuple[int, Callable[[float], float]]] = []
         self._n_done = 0
         self._stride = MOST_TO_REPEAT if own else 1
 
     @abstractmethod
     def _send(self) -> None:
-        """Send the parts to the workers there are now."""
+        """Send the parts to the current workers."""
 
     @abstractmethod
     def _submit(self, part: int, shared: Any, epoch: int, rate_at: Callable[[float], float]) -> Any:
-        """Have a part trained on, after what `shared` stands for; return the future of what has moved.
+        """Start a turn on a part with the tables in `shared`, and return the future of its changes.
 
-        `rate_at` gives the rate when a share of the round is done.
+        `rate_at` returns the learning rate at a share of the round, from 0 to 1.
         """
 
     def _merge(self, shared: Any, changes: list[Any], rate_at: Callable[[float], float]) -> Any:
-        """Have the changes of a round merged; return the future of what is shared then."""
+        """Start the merge of a round's changes, and return the future of the new shared tables."""
         return self._client.submit(merged, shared, changes, pure=False)
 
     @abstractmethod
     def _record(self, epoch: int, rate_at: Callable[[float], float], records: list[dict[str, float]]) -> dict[str, Any]:
-        """Add up the turns' records, as one machine's epoch would say it."""
+        """Combine the records of the turns into the record of the epoch."""
 
     def _put(self, arrays: list[Any], home: str) -> list[Any]:
-        """Send arrays to a worker; return their futures."""
+        """Send arrays to one worker, and return their futures."""
         try:
             futures: list[Any] = self._client.scatter(arrays, workers=[home], hash=False)
         except KeyError as error:  # the scheduler no longer knows the worker
@@ -104,7 +106,7 @@ class TrainerInRounds(Trainer):
         return futures
 
     def _take_own(self) -> None:
-        """Write what parts have of their own into the tables and sums here."""
+        """Copy the parts' own rows into the tables and sums on this machine."""
 
     def run_epoch(
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
@@ -121,9 +123,9 @@ class TrainerInRounds(Trainer):
         return self._record(epoch, rate_at, self._shared["records"])
 
     def bring_back(self) -> None:
-        """Bring what was trained to the tables and sums here; see `vsenumba.training.run.Trainer`.
+        """Copy what was trained into the tables and sums on this machine; see `vsenumba.training.run.Trainer`.
 
-        Where the scheduler is lost, nothing can be brought back.
+        If the connection to the scheduler is lost, nothing can be copied.
         """
         while self._ahead and self._client.status == "running":
             self._stride = 1
@@ -131,11 +133,11 @@ class TrainerInRounds(Trainer):
 
     @property
     def unseen(self) -> list[int]:
-        """The epochs that the tables here have not seen; see `vsenumba.training.run.Trainer`."""
+        """The epochs that are not in the tables on this machine; see `vsenumba.training.run.Trainer`."""
         return [epoch for epoch, _ in self._ahead]
 
     def _catch_up(self, progress: Callable[[float], object] = lambda done: None) -> None:
-        """Train what the workers have not trained yet; where some are lost, all that was not brought back."""
+        """Train the epochs that are due. After a loss of workers, repeat all epochs since the tables last came back."""
         from distributed import KilledWorker
         from distributed.comm import CommClosedError
 
@@ -158,14 +160,14 @@ class TrainerInRounds(Trainer):
                 n_losses += _LOSSES_OF_A_TASK if isinstance(error, KilledWorker) else 1
                 if n_losses >= _MOST_LOSSES:
                     raise ClusterError(
-                        "workers were lost again and again in one epoch; their logs say why. Where it was for memory: "
-                        "a worker needs some 500 MB beside its share of the data"
+                        "workers were lost again and again in one epoch; read their logs. If they ran out of memory, "
+                        "give each worker about 500 MB besides its share of the data"
                     ) from error
                 self._sent, self._n_done, self._stride = [], 0, 1
-                await_workers(self._client, error, "go on from the last checkpoint")
+                await_workers(self._client, error, "resume from the last checkpoint")
 
     def _train(self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object]) -> None:
-        """Train one epoch on the workers, and keep what all parts train."""
+        """Train one epoch on the workers, and keep the tables that all parts train."""
         from distributed import as_completed
 
         client, plan = self._client, self._rounds(epoch)
@@ -181,7 +183,7 @@ class TrainerInRounds(Trainer):
             shared = self._merge(shared, changes, rate_in_round)
             rounds.append(shared)
         completed = as_completed(rounds, loop=client.loop)
-        # What is held here would stay on the workers: tables of every round.
+        # The futures would keep the tables of every round in the workers' memory.
         del rounds
         for n_done, _ in enumerate(completed, 1):
             progress(n_done / len(plan))
@@ -190,7 +192,7 @@ class TrainerInRounds(Trainer):
         self._shared = found
 
     def _rounds(self, epoch: int) -> list[np.ndarray]:
-        """Return which parts are trained in each round: of every worker one, in an order drawn anew each epoch."""
+        """Return the parts of each round: one part per worker, in a random order that differs between epochs."""
         rng = np.random.default_rng(spawned(self._seeds, epoch, 5))
         n_workers = self._n_workers
         of_workers = [rng.permutation(np.arange(w, self._n_parts, n_workers)) for w in range(n_workers)]
@@ -198,16 +200,16 @@ class TrainerInRounds(Trainer):
         return [np.array([parts[r] for parts in of_workers if r < len(parts)]) for r in range(n_rounds)]
 
     def _seed(self, part: int) -> dict[str, Any]:
-        """Return what a part's draws are seeded with, as plain numbers."""
+        """Return the random seed of a part's draws as plain numbers."""
         return {"entropy": self._seeds.entropy, "key": [*self._seeds.spawn_key, 0, 4, part]}
 
     def _take(self) -> None:
-        """Write what was trained into the tables and sums here."""
+        """Copy what was trained into the tables and sums on this machine."""
         self._take_own()
         for mine, theirs in ((self._tables, self._shared["tables"]), (self._sums, self._shared["sums"])):
             for name, array in theirs.items():
                 mine[name][...] = array
         del self._ahead[: self._n_done]
         self._n_done = 0
-        # Workers that were lost once are not trusted for many epochs at first.
+        # After a loss of workers the tables come back after every epoch, then after two, four and so on.
         self._stride = min(2 * self._stride, MOST_TO_REPEAT if self._own else 1)

@@ -1,4 +1,4 @@
-"""Merging what several workers have changed in their copies of the tables of words; see ``docs/how-to/cluster.md``."""
+"""Merge the changes that several workers made to the tables of word vectors; see docs/explanation/cluster.md."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from vsenumba.training.text.task import TextTask
 
 WORDS, OUTPUTS = "word_factors", "output_factors"
 
-# The slope of the logistic function where scores mostly lie: chosen by what eight workers learnt
-# (docs/how-to/cluster.md).
+# The slope h of the logistic function where most scores lie. Both values were chosen by the accuracy with eight workers
+# on GCIDE; docs/explanation/cluster.md has the measurements and their limits.
 _SLOPES = {WORDS: 0.3, OUTPUTS: 0.06}
 
-# Rows are only turned where a worker mends more than this share of what several would.
+# If the turns together correct less than this share of a row's error, their moves are added up, without the costly
+# rotation.
 _LITTLE = 0.02
 
-# A law that hangs on vectors is looked at for so many words.
+# If the sampler's law depends on the vectors, it is computed for this number of words.
 _N_VECTORS = 16
 
 
@@ -30,22 +31,30 @@ def merged_text(
     of_words: Mapping[str, np.ndarray],
     rate: float,
 ) -> dict[str, Any]:
-    """Return the tables, and the optimiser's sums of them, after a round of turns.
+    """Merge the changes of a round of turns as if the workers had trained one after another.
 
-    Had the workers trained one after the other, the second would have found less to mend than the first. In a turn a
-    row sees T pairs of a loss whose curvature in the direction d is h λ, where λ is the mean square of the other
-    table's vectors in it. A share ``s = 1 - exp(-rate T h λ)`` of what is wrong there is mended, and by n workers
-    ``1 - (1 - s)^n``. So the mean of n moves is taken ``(1 - (1 - s)^n) / s`` times in the direction: n times where
-    words are rare, and where the other table has nothing; once for frequent words in the directions that all share.
+    The second of two such workers would find less to correct than the first. In a turn, a row is trained on T pairs.
+    In the direction d, the curvature of the loss is h λ, where λ is the mean square of the other table's vectors in
+    this direction. So one turn corrects the share ``s = 1 - exp(-rate T h λ)`` of the error, and n workers one after
+    another correct ``1 - (1 - s)^n``. In this direction, the mean of the n moves is therefore multiplied by
+    ``(1 - (1 - s)^n) / s``. The factor lies between n (for rare words, and for directions without vectors in the other
+    table) and 1 (for frequent words). docs/explanation/cluster.md compares this with other ways of merging.
 
     Parameters
     ----------
     shared, moved
-        As for `vsenumba.cluster.merge.merged`.
-    settings, of_words : str, mapping
-        What was trained; see `text_task_of`.
+        As in `vsenumba.cluster.merge.merged`.
+    settings : str
+        The settings of the task as JSON; see `text_task_of`.
+    of_words : mapping
+        The counts of the words; see `text_task_of`.
     rate : float
         The learning rate of the round.
+
+    Returns
+    -------
+    dict
+        The new ``"tables"``, ``"sums"`` and ``"records"``.
     """
     tables, sums = dict(shared["tables"]), dict(shared["sums"])
     records = [*shared.get("records", []), *(one["record"] for one in moved)]
@@ -56,7 +65,7 @@ def merged_text(
         return {"tables": tables, "sums": sums, "records": records}
     task = text_task_of(settings, of_words)
     pairs = _pairs_of_rows(task, tables, float(np.mean([one["record"].get("steps", 0) for one in moved])))
-    # As a worker has them at the end of its turn, or near to that.
+    # About as each worker has them at the end of its turn.
     ends = {name: tables[name] + by / np.float32(len(moved)) for name, (by, _, _) in added.items()}
     for name, other in ((WORDS, OUTPUTS), (OUTPUTS, WORDS)):
         by, movers, grown = added[name]
@@ -64,7 +73,7 @@ def merged_text(
         squares, directions = np.linalg.eigh((ends[other] * weights[:, None]).T @ ends[other])
         steepness = (rate * _SLOPES[name] * len(moved) * pairs[name] / movers).astype(np.float32)
         if len(grown):
-            # Adagrad's rate, and what it would have been had a worker known of the others' growth.
+            # Scale to the learning rate that Adagrad would have used if each worker had known the growth on the others.
             whole = sums[name] + grown
             by *= np.sqrt((sums[name] + grown / movers) / whole).astype(np.float32)[:, None]
             steepness /= np.sqrt(whole).astype(np.float32)
@@ -80,7 +89,7 @@ def merged_text(
 def _added(
     table: np.ndarray, sums: np.ndarray, moved: Sequence[Mapping[str, Any]], name: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return by what the turns moved each row together, how many did, at least 1, and how the sums grew."""
+    """Return, for each row, the sum of its moves, how many turns moved it (at least 1), and how much its sum grew."""
     by, movers, grown = np.zeros_like(table), np.zeros(len(table), np.float32), np.zeros(len(sums))
     for one in moved:
         change = one["changes"].get(name)
@@ -93,12 +102,12 @@ def _added(
 
 
 def _pairs_of_rows(task: TextTask, tables: Mapping[str, np.ndarray], n_pairs: float) -> dict[str, np.ndarray]:
-    """Return how many pairs, negative ones among them, each row of the two tables sees of so many positive ones."""
+    """Return how many pairs each row of both tables is trained on, negatives included, in `n_pairs` positive pairs."""
     kept = task.counts * (task.keep / 2.0**32)
     positives = n_pairs * kept / max(kept.sum(), 1e-30)
     vectors = np.zeros((1, tables[WORDS].shape[1]), np.float32)
     if task.sampler.by_vector:
-        # Those of the words at even places of the text.
+        # Take the vectors of words at evenly spaced places of the text.
         places = (np.arange(_N_VECTORS) + 0.5) / _N_VECTORS * kept.sum()
         vectors = tables[WORDS][np.searchsorted(np.cumsum(kept), places)]
     law = task.sampler.law(vectors, tables[OUTPUTS], label_counts=task.counts).mean(axis=0)
@@ -107,9 +116,10 @@ def _pairs_of_rows(task: TextTask, tables: Mapping[str, np.ndarray], n_pairs: fl
 
 
 def _share_of_sum(steepness: np.ndarray, movers: np.ndarray) -> np.ndarray:
-    """Return what is to be taken of the sum of n moves, each of which mends ``1 - exp(-steepness)`` of a fault.
+    """Return the factor for the sum of n moves if each of them corrects ``1 - exp(-steepness)`` of the error.
 
-    What a move leaves is left to the next: they mend ``1 + left + ... + left^(n - 1)`` times what the first does.
+    Each move leaves the share ``left`` of the error to the next, so together they correct
+    ``1 + left + ... + left^(n - 1)`` times as much as the first.
     """
     left = np.exp(-steepness)
     power, total = np.ones_like(left), np.ones_like(left)

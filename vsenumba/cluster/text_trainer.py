@@ -1,4 +1,4 @@
-"""Training word vectors on a cluster."""
+"""Train word vectors on a cluster."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from vsenumba.storage import release_pages
 from vsenumba.training.text.task import TextTask
 from vsenumba.training.text.trainer import check_text_tables
 
-# How often an epoch's changes are merged. With 8 workers and half as many, the correlation with word similarities was
-# lower by .03 after two epochs (docs/how-to/cluster.md).
+# The number of merges per epoch. With 16 instead of 32 and eight workers, the correlation with word similarities was
+# lower by .03 after two epochs (docs/explanation/cluster.md).
 N_ROUNDS = 32
 
-# The most tokens of a part, 64 MB: parts are sent one by one, and may be spilled to a worker's disk.
+# The maximum number of tokens in a part, 64 MB. Parts are sent one by one, and a worker may spill them to its disk.
 _MOST_TOKENS = 1 << 24
 
-# At so many places of a turn its learning rate is said; between them it falls evenly.
+# The number of points of a turn for which the learning rate is sent; between them it is interpolated.
 _N_RATES = 21
 
 
 class TextClusterTrainer(TrainerInRounds):
-    """Trains word vectors on a cluster; the parts are runs of sentences, all with about as many tokens.
+    """Train word vectors on a cluster. Each part is a run of sentences, and all parts have about the same length.
 
     Parameters
     ----------
     corpus : Corpus
-        The text; the words' numbers are the rows of the tables.
+        The text; the numbers of the words are the rows of the tables.
     task : TextTask
-        What is trained.
+        The settings of the training.
     client, seeds, n_threads
-        As for `TrainerInRounds`.
+        As in `TrainerInRounds`.
     tables, sums : mapping from str to array
-        As for `TextTrainer`.
+        As in `TextTrainer`.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class TextClusterTrainer(TrainerInRounds):
         self._divide()
 
     def _divide(self) -> None:
-        """Cut the text into parts, as many for each of the workers there are at the beginning."""
+        """Divide the text into parts, the same number for each of the workers at the start."""
         corpus = self._corpus
         least = math.ceil(corpus.n_tokens / (self._n_workers * _MOST_TOKENS))
         n_rounds = max(N_ROUNDS if self._n_workers > 1 else 1, least)
@@ -80,7 +80,7 @@ class TextClusterTrainer(TrainerInRounds):
         client, workers = self._client, ready_workers(self._client)
         [self._sent_of_words] = client.scatter([self._of_words], hash=False)
         self._homes = [workers[part % len(workers)] for part in range(self._n_parts)]
-        # One by one: the text may be larger than memory.
+        # Send the parts one by one, because the text may be larger than the memory.
         sent = []
         for part, home in enumerate(self._homes):
             sent += self._put([self._part(part)], home)
@@ -116,5 +116,5 @@ class TextClusterTrainer(TrainerInRounds):
 
 
 def rates_of(rate_at: Callable[[float], float]) -> list[float]:
-    """Return the learning rates of a turn, from its beginning to its end."""
+    """Return the learning rates of a turn at evenly spaced points from its start to its end."""
     return [float(rate_at(share)) for share in np.linspace(0, 1, _N_RATES)]

@@ -1,6 +1,6 @@
-"""A worker's turn on text: it trains on some sentences, on a copy of the tables, and returns what has changed.
+"""A worker's turn on text: train on some sentences with a copy of the tables, and return the changes.
 
-Nothing here knows of Dask; see `vsenumba.cluster.turn`.
+This module does not use Dask; see `vsenumba.cluster.turn`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _NUMBERS = ("longest", "window", "n_negatives", "draws_per", "n_draws")
 
 
 def text_settings_of(task: TextTask) -> str:
-    """Return what a task trains with, as JSON: all of it but what it knows of each word.
+    """Return the settings of a task as JSON, without the counts of the words.
 
     Raises
     ------
     InputError
-        If the architecture, the sampler or the optimiser is of a class of one's own, which workers do not have.
+        If the class of the architecture, the sampler or the optimiser is not part of the package.
     """
     check_members({as_architecture: task.architecture, as_sampler: task.sampler, as_optimiser: task.optimiser})
     members = {
@@ -44,10 +44,13 @@ def text_settings_of(task: TextTask) -> str:
 
 
 def text_task_of(settings: str, of_words: Mapping[str, np.ndarray]) -> TextTask:
-    """Return the task of some settings; `of_words` has the ``"counts"`` of the words in all text, and ``"keep"``."""
+    """Return a task from its settings; `of_words` has the ``"counts"`` of the words in the whole text, and ``"keep"``.
+
+    See `vsenumba.training.text.task.TextTask` for both.
+    """
     said = json.loads(settings)
     return TextTask(
-        # Copies: what came from elsewhere is read-only, and the kernel would be compiled once more.
+        # Arrays from another process are read-only; without copies, Numba would compile the kernel once more for them.
         counts=np.array(of_words["counts"]),
         keep=np.array(of_words["keep"]),
         architecture=as_architecture.from_json(said["architecture"]),
@@ -58,7 +61,7 @@ def text_task_of(settings: str, of_words: Mapping[str, np.ndarray]) -> TextTask:
 
 
 def text_part(corpus: Corpus, first: int, last: int) -> dict[str, np.ndarray]:
-    """Return what a turn needs of the sentences first..last-1: their tokens, and where each begins among them."""
+    """Return the tokens of the sentences first..last-1, and their offsets among these tokens."""
     offsets = np.array(corpus.offsets[first : last + 1])
     return {"tokens": np.array(corpus.tokens[offsets[0] : offsets[-1]]), "offsets": offsets - offsets[0]}
 
@@ -78,24 +81,26 @@ def train_text_turn(
     Parameters
     ----------
     part : mapping
-        What `text_part` returned.
+        The result of `text_part`.
     shared : mapping
         ``{"tables": ..., "sums": ...}``: the tables, and the optimiser's sums of each. They are not changed.
-    settings, of_words : str, mapping
-        See `text_task_of`.
+    settings : str
+        The settings of the task as JSON; see `text_task_of`.
+    of_words : mapping
+        The counts of the words; see `text_task_of`.
     seed : mapping
-        ``{"entropy": ..., "key": ...}`` of the part's seeds.
+        The part's random seed, ``{"entropy": ..., "key": ...}``.
     epoch : int
-        The epoch, which seeds its draws.
+        The epoch, which is part of the random seed.
     rates : sequence of float
-        The learning rates at the beginning of the turn, at its end, and between, evenly.
+        The learning rates at evenly spaced points from the start of the turn to its end.
     n_threads : int or None
-        Threads to train on; None for all.
+        The number of threads; None for all.
 
     Returns
     -------
     dict
-        What has moved, for `vsenumba.cluster.merge.merged`.
+        The changes and the record, for `vsenumba.cluster.text_merge.merged_text`.
     """
     n_words = len(of_words["counts"])
     corpus = Corpus(part["tokens"], part["offsets"], Vocabulary.numbered(n_words, "word"), of_words["counts"])

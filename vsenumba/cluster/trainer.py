@@ -1,4 +1,4 @@
-"""Training on images and their labels on a cluster."""
+"""Train on images and their labels on a cluster."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from vsenumba.cluster.workers import least_memory, ready_workers
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.task import Task
 
-# How often an epoch's changes are merged. With 8 workers the MRR of five sets is then that of one machine; most keep it
-# with half as many (docs/how-to/cluster.md).
+# The number of merges per epoch. With 8 workers, the MRR on five sets is then that of one machine
+# (docs/explanation/cluster.md). On most of these sets, half as many merges are enough.
 N_ROUNDS = 16
 
-# A part takes at most this share of the memory of a worker, which holds it as it is read and as it is trained on.
+# The largest share of a worker's memory for one part. The worker holds a part twice: as read and as trained on.
 _SHARE_OF_MEMORY = 1 / 16
 
-# Images that stand together in a set stay so in its parts, where parts are so large that they have many such runs:
-# reading a part of a file is then reading some of its pages, not all. At most so many images, and so many runs a part.
+# Neighbouring images stay together in runs, so that a worker reads contiguous pages of a feature file. A run has at
+# most 1,024 images, and a part has at least 256 runs; small sets have runs of one image.
 _LONGEST_RUN, _LEAST_RUNS = 1024, 256
 
 
 class ClusterTrainer(TrainerInRounds):
-    """Trains on images and labels on a cluster; the parts are some of the images each.
+    """Train on images and labels on a cluster. Each part has some of the images.
 
     Parameters
     ----------
     task : Task
-        What is trained. Features in files, if they are large, are read by the workers themselves.
+        The settings of the training, with the data. Workers read large features from their files themselves.
     client, seeds, n_threads
-        As for `TrainerInRounds`.
+        As in `TrainerInRounds`.
     tables, sums : mapping from str to array
-        As for `AnnotationTrainer`.
+        As in `AnnotationTrainer`.
 
     Raises
     ------
     ClusterError
-        If a worker does not see a file of features.
+        If a worker cannot read a file of features.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class ClusterTrainer(TrainerInRounds):
         self._divide()
 
     def _divide(self) -> None:
-        """Deal the images to parts, as many for each of the workers there are at the beginning."""
+        """Divide the images into parts, the same number for each of the workers at the start."""
         data, n_workers = self._task.data, self._n_workers
         room = least_memory(self._client) * _SHARE_OF_MEMORY
         n_rounds = max(
@@ -74,13 +74,13 @@ class ClusterTrainer(TrainerInRounds):
         self._rows = dealt(data.n_images, self._n_parts, np.random.default_rng(spawned(self._seeds, 0, 3)))
 
     def _send(self) -> None:
-        """Send the parts, and what is learnt of their images, to the workers there are now."""
+        """Send the parts, and the rows that are learnt for their images, to the current workers."""
         client, workers = self._client, ready_workers(self._client)
         check_seen_by(client, self._places or [])
         [self._counts] = client.scatter([self._task.data.label_counts], hash=False)
         self._homes = [workers[p % len(workers)] for p in range(self._n_parts)]
         sent, of_parts = [], []
-        # One by one: together they may be larger than memory, here and there.
+        # Send the parts one by one, because together they may be larger than the memory.
         for rows, home in zip(self._rows, self._homes, strict=True):
             both = [
                 part_to_arrays(self._task.data, rows, self._places),
@@ -94,7 +94,7 @@ class ClusterTrainer(TrainerInRounds):
     def run_epoch(
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
     ) -> dict[str, float]:
-        """Train one epoch, at the rate of its beginning; see `vsenumba.training.run.Trainer`."""
+        """Train one epoch at the learning rate of its start; see `vsenumba.training.run.Trainer`."""
         rate = rate_at(0.0)
         return super().run_epoch(epoch, lambda done: rate, progress)
 
@@ -119,7 +119,7 @@ class ClusterTrainer(TrainerInRounds):
     def _take_own(self) -> None:
         if not self._own:
             return
-        # All are here before one is written: a worker may be lost meanwhile.
+        # Gather all rows before any is written, because a worker may be lost meanwhile.
         for rows, of_part in zip(self._rows, self._client.gather(self._of_parts), strict=True):
             for name, table in of_part["tables"].items():
                 self._tables[name][rows] = table
@@ -142,7 +142,7 @@ class ClusterTrainer(TrainerInRounds):
 
 
 def dealt(n_images: int, n_parts: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return the rows of each part, rising: runs of images that stand together, dealt at random."""
+    """Return the sorted rows of each part: runs of neighbouring images, assigned at random."""
     length = min(max(n_images // (n_parts * _LEAST_RUNS), 1), _LONGEST_RUN)
     starts = rng.permutation(np.arange(0, n_images, length))
     return [
@@ -153,7 +153,7 @@ def dealt(n_images: int, n_parts: int, rng: np.random.Generator) -> list[np.ndar
 
 
 def n_bytes(task: Task, tables: Mapping[str, np.ndarray]) -> int:
-    """Return what the images' pairs, features and rows take together."""
+    """Return the bytes of the pairs, features and learnt rows of all images."""
     data = task.data
     features = 0 if data.features is None else 4 * data.n_images * data.n_features
     return (

@@ -1,6 +1,6 @@
-"""A worker's turn: it trains on one part of a set, on a copy of the tables, and returns what has changed.
+"""A worker's turn: train on one part of a set with a copy of the tables, and return the changes.
 
-Nothing here knows of Dask. What goes in and comes out is plain: arrays, numbers, texts, and dictionaries of these.
+This module does not use Dask. Its inputs and outputs are arrays, numbers, strings, and dictionaries of these.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from vsenumba.training.annotation.task import Task
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.optimisers import as_optimiser
 
-#: The tables of which every image has a row; they stay with the images.
+#: The tables with one row per image; these rows stay on the worker of the image.
 OF_IMAGES = ("image_factors",)
 
 
 def settings_of(task: Task) -> str:
-    """Return what a task trains with, as JSON: all of it but the data.
+    """Return the settings of a task as JSON, without the data.
 
     Raises
     ------
     InputError
-        If the sampler, the loss or the optimiser is of a class of one's own, which workers do not have.
+        If the class of the sampler, the loss or the optimiser is not part of the package.
     """
     check_members({as_sampler: task.sampler, as_loss: task.loss, as_optimiser: task.optimiser})
     return json.dumps(
@@ -53,7 +53,7 @@ def settings_of(task: Task) -> str:
 
 
 def task_of(settings: str, data: AnnotationSet, label_counts: np.ndarray) -> Task:
-    """Return the task of some settings on a part of a set, whose labels have `label_counts` images in the whole."""
+    """Return a task on a part of a set; `label_counts` are the counts in the whole set."""
     said = json.loads(settings)
     return Task(
         data=data,
@@ -71,9 +71,9 @@ def task_of(settings: str, data: AnnotationSet, label_counts: np.ndarray) -> Tas
 def part_to_arrays(
     data: AnnotationSet, rows: np.ndarray, places: Sequence[Mapping[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """Return what a turn needs of some images of a set: their pairs, absences and features, without a name.
+    """Return the pairs, absences and features of some images, without names.
 
-    Of features at `places` it says where they are; see `vsenumba.cluster.places`.
+    For features at `places`, the result lists the files and rows to read; see `vsenumba.cluster.places`.
     """
     indptr, indices = gather_rows(data.indptr, data.indices, rows, data.n_labels)
     arrays: dict[str, Any] = {"indptr": indptr, "indices": indices}
@@ -88,7 +88,7 @@ def part_to_arrays(
 
 
 def part_from_arrays(arrays: Mapping[str, Any], n_labels: int, **names: Any) -> AnnotationSet:
-    """Return the set of the images that `part_to_arrays` was given, with numbers for names that are not told."""
+    """Return the set of images from `part_to_arrays`; names that are not given are numbers."""
     absent = None
     if "absent_indptr" in arrays:
         absent = Absences(arrays["absent_indptr"], arrays["absent_indices"], n_labels)
@@ -99,7 +99,7 @@ def part_from_arrays(arrays: Mapping[str, Any], n_labels: int, **names: Any) -> 
 def of_all(
     tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], own: Sequence[str]
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Return copies of the tables that all parts train, and of the optimiser's sums of them; not of the parts' own."""
+    """Return copies of the tables that all parts train, and of the optimiser's sums, without the tables in `own`."""
     return {
         "tables": {name: np.array(one) for name, one in tables.items() if name not in own},
         "sums": {name: np.array(one) for name, one in sums.items() if name not in own},
@@ -109,10 +109,10 @@ def of_all(
 def of_images(
     tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], own: Sequence[str], rows: np.ndarray
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Return some images' rows of the tables that parts have of their own, and of the optimiser's sums of them."""
+    """Return the rows of some images in the tables `own`, and the optimiser's sums of these rows."""
     return {
         "tables": {name: tables[name][rows] for name in own},
-        # Some optimisers keep none.
+        # SGD keeps no sums.
         "sums": {name: sums[name][rows] if len(sums[name]) else sums[name] for name in own},
     }
 
@@ -133,23 +133,28 @@ def train_turn(
     Parameters
     ----------
     part : mapping
-        What `part_to_arrays` returned.
+        The result of `part_to_arrays`.
     of_part, shared : mapping
-        ``{"tables": ..., "sums": ...}``: the tables of the part's images and those that all parts train, and the
-        optimiser's sums of each. They are not changed.
-    settings, label_counts : str, (n_labels,) int64 array
-        See `task_of`.
+        ``{"tables": ..., "sums": ...}``: the rows of the part's own images, and the tables that all parts train, with
+        the optimiser's sums of each. They are not changed.
+    settings : str
+        The settings of the task as JSON; see `settings_of`.
+    label_counts : (n_labels,) int64 array
+        The number of images of each label in the whole set.
     seed : mapping
-        ``{"entropy": ..., "key": ...}`` of the part's seeds.
-    epoch, rate : int, float
-        The epoch, which seeds its draws, and its learning rate.
+        The part's random seed, ``{"entropy": ..., "key": ...}``.
+    epoch : int
+        The epoch, which is part of the random seed.
+    rate : float
+        The learning rate.
     n_threads : int or None
-        Threads to train on; None for all.
+        The number of threads; None for all.
 
     Returns
     -------
     dict
-        ``"of_part"`` as it is now, and what has ``"moved"``, for `vsenumba.cluster.merge.merged`.
+        ``"of_part"``, the new rows of the part's own images, and ``"moved"``, the changes and the record for
+        `vsenumba.cluster.merge.merged`.
     """
     data = part_from_arrays(part, len(label_counts))
     tables = {name: np.array(table) for one in (of_part, shared) for name, table in one["tables"].items()}
@@ -170,7 +175,7 @@ def train_turn(
 def changes_of(
     shared: Mapping[str, Mapping[str, np.ndarray]], tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Return how those of the shared tables have changed that have."""
+    """Return the changes of the shared tables that have changed."""
     nothing = np.zeros(0)
     return {
         name: change_of(table, tables[name], shared["sums"].get(name, nothing), sums.get(name, nothing))
@@ -180,7 +185,7 @@ def changes_of(
 
 
 def change_of(before: np.ndarray, after: np.ndarray, sums: np.ndarray, new_sums: np.ndarray) -> dict[str, np.ndarray]:
-    """Return how a table has changed: which rows, by how much, and by how much the optimiser's sums."""
+    """Return the changed rows of a table, by how much they changed, and by how much the optimiser's sums changed."""
     rows = np.flatnonzero((before != after).any(axis=1))
     per_row = len(sums) == len(before)
     return {

@@ -1,4 +1,4 @@
-"""What a cluster must be like, looked at before anything is sent."""
+"""Connect to a cluster, and check it before anything is sent."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ _SECONDS_TO_WAIT = 60
 
 
 def check_dask() -> None:
-    """Make sure that Dask is installed.
+    """Check that Dask is installed.
 
     Raises
     ------
     ClusterError
-        If it is not.
+        If Dask is not installed.
     """
     if importlib.util.find_spec("distributed") is None:
-        raise ClusterError('a cluster needs Dask: pip install "vsenumba[dask]"')
+        raise ClusterError('training on a cluster needs Dask: pip install "vsenumba[dask]"')
 
 
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
-    """Connect to a scheduler inside.
+    """Return a context manager that connects to a scheduler.
 
     Raises
     ------
     ClusterError
-        If none answers at the address.
+        If no scheduler answers at the address.
     """
     check_dask()
     from distributed import Client
     from distributed.comm.addressing import get_address_host_port
 
     try:
-        # A client that finds no scheduler takes half a minute to say so, and complains once more when it is collected.
+        # Without a scheduler, Dask's client waits for half a minute and warns again when it is garbage-collected.
         with socket.create_connection(get_address_host_port(address, strict=True), timeout=_SECONDS_TO_CONNECT):
             pass
         client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
@@ -51,7 +51,7 @@ def connected(address: str) -> Iterator[Any]:
         raise ClusterError(
             f"no scheduler answers at {address}: give the address that 'dask scheduler' prints, such as tcp://host:8786"
         ) from error
-    # Of a scheduler that is lost Dask's client logs a traceback; an error says it in one line.
+    # If the scheduler is lost, Dask's client logs a traceback; the error says it in one line.
     log = logging.getLogger("distributed.client")
     level = log.level
     log.setLevel(logging.CRITICAL)
@@ -63,14 +63,14 @@ def connected(address: str) -> Iterator[Any]:
 
 
 def check_client(client: Any) -> None:
-    """Refuse what is no client of a cluster that runs.
+    """Check that an object is a connected client of a Dask cluster.
 
     Raises
     ------
     InputError
-        If it is no ``distributed.Client``, or one for asynchronous programs.
+        If it is not a ``distributed.Client``, or if it is asynchronous.
     ClusterError
-        If it is closed, or Dask is not installed.
+        If the client is closed, or Dask is not installed.
     """
     check_dask()
     from distributed import Client
@@ -78,33 +78,33 @@ def check_client(client: Any) -> None:
     if not isinstance(client, Client):
         raise InputError(f"client must be a distributed.Client, not {client!r}")
     if client.asynchronous:
-        raise InputError("client must not be asynchronous: the workers are waited for")
+        raise InputError("client must not be asynchronous; create it with asynchronous=False")
     if client.status != "running":
-        raise ClusterError(f"the client is {client.status}: connect to the scheduler anew")
+        raise ClusterError(f"the client is {client.status}: connect to the scheduler again")
 
 
 def ready_workers(client: Any) -> list[str]:
-    """Return the addresses of the workers, in order, having made sure that each can work.
+    """Check all workers, and return their addresses in order.
 
     Raises
     ------
     ClusterError
-        If there are none, or one has not this version of the package.
+        If there are no workers, or a worker has another version of the package.
     InputError
-        If one would run several tasks at a time.
+        If a worker runs several tasks at a time.
     """
     threads = client.nthreads()
     if not threads:
-        raise ClusterError("the cluster has no workers: start some, one process a machine (dask worker --nthreads 1)")
+        raise ClusterError("the cluster has no workers: start one per machine with 'dask worker --nthreads 1'")
     for address, n_threads in threads.items():
         if n_threads != 1:
             raise InputError(
-                f"the worker {address} runs {n_threads} tasks at a time, and one takes all of Numba's threads: start "
-                "workers with nthreads=1, one process a machine (dask worker --nthreads 1)"
+                f"the worker {address} runs {n_threads} tasks at a time, but one task uses all threads: start one "
+                "worker per machine with nthreads=1 (dask worker --nthreads 1)"
             )
     ours = importlib.metadata.version("vsenumba")
 
-    # A function within a function travels whole: a worker without the package could not look it up.
+    # Dask sends a nested function as code, so it also runs on a worker that cannot import the package.
     def version() -> str | None:
         import importlib.metadata
 
@@ -116,28 +116,32 @@ def ready_workers(client: Any) -> list[str]:
     for address, theirs in client.run(version).items():
         if theirs != ours:
             has = "does not have vsenumba" if theirs is None else f"has vsenumba {theirs}"
-            raise ClusterError(f"the worker {address} {has}, and needs {ours}, which is installed here")
+            raise ClusterError(
+                f"the worker {address} {has}, and needs {ours}, the version on this machine: install it there"
+            )
     return sorted(threads)
 
 
 def await_workers(client: Any, error: BaseException, advice: str) -> None:
-    """Wait for a worker after some were lost, which an error says.
+    """Wait for a worker after workers were lost with the given error.
 
     Raises
     ------
     ClusterError
-        If the scheduler was lost too, with the advice; or if none comes.
+        If the connection to the scheduler was lost as well or if no worker comes. The message ends with `advice`.
     """
     if client.status != "running":
         raise ClusterError(f"the connection to the scheduler was lost ({client.status}): {advice}") from error
     try:
         client.wait_for_workers(1, timeout=_SECONDS_TO_WAIT)
     except TimeoutError:
-        raise ClusterError(f"all workers were lost, and none has come in {_SECONDS_TO_WAIT} seconds") from error
+        raise ClusterError(
+            f"all workers were lost, and none came within {_SECONDS_TO_WAIT} seconds: start workers, then {advice}"
+        ) from error
 
 
 def least_memory(client: Any) -> float:
-    """Return how many bytes the worker with the least memory may use; infinite where none has a limit."""
+    """Return the bytes of the smallest memory limit among the workers; infinite if no worker has a limit."""
 
     def limit(dask_worker: Any) -> int | None:
         found: int | None = dask_worker.memory_manager.memory_limit

@@ -8,12 +8,13 @@ from os import PathLike
 import numpy as np
 
 from vsenumba.data.parquet_tables import check_parquet, write_parquet
+from vsenumba.data.safetensors_files import write_safetensors
 from vsenumba.data.text.word2vec_format import write_word2vec
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.storage import atomic_path, ending_of, open_output
 
-FORMATS = (".npz", ".txt", ".vec", ".bin", ".h5", ".parquet")
+FORMATS = (".npz", ".txt", ".vec", ".bin", ".h5", ".parquet", ".safetensors")
 
 #: Formats that vectors can be written in as they come.
 STREAMED = (".h5", ".parquet")
@@ -34,7 +35,8 @@ def write_vectors(path: str | PathLike[str], names: Vocabulary, factors: np.ndar
     path : str or path-like
         Where to write. ``.npz``: the arrays ``names`` (text of the width of the longest, so that no pickle is needed)
         and ``factors``. ``.txt`` and ``.vec``: the text format of word2vec; ``.bin``: its binary format; see
-        `write_word2vec`. ``.h5`` and ``.parquet``: see `write_vector_blocks`.
+        `write_word2vec`. ``.h5`` and ``.parquet``: see `write_vector_blocks`. ``.safetensors``: see
+        `write_safetensors`.
     names : Vocabulary
         One per row.
     factors : (n, k) float32 array
@@ -52,7 +54,9 @@ def write_vectors(path: str | PathLike[str], names: Vocabulary, factors: np.ndar
         If names that differ in blanks and underscores alone become the same in a text file.
     """
     suffix = check_format(path)
-    if suffix == ".npz":
+    if suffix == ".safetensors":
+        write_safetensors(path, [(names, factors)])
+    elif suffix == ".npz":
         width = _checked_width(path, names)
         with open_output(path) as file:
             np.savez(file, names=np.array(list(names), dtype=f"U{width}"), factors=factors)

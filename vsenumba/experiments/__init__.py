@@ -1,8 +1,8 @@
-"""Experiments: comparisons of samplers on one split of one data set; one sampler at work on one image; plans."""
+"""Experiments: compare samplers on one data set, inspect one sampler, and estimate the cost of training."""
 
 from vsenumba.experiments.compare_samplers import Progress, compare, models_to_compare
 from vsenumba.experiments.comparison import Comparison, Run
-from vsenumba.experiments.delivery import Delivery, measurement
+from vsenumba.experiments.delivery import Delivery, RecordedCommand, measurement
 from vsenumba.experiments.law_measures import goodness_of_fit, gradient_weight, total_variation, violation_probability
 from vsenumba.experiments.planning import Estimate, Plan, Size, plan
 from vsenumba.experiments.sampler_law import SamplerLaw, inspect_image, inspect_sampler
@@ -13,6 +13,7 @@ __all__ = [
     "Estimate",
     "Plan",
     "Progress",
+    "RecordedCommand",
     "Run",
     "SamplerLaw",
     "Size",

@@ -1,4 +1,4 @@
-"""Compare samplers: same split, same inputs, same clock; reference models beside them."""
+"""Compare samplers on the same split with the same inputs; also report reference models."""
 
 from __future__ import annotations
 
@@ -27,17 +27,29 @@ from vsenumba.training.callbacks import Callback
 if TYPE_CHECKING:
     from distributed import Client
 
-# EASE's weight decay is chosen among these on the validation half.
+# The weight decay of EASE is the one of these that is best on the validation half.
 _EASE_L2 = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
-# With a time budget the clock ends a run, not the number of epochs.
+# With a time budget, the clock ends a run before the number of epochs does.
 _ENDLESS = 1_000_000
 
 _METRICS = ("recall@5", "recall@10", "mrr", "auc")
 
 
 class Progress(NamedTuple):
-    """What `compare` is about to do, for a progress display."""
+    """The position of one run in a comparison, for a progress display.
+
+    Attributes
+    ----------
+    sampler : str
+        The sampler's name, with the parameters that differ from their defaults.
+    seed : int
+        The number of the seed, from 0.
+    run : int
+        The position of this run among all runs, from 0.
+    n_runs : int
+        The number of runs in the comparison.
+    """
 
     sampler: str
     seed: int
@@ -52,20 +64,43 @@ def models_to_compare(
     inputs: str | Sequence[str] = "labels",
     **parameters: Any,
 ) -> list[ImageAnnotator]:
-    """Return a model for each sampler, not yet fitted; the arguments are those of `compare`.
+    """Return one unfitted model for each sampler of a comparison.
+
+    This function only checks that each parameter exists, because you may set more parameters before the fit. `fit`
+    checks their values and whether they go together.
+
+    Parameters
+    ----------
+    samplers : sequence of Sampler or str, optional
+        The samplers; all six with their default parameters if omitted. See `compare`.
+    loss : Loss or str, optional
+        One loss for all samplers. The default is ``"warp"`` for the WARP sampler and ``"logistic"`` for the others.
+    inputs : {"labels", "ids"} or tuple of these
+        How an image is represented.
+    **parameters
+        Further parameters of every `ImageAnnotator`. ``max_neighbours`` is 0 unless you set it.
+
+    Returns
+    -------
+    list of ImageAnnotator
+        The models, in the order of `samplers`.
 
     Raises
     ------
     InputError
-        If a parameter cannot be set, or two models are the same. Whether all of a model's parameters go together is
-        checked where it is fitted: more may be set before that.
+        If a parameter does not exist, or two models are the same.
+
+    Examples
+    --------
+    >>> [str(model.sampler) for model in models_to_compare(samplers=["uniform", "warp"], n_factors=8)]
+    ['uniform', 'warp']
     """
     plain, nested = split_params(parameters)
     if "sampler" in plain:
-        raise InputError("compare trains several samplers: name them in `samplers`")
+        raise InputError("compare trains several samplers: list them in `samplers`")
     if isinstance(samplers, (str, Sampler)) or (samplers is not None and len(samplers) == 0):
         raise InputError(f"samplers must be a list of samplers or names, such as ['uniform', 'warp'], not {samplers!r}")
-    # What weights between labels add is the same for all samplers, and would hide what differs.
+    # The weights between labels improve all samplers alike, which would hide the differences between them.
     plain = {"max_neighbours": 0} | plain
     models = []
     for sampler in map(as_sampler, SAMPLERS if samplers is None else samplers):
@@ -76,12 +111,12 @@ def models_to_compare(
             able = [model for model in models if parameter.split("__")[0] in model.member(name).get_params(deep=False)]
             for model in able or models:
                 own = getattr(model.member(name), parameter, None)
-                # A variant's own value goes before one for all.
+                # A parameter of one variant takes precedence over the one given for all.
                 if own == getattr(type(model.member(name)), parameter, None) or not able:
                     model.set_params(**{f"{name}__{parameter}": value})
     names = [str(model.sampler) for model in models]
     if len(set(names)) < len(names):
-        raise InputError(f"each sampler can be compared once, found {', '.join(names)}")
+        raise InputError(f"each sampler can appear only once in a comparison, found {', '.join(names)}")
     return models
 
 
@@ -102,66 +137,81 @@ def compare(
     client: Client | None = None,
     **parameters: Any,
 ) -> tuple[Comparison, ImageAnnotator]:
-    """Train every sampler on the same split, several times, and evaluate after every epoch outside the clock.
+    """Train several samplers on the same split and evaluate them after every epoch.
 
-    One label of every image is left out. The left-out labels of one random half of the images choose the best epoch
-    of a run and the weight decay of EASE; all values reported are of the other half.
+    The comparison holds out one label of every image, and divides the images into two random halves. The held-out
+    labels of the validation half choose the best epoch of each run, and the weight decay of EASE. All reported values
+    come from the test half. The reported training times do not include evaluation.
 
     Parameters
     ----------
     data : AnnotationSet
-        All pairs.
+        All images with their labels.
     samplers : sequence of Sampler or str, optional
-        All six with their default parameters by default. One can stand there several times with other parameters; its
-        name in the results then says which.
+        The samplers; all six with their default parameters if omitted. A sampler may appear several times with
+        different parameters. The results then list these parameters after its name.
     loss : Loss or str, optional
-        One loss for all. By default each sampler has its own: "warp" for the WARP sampler, "logistic" for the others.
+        One loss for all samplers. The default is ``"warp"`` for the WARP sampler and ``"logistic"`` for the others.
     inputs : {"labels", "ids"} or tuple of these
-        What stands for an image, the same for all. With ids what is left to its default suits each sampler and its
-        loss, and so differs; name `learning_rate`, `l2` and `n_negatives` to have the same for all.
+        How an image is represented, the same for all samplers. With ids, the default `learning_rate`, `l2` and
+        `n_negatives` depend on the sampler and its loss. Set them to use the same values for all samplers.
     metric : str
-        What to compare by; recall@5, recall@10, mrr and auc are recorded too.
+        The metric that chooses the best epoch. Recall@5, recall@10, MRR and AUC are recorded as well.
     by : {"popularity"}, optional
-        Also compare by how many training images a label has: see `Comparison.groups`.
+        Also compare the samplers on groups of labels with similar numbers of training images; see
+        `Comparison.groups`.
     n_epochs : int
-        Epochs of a run, if there is no time budget.
+        The number of epochs in each run. Ignored if there is a time budget.
     time_budget : float, optional
-        Training seconds of a run; the epoch that is running is finished. The learning rate then stays constant.
+        The training time of each run, in seconds. A run finishes the epoch that it has begun. The learning rate then
+        stays constant unless you set `schedule`.
     n_seeds : int
-        Runs per sampler, which differ in their initial factors and draws; the split is the same.
+        The number of runs per sampler. The runs differ in their initial factors and in their draws, but not in the
+        split.
     random_state : int
-        Seeds the split; seed s of the runs is ``random_state + s``.
+        The random seed of the split, at least 0. Run number s of a sampler has the seed ``random_state + s``.
     callbacks : callable, optional
-        Given a `Progress`, returns callbacks for the run that is about to start. Not with a client.
+        A function that receives a `Progress` and returns the callbacks of that run. Cannot be used with a client.
     after_run : callable, optional
-        Called with the `Progress` of each run when it has ended.
+        A function that is called with the `Progress` of each run after the run has ended.
     client : distributed.Client, optional
-        A cluster. Every run is one of its tasks, with as many of a worker's threads as `n_threads` says; the results
-        are the same where one machine's would be, with ``n_threads=1``. See ``docs/how-to/cluster.md``.
+        A Dask cluster. Each run is one task and uses `n_threads` threads of a worker. With ``n_threads=1``, the
+        results are the same as without a cluster.
     **parameters
-        Further parameters of every `ImageAnnotator`; ``sampler__lam=0.1`` and the like are of those that have it.
+        Further parameters of every `ImageAnnotator`. A nested parameter such as ``sampler__lam=0.1`` applies to the
+        samplers that have it.
 
     Returns
     -------
     comparison : Comparison
-        The runs and the reference models' values.
+        The runs, and the metrics of the reference models.
     model : ImageAnnotator
-        To be kept: what was best on the validation half, trained afresh on all pairs, for as many epochs as were best.
-        Its values on the test half, with which it has learnt from none of the held-out pairs, are in
-        ``provenance_["measured"]``.
+        The model with the sampler, the seed and the number of epochs that were best on the validation half. It is
+        trained from scratch on all pairs. ``provenance_["measured"]`` has the metrics on the test half, measured
+        while the held-out pairs were left out of the training.
 
     Raises
     ------
     InputError
-        If no image has two labels, or a parameter cannot be used, or not on a cluster.
+        If no image has two labels, or a parameter cannot be used or cannot be sent to a cluster.
     ClusterError
-        If there is a client, and its cluster cannot work.
+        If the cluster cannot be used.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> data = vse.synthetic(100, 12, 400, rng=0)
+    >>> comparison, model = vse.compare(data, samplers=["uniform", "popularity"], n_epochs=2, n_seeds=1)
+    >>> [(run.sampler, len(run.history)) for run in comparison.runs]
+    [('uniform', 2), ('popularity', 2)]
+    >>> list(comparison.references)
+    ['popularity ranking', 'EASE']
     """
     data = as_annotation_set(data, "data")
     if client is not None and callbacks is not None:
-        raise InputError("callbacks follow a run where it is trained, and cannot on a cluster; give after_run instead")
+        raise InputError("callbacks cannot be used with a client, because workers train the runs; use after_run")
     if not is_whole(random_state, 0):
-        raise InputError(f"random_state must be a whole number >= 0, not {random_state!r}")
+        raise InputError(f"random_state must be a whole number of at least 0, not {random_state!r}")
     if not is_whole(n_seeds):
         raise InputError(f"n_seeds must be a whole number of at least 1, not {n_seeds!r}")
     metrics = tuple(dict.fromkeys([metric, *_METRICS]))
@@ -170,7 +220,7 @@ def compare(
     if by is not None:
         check_choice("by", by, ["popularity"])
     if time_budget is not None:
-        # A rate that falls with the epochs needs to know how many there will be.
+        # The other schedules need the number of epochs, which is unknown here.
         parameters = {"schedule": "constant"} | parameters
     models = models_to_compare(
         samplers=samplers,
@@ -184,10 +234,10 @@ def compare(
     split = split_for_comparison(data, random_state)
     halves = [(split.held_out.labels_per_image > 0) & (split.chooses == half) for half in (True, False)]
     if not all(half.any() for half in halves):
-        raise InputError("the set is too small to compare on: at least two images with two labels are needed")
+        raise InputError("the set is too small to compare samplers: at least two images need two labels each")
     why = why_nothing_can_be_learnt(split.train, inputs)
     if why is not None:
-        raise InputError(f"there is nothing to learn from once a label of each image is held out: {why}")
+        raise InputError(f"nothing can be learnt after one label of each image is held out: {why}")
     n_threads = parameters.get("n_threads")
     recorder = Recorder(split, metric, metrics, by, n_threads)
     seeds = [seed for seed in range(int(n_seeds)) for _ in models]
@@ -244,12 +294,12 @@ def compare(
 
 
 def _references(split: Split, recorder: Recorder) -> dict[str, Scores]:
-    """Return the test scores of popularity and of EASE, where it fits in memory and some image has two labels."""
+    """Return the test scores of the popularity model, and of EASE if it fits in memory and can learn anything."""
     popularity = recorder.scores(PopularityAnnotator().fit(split.train))
     if not all(np.isfinite(half.mean[recorder.metric]) for half in popularity):
         raise InputError(
-            f"{recorder.metric} is not defined for these images: every label that they could have is one that they "
-            "have; compare by another metric, such as mrr"
+            f"{recorder.metric} is not defined for these images, because each of them has every label it could get; "
+            "choose another metric, such as mrr"
         )
     references = {"popularity ranking": popularity[1]}
     if split.train.labels_per_image.max() < 2:
@@ -270,13 +320,13 @@ def _defined(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _as_groups(found: Mapping[str, Sequence[GroupScores | None]], metric: str) -> dict[str, Any] | None:
-    """Return what `Comparison.groups` holds of the groups of each sampler's runs and each reference model."""
+    """Return `Comparison.groups` from the group scores of all runs and reference models."""
     known = {name: [one for one in runs if one is not None] for name, runs in found.items()}
-    # All runs rank the same pairs.
+    # All runs rank the same pairs, so the groups of the first run hold for all.
     first = next((runs[0] for runs in known.values() if runs), None)
     if first is None:
         return None
-    # A group may have no pair with an AUC, and a metric that is not of pairs has no value.
+    # AUC may be undefined for a whole group, and some metrics have no value per pair; MRR always has one.
     name = metric if metric in first.micro and metric != "auc" else "mrr"
     return {
         "by": first.by,

@@ -1,4 +1,4 @@
-"""A comparison: the runs of several samplers, what they reached and when; as a table, as JSON and as a file."""
+"""The results of a comparison of samplers: summaries, JSON, and the file format."""
 
 from __future__ import annotations
 
@@ -30,16 +30,26 @@ _RUN = {"sampler": schema.Text(), "loss": schema.Text(), "seed": schema.Whole()}
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """One training run: a sampler and a loss, a seed, and its curve.
+    """One training run of a comparison.
 
     Attributes
     ----------
     sampler, loss : str
-        Names of the sampler and the loss.
+        The names of the sampler and the loss.
     seed : int
-        Number of the seed, from 0.
+        The number of the seed, from 0.
     history : History
-        The training record, with each metric on the test half, and ``validation_<metric>`` on the other.
+        One record per epoch, with each metric on the test half, and ``validation_<metric>`` on the validation half.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> history = vse.History()
+    >>> for epoch, mrr in enumerate([0.2, 0.5, 0.4], start=1):
+    ...     history.append({"epoch": epoch, "seconds": 2.0 * epoch, "mrr": mrr, "validation_mrr": mrr})
+    >>> run = vse.Run("uniform", "logistic", 0, history)
+    >>> run.best_epoch("mrr"), run.best("mrr"), run.seconds_to("mrr", 0.3)
+    (1, 0.5, 4.0)
     """
 
     sampler: str
@@ -57,37 +67,63 @@ class Run:
         return f"{self.sampler}, loss {self.loss}, seed {self.seed}"
 
     def best_epoch(self, metric: str) -> int:
-        """Return the position of the epoch that is best on the validation half."""
+        """Return the position of the epoch that is best on the validation half, from 0."""
         return int(np.argmax(self.history[f"validation_{metric}"]))
 
     def best(self, metric: str) -> float:
-        """Return the metric on the test half, at the epoch that is best on the validation half."""
+        """Return the value of the metric on the test half at the best epoch; see `best_epoch`."""
         return float(self.history[metric][self.best_epoch(metric)])
 
     def seconds_to(self, metric: str, value: float) -> float | None:
-        """Return the training seconds after which the metric on the test half first reached a value, None if never."""
+        """Return the training seconds until the metric on the test half first reached `value`, or None if never."""
         reached = np.flatnonzero(self.history[metric] >= value)
         return float(self.history["seconds"][reached[0]]) if len(reached) else None
 
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """Runs of several samplers on one split of one data set.
+    """The runs of several samplers on one split of one data set.
+
+    `compare` returns such an object, and `load` reads one from a file.
 
     Attributes
     ----------
     runs : list of Run
-        One per sampler and seed.
+        One run per sampler and seed.
     references : dict
-        Metrics on the test half of models that are not trained by steps: ``{"ease": {"mrr": ...}, ...}``.
+        The test metrics of the reference models, which are not trained by steps:
+        ``{"EASE": {"mrr": 0.7, ...}, ...}``.
     settings : dict
-        The data, the split and the parameters, as JSON values; ``settings["metric"]`` is the metric compared by.
+        The data, the split and the parameters, as JSON values. ``settings["metric"]`` is the metric that chose the
+        best epochs.
     groups : dict or None
-        What `compare` was asked for by popularity, as JSON values. ``by``, ``names`` of the groups, and of each group
-        ``n_labels``, ``n_train_pairs``, ``n_test_pairs`` are those of `GroupScores`, on the test half. ``values`` has
-        for every sampler a list per seed, and for every reference model one list: of each group the mean of ``metric``
-        over its pairs, at the epoch that is best on the validation half. That metric is the one compared by if it is
-        defined for every pair; for auc, psp@k, psndcg@k and coverage@k it is mrr.
+        The results for groups of labels, as JSON values; None unless `compare` was called with ``by="popularity"``.
+
+        - ``by`` is ``"popularity"``, and ``names`` lists the names of the groups.
+        - ``n_labels``, ``n_train_pairs`` and ``n_test_pairs`` have one number per group; see `GroupScores`. The test
+          pairs are those of the test half.
+        - ``metric`` is the metric of the values. It is the metric of the comparison if that is defined for every
+          pair. Otherwise (AUC, PSP@k, PSnDCG@k and coverage@k) it is MRR.
+        - ``values`` maps each sampler to one list per seed, and each reference model to one list. A list has one
+          number per group: the mean of the metric over the group's pairs, at the best epoch of the run.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> def history(*values):
+    ...     made = vse.History()
+    ...     for epoch, mrr in enumerate(values, start=1):
+    ...         made.append({"epoch": epoch, "seconds": float(epoch), "mrr": mrr, "validation_mrr": mrr})
+    ...     return made
+    >>> runs = [
+    ...     vse.Run("warp", "warp", 0, history(0.1, 0.2, 0.4)),
+    ...     vse.Run("adaptive", "logistic", 0, history(0.4, 0.6)),
+    ... ]
+    >>> comparison = vse.Comparison(runs, {}, {"metric": "mrr"})
+    >>> comparison.samplers
+    ['warp', 'adaptive']
+    >>> comparison.speed_up("adaptive", "warp")
+    [3.0]
     """
 
     runs: Sequence[Run]
@@ -128,21 +164,36 @@ class Comparison:
 
     @property
     def metric(self) -> str:
-        """The metric compared by."""
+        """The metric that chose the best epochs."""
         return str(self.settings["metric"])
 
     @property
     def samplers(self) -> list[str]:
-        """The names of the samplers, in the order of their runs."""
+        """The names of the samplers, in the order of their first runs."""
         return list(dict.fromkeys(run.sampler for run in self.runs))
 
     @property
     def warp(self) -> str | None:
-        """The name of the first sampler that is WARP, of whatever parameters; None where there is none."""
+        """The name of the first WARP sampler, whatever its parameters, or None if there is none."""
         return next((sampler for sampler in self.samplers if sampler.split(" ")[0] == "warp"), None)
 
     def runs_of(self, sampler: str) -> list[Run]:
-        """Return a sampler's runs, by seed."""
+        """Return the runs of one sampler, in the order of their seeds.
+
+        Parameters
+        ----------
+        sampler : str
+            A name from `samplers`.
+
+        Returns
+        -------
+        list of Run
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no run of that sampler.
+        """
         if sampler not in self.samplers:
             raise unknown_name("sampler", sampler, self.samplers)
         return [run for run in self.runs if run.sampler == sampler]
@@ -152,27 +203,53 @@ class Comparison:
         return {sampler: [run.history for run in self.runs_of(sampler)] for sampler in self.samplers}
 
     def reference_values(self, metric: str) -> dict[str, float]:
-        """Return each reference model's value of a metric, where it is defined."""
+        """Return the value of a metric for each reference model for which it is defined."""
         return {name: float(values[metric]) for name, values in self.references.items() if metric in values}
 
     def seconds_to_reach(self, sampler: str, rival: str) -> list[float | None]:
-        """Return, seed by seed, the seconds a sampler took to reach a rival's best; None where it never did."""
+        """Return how long one sampler needed to reach the best value of another.
+
+        Parameters
+        ----------
+        sampler : str
+            The sampler whose time is measured.
+        rival : str
+            The sampler whose best value has to be reached.
+
+        Returns
+        -------
+        list of float or None
+            Training seconds, one number per seed; None if the sampler never reached the value.
+        """
         pairs = zip(self.runs_of(sampler), self.runs_of(rival), strict=True)
         return [run.seconds_to(self.metric, other.best(self.metric)) for run, other in pairs]
 
     def lowest_best(self) -> float:
-        """Return the lowest of all runs' bests: a value of the metric that every run reached."""
+        """Return the lowest best value of all runs, which every run has reached."""
         return min(run.best(self.metric) for run in self.runs)
 
     def speed_up(self, sampler: str, rival: str) -> list[float | None]:
-        """Return, seed by seed, how many times sooner than the rival itself a sampler reached the rival's best."""
+        """Return by what factor one sampler reached the best value of another sooner than that sampler itself.
+
+        Parameters
+        ----------
+        sampler : str
+            The sampler whose speed-up is measured.
+        rival : str
+            The sampler that it is compared with.
+
+        Returns
+        -------
+        list of float or None
+            One factor per seed; above 1 if `sampler` was faster, None if it never reached the rival's best value.
+        """
         own = [run.seconds_to(self.metric, run.best(self.metric)) for run in self.runs_of(rival)]
         reached = self.seconds_to_reach(sampler, rival)
-        # A run always reaches its own best.
+        # The time of the rival is never None, because a run reaches its own best value.
         return [None if mine is None else float(theirs or 0) / mine for mine, theirs in zip(reached, own, strict=True)]
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as JSON values: settings, references, groups, each sampler's summary and curves."""
+        """Return the settings, references, groups, and each sampler's summary and curves as JSON values."""
         samplers = {}
         for sampler in self.samplers:
             runs = self.runs_of(sampler)
@@ -199,7 +276,18 @@ class Comparison:
         return {"settings": dict(self.settings), "references": references, **groups, "samplers": samplers}
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the runs to a native ``.h5`` file; see ``docs/reference/file-format.md``."""
+        """Write the runs to a vsenumba ``.h5`` file.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; an existing file is replaced. The format is described in ``docs/reference/file-format.md``.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
         runs = {
             str(i): {
                 "run": storage.Json({"sampler": run.sampler, "loss": run.loss, "seed": run.seed}),
@@ -218,12 +306,21 @@ class Comparison:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Comparison:
-        """Read what `save` wrote.
+        """Read a comparison from a file that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Returns
+        -------
+        Comparison
 
         Raises
         ------
         FileFormatError
-            If the file does not hold runs, is damaged, or comes from a newer version of this package.
+            If the file does not contain runs, is damaged, or was written by a newer version of vsenumba.
         """
         elements = storage.read_file(path, "runs").elements
         with storage.content_of(path):
@@ -237,8 +334,8 @@ class Comparison:
 
 
 def _runs_schema(metric: str) -> schema.Spec:
-    """Return what a file of runs that are compared by a metric holds beside its settings."""
-    # Speeds are shares of the seconds, of which a run takes some.
+    """Return the schema of a file of runs, apart from its settings."""
+    # Speeds are divided by the seconds, so these must be positive.
     records = (("epoch", 1), ("seconds", 1e-9), ("steps", 0), (metric, None), (f"validation_{metric}", None))
     columns = {
         name: schema.Array(schema.NUMBERS, ("later_epochs+1",), least=least, finite=least is not None)
@@ -255,7 +352,7 @@ def _runs_schema(metric: str) -> schema.Spec:
 
 
 def _spread(values: Sequence[float | None]) -> dict[str, Any]:
-    """Return the median and the range over the seeds where there is a value, and how many these are."""
+    """Return the median and range of the known values, how many are known, and how many there are in all."""
     known = [value for value in values if value is not None]
     summary = {"median": None, "min": None, "max": None} if not known else {
         "median": float(np.median(known)), "min": min(known), "max": max(known),

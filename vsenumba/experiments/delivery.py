@@ -1,4 +1,4 @@
-"""What is measured and what is delivered: two models, the first trained without the held-out pairs, the second with."""
+"""Train the model that users keep on all pairs, and store what was measured without the held-out pairs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from vsenumba.training.callbacks import RecordCallback
 
 
 class Delivery(RecordCallback):
-    """Stop where the measured model was best, and write down in the model what was measured.
+    """Stop training after a given number of epochs, and store measured metrics in the model.
 
-    A model that is measured knows nothing of the pairs that were held out: it would suggest to an image the very
-    labels that the image has. So the model that is kept is trained afresh on all pairs, for as many epochs of the same
-    schedule, with this callback.
+    A model that is measured has not seen the held-out pairs, so it would suggest labels that the images already have.
+    The model that you keep is therefore trained again from scratch on all pairs. With this callback it uses the
+    number of epochs that was best for the measured model, and the same schedule of learning rates.
 
     Parameters
     ----------
     n_epochs : int
-        Epochs after which the measured model was kept.
+        The number of epochs of the measured model, at least 1.
     measured : mapping
-        What to write into ``provenance_["measured"]``, as JSON values; see `measurement`.
+        The JSON values for ``provenance_["measured"]``; see `measurement`.
 
     Examples
     --------
@@ -42,27 +42,64 @@ class Delivery(RecordCallback):
         self._measured = dict(measured)
 
     def start(self, model: Any, n_epochs: int) -> None:
-        """Write down what was measured, so that it is in checkpoints too."""
+        """Store the measured metrics before the first epoch, so that checkpoints contain them too."""
         model.provenance_["measured"] = self._measured
 
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
-        """Count the epochs."""
+        """Return whether the model has trained for `n_epochs` epochs."""
         return record["epoch"] >= self._n_epochs
 
 
+class RecordedCommand(RecordCallback):
+    """Write down in the model by which command it is trained, so that it is in checkpoints too.
+
+    Parameters
+    ----------
+    command : str
+        The command line, for ``provenance_["command"]``.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> from vsenumba.experiments import RecordedCommand
+    >>> model = vse.ImageAnnotator(n_factors=8, n_epochs=1, random_state=0)
+    >>> typed = RecordedCommand("vsenumba fit tags.csv -o model.h5")
+    >>> model.fit(vse.synthetic(60, 12, 240, rng=0), callbacks=typed).provenance_["command"]
+    'vsenumba fit tags.csv -o model.h5'
+    """
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+
+    def start(self, model: Any, n_epochs: int) -> None:
+        """Write it down."""
+        model.provenance_["command"] = self._command
+
+
 def measurement(data: Any, n_images: int, n_pairs: int, metrics: Mapping[str, float], n_epochs: int) -> dict[str, Any]:
-    """Return what was measured, for files and for people.
+    """Return the record of a measurement, as stored in model files.
 
     Parameters
     ----------
     data : AnnotationSet
-        All pairs, those that were held out among them.
+        All pairs, including the held-out pairs.
     n_images, n_pairs : int
-        How many pairs were held out to measure on, and of how many images.
+        The number of images and of held-out pairs in the measurement.
     metrics : mapping of str to float
-        The mean of each metric over these images; NaN, where it is not defined for any of them, becomes None.
+        The mean of each metric over these images. NaN, for a metric that is not defined for any image, becomes None.
     n_epochs : int
-        Epochs after which the measured model was kept.
+        The number of epochs of the measured model.
+
+    Returns
+    -------
+    dict
+        JSON values: ``n_images``, ``n_pairs``, ``of_pairs`` (the number of all pairs), ``metrics`` and ``n_epochs``.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> measurement(vse.synthetic(60, 12, 240, rng=0), 49, 49, {"mrr": 0.5, "auc": float("nan")}, n_epochs=3)
+    {'n_images': 49, 'n_pairs': 49, 'of_pairs': 240, 'metrics': {'mrr': 0.5, 'auc': None}, 'n_epochs': 3}
     """
     return {
         "n_images": n_images,

@@ -1,7 +1,8 @@
-"""Numbers that say what a sampler's law is like: how far from another law, how hard its negatives, how true its draws.
+"""Measures of a sampler's law: its distance from another law, the difficulty of its negatives, the fit of its draws.
 
-A law is an array of one row per image and one column per label, as `Sampler.law` returns it: zero at the image's own
-labels, rows that sum to 1, or to 0 where nothing can be drawn. Measures of such a row are NaN.
+A law is the exact probability distribution of a sampler's draws. Here it is an array with one row per image and one
+column per label, as `Sampler.law` returns it. The probability of the image's known labels is 0. A row sums to 1, or to
+0 if no label can be drawn. For a row that sums to 0, all measures are NaN.
 """
 
 from __future__ import annotations
@@ -16,22 +17,29 @@ from scipy.stats import chi2
 
 from vsenumba.errors import InputError
 
-# Of a G-test: cells that expect fewer draws are pooled, for the statistic is chi-squared only in large cells.
+# The statistic of a G-test is chi-squared only if cells are large, so cells that expect fewer draws are merged.
 _FEWEST_EXPECTED = 5
 
 
 def total_variation(p: Any, q: Any) -> np.ndarray:
-    """Return the total variation distance between laws: the largest difference in the probability of any event.
+    """Compute the total variation distance between two laws.
+
+    This is the largest difference between the two laws in the probability of any set of labels.
 
     Parameters
     ----------
-    p, q : (n, L) or (L,) array
-        Laws; one row may stand for all, as NumPy broadcasts.
+    p, q : (n, L) or (L,) array_like
+        The laws. A single row is compared with every row of the other array.
 
     Returns
     -------
     (n,) float64 array, or a scalar for two single laws
-        ``Σ |p - q| / 2``, in 0..1; NaN where either sums to 0.
+        ``Σ |p - q| / 2``, from 0 to 1; NaN if one of the two laws sums to 0.
+
+    Raises
+    ------
+    InputError
+        If the laws have different numbers of labels.
 
     Examples
     --------
@@ -46,27 +54,35 @@ def total_variation(p: Any, q: Any) -> np.ndarray:
 
 
 def violation_probability(law: Any, scores: Any, own: Any, margin: float = 1.0) -> np.ndarray:
-    """Return the probability that a negative violates the margin: ``s_n + margin > s_p``.
+    """Compute the probability that a negative violates the margin: ``s_n + margin > s_p``.
 
-    The negative n is drawn from the image's law, the positive p evenly from the image's own labels, one independently
-    of the other. (WARP ties the two: it searches a violator of its very positive, so all that it returns violate.)
-    With margin 0 this is the probability that the negative scores above the positive, one minus the AUC under the law.
+    The negative n is drawn from the image's law. The positive p is drawn uniformly from the image's known labels, and
+    independently of the negative. With margin 0, the result is the probability that the negative scores above the
+    positive, which is one minus the AUC under the law.
+
+    The independence is a simplification for WARP: that sampler searches for a label that violates the margin of its
+    own positive, so each negative that it returns violates that margin.
 
     Parameters
     ----------
-    law : (n, L) array
-        The images' laws.
-    scores : (n, L) array
-        The labels' scores for the images.
-    own : (n, L) sparse matrix, or one array of label columns per image
-        The images' own labels.
+    law : (n, L) array_like
+        The laws of the images.
+    scores : (n, L) array_like
+        The scores of the labels for each image.
+    own : (n, L) sparse matrix, or sequence of n arrays of int
+        The known labels of each image. A sequence holds one array of label columns per image.
     margin : float
-        The margin, in units of score.
+        The margin, in units of the score.
 
     Returns
     -------
     (n,) float64 array
-        In 0..1; NaN for an image without labels of its own, and where nothing can be drawn.
+        Probabilities from 0 to 1; NaN for an image that has no known label, or for which no label can be drawn.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ.
 
     Examples
     --------
@@ -76,27 +92,36 @@ def violation_probability(law: Any, scores: Any, own: Any, margin: float = 1.0) 
     """
 
     def violates(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
-        # Written as WARP's draw has it, so that rounding falls alike.
+        # Same form as in WARP's draw, so that rounding has the same effect.
         return negatives + margin > positives
 
     return _mean_over_pairs(law, scores, own, violates)
 
 
 def gradient_weight(law: Any, scores: Any, own: Any) -> np.ndarray:
-    """Return how much a step moves: the mean of ``1 / (1 + exp(s_p - s_n))``, the size of the logistic loss's gradient.
+    """Compute the mean weight of the gradient of a training step under the logistic loss.
 
-    The gradient of a step is this factor times vectors; where it is near 0 the model learns nothing from the negative.
-    Pairs are drawn as in `violation_probability`.
+    The gradient of a step is ``1 / (1 + exp(s_p - s_n))`` times vectors. If this weight is near 0, the model learns
+    nothing from the negative. The positive p and the negative n are drawn as in `violation_probability`.
 
     Parameters
     ----------
-    law, scores, own
-        As in `violation_probability`.
+    law : (n, L) array_like
+        The laws of the images.
+    scores : (n, L) array_like
+        The scores of the labels for each image.
+    own : (n, L) sparse matrix, or sequence of n arrays of int
+        The known labels of each image. A sequence holds one array of label columns per image.
 
     Returns
     -------
     (n,) float64 array
-        In 0..1; NaN likewise.
+        Weights from 0 to 1; NaN for an image that has no known label, or for which no label can be drawn.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ.
 
     Examples
     --------
@@ -107,21 +132,27 @@ def gradient_weight(law: Any, scores: Any, own: Any) -> np.ndarray:
 
 
 def goodness_of_fit(counts: Any, law: Any) -> float:
-    """Return the p-value of the G-test: how likely draws that fit a law as badly or worse are, if they follow it.
+    """Test with a G-test whether draws follow a law, and return the p-value.
 
-    Labels that are expected to be drawn fewer than 5 times are pooled.
+    The p-value is the probability that draws from the law fit it as badly as the given draws, or worse. Labels with
+    fewer than 5 expected draws are merged into one cell.
 
     Parameters
     ----------
-    counts : (L,) array
-        How often each label was drawn.
-    law : (L,) array
-        Their probabilities.
+    counts : (L,) array_like
+        The number of draws of each label.
+    law : (L,) array_like
+        The probability of each label.
 
     Returns
     -------
     float
-        0 if a label was drawn that the law rules out; NaN without a draw.
+        The p-value; 0 if a label with probability 0 was drawn, NaN if there are no draws.
+
+    Raises
+    ------
+    InputError
+        If the two arrays have different shapes, or more than one dimension.
 
     Examples
     --------
@@ -141,7 +172,7 @@ def goodness_of_fit(counts: Any, law: Any) -> float:
     order = np.argsort(expected, kind="stable")
     observed, expected = observed[order], expected[order]
     n_pooled = int(np.searchsorted(expected, _FEWEST_EXPECTED))
-    # A pool that is itself too small takes in the smallest of the others.
+    # If the merged cell still expects too few draws, it absorbs the smallest of the other cells.
     while n_pooled < len(expected) and 0 < expected[:n_pooled].sum() < _FEWEST_EXPECTED:
         n_pooled += 1
     observed = np.append(observed[n_pooled:], observed[:n_pooled].sum())
@@ -155,13 +186,13 @@ def goodness_of_fit(counts: Any, law: Any) -> float:
 def _mean_over_pairs(
     law: Any, scores: Any, own: Any, value: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """Return each image's mean of a value of two scores, over its own labels and, by its law, over negatives."""
+    """Return, per image, the mean of a function of two scores, over its known labels and over its negatives."""
     laws, scores = np.asarray(law, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     if laws.ndim != 2 or laws.shape != scores.shape:
-        raise InputError(f"law and scores must be images by labels, not {laws.shape} and {scores.shape}")
+        raise InputError(f"law and scores must be arrays of images by labels, not {laws.shape} and {scores.shape}")
     columns = _columns_by_image(own)
     if len(columns) != len(laws):
-        raise InputError(f"own must be one array per image ({len(laws)}), not {len(columns)}")
+        raise InputError(f"own must have one array per image ({len(laws)}), not {len(columns)}")
     means = np.full(len(laws), np.nan)
     for i, mine in enumerate(columns):
         if len(mine) and laws[i].any():

@@ -1,4 +1,4 @@
-"""How fast this machine trains a model on a set: measured on a sample, in seconds, for predictions."""
+"""Measure on a sample how fast this machine trains a model, as the basis of an estimate."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from vsenumba.cluster.turn import OF_IMAGES, of_all, of_images, part_to_arrays, 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.models import ImageAnnotator
 
-# Pairs of the two samples that are trained on: what an epoch takes beside its pairs is told by the smaller one.
+# Pairs in the two samples. The time of an epoch apart from its pairs follows from the difference between them.
 FEW, MANY = 100_000, 1_000_000
 
-# Pairs of a part that is small enough for its training to take no time.
+# A part with so few pairs that its training takes no measurable time.
 _HARDLY_ANY = 500
 
 _EPOCHS, _REPEATS = 4, 3
@@ -26,20 +26,26 @@ _EPOCHS, _REPEATS = 4, 3
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """What training takes here.
+    """The measured speed of this machine, and the sizes that determine the traffic on a cluster.
 
     Attributes
     ----------
-    seconds_an_epoch, seconds_a_pair : float
-        Of training, beside the pairs and for each.
+    seconds_an_epoch : float
+        The fixed time of an epoch, which does not depend on the number of pairs.
+    seconds_a_pair : float
+        The training time of one pair.
     seconds_a_turn : float
-        Of a worker's turn, beside its training.
-    seconds_a_merge, seconds_a_change : float
-        Of a merge, and for each of the turns whose changes are merged.
-    table_bytes, change_bytes : int
-        What all parts train, with the optimiser's sums, and what a turn changes of it.
+        The time of a worker's turn (training on one part) apart from the training itself.
+    seconds_a_merge : float
+        The fixed time of a merge of the workers' changes.
+    seconds_a_change : float
+        The additional time of a merge for the changes of each worker.
+    table_bytes : int
+        The bytes of the tables that all parts train, with the optimiser's sums.
+    change_bytes : int
+        The bytes of the changes that one turn makes to these tables.
     image_bytes : int
-        What is learnt of an image, with the optimiser's sums.
+        The bytes that are learnt for one image, with the optimiser's sums.
     """
 
     seconds_an_epoch: float
@@ -53,16 +59,21 @@ class Pace:
 
 
 def pace_of(model: ImageAnnotator, data: AnnotationSet, pairs_a_turn: int) -> Pace:
-    """Train on a sample, take some turns as a worker does, and merge them; return how long each takes.
+    """Measure training, turns and merges on a sample of a data set.
 
     Parameters
     ----------
     model : ImageAnnotator
-        Its parameters count.
+        The model, whose parameters are used. It is not changed.
     data : AnnotationSet
-        The set, or one like it with all of its labels.
+        The data set, or a smaller one that resembles it and has all of its labels.
     pairs_a_turn : int
-        How many pairs a turn will have.
+        The number of pairs in a worker's turn.
+
+    Returns
+    -------
+    Pace
+        The measured times and sizes.
     """
     some = sample(data, MANY)
     fitted = _trained(model, some)
@@ -71,14 +82,14 @@ def pace_of(model: ImageAnnotator, data: AnnotationSet, pairs_a_turn: int) -> Pa
     if many > 2 * FEW:
         less = sample(data, FEW)
         few, short = less.n_pairs, _seconds_an_epoch(_trained(model, less))
-        # Beside other work either may take longer than it should.
+        # If other programs were running, either measurement may be too long.
         a_pair = float(np.clip((long_ - short) / (many - few), 0.5 * a_pair, a_pair))
     tables, sums = fitted.tables_, fitted._memory or {}
     own = [name for name in OF_IMAGES if name in tables]
     shared, settings = of_all(tables, sums, own), settings_of(fitted._task(some))
 
     def turn_of(n_pairs: int) -> Callable[[], dict[str, Any]]:
-        """Return a worker's turn, which has its part already."""
+        """Return a function that does a worker's turn on a part that the worker already has."""
         rows = _rows_with(some, n_pairs)
         part, of_part = part_to_arrays(some, rows), of_images(tables, sums, own, rows)
         seed: dict[str, Any] = {"entropy": 0, "key": []}
@@ -101,7 +112,7 @@ def pace_of(model: ImageAnnotator, data: AnnotationSet, pairs_a_turn: int) -> Pa
 
 
 def seconds_an_epoch(model: ImageAnnotator, data: AnnotationSet) -> tuple[int, float]:
-    """Return how many pairs a sample of a set has, and how long an epoch of it takes on the model's device."""
+    """Return the number of pairs in a sample of a set, and the seconds of an epoch on it with the model's device."""
     some = sample(data, MANY)
     return some.n_pairs, _seconds_an_epoch(_trained(model, some))
 
@@ -111,19 +122,19 @@ def _trained(model: ImageAnnotator, data: AnnotationSet) -> ImageAnnotator:
 
 
 def _seconds_an_epoch(model: ImageAnnotator) -> float:
-    # The first one draws in pages of memory.
+    # `diff` leaves out the first epoch, which also brings the tables into memory.
     return float(np.median(np.diff(model.history_["seconds"])))
 
 
 def sample(data: AnnotationSet, n_pairs: int) -> AnnotationSet:
-    """Return some of the images, drawn at random, with about so many pairs; all labels stay."""
+    """Return a random sample of the images with about `n_pairs` pairs; all labels are kept."""
     if data.n_pairs <= n_pairs:
         return data
     return data.select_images(_rows_with(data, n_pairs))
 
 
 def _rows_with(data: AnnotationSet, n_pairs: int) -> np.ndarray:
-    """Return some rows, drawn at random, that have about so many pairs together."""
+    """Return the row numbers of random images that have about `n_pairs` pairs together."""
     order = np.random.default_rng(0).permutation(data.n_images)
     n_images = int(np.searchsorted(np.cumsum(data.labels_per_image[order]), n_pairs)) + 1
     return np.sort(order[:n_images])
@@ -139,7 +150,7 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 
 def _bytes_of(arrays: Any) -> int:
-    """Return the bytes of all arrays in dictionaries."""
+    """Return the total bytes of the arrays in nested dictionaries."""
     if isinstance(arrays, dict):
         return sum(map(_bytes_of, arrays.values()))
     return int(arrays.nbytes)

@@ -1,4 +1,4 @@
-"""What training will cost: seconds an epoch, memory and traffic on this machine, on a card and on a cluster."""
+"""Estimate the cost of training: time, memory and network traffic on this machine, on a GPU and on a cluster."""
 
 from __future__ import annotations
 
@@ -18,19 +18,41 @@ from vsenumba.experiments.pace import MANY, Pace, pace_of, seconds_an_epoch
 from vsenumba.memory import available_bytes
 from vsenumba.models import ImageAnnotator
 
-# What Dask takes for a turn, on the worker, and for a round, on its way to the workers and back; measured.
+# Dask's overhead for a turn on the worker, and for the messages of a round; from docs/explanation/cluster.md.
 _SECONDS_A_TURN, _SECONDS_A_ROUND = 0.015, 0.015
 
-# Python with this package, and with Dask.
+# The memory of a Python process with this package, without and with Dask.
 _BYTES_OF_PYTHON, _BYTES_OF_WORKER = 250_000_000, 350_000_000
 
-# Of an image: where its labels begin, its place in the order of visits, its name.
+# The bytes per image for the start of its labels and its place in the visiting order, and for its name.
 _BYTES_AN_IMAGE, _BYTES_A_NAME = 20, 24
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large a set is: its images, labels, pairs, and features an image."""
+    """The size of a data set, for an estimate without the data itself.
+
+    Parameters
+    ----------
+    n_images : int
+        The number of images, at least 1.
+    n_labels : int
+        The number of labels, at least 1.
+    n_pairs : int
+        The number of image–label pairs, from `n_images` to ``n_images * n_labels``.
+    n_features : int
+        The number of features per image; 0 if there are none.
+
+    Raises
+    ------
+    InputError
+        If no data set can have this size.
+
+    Examples
+    --------
+    >>> Size(2_000, 50, 8_000)
+    Size(n_images=2000, n_labels=50, n_pairs=8000, n_features=0)
+    """
 
     n_images: int
     n_labels: int
@@ -39,37 +61,37 @@ class Size:
 
     def __post_init__(self) -> None:
         if not all(is_whole(one) for one in (self.n_images, self.n_labels, self.n_pairs)):
-            raise InputError(f"a set has at least one image, label and pair, not {self}")
+            raise InputError(f"a set must have at least one image, one label and one pair, not {self}")
         if not self.n_images <= self.n_pairs <= self.n_images * self.n_labels:
             raise InputError(
-                f"{self.n_images:,} images with one label each, and {self.n_labels:,} at most, cannot have "
-                f"{self.n_pairs:,} pairs"
+                f"{self.n_images:,} images have at least one label each and at most {self.n_labels:,}, so they cannot "
+                f"have {self.n_pairs:,} pairs"
             )
 
     def like_it(self) -> AnnotationSet:
-        """Return a made-up set with these labels, and as many a picture, that is small enough to be trained on."""
+        """Return a synthetic set that is small enough for training, with these labels and as many pairs per image."""
         n_pairs = min(self.n_pairs, max(MANY, 2 * self.n_labels))
         return synthetic(max(self.n_images * n_pairs // self.n_pairs, 1), self.n_labels, n_pairs, rng=0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What training takes in one place.
+    """The estimated cost of training in one place.
 
     Attributes
     ----------
     where : str
-        ``"this machine"``, ``"a card"`` or ``"4 workers"``.
+        The place: ``"this machine"``, ``"a GPU"``, or the cluster, as in ``"4 workers"``.
     seconds : float
-        Of an epoch.
+        The time of an epoch.
     sending : float
-        Which share of them nothing is done but sending, from 0 to 1.
+        The share of this time, from 0 to 1, that is spent only on sending.
     bytes_sent : float
-        What a worker sends in an epoch, in the mean.
+        The mean number of bytes that a worker sends in an epoch.
     memory : float
-        Bytes that it takes, on a cluster of each worker.
+        The bytes of memory that training needs; on a cluster, the bytes that each worker needs.
     fits : bool
-        Whether there is so much; a worker's machine is taken to be like this one.
+        Whether this memory is available. The machines of workers are assumed to be like this one.
     """
 
     where: str
@@ -82,14 +104,24 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Plan:
-    """What training takes in each place, which one is best, and why."""
+    """The estimates for all places, and a recommendation.
+
+    Attributes
+    ----------
+    estimates : list of Estimate
+        One estimate per place.
+    chosen : str
+        The recommended place: the fastest one with enough memory, or the fastest one if none has enough.
+    why : str
+        The reasons, for people.
+    """
 
     estimates: list[Estimate]
     chosen: str
     why: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return it in plain numbers and texts."""
+        """Return the plan as JSON values."""
         return {"estimates": [asdict(one) for one in self.estimates], "chosen": self.chosen, "why": self.why}
 
 
@@ -101,33 +133,38 @@ def plan(
     bandwidth: float = 1.25e9,
     n_machines: int | None = None,
 ) -> Plan:
-    """Foretell what training takes here and on a cluster of machines like this one.
+    """Estimate what training costs on this machine and on a cluster of such machines.
 
-    This machine's pace is measured first, on a sample, in a few seconds. Weights between labels, which are solved for
-    before the first epoch where training begins, are left out.
+    The estimate first trains on a sample for a few seconds to measure the speed of this machine. It does not include
+    the weights between labels, which are computed before the first epoch, on the machine that starts the training.
 
     Parameters
     ----------
     data : AnnotationSet or Size
-        What is to be trained on; of a size, one is made up.
+        The data set. For a `Size`, the sample is a synthetic set.
     model : ImageAnnotator, optional
-        What is to be trained. With ``device="cuda"`` the card is tried as well.
+        The model to train; the default is ``ImageAnnotator()``. With ``device="cuda"``, the GPU is measured as well.
     n_workers : int
-        How many workers the cluster has.
+        The number of workers in the cluster.
     bandwidth : float
-        Of the network, bytes a second each way.
+        The bandwidth of the network, in bytes a second in each direction.
     n_machines : int, optional
-        On how many machines the workers are; each on one of its own where left out. Of workers with one thread
-        each, the cores of a machine count as machines.
+        The number of machines that the workers share; by default each worker has its own. If workers have one thread
+        each, count every processor core as a machine.
 
     Returns
     -------
     Plan
+        The estimates and a recommendation.
 
     Raises
     ------
     InputError
-        If a number cannot be used, or a size is of no set.
+        If a number is out of range.
+
+    See Also
+    --------
+    Size : The size of a data set that you do not have yet.
 
     Examples
     --------
@@ -169,16 +206,16 @@ def _here(pace: Pace, size: Size) -> Estimate:
 
 def _on_card(model: ImageAnnotator, like_it: AnnotationSet, size: Size, here: Estimate) -> Estimate:
     n_pairs, seconds = seconds_an_epoch(model, like_it)
-    # What is kept here is kept there too, but for Python.
-    return Estimate(where="a card", seconds=seconds * size.n_pairs / n_pairs, memory=here.memory, fits=here.fits)
+    # The GPU's tables are also in the processor's memory.
+    return Estimate(where="a GPU", seconds=seconds * size.n_pairs / n_pairs, memory=here.memory, fits=here.fits)
 
 
 def _on_cluster(pace: Pace, size: Size, n_workers: int, n_rounds: int, bandwidth: float, n_machines: int) -> Estimate:
-    """Foretell what a cluster takes.
+    """Estimate the cost on a cluster; docs/explanation/cluster.md has the formula.
 
-    In a round every worker takes a turn, side by side; one merges what they have changed, and all get the tables anew:
-    for W workers, tables of T bytes and changes of c bytes, (W - 1) (T + c) bytes go through the merging one's network.
-    Tables are brought back after each epoch, images' rows once in some.
+    In a round, all workers take a turn at the same time. Then one worker merges their changes and sends the new tables
+    to the others. With W workers, tables of T bytes and changes of c bytes, (W - 1) (T + c) bytes pass through the
+    network of that worker. The tables come back after every epoch, the rows of the images only once in several epochs.
     """
     others, tables, change = n_workers - 1, pace.table_bytes, pace.change_bytes
     share, sharing = 1 / n_workers, math.ceil(n_workers / n_machines)
@@ -202,15 +239,15 @@ def _on_cluster(pace: Pace, size: Size, n_workers: int, n_rounds: int, bandwidth
 
 def _why(chosen: Estimate, estimates: list[Estimate]) -> str:
     if not any(one.fits for one in estimates):
-        return "it is the fastest, but does not fit into memory: take more workers, or fewer factors"
+        return "it is the fastest, but does not fit into memory: use more workers or fewer factors"
     reasons = []
     for one in estimates:
         if one is chosen:
             continue
         if not one.fits:
-            reasons.append(f"{one.where}: {one.memory / 1e9:,.1f} GB do not fit into memory")
+            reasons.append(f"{one.where}: needs {one.memory / 1e9:,.1f} GB, which do not fit into memory")
         else:
             times = one.seconds / chosen.seconds
-            sending = f", {one.sending:.0%} of them sending" if one.sending >= 0.005 else ""
-            reasons.append(f"{one.where}: {times:,.1f} times the seconds{sending}")
+            sending = f", {one.sending:.0%} of it for sending" if one.sending >= 0.005 else ""
+            reasons.append(f"{one.where}: {times:,.1f} times as long{sending}")
     return "; ".join(reasons)

@@ -1,4 +1,4 @@
-"""What a comparison measures: one split for all, of which one half chooses and the other reports."""
+"""Split a data set for a comparison, and record the metrics of each run."""
 
 from __future__ import annotations
 
@@ -20,45 +20,56 @@ from vsenumba.training.history import History
 
 
 class Split(NamedTuple):
-    """Training pairs, held-out pairs, and which images' held-out pairs choose (and do not report)."""
+    """A data set split for a comparison.
+
+    Attributes
+    ----------
+    train : AnnotationSet
+        The training pairs.
+    held_out : AnnotationSet
+        The held-out pairs, of all images.
+    chooses : (n_images,) bool array
+        True for the images of the validation half, whose held-out pairs choose the best epoch. The other images form
+        the test half, whose held-out pairs give the reported values.
+    """
 
     train: AnnotationSet
     held_out: AnnotationSet
     chooses: np.ndarray
 
     def half(self, *, chooses: bool) -> AnnotationSet:
-        """Return the held-out pairs of one half of the images, among all images."""
+        """Return the held-out pairs of one half; the set still has all images."""
         return self.held_out.with_pairs(self.chooses[self.held_out.pairs()[0]] == chooses)
 
 
 def split_for_comparison(data: AnnotationSet, rng: int) -> Split:
-    """Leave one label of every image out; the held-out pairs of a random half of the images choose, the rest report."""
+    """Hold out one label of every image, and assign the images to two random halves; see `Split`."""
     train, held_out = leave_one_out(data, rng=rng)
     return Split(train, held_out, generator(rng).random(data.n_images) < 0.5)
 
 
 class Recorder(Callback):
-    """Evaluates after every epoch on both halves, and notes which model was best on the validation half, and when.
+    """Evaluate both halves after every epoch, and keep the best model of all runs.
 
     Parameters
     ----------
     split : Split
-        The split.
+        The split data set.
     metric : str
-        What is compared by.
+        The metric that chooses the best epoch.
     metrics : sequence of str
-        What is recorded, `metric` among it.
+        All metrics to record, including `metric`.
     by : str or None
-        What `groups` are of; see `vsenumba.evaluate`.
+        The grouping of labels for `groups`; see `vsenumba.evaluate`.
     n_threads : int or None
-        As in `vsenumba.evaluate`.
+        The number of threads for evaluation; see `vsenumba.evaluate`.
 
     Attributes
     ----------
     history : History
-        The curve of the run at hand.
+        The records of the current run.
     groups : GroupScores or None
-        The groups of the test half at the epoch of this run that is best on the validation half.
+        The group scores on the test half, at the epoch of the current run that is best on the validation half.
     """
 
     def __init__(
@@ -73,13 +84,13 @@ class Recorder(Callback):
         self._best: tuple[ImageAnnotator, Mapping[str, float]] | None = None
 
     def start(self, model: Any, n_epochs: int) -> None:
-        """Begin the curve of a run."""
+        """Start the records of a new run."""
         self.history = History()
         self.groups: GroupScores | None = None
         self._best_of_run = -np.inf
 
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
-        """Add a point to the curve."""
+        """Evaluate the model and record the epoch."""
         choosing, reporting = self.scores(model)
         validation = f"validation_{self.metric}"
         point = {**record, **reporting.mean, validation: choosing.mean[self.metric]}
@@ -90,18 +101,18 @@ class Recorder(Callback):
         return False
 
     def keep_best(self, model: ImageAnnotator, point: Mapping[str, float]) -> None:
-        """Remember what model, at what point of its curve, is the best of all runs on the validation half."""
+        """Keep the model and its record if it is the best of all runs on the validation half."""
         validation = f"validation_{self.metric}"
         if self._best is None or point[validation] > self._best[1][validation]:
             self._best = model, point
 
     def scores(self, model: Annotator) -> tuple[Scores, Scores]:
-        """Return the scores on the validation half, and those on the test half."""
+        """Return the scores on the validation half and on the test half."""
         how: dict[str, Any] = {"exclude": self._train, "metrics": self._metrics, "n_threads": self._n_threads}
         return evaluate(model, self._choosing, **how), evaluate(model, self._reporting, by=self._by, **how)
 
     def deliver(self, data: AnnotationSet) -> ImageAnnotator:
-        """Return the best of all runs, trained afresh on all pairs."""
+        """Train the best model of all runs from scratch on all pairs, and return it."""
         if self._best is None:
             raise InputError("no run could be evaluated")
         best, point = self._best

@@ -1,4 +1,4 @@
-"""The runs of a comparison: trained and recorded one after another here, or side by side on a cluster."""
+"""Train and record the runs of a comparison, one after another here or in parallel on a cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vsenumba.training.history import History
 
 
 class Recorded(NamedTuple):
-    """A run that has ended: its curve, and the groups of its best epoch, where they were asked for."""
+    """The history of a finished run, and the group scores at its best epoch if they were requested."""
 
     history: History
     groups: GroupScores | None
@@ -35,20 +35,25 @@ def train_run(
     time_budget: float | None,
     callbacks: Sequence[Callback] = (),
 ) -> Recorded:
-    """Train a model, which the recorder follows.
+    """Train one model while a recorder evaluates it after every epoch.
 
     Parameters
     ----------
     model : ImageAnnotator
-        The model, not yet fitted.
+        The unfitted model.
     train : AnnotationSet
-        What it is trained on.
+        The training pairs.
     recorder : Recorder
-        What evaluates it.
+        The recorder.
     time_budget : float or None
-        Seconds after which it ends, if there are epochs left.
+        The training time in seconds, or None to train for all epochs of the model.
     callbacks : sequence of Callback
-        Others that follow it.
+        Further callbacks of the run.
+
+    Returns
+    -------
+    Recorded
+        The history and the group scores.
     """
     clock = [] if time_budget is None else [TimeBudget(time_budget)]
     model.fit(train, callbacks=[recorder, *callbacks, *clock])
@@ -58,25 +63,31 @@ def train_run(
 def runs_on_cluster(
     client: Any, models: Sequence[ImageAnnotator], data: AnnotationSet, recorder: Recorder, told: Mapping[str, Any]
 ) -> Iterator[Recorded]:
-    """Return an iterator of the runs of some models, in order, each of which is a worker's task.
+    """Train and record several models, each in a task of its own on a cluster.
 
     Parameters
     ----------
     client : distributed.Client
         The cluster.
     models : sequence of ImageAnnotator
-        The models, not yet fitted.
+        The unfitted models.
     data : AnnotationSet
-        All pairs; workers divide it as `split_for_comparison` does here.
+        All pairs. Each worker splits them again, with the same result as `split_for_comparison` on this machine.
     recorder : Recorder
-        It is told of the best of each run.
+        The recorder, which learns the best epoch of each run.
     told : mapping
         ``"random_state"`` of the split, ``"metric"``, ``"metrics"``, ``"by"``, ``"n_threads"`` and ``"time_budget"``.
+
+    Returns
+    -------
+    iterator of Recorded
+        The runs, in the order of `models`.
 
     Raises
     ------
     InputError, ClusterError
-        If the models or the client cannot be used; see `over_parts`. What a run raises comes as it is.
+        If a model cannot be sent or the cluster cannot be used; see `over_parts`. Errors of a run are passed on
+        unchanged.
     """
     for model in models:
         check_travels(model)
@@ -99,7 +110,7 @@ def _heard(model: ImageAnnotator, found: Mapping[str, Any], recorder: Recorder) 
 
 
 def run_on_worker(shared: Mapping[str, Any], settings: str) -> dict[str, Any]:
-    """Train and record one run, on a worker; return its records, and the groups' scores as a dictionary or None."""
+    """Train and record one run on a worker; return its records, and its group scores as a dictionary or None."""
     data = part_from_arrays(shared["data"], shared["n_labels"])
     split = split_for_comparison(data, shared["random_state"])
     recorder = Recorder(split, shared["metric"], shared["metrics"], shared["by"], shared["n_threads"])

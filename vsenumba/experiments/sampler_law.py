@@ -1,4 +1,4 @@
-"""A sampler seen at work on one image: its exact law and its draws, by the labels' true ranks."""
+"""Inspect a sampler on one image: compare its exact law with its draws."""
 
 from __future__ import annotations
 
@@ -17,44 +17,46 @@ from vsenumba.models import ImageAnnotator
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import RankSampler, Sampler
 
-# Draws are made for copies of the image, as many as there are shards, so that all threads have work.
+# The draws are made for several copies of the image, one per shard, so that all threads have work.
 _COPIES = 32
 
 
 @dataclass(frozen=True)
 class SamplerLaw:
-    """What a sampler does for one image.
+    """The exact law and the draws of a sampler for one image.
 
-    Arrays have one entry per label that is not the image's own, best first: entry r is of the label of true rank r.
+    The arrays have one entry per label that the image does not have, in order of falling score. Entry r belongs to the
+    label of rank r, counted from 0. There are m such labels.
 
     Attributes
     ----------
     labels : (m,) int64 array
-        Label columns by falling score; of equal scores the label that comes first ranks first.
+        The label columns. Labels with equal scores are in the order of their columns.
     scores : (m,) float64 array
-        Their scores.
+        The scores of these labels.
     own_ranks : (n_own,) int64 array
-        Of each of the image's own labels, how many others score above it.
+        For each known label of the image, the number of other labels that score above it.
     law : (m,) float64 array
-        The sampler's exact law.
+        The exact probability of each label to be drawn.
     rank_law : (m,) float64 array
-        The exact rank law (`RankSampler`), with the sampler's own λ where it has one.
+        The law of `RankSampler`, with the same λ if the sampler has a parameter λ.
     lam : float
-        Its λ.
+        This λ.
     counts : (m,) int64 array
-        How often each label was drawn.
+        The number of draws of each label.
     n_given_up : int
-        Draws that returned nothing.
+        The number of draws that found no negative.
     skip_probability : float
-        The exact probability of that.
+        The exact probability that a draw finds no negative.
     from_rank, from_uniform : float
-        Total variation distance of the law from the exact rank law, and from the uniform one.
+        The total variation distance of the law from `rank_law`, and from the uniform law.
     violation, misranked : float
-        Probability that a negative violates the margin 1, and the margin 0; see `violation_probability`.
+        The probability that a negative violates the margin 1, and the margin 0; see
+        `vsenumba.experiments.violation_probability`.
     gradient_weight : float
-        Mean weight of a step's gradient under the logistic loss; see `gradient_weight`.
+        The mean weight of the gradient under the logistic loss; see `vsenumba.experiments.gradient_weight`.
     p_value : float
-        The G-test of the draws against the law; see `goodness_of_fit`.
+        The p-value of a G-test of the draws against the law; see `vsenumba.experiments.goodness_of_fit`.
     """
 
     labels: np.ndarray
@@ -75,7 +77,7 @@ class SamplerLaw:
 
     @property
     def n_draws(self) -> int:
-        """The number of draws, those that were given up among them."""
+        """The number of draws, including those that found no negative."""
         return int(self.counts.sum()) + self.n_given_up
 
     def references(self) -> dict[str, np.ndarray]:
@@ -101,34 +103,34 @@ def inspect_sampler(
     n_draws: int = 100_000,
     rng: RandomLike = None,
 ) -> SamplerLaw:
-    """Compute a sampler's law of one image and draw from it, with the compiled code that training runs.
+    """Compute a sampler's exact law for one image, and draw from it with the compiled code that training uses.
 
     Parameters
     ----------
     sampler : Sampler
         The sampler.
-    image_factors : (k,) array
+    image_factors : (k,) array_like
         The image's vector.
-    label_factors : (L, k) array
-        The label factors.
-    own : array of int
-        The label columns that the image has, at least one; they are never drawn.
-    label_counts : (L,) array of int, optional
-        Number of training images each label has, which the popularity sampler goes by; one each by default.
+    label_factors : (L, k) array_like
+        The vectors of the labels.
+    own : array_like of int
+        The columns of the image's known labels, at least one and not all. They are never drawn.
+    label_counts : (L,) array_like of int, optional
+        The number of training images of each label, which the popularity sampler uses. The default is 1 for all.
     n_draws : int
-        How often to draw.
+        The number of draws, at least 1.
     rng : int, Generator, SeedSequence or None
-        Where the randomness comes from.
+        The random seed or generator.
 
     Returns
     -------
     SamplerLaw
-        The law, the draws, and what they say.
+        The law, the draws, and measures of both.
 
     Raises
     ------
     InputError
-        If shapes do not fit, a factor is not finite, or the image has no label or every label.
+        If the shapes do not match, a factor is not finite, or the image has no label or every label.
 
     Examples
     --------
@@ -143,23 +145,23 @@ def inspect_sampler(
     labels = np.ascontiguousarray(label_factors, dtype=np.float32)
     own = np.unique(np.asarray(own, dtype=np.int64))
     if image.ndim != 1:
-        raise InputError(f"image_factors must be the vector of one image, not {image.shape}")
+        raise InputError(f"image_factors must be the vector of one image, not of shape {image.shape}")
     if not is_whole(n_draws):
         raise InputError(f"n_draws must be a whole number of at least 1, not {n_draws!r}")
     if len(own) == 0:
-        raise InputError("the image has no label of its own; negatives are drawn for a pair of an image and its label")
+        raise InputError("the image has no label of its own; a sampler draws negatives for one of the image's labels")
     if len(own) >= len(labels):
-        raise InputError("the image has every label; there is no negative to draw")
+        raise InputError("the image has every label, so there is no negative to draw")
     counts = np.ones(len(labels), np.int64) if label_counts is None else label_counts
     law = sampler.law(image[None], labels, [own], label_counts=counts)
     skips = sampler.skip_probability(image[None], labels, [own], label_counts=counts)
     ranker = RankSampler(lam=getattr(sampler, "lam", RankSampler.lam))
     rank_law = ranker.law(image[None], labels, [own])
-    # As the samplers compute scores: rounded otherwise, near ties would stand in another order here than there.
+    # Scores must be rounded as in the samplers, or labels with nearly equal scores could change places.
     scores = dots(image, labels)
     others = np.setdiff1d(np.arange(len(labels)), own)
     others = others[np.argsort(-scores[others], kind="stable")]
-    # Positives take turns: whole rounds in each copy, so that none comes up more often than another.
+    # Each copy goes through all positives equally often.
     size = len(own) * math.ceil(int(n_draws) / _COPIES / len(own))
     copies = math.ceil(int(n_draws) / size)
     drawn = sampler.draw(np.tile(image, (copies, 1)), labels, size, rng, [own] * copies, label_counts=counts)

@@ -1,1 +1,1 @@
-"""Training on a graphics card: the same models, files and laws as on the processor, for those who have a card."""
+"""Training on an NVIDIA GPU, with the same models, files and samplers; see docs/explanation/gpu.md."""

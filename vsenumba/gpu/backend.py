@@ -1,8 +1,8 @@
-"""The one place that imports `cuda`: which package it comes from, whether it is simulated, and what is missing.
+"""The only module that imports `cuda`: it selects the package, and reports what is missing.
 
-``numba.cuda`` is a name with several homes. Numba has a CUDA target of its own; the package numba-cuda, where it is
-installed, puts itself in its place. Their successor, numba-cuda-mlir, has a module of its own, which is taken where
-``numba.cuda`` no longer exists, or where the environment variable VSENUMBA_CUDA says so.
+Several packages provide `cuda`. Numba has its own CUDA target, the module ``numba.cuda``. The package numba-cuda
+replaces it if it is installed. Their successor, numba-cuda-mlir, is used if ``numba.cuda`` does not exist, or if the
+environment variable VSENUMBA_CUDA asks for it.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from vsenumba.errors import DeviceError, InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Whether kernels run as Python, one thread of the processor for each of the card's: NUMBA_ENABLE_CUDASIM=1.
+# With NUMBA_ENABLE_CUDASIM=1, kernels run in a simulator in Python, with one CPU thread for each GPU thread.
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
 
 INSTALL = (
-    'pip install "vsenumba[cuda13]" (driver 580 or newer) or "vsenumba[cuda12]" (driver 525 or newer) installs all but '
-    "the driver"
+    'run pip install "vsenumba[cuda13]" (driver 580 or newer) or pip install "vsenumba[cuda12]" (driver 525 or newer)'
 )
 
 
 class _Home(NamedTuple):
-    """Where `cuda` may come from: the module, and the package that is installed for it."""
+    """A module that provides `cuda`, and the package to install for it."""
 
     module: str
     package: str
 
 
-# In the order of preference, by what VSENUMBA_CUDA calls them. Numba's own target lacks what numba-cuda brings.
+# The modules in order of preference, by their value of VSENUMBA_CUDA. "numba" needs the package numba-cuda, because
+# Numba's own target lacks some of its features.
 _HOMES = {"numba": _Home("numba.cuda", "numba-cuda"), "mlir": _Home("numba_cuda_mlir.cuda", "numba-cuda-mlir")}
 
 
@@ -54,9 +54,9 @@ def _cuda() -> tuple[ModuleType, _Home]:
     for home in homes:
         try:
             return importlib.import_module(home.module), home
-        except ModuleNotFoundError:  # of two, a Numba without the target
+        except ModuleNotFoundError:  # for example, a Numba version without a CUDA target
             continue
-    raise DeviceError(f'device="cuda" needs the package {homes[-1].package}, and it cannot be imported')
+    raise DeviceError(f'device="cuda" needs the package {homes[-1].package}, which cannot be imported: install it')
 
 
 cuda: Any
@@ -64,34 +64,34 @@ cuda, _HOME = _cuda()
 
 
 def device_function(function: F) -> F:
-    """Compile a function for kernels to call; simulated, it stays Python."""
+    """Compile a function that kernels can call. In the simulator, the function stays in Python."""
     if SIMULATED:
         return function
     return cuda.jit(device=True)(function)
 
 
 def require_card() -> None:
-    """Make sure that kernels can run.
+    """Check that kernels can run.
 
     Raises
     ------
     DeviceError
-        If they cannot; the message says what is missing and how to get it.
+        If a package, the GPU or its driver is missing or too old. The message tells how to fix it.
     """
     if SIMULATED:
         return
     for package in (_HOME.package, "cupy"):
         if importlib.util.find_spec(package.replace("-", "_")) is None:
-            raise DeviceError(f'device="cuda" needs an NVIDIA card, and the package {package}: {INSTALL}')
+            raise DeviceError(f'device="cuda" needs an NVIDIA GPU and the package {package}: {INSTALL}')
     if not cuda.is_available():
         raise DeviceError(
-            'device="cuda" needs an NVIDIA card and its driver, and none was found: the command nvidia-smi must show it'
+            'device="cuda" needs an NVIDIA GPU and its driver, but none was found: check that nvidia-smi lists the GPU'
         )
     runtime = importlib.import_module("cupy").cuda.runtime
-    # In thousands: 13050 is CUDA 13.5. A driver runs what is made for other versions of its thousand.
+    # Versions are numbers such as 13050 for CUDA 13.5. A driver runs all programs of its major version.
     known, wanted = runtime.driverGetVersion() // 1000, runtime.runtimeGetVersion() // 1000
     if known < wanted:
         raise DeviceError(
-            f"the driver is for CUDA {known}, and the packages installed are for CUDA {wanted}: update the driver, or "
-            'install "vsenumba[cuda12]", which takes driver 525 or newer'
+            f"the driver supports CUDA {known}, but the installed packages are for CUDA {wanted}: update the driver, "
+            'or install "vsenumba[cuda12]", which works with driver 525 or newer'
         )

@@ -1,4 +1,4 @@
-"""The card as a device: annotation's tables in its memory, launches as kernels."""
+"""The GPU as a device for annotation: tables in its memory, launches as kernels."""
 
 from __future__ import annotations
 
@@ -47,16 +47,17 @@ from vsenumba.training.annotation.inputs.sum import InputsState
 from vsenumba.training.annotation.plan import Launch
 from vsenumba.training.annotation.task import Task
 
-# Groups that work at the same time, at most. Each sees the tables without what the others are about to add: with 2,048
-# the MRR of six sets stays within what seeds make of it, with 4,096 it does not (docs/how-to/gpu.md).
+# The largest number of groups that work at the same time. A group does not see the updates that the others are about to
+# make. With 2,048, the MRR of six sets stays within the differences between seeds; with 4,096 it does not
+# (docs/explanation/gpu.md).
 _MOST_GROUPS = 6 if SIMULATED else 2_048
 
 
 class CudaDevice:
-    """Trains by the kernel of `vsenumba.gpu.epoch`; see `vsenumba.training.annotation.device.Device`."""
+    """Train with the kernel of `vsenumba.gpu.epoch`; see `vsenumba.training.annotation.device.Device`."""
 
     name: ClassVar[str] = "cuda"
-    # A launch of fewer draws takes the card no longer to train than to begin.
+    # On a GPU, training on fewer draws takes less time than starting a refresh.
     least_interval: ClassVar[int] = 1 << 21
 
     def __init__(self, task: Task, n_threads: int | None = None) -> None:
@@ -64,7 +65,7 @@ class CudaDevice:
         self._task = task
 
     def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
-        """Copy the tables to the card; see `Device.put`."""
+        """Copy the tables to the GPU; see `Device.put`."""
         task, data = self._task, self._task.data
         indices = below("the data's indices", data.indices, data.n_labels)
         indptr = segments("the data's indptr", data.indptr, len(indices), data.n_images)
@@ -74,7 +75,7 @@ class CudaDevice:
         self._per_block = groups_per_block(width, ROOM_ROWS)
         if not self._per_block:
             most = max(k for k in range(LANES, width, LANES) if groups_per_block(k, ROOM_ROWS))
-            raise InputError(f'device="cuda" takes n_factors up to {most:,}, not {n_factors:,}')
+            raise InputError(f'device="cuda" supports at most {most:,} factors, not n_factors={n_factors:,}')
         self._feeds = task.inputs.feeds(tables, sums, data, task.l2)
         states = [feed.state for feed in self._feeds]
         sizes = _MOST_GROUPS, width, task.loss.n_scores(n_labels), task.loss.draws or 0
@@ -86,7 +87,7 @@ class CudaDevice:
         check_known(shared_rate, task.optimiser.state(), f"the optimiser {task.optimiser}")
         for state in states:
             check_known(add_base, state, f"the input {type(state).__name__}")
-        # Where the pairs would take more than half of the card, only a launch's are there at a time.
+        # If all pairs would fill more than half of the free memory, each launch sends only its own.
         pair_bytes = indices.nbytes + indptr.nbytes
         self._by_launch = 2 * pair_bytes > free_bytes()
         absences = absences_state(data, task.absent_share)
@@ -94,7 +95,7 @@ class CudaDevice:
         on_card += (0 if self._by_launch else pair_bytes) + group_work_bytes(*sizes, keeps_pulls=own_vectors)
         on_card += state_bytes(host_sampler) + refresh_bytes(host_sampler) + state_bytes(absences)
         on_card += sum(CardNetwork.bytes_for(feed, tables) for feed in self._feeds if isinstance(feed, FeatureFeed))
-        check_fits(on_card, f"training {task.data!r} with {n_factors} factors", 'take fewer factors, or device="cpu"')
+        check_fits(on_card, f"training {task.data!r} with {n_factors} factors", 'use fewer factors, or device="cpu"')
         self._indptr, self._indices, self._uploads = indptr, indices, Uploads()
         if not self._by_launch:
             self._pairs = Pairs(to_card(indptr), to_card(indices), xp.zeros(0, np.int64))
@@ -111,7 +112,7 @@ class CudaDevice:
         self._work = group_work(*sizes, keeps_pulls=own_vectors)
 
     def _moved(self) -> dict[str, np.ndarray]:
-        """Return the tables that the kernel moves; those of a network stay with it."""
+        """Return the tables that the kernel changes. The layers of a network are changed by `CardNetwork` instead."""
         data = self._task.data
         sizes = Sizes(*data.shape, self._tables["label_factors"].shape[1], data.n_features)
         return {name: self._tables[name] for name in self._task.inputs.moved_by_steps(sizes)}
@@ -123,18 +124,18 @@ class CudaDevice:
         return self._network.state
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
-        """Take the epoch's key; see `Device.seed`."""
+        """Store the key of the epoch; see `Device.seed`."""
         self._key = to_card(seeds.generate_state(2, np.uint32).astype(np.uint64))
         for feed in self._feeds:
             feed.seed(spawned(seeds, 0))
 
     def refresh(self) -> None:
-        """Sort and measure on the card; see `Device.refresh`."""
+        """Update the sampler's state on the GPU; see `Device.refresh`."""
         n_factors = self._tables["label_factors"].shape[1]
         refresh_on_card(self._task.sampler, self._sampler, self._on_card["label_factors"][:, :n_factors])
 
     def launch(self, launch: Launch, rate: float) -> None:
-        """Start a group for each image, or as many as may work at a time; see `Device.launch`."""
+        """Run the kernel with one group per image, up to the largest number of groups; see `Device.launch`."""
         task = self._task
         if self._network is not None:
             self._network.begin_launch(launch.order)
@@ -148,7 +149,7 @@ class CudaDevice:
         negatives = Negatives(self._sampler, self._absences, task.n_negatives)
         inputs = InputsState(first, second, third, parts)
         n_blocks = blocks_for(len(launch.order), self._per_block, _MOST_GROUPS)
-        # Also for a launch of nothing, which compiles.
+        # An empty launch runs too, because it compiles the kernel.
         launch_for(table.shape[1] // LANES, self._per_block)[n_blocks, (LANES, self._per_block)](
             order, pairs, labels, negatives, inputs, np.float32(rate), self._loss, self._key, self._work
         )
@@ -156,7 +157,7 @@ class CudaDevice:
             self._network.end_launch(rate)
 
     def _upload(self, launch: Launch) -> tuple[Any, Any, Pairs]:
-        """Return a launch's order and parts on the card, and the pairs it trains on."""
+        """Copy the order, the parts and, if needed, the pairs of a launch to the GPU."""
         if not self._by_launch:
             order, parts = self._uploads.upload(launch.order, launch.parts)
             return order, parts, self._pairs
@@ -166,13 +167,13 @@ class CudaDevice:
         return uploaded[0], uploaded[1], Pairs(*uploaded[2:])
 
     def tally(self) -> np.ndarray:
-        """Add up the groups' counts, and begin anew; see `Device.tally`."""
+        """Return the sum of the groups' counts, and reset them; see `Device.tally`."""
         counted = to_host(self._work.tally.sum(axis=0))
         self._work.tally[...] = 0
         return counted
 
     def fetch(self) -> None:
-        """Copy the tables and the sums back; see `Device.fetch`."""
+        """Copy the tables and the sums back from the GPU; see `Device.fetch`."""
         if self._network is not None:
             self._network.fetch()
         for name, table in self._on_card.items():

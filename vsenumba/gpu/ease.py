@@ -1,4 +1,4 @@
-"""EASE's weights on a card: one matrix inverted."""
+"""EASE on a GPU: the inverse of one large matrix."""
 
 from __future__ import annotations
 
@@ -7,23 +7,35 @@ import numpy as np
 from vsenumba.gpu.backend import require_card
 from vsenumba.gpu.memory import check_fits, to_card, to_host, xp
 
-# The Gram matrix, its inverse, and what the inversion works in, as float64.
+# The Gram matrix, its inverse and the work space of the inversion, as float64.
 _MATRICES = 4
 
 
 def inverted(gram: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the inverse of a symmetric matrix, (L, L) float64, and its reciprocal condition in the 1-norm.
+    """Return the inverse of a symmetric matrix and its reciprocal condition number.
+
+    Parameters
+    ----------
+    gram : (L, L) float64 array
+        The matrix.
+
+    Returns
+    -------
+    inverse : (L, L) float64 array
+        The inverse.
+    condition : float
+        The reciprocal condition number in the 1-norm.
 
     Raises
     ------
     ArithmeticError
-        If it has none.
+        If the matrix has no inverse.
     MemoryLimitError
-        If the card has no room for it.
+        If the matrices do not fit into the GPU's memory.
     """
     require_card()
     n_labels = len(gram)
-    check_fits(_MATRICES * gram.nbytes, f"EASE with {n_labels:,} labels", 'take device="cpu", or max_neighbours=128')
+    check_fits(_MATRICES * gram.nbytes, f"EASE with {n_labels:,} labels", 'use device="cpu", or max_neighbours=128')
     matrix = to_card(gram)
     try:
         inverse = xp.linalg.inv(matrix)

@@ -1,7 +1,8 @@
-"""The loop over images on a card: groups of lanes visit one image after another.
+"""The loop over images on a GPU: each group of lanes visits one image after another.
 
-Groups work side by side and move the tables without locks. What several may move at once, label and context rows and
-their sums, they add to by atomic operations, so that nothing is lost; a row is read as it happens to be.
+Groups work in parallel and update the tables without locks. Several groups may update the same row of labels or context
+vectors, or the same sum, so these updates are atomic additions and none is lost. A group may read a row just before
+another group changes it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import functools
 import numpy as np
 from numba import float32, float64, uint64
 
-from vsenumba.gpu import losses as losses  # which tells `value_and_grad` of itself,
-from vsenumba.gpu import softmax as softmax  # and this `train_slot`
+from vsenumba.gpu import losses as losses  # registers its implementation of `value_and_grad`
+from vsenumba.gpu import softmax as softmax  # registers its implementations of `train_slot`
 from vsenumba.gpu.backend import cuda, device_function
 from vsenumba.gpu.group import LANES, begin_sharing, count, end_sharing, lane, together
 from vsenumba.gpu.inputs import add_base, move_inputs, take_out_own
@@ -25,20 +26,20 @@ from vsenumba.training.annotation.layout import BLOCK, SKIPPED, TALLY_COLUMNS
 
 @functools.lru_cache
 def launch_for(rounds, per_block):
-    """Return the kernel for rows of ``rounds * LANES`` numbers and so many groups a block.
+    """Return the kernel for rows of ``rounds * LANES`` numbers and `per_block` groups per block.
 
-    Its parameters:
+    The kernel's parameters are:
 
     order : (n,) int32 or int64
-        Rows of images that have labels; one group visits each.
+        Rows of images that have labels. One group visits each image.
     data, labels, negatives, work : Pairs, Labels, Negatives, GroupWork
         See `vsenumba.gpu.layout`.
     inputs, input_rate : InputsState, float32
-        What stands for the images, and the learning rate of its tables.
+        The representation of the images, and the learning rate of its tables.
     loss : NamedTuple
-        A loss's state.
+        The state of the loss.
     key : (2,) uint64
-        The epoch's key.
+        The key of the epoch.
     """
     shape, tally_shape = (per_block, ROOM_ROWS, rounds * LANES), (per_block, TALLY_COLUMNS)
 
@@ -72,7 +73,7 @@ def launch_for(rounds, per_block):
 
 @device_function
 def visit_image(data, labels, negatives, inputs, input_rate, loss, visit, room, states, work, group, tally):
-    """Train on the pairs of a visit, slot by slot, then move what the image's vector is made of."""
+    """Train on the pairs of a visit, slot by slot, then update the tables that the image's vector was made from."""
     for r in range(room.rounds):
         f = LANES * r + room.lane
         room.base[f] = 0

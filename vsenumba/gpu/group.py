@@ -1,8 +1,8 @@
-"""A group of lanes works on a pair together: which lane one is, sums over the group, additions to what others add to.
+"""A group of lanes that work on one pair together: lane numbers, sums over the group, and atomic additions.
 
-On a card a group is a warp, whose lanes exchange numbers by shuffles. Simulated, where there are no warps, it is a
-block of a few threads, which exchange them by memory that they share; blocks run one after another there. So each
-function has two bodies, and the simulator tests what is written in terms of them, not the shuffles.
+On a GPU a group is a warp, whose lanes exchange numbers by shuffles. The simulator has no warps. There a group is a
+block of a few threads that exchange numbers through shared memory, and blocks run one after another. So each function
+has two bodies. The simulator tests the code that uses these functions, but not the shuffles themselves.
 
 All lanes of a group must call these functions together, except for `lane`.
 """
@@ -15,31 +15,31 @@ import numpy as np
 
 from vsenumba.gpu.backend import SIMULATED, cuda, device_function
 
-#: Lanes of a group. A row of a table is padded to a multiple of so many numbers, 128 bytes on a card.
+#: The number of lanes in a group. Rows of tables are padded to a multiple of this, which is 128 bytes on a GPU.
 LANES = 4 if SIMULATED else 32
 
 _ALL = np.uint32(0xFFFFFFFF)
 _HALF = LANES // 2
 
 if SIMULATED:
-    # By turns: who reads of one what has been exchanged is not overtaken by who writes what comes next to the other.
+    # Two buffers in turn: a lane that writes the next numbers cannot overwrite those that another lane still reads.
     _EXCHANGED = np.zeros((2, LANES, 3), np.float64)
 
     def lane():
-        """Return which lane of its group the caller is."""
+        """Return the number of the calling lane in its group."""
         return threading.current_thread().threadIdx.x  # type: ignore[attr-defined]  # the simulator's
 
     def together():
-        """Have the lanes see what the others have written."""
+        """Wait until every lane sees what the others have written."""
         threading.current_thread().syncthreads()  # type: ignore[attr-defined]
 
     def begin_sharing():
-        """Begin to allocate shared memory: simulated, the first lane goes first."""
+        """Start to allocate shared memory. In the simulator, the first lane has to allocate it first."""
         if lane() > 0:
             together()
 
     def end_sharing():
-        """End it: two lanes that allocate at the same time would get memory of their own each."""
+        """Finish the allocation. Without the order, two lanes could each get their own memory in the simulator."""
         if lane() == 0:
             together()
 
@@ -51,61 +51,61 @@ if SIMULATED:
         return _EXCHANGED[thread.turn]  # type: ignore[attr-defined]
 
     def total(value):
-        """Return the sum of a number over the group, the same for each lane."""
+        """Return the sum of a number over the group, to every lane."""
         return type(value)(_exchanged(value)[:, 0].sum())
 
     def totals(first, second, third):
-        """Return the sums of three float32 numbers."""
+        """Return the sums of three float32 numbers over the group."""
         return tuple(np.float32(one) for one in _exchanged(first, second, third).sum(axis=0))
 
     def highest(value):
-        """Return the largest of the lanes' numbers."""
+        """Return the largest number over the group."""
         return type(value)(_exchanged(value)[:, 0].max())
 
     def count_over(value):
-        """Return the sum of a whole number over the group."""
+        """Return the sum of an integer over the group."""
         return int(_exchanged(value)[:, 0].sum())
 
     def lowest_over(value):
-        """Return the smallest of the lanes' whole numbers."""
+        """Return the smallest integer over the group."""
         return int(_exchanged(value)[:, 0].min())
 
     def from_lane(value, source):
-        """Return the number of one lane."""
+        """Return the number of the lane `source` to every lane."""
         return type(value)(_exchanged(value)[source, 0])
 
     def add_at(row, column, value):
-        """Add to a number of a row to which other groups may add at the same time."""
+        """Add to a number of a row that other groups may change at the same time."""
         row[column] += value
 
     def add_and_get(numbers, place, value):
-        """Add to a number, as `add_at`; return the sum. A lane may call it alone."""
+        """Add to a number as `add_at` does, and return the sum. A single lane may call this."""
         numbers[place] += value
         return numbers[place]
 
-else:  # pragma: no cover  # compiled for a card
+else:  # pragma: no cover  # compiled for a GPU
 
     @device_function
     def lane():
-        """Return which lane of its group the caller is."""
+        """Return the number of the calling lane in its group."""
         return cuda.threadIdx.x
 
     @device_function
     def together():
-        """Have the lanes see what the others have written."""
+        """Wait until every lane sees what the others have written."""
         cuda.syncwarp(_ALL)
 
     @device_function
     def begin_sharing():
-        """Begin to allocate shared memory; see the simulator's."""
+        """Do nothing; only the simulator needs an order."""
 
     @device_function
     def end_sharing():
-        """End it."""
+        """Do nothing; only the simulator needs an order."""
 
     @device_function
     def total(value):
-        """Return the sum of a number over the group, the same for each lane."""
+        """Return the sum of a number over the group, to every lane."""
         distance = _HALF
         while distance > 0:
             value += cuda.shfl_xor_sync(_ALL, value, distance)
@@ -114,7 +114,7 @@ else:  # pragma: no cover  # compiled for a card
 
     @device_function
     def totals(first, second, third):
-        """Return the sums of three float32 numbers, which do not wait for each other."""
+        """Return the sums of three float32 numbers; the three chains of shuffles overlap."""
         distance = _HALF
         while distance > 0:
             first += cuda.shfl_xor_sync(_ALL, first, distance)
@@ -125,7 +125,7 @@ else:  # pragma: no cover  # compiled for a card
 
     @device_function
     def highest(value):
-        """Return the largest of the lanes' numbers."""
+        """Return the largest number over the group."""
         distance = _HALF
         while distance > 0:
             value = max(value, cuda.shfl_xor_sync(_ALL, value, distance))
@@ -134,32 +134,32 @@ else:  # pragma: no cover  # compiled for a card
 
     @device_function
     def count_over(value):
-        """Return the sum of a whole number over the group."""
+        """Return the sum of an integer over the group."""
         return total(np.int64(value))
 
     @device_function
     def lowest_over(value):
-        """Return the smallest of the lanes' whole numbers."""
+        """Return the smallest integer over the group."""
         return -highest(-np.int64(value))
 
     @device_function
     def from_lane(value, source):
-        """Return the number of one lane."""
+        """Return the number of the lane `source` to every lane."""
         return cuda.shfl_sync(_ALL, value, source)
 
     @device_function
     def add_at(row, column, value):
-        """Add to a number of a row to which other groups may add at the same time."""
+        """Add to a number of a row that other groups may change at the same time."""
         cuda.atomic.add(row, column, value)
 
     @device_function
     def add_and_get(numbers, place, value):
-        """Add to a number, as `add_at`; return the sum. A lane may call it alone."""
+        """Add to a number as `add_at` does, and return the sum. A single lane may call this."""
         return cuda.atomic.add(numbers, place, value) + value
 
 
 @device_function
 def count(room, tally, column, value):
-    """Add to a number of the group's tally."""
+    """Add to a column of the group's tally."""
     if room.lane == 0:
         tally[column] += value

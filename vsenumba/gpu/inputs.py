@@ -1,7 +1,7 @@
-"""What stands for an image, for a group of lanes; see `vsenumba.training.annotation.inputs.kind`.
+"""The representation of images on a GPU, for a group of lanes; see `vsenumba.training.annotation.inputs.kind`.
 
-An image's vector is a *base*, which all of its pairs share, and with labels among the inputs less the context vector of
-the pair's own label.
+An image's vector starts from a *base* that all of its pairs share. With labels among the inputs, the context vector of
+the pair's own label is then subtracted.
 """
 
 from __future__ import annotations
@@ -22,41 +22,41 @@ from vsenumba.training.optimisers import AdagradState, SgdState
 
 @dispatched
 def add_base(inputs, room, visit, indices):
-    """Add to a visit's base; return whether this input knows anything of the image."""
-    raise TypeError(f"no image is made on a card from a {type(inputs).__name__}")
+    """Add this input's part to the base of a visit; return whether the input knows the image."""
+    raise TypeError(f"no GPU version of an input uses the state {type(inputs).__name__}")
 
 
 @dispatched
 def take_out_own(inputs, room, visit, label):
-    """Take out of a vector what a pair's own label says of the image; for most inputs that is nothing."""
+    """Subtract from a vector what the pair's own label contributed to it. Most inputs do nothing."""
 
 
 @dispatched
 def move_inputs(inputs, optimiser, rate, l2, n_factors, room, slots, visit, indices, square, n_gradients):
-    """Move an input's tables against the gradients in its vectors.
+    """Update an input's tables with the gradients of the visit's vectors.
 
     Parameters
     ----------
     inputs, optimiser : NamedTuple
-        States; their classes pick the code.
+        States; their classes select the implementation.
     rate, l2, n_factors : float32, float32, int
-        The learning rate, the weight decay a step, and k without the padding.
+        The learning rate, the weight decay per step, and k without padding.
     room : Room
-        The group's shared memory; ``room.pulls`` is the sum of the gradients in the visit's vectors.
+        The group's shared memory. ``room.pulls`` is the sum of the gradients of the visit's vectors.
     slots : (BLOCK or 0, padded k) float32
-        The gradient in each, where every pair has a vector of its own.
+        The gradient of each vector, if every pair has its own vector.
     visit, indices : Visit, (n_pairs,) int32
         The visit, and the labels of all images.
     square, n_gradients : float32
-        The sum of the squared lengths of the gradients, and how many these are.
+        The sum of the squared lengths of the gradients, and their number.
     """
-    raise TypeError(f"no image is made on a card from a {type(inputs).__name__}")
+    raise TypeError(f"no GPU version of an input uses the state {type(inputs).__name__}")
 
 
 @dispatched
 def shared_rate(optimiser, rate, sums, row, mean_square):
-    """Return the rate at which a row moves that other groups may move too; see `row_rate`. One lane calls it."""
-    raise TypeError(f"no optimiser works on a card from a {type(optimiser).__name__}")
+    """Return the learning rate of a row that several groups may update; see `row_rate`. A single lane calls this."""
+    raise TypeError(f"no GPU version of an optimiser uses the state {type(optimiser).__name__}")
 
 
 @shared_rate.implement(AdagradState)
@@ -71,7 +71,7 @@ def _shared_sgd(optimiser, rate, sums, row, mean_square):
 
 @device_function
 def rate_for_all(room, optimiser, rate, sums, row, mean_square):
-    """Return the rate at which a row moves to every lane of the group."""
+    """Return the learning rate of a row to every lane of the group."""
     found = np.float32(0)
     if room.lane == 0:
         found = shared_rate(optimiser, rate, sums, row, mean_square)
@@ -109,7 +109,7 @@ def _move_row(inputs, optimiser, rate, l2, n_factors, room, slots, visit, indice
         decay *= np.float32(math.sqrt(SETTLED / (visit.end - visit.begin)))
     for r in range(room.rounds):
         f = LANES * r + room.lane
-        # The padding has no gradient and is 0.
+        # The padding has no gradient and stays 0.
         if f >= inputs.n_fixed:
             v = inputs.images[visit.row, f]
             inputs.images[visit.row, f] = v - found * (room.pulls[f] + decay * v)
@@ -132,7 +132,7 @@ def _keep_gradient(inputs, optimiser, rate, l2, n_factors, room, slots, visit, i
 
 @device_function
 def weight_of(inputs, visit):
-    """Return what the sum of an image's other labels is scaled by."""
+    """Return the factor that scales the sum of an image's other labels."""
     n_others = np.float32(max(visit.end - visit.begin - 1, 1))
     return np.float32(math.exp(-np.float32(inputs.power) * np.float32(math.log(n_others))))
 
@@ -160,11 +160,11 @@ def _take_out_label(inputs, room, visit, label):
 @move_inputs.implement(LabelsState)
 def _move_labels(inputs, optimiser, rate, l2, n_factors, room, slots, visit, indices, square, n_gradients):
     if visit.end - visit.begin < 2:
-        return  # the only label described nothing, and so does not decay
+        return  # the only label was not part of any vector, so it does not decay
     weight = weight_of(inputs, visit)
     for j in range(visit.begin, visit.end):
         label = indices[j]
-        # A label describes the image in every pair but its own.
+        # A label is part of the vector of every pair except its own.
         is_own = visit.first <= j < visit.last
         own = np.float32(1) if is_own else np.float32(0)
         slot = j - visit.first if is_own else 0

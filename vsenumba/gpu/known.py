@@ -1,4 +1,4 @@
-"""What a training is made of must be known to the kernels for cards; the rest is refused before anything is copied."""
+"""Check that the GPU has kernels for all parts of a training, before anything is copied to it."""
 
 from __future__ import annotations
 
@@ -11,27 +11,32 @@ from vsenumba.samplers import Sampler
 
 
 def check_known(function: Any, state: Any, what: object) -> None:
-    """Refuse what a function for kernels has no implementation for.
+    """Check that a dispatched function has an implementation for a state.
 
     Parameters
     ----------
     function : callable
-        One that differs by the class of a state; see `vsenumba.kernels.compiler.dispatched`.
+        A function that is dispatched by the class of a state; see `vsenumba.kernels.compiler.dispatched`.
     state : NamedTuple
-        The state of what is asked about.
+        The state.
     what : object
-        How to call it in the message.
+        The name of the part in the error message.
+
+    Raises
+    ------
+    InputError
+        If there is no implementation.
     """
     if type(state) not in function.registry:
-        raise InputError(f'{what} does not work on a card; take another, or device="cpu"')
+        raise InputError(f'{what} does not work on a GPU; choose another, or use device="cpu"')
 
 
 def check_sampler(sampler: Sampler, state: Any) -> None:
-    """Refuse a sampler whose draws, or whose way of being brought up to date, no card knows."""
+    """Check that the GPU has kernels for a sampler's draws, and a refresh if the sampler needs one."""
     check_known(draw_by_group, state, f"the sampler {sampler}")
     refreshes = next(one for one in type(sampler).__mro__ if "refresh" in vars(one))
     if refreshes is not Sampler and refreshes not in refresh_on_card.registry:
         raise InputError(
-            f"the sampler {sampler} is not brought up to date on a card: register its class with "
-            'vsenumba.gpu.refresh.refresh_on_card, or take device="cpu"'
+            f"the sampler {sampler} has no refresh for a GPU: register its class with "
+            'vsenumba.gpu.refresh.refresh_on_card, or use device="cpu"'
         )

@@ -1,4 +1,4 @@
-"""What a group works with: its shared memory, and what it has in the card's memory."""
+"""The work space of a group in shared memory and in the GPU's main memory."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from vsenumba.training.annotation.layout import BLOCK, TALLY_COLUMNS
 
 
 class Room(NamedTuple):
-    """A group's shared memory, rows of padded k float32, and which of their numbers are a lane's.
+    """The shared memory of a group: rows of padded k float32, and the lane's share of their numbers.
 
-    A lane works on the numbers ``LANES * r + lane`` of a row, r = 0..rounds - 1.
+    Lane l works on the numbers ``LANES * r + l`` of a row, for r from 0 to ``rounds - 1``.
 
     Attributes
     ----------
     base : array
-        What the image's vector is made of for all of its pairs.
+        The part of the image's vector that all of its pairs share.
     vector, pull : array
-        The vector of a slot, and the gradient in it; see `vsenumba.training.annotation.layout`.
+        The vector of a slot, and its gradient; see `vsenumba.training.annotation.layout`.
     pulls : array
         The sum of the gradients of the visit's slots.
     lane, rounds : int
-        The lane, and how many numbers of a row each lane has.
+        The number of the lane, and how many numbers of a row each lane works on.
     """
 
     base: Any
@@ -34,45 +34,45 @@ class Room(NamedTuple):
     rounds: Any
 
 
-# The rows among these.
+# The number of rows: base, vector, pull and pulls.
 ROOM_ROWS = 4
 
-# What the groups of a block may have of a multiprocessor's memory together, and how many groups these are at most.
+# The shared memory that the groups of a block may use together, and the largest number of groups per block.
 SHARED_BYTES = 48 * 1024
 _MOST_PER_BLOCK = 1 if SIMULATED else 4
 
 
 def group_bytes(width: int, n_rows: int) -> int:
-    """Return the shared memory of a group with so many rows, and its tally."""
+    """Return the bytes of shared memory of a group with `n_rows` rows and its tally."""
     return 4 * width * n_rows + 8 * TALLY_COLUMNS
 
 
 def groups_per_block(width: int, n_rows: int) -> int:
-    """Return how many groups work in a block; 0 where one has no room."""
+    """Return the number of groups per block; 0 if not even one group fits into shared memory."""
     return min(_MOST_PER_BLOCK, SHARED_BYTES // group_bytes(width, n_rows))
 
 
 def blocks_for(n_images: int, per_block: int, most_groups: int) -> int:
-    """Return how many blocks of groups to launch: their groups are never more than there is work space for."""
+    """Return the number of blocks to launch, so that there are never more groups than work spaces."""
     return max(min(n_images, most_groups) // per_block, 1)
 
 
 class Data(NamedTuple):
-    """Pairs as CSR: of the images by their rows, as in `AnnotationSet`."""
+    """Pairs in CSR form by the images' rows, as in `AnnotationSet`."""
 
     indptr: Any
     indices: Any
 
 
 class Pairs(NamedTuple):
-    """The pairs that a launch trains on.
+    """The pairs of a launch.
 
     Attributes
     ----------
     indptr, indices : (n + 1,) int64, (n_pairs,) int32
-        The pairs as CSR: of all images by their rows, or of the launch's by their places in its order.
+        The pairs in CSR form: of all images by their rows, or of the launch's images by their places in its order.
     numbers : (n,) int64 or (0,)
-        If they are the launch's: the number that each image's first pair has in the set. Nothing if they are all.
+        Empty if the pairs of all images are here. Otherwise the number of each image's first pair in the whole set.
     """
 
     indptr: Any
@@ -81,18 +81,19 @@ class Pairs(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """An image's turn, for some or all of its pairs.
+    """One visit of an image, for some or all of its pairs.
 
     Attributes
     ----------
     row, place : int
         The image's row in the data, and its place in the order of the launch.
     begin, end : int
-        Where its labels stand in the pairs' `indices`.
+        The range of its labels in the pairs' `indices`.
     first, last : int
-        The pairs of the turn are those of ``indices[first:last]``.
+        The pairs of this visit are ``indices[first:last]``.
     number : int
-        What is added to a pair's place in `indices` to get its number in the set, by which its draws are counted.
+        What to add to a pair's position in `indices` to get its number in the whole set. The random numbers of a pair
+        depend on this number.
     """
 
     row: Any
@@ -105,9 +106,9 @@ class Visit(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """The label factors, (L, padded k), the optimiser's sums of them, and how they move.
+    """The label factors, (L, padded k), the optimiser's sums, and the settings of their updates.
 
-    `n_factors` is k without the padding.
+    `n_factors` is k without padding.
     """
 
     table: Any
@@ -119,7 +120,7 @@ class Labels(NamedTuple):
 
 
 class Negatives(NamedTuple):
-    """Where negatives come from, and how many each pair has."""
+    """The source of negatives, and the number of negatives per pair."""
 
     sampler: Any
     absences: Any
@@ -127,18 +128,18 @@ class Negatives(NamedTuple):
 
 
 class GroupWork(NamedTuple):
-    """What every group has in the card's memory.
+    """The work space of all groups in the GPU's main memory.
 
     Attributes
     ----------
     pulls : (n_groups, BLOCK or 0, padded k) float32
-        The gradient in the vector of each slot, where an input has a vector for each pair.
+        The gradient of each slot's vector, if an input has a vector for each pair.
     scores : (n_groups, n) float32
-        The scores of all labels, or of those drawn, where the loss weighs several at once.
+        The scores of all labels, or of the drawn labels, if the loss weighs several negatives at once.
     drawn : (n_groups, n or 0) int32
-        The labels drawn, likewise.
+        The drawn labels in that case.
     tally : (n_groups, TALLY_COLUMNS) float64
-        Added to; see `vsenumba.training.annotation.layout`.
+        The groups' counts; see `vsenumba.training.annotation.layout`.
     """
 
     pulls: Any
@@ -148,7 +149,7 @@ class GroupWork(NamedTuple):
 
 
 def group_work(n_groups: int, width: int, n_scores: int, n_drawn: int, *, keeps_pulls: bool) -> GroupWork:
-    """Return fresh work space on the card."""
+    """Return a new work space on the GPU."""
     return GroupWork(
         xp.zeros((n_groups, BLOCK if keeps_pulls else 0, width), xp.float32),
         xp.zeros((n_groups, n_scores), xp.float32),
@@ -158,5 +159,5 @@ def group_work(n_groups: int, width: int, n_scores: int, n_drawn: int, *, keeps_
 
 
 def group_work_bytes(n_groups: int, width: int, n_scores: int, n_drawn: int, *, keeps_pulls: bool) -> int:
-    """Return how much memory `group_work` takes, but for what is small."""
+    """Return the bytes of `group_work`, without its small arrays."""
     return 4 * n_groups * ((BLOCK * width if keeps_pulls else 0) + n_scores + n_drawn)

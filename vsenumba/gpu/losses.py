@@ -1,4 +1,4 @@
-"""The logistic loss in float32: a card's double precision is slow, or scarce, and its functions take many registers."""
+"""The logistic loss in float32, because double precision is slow on many GPUs and uses many registers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from vsenumba.losses.logistic import LogisticState
 
 
 @value_and_grad.implement(LogisticState, target="cuda")
-def _value_and_grad(loss, difference, trials):  # pragma: no cover  # compiled for a card
+def _value_and_grad(loss, difference, trials):  # pragma: no cover  # compiled for a GPU
     sigma, value = logistic(-np.float32(difference))
     return value, -sigma

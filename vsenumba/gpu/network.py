@@ -1,4 +1,4 @@
-"""The network over features on a card: its layers and AdamW's moments stay there, batches come from the host."""
+"""The network over features on a GPU. Its layers and AdamW's moments stay there; batches come from the host."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from vsenumba.training.annotation.inputs.features import DECAY, LAYERS, RATE, Fe
 
 
 class CardNetwork:
-    """Computes the vectors of a launch's images, and moves its layers against the gradients in them.
+    """Compute the vectors of a launch's images, and update the layers with their gradients.
 
     Parameters
     ----------
     feed : FeatureFeed
-        The network on the host, which draws what of the features is hidden.
+        The network on the host, which draws the features to hide.
     tables, sums : mapping from str to array
-        The layers and AdamW's moments on the host; `fetch` brings them up to date.
+        The layers and AdamW's moments on the host, which `fetch` updates.
     """
 
     def __init__(self, feed: FeatureFeed, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
@@ -38,7 +38,7 @@ class CardNetwork:
 
     @staticmethod
     def bytes_for(feed: FeatureFeed, tables: Mapping[str, np.ndarray]) -> int:
-        """Return how much memory a network takes: layers, moments, gradients, and what is computed for a batch."""
+        """Return the bytes of the layers, moments and gradients, and of what is computed for a batch."""
         layers = sum(tables[name].nbytes for name in LAYERS)
         weights = tables["feature_weights"]
         n_images, n_factors = feed.state.vectors.shape
@@ -57,7 +57,7 @@ class CardNetwork:
             self.state.gradients[:n] = 0
 
     def end_launch(self, learning_rate: float) -> None:
-        """Move the layers against the mean gradient; see `Feed.end_launch`."""
+        """Update the layers with the mean gradient; see `Feed.end_launch`."""
         if self._batch is None:
             return
         n = len(self._batch)
@@ -68,7 +68,7 @@ class CardNetwork:
         self._move("feature_projection", self._hidden, gradient, RATE * learning_rate)
 
     def _move(self, name: str, inputs: Any, gradient: Any, rate: float) -> None:
-        """Move a layer by AdamW, by the gradient in what it makes of its inputs; see `vsenumba.training.adamw`."""
+        """Update one layer with AdamW from the gradient of the layer's output; see `vsenumba.training.adamw`."""
         slope = xp.vstack([inputs.T @ gradient, gradient.sum(axis=0, keepdims=True)])
         first, second = self._moments[name]
         first *= np.float32(FIRST)
@@ -82,7 +82,7 @@ class CardNetwork:
         layer -= size * first / (xp.sqrt(second) * correction + np.float32(SMALLEST))
 
     def fetch(self) -> None:
-        """Bring the layers and the moments back to the host."""
+        """Copy the layers and the moments back to the host."""
         for name in LAYERS:
             self._tables[name][...] = to_host(self._layers[name])
             self._sums[name][:-1] = to_host(self._moments[name]).ravel()

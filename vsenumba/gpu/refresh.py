@@ -1,4 +1,4 @@
-"""Bringing a sampler on the card up to date: the orders of the adaptive sampler, by the card's own sort."""
+"""Refresh a sampler on the GPU. The adaptive sampler sorts the labels by each factor with the GPU's own sort."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from vsenumba.samplers.adaptive import AdaptiveState
 
 @singledispatch
 def refresh_on_card(sampler: Sampler, state: Any, labels: Any) -> None:
-    """Bring a state on the card up to date with the label factors there, (L, k); see `Sampler.refresh`."""
+    """Update a sampler's state on the GPU from the label factors there, (L, k); see `Sampler.refresh`."""
 
 
-# To sort takes the keys once more and 64-bit places, for each number of the table; a spread takes less.
+# Bytes for each number of the table during a sort: a copy of the keys and 64-bit positions. Other work needs less.
 _SORT_BYTES = 24
 
 
 def refresh_bytes(state: Any) -> int:
-    """Return how much memory `refresh_on_card` takes for a while, beside a state."""
+    """Return the bytes that `refresh_on_card` uses temporarily, besides the state."""
     return _SORT_BYTES * state.orders.size if isinstance(state, AdaptiveState) else 0
 
 
 @refresh_on_card.register
 def _refresh_orders(sampler: AdaptiveSampler, state: Any, labels: Any) -> None:
     n_factors, n_labels = state.orders.shape
-    # Stable, as on the processor: equals stand in the order of the labels.
+    # The sort is stable as on the processor, so labels with equal keys stay in the order of their columns.
     state.orders[...] = xp.argsort(xp.ascontiguousarray(labels.T), axis=1, kind="stable")
     state.weights[...] = to_card(sampler.relative_spreads(to_host(labels.astype(np.float64).std(axis=0))))
     if len(state.places):

@@ -1,9 +1,9 @@
-"""Draws by a group of lanes: the very negatives that `vsenumba.samplers.draw` draws from the same state and factors.
+"""Draws by a group of lanes: the same negatives as `vsenumba.samplers.draw` for the same state and factors.
 
-Every lane draws the same random numbers, from a state of its own; what takes the length of a row is shared out. A sum
-over the lanes adds up in another order than the processor does: where two scores are equal but for rounding, another
-one of the two may be the better. To bring a sampler to the card, implement `draw_by_group` for its state, and
-`refresh_on_card` if it has something to refresh.
+Every lane draws the same random numbers from its own random state. Work along a row is divided among the lanes. Sums
+over the lanes are added up in another order than on the processor, so if two scores are nearly equal, the other label
+may win. To add a GPU version of a sampler, implement `draw_by_group` for its state, and `refresh_on_card` if it has a
+refresh.
 """
 
 from __future__ import annotations
@@ -39,28 +39,28 @@ def draw_by_group(sampler, states, group, room, labels, indices, begin, end, pos
     states : (1, 3) uint64
         The lane's random state.
     group : int
-        The group's number, for what each keeps for itself.
+        The number of the group, which selects its own part of the sampler's state.
     room : Room
-        The group's shared memory; ``room.vector`` is the image's vector, which all lanes can read.
+        The group's shared memory. All lanes can read the image's vector, ``room.vector``.
     sampler, labels, indices, begin, end, positive
-        As in `vsenumba.samplers.draw`; rows of the table are padded.
+        As in `vsenumba.samplers.draw`. The rows of the table are padded.
     """
-    raise TypeError(f"no sampler draws on a card from a {type(sampler).__name__}")
+    raise TypeError(f"no GPU version of a sampler uses the state {type(sampler).__name__}")
 
 
 @dispatched
 def aim_by_group(sampler, room):
-    """Return the state for several draws with one vector; see `vsenumba.samplers.aim`."""
+    """Return the sampler's state for several draws with one vector; see `vsenumba.samplers.aim`."""
 
 
 @dispatched
 def negative_by_group(absences, sampler, states, group, room, labels, indices, visit, positive):
-    """Draw a negative, perhaps one of the image's absences; see `vsenumba.training.annotation.absences`."""
+    """Draw a negative, which may be a verified absence; see `vsenumba.training.annotation.absences`."""
 
 
 @device_function
 def dot_by_group(room, table, row):
-    """Return the dot product of the image's vector and a row."""
+    """Return the dot product of the image's vector and a row of a table."""
     part, other = np.float32(0), table[row]
     for r in range(room.rounds):
         f = LANES * r + room.lane
@@ -103,8 +103,8 @@ def _search(sampler, states, group, room, labels, indices, begin, end, positive)
 
 @dispatched
 def candidate(sampler, states, room):
-    """Draw a label that may be the best of several, the image's own among them."""
-    raise TypeError(f"no candidates are drawn on a card from a {type(sampler).__name__}")
+    """Draw a candidate for the best of several; it may be a known label of the image."""
+    raise TypeError(f"no GPU version of a sampler draws candidates with the state {type(sampler).__name__}")
 
 
 @candidate.implement(DynamicState)
@@ -131,7 +131,7 @@ def _best_of_candidates(sampler, states, group, room, labels, indices, begin, en
                 found = label
                 break
         if found >= 0:
-            # One candidate needs no score.
+            # A single candidate needs no score.
             score = np.float64(dot_by_group(room, labels, found)) if n_candidates > 1 else np.float64(0)
             if score > best_score:
                 best, best_score = found, score
@@ -156,7 +156,7 @@ def _draw_by_rank(sampler, states, group, room, labels, indices, begin, end, pos
 
 @kernel(inline=True)
 def falling_key(score):
-    """Return the int32 whose order is the opposite of that of float32 scores; both zeros have one."""
+    """Return an int32 key that sorts float32 scores in falling order; both zeros have the same key."""
     bits = float_bits(score)
     if bits == _NEGATIVE_ZERO:
         bits = np.int32(0)
@@ -166,10 +166,10 @@ def falling_key(score):
 
 @device_function
 def label_of_rank(room, keys, rank):
-    """Return the label that stands at a rank when labels are sorted by their keys, those of equal keys by number.
+    """Return the label at a rank, if labels are sorted by their keys and labels with equal keys by their numbers.
 
-    The key is found bit by bit from the top, by counting the labels that have the bits found so far and then a 0; then
-    the label's number, likewise. Nothing is moved, and every count is a pass that all lanes share.
+    The key is found bit by bit from the top. Each pass counts the labels whose key starts with the bits found so far
+    and then a 0. The number of the label is found in the same way. Nothing is moved, and all lanes share each pass.
     """
     key, left, bit = np.int64(0), np.int64(rank), np.int64(31)
     while bit >= 0:

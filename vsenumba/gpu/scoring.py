@@ -1,4 +1,4 @@
-"""Scores and ranks on a card: products of vectors, what pairs of labels add, and how many labels score as high."""
+"""Scores and ranks on a GPU: products of vectors, weights between labels, and counts of labels that score as high."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from vsenumba.gpu.layout import Data
 from vsenumba.gpu.memory import check_fits, to_card, to_host, xp
 from vsenumba.kernels.gate import below, segments
 
-# Scores that are on the card at a time, and groups that work on them.
+# The number of scores on the GPU at a time, and of groups that work on them.
 _CELLS = 1 << 26
 _MOST_GROUPS = 3 if SIMULATED else 1 << 14
 
-# What `count_at_least` of the processor says about an image.
+# The status of an image, as in `vsenumba.evaluation.counting.count_at_least`.
 _FINE, _NOT_FINITE, _TEST_LABEL_EXCLUDED = 0, 1, 2
 
 
 class Block(NamedTuple):
-    """Some images' scores, (b, L) float32, their rows, their test labels as CSR, and what is counted of these."""
+    """The scores of some images, (b, L) float32, with their rows, their test labels in CSR form, and the counts."""
 
     scores: Any
     rows: Any
@@ -35,7 +35,7 @@ class Block(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """Sparse weights between labels, as CSR, and what they are multiplied by."""
+    """Sparse weights between labels in CSR form, and the factor that multiplies them."""
 
     indptr: Any
     targets: Any
@@ -45,11 +45,11 @@ class Weights(NamedTuple):
 
 @cuda.jit
 def add_weights(block, known, weights):
-    """Add to each image's scores what its known labels say; a group for each image."""
+    """Add the weights of each image's known labels to its scores; one group per image."""
     for i in range(cuda.blockIdx.x, block.rows.shape[0], cuda.gridDim.x):
         for j in range(known.indptr[block.rows[i]], known.indptr[block.rows[i] + 1]):
             label = known.indices[j]
-            # No two weights of a label are for the same other.
+            # The targets of one label are all different, so no two lanes write the same score.
             for w in range(weights.indptr[label] + lane(), weights.indptr[label + 1], LANES):
                 block.scores[i, weights.targets[w]] += weights.strength * weights.values[w]
             together()
@@ -57,7 +57,7 @@ def add_weights(block, known, weights):
 
 @cuda.jit
 def count_on_card(block, excluded):
-    """Count as `vsenumba.evaluation.counting.count_at_least` does; a group for each image."""
+    """Count as `vsenumba.evaluation.counting.count_at_least` does; one group per image."""
     for i in range(cuda.blockIdx.x, block.rows.shape[0], cuda.gridDim.x):
         n_labels = block.scores.shape[1]
         begin, end = excluded.indptr[block.rows[i]], excluded.indptr[block.rows[i] + 1]
@@ -81,7 +81,7 @@ def count_on_card(block, excluded):
 
 @cuda.jit
 def leave_out(block, excluded):
-    """Make the scores of some labels of each image minus infinity."""
+    """Set the scores of each image's excluded labels to minus infinity; one group per image."""
     for i in range(cuda.blockIdx.x, block.rows.shape[0], cuda.gridDim.x):
         for e in range(excluded.indptr[block.rows[i]] + lane(), excluded.indptr[block.rows[i] + 1], LANES):
             block.scores[i, excluded.indices[e]] = -np.inf
@@ -89,7 +89,7 @@ def leave_out(block, excluded):
 
 @cuda.jit
 def choose_on_card(best, floor):
-    """Choose as `vsenumba.kernels.top_k.top_k` does; a group for each image looks for one label after another."""
+    """Choose labels as `vsenumba.kernels.top_k.top_k` does; a group finds the labels of an image one by one."""
     for i in range(cuda.blockIdx.x, best.scores.shape[0], cuda.gridDim.x):
         n_labels = best.scores.shape[1]
         first_odd = n_labels
@@ -118,9 +118,9 @@ def choose_on_card(best, floor):
 
 
 class Best(NamedTuple):
-    """Some images' scores, (b, L) float32; written: the best columns and their scores, and the first NaN or infinity.
+    """The scores of some images, (b, L) float32, with the best columns, their values, and the first bad score.
 
-    Where there is one, it is the first of the scores that are written, and no column is.
+    A bad score is NaN or infinite. An image with one gets no columns, and its first value is that score.
     """
 
     scores: Any
@@ -130,20 +130,25 @@ class Best(NamedTuple):
 
 
 class CardScores:
-    """Scores of all labels by the products of vectors, and what pairs of labels add, on the card.
+    """Compute the scores of all labels on the GPU, from products of vectors and weights between labels.
 
     Parameters
     ----------
     vectors : callable
-        Returns the vectors of some rows of `known`, (b, k) float32.
+        A function that returns the vectors of some rows of `known`, (b, k) float32.
     label_factors : (L, k) float32 array
-        The labels' vectors.
+        The vectors of the labels.
     weights : (L, L) CSR array or None
-        Weights between labels that are added to the products.
+        The weights between labels, which are added to the products.
     strength : float
-        What the weights are multiplied by.
+        The factor of the weights.
     known : AnnotationSet
-        What is known of the images.
+        The images with their known labels.
+
+    Raises
+    ------
+    MemoryLimitError
+        If the arrays do not fit into the GPU's memory.
     """
 
     def __init__(
@@ -160,10 +165,10 @@ class CardScores:
         of_weights = 0 if weights is None else weights.data.nbytes + weights.indices.nbytes + weights.indptr.nbytes
         block = 4 * n_labels * min(self.images_at_once, known.n_images)
         needed = label_factors.nbytes + of_weights + 2 * (known.indptr.nbytes + known.indices.nbytes) + block
-        check_fits(needed, f"ranking {n_labels:,} labels", 'take device="cpu"')
+        check_fits(needed, f"ranking {n_labels:,} labels", 'use device="cpu"')
         self._vectors = vectors
         self._factors = to_card(np.ascontiguousarray(label_factors, np.float32))
-        self._known = pairs_to_card("what is known", known.indptr, known.indices, n_labels)
+        self._known = pairs_to_card("the known labels", known.indptr, known.indices, n_labels)
         self._weights = None
         if weights is not None:
             self._weights = Weights(
@@ -172,15 +177,15 @@ class CardScores:
             )  # fmt: skip
 
     def counter(self, excluded: tuple[np.ndarray, np.ndarray]) -> CardCounter:
-        """Return what ranks by these scores; see `CardCounter`."""
+        """Return a `CardCounter` that ranks labels by these scores."""
         return CardCounter(self, excluded)
 
     def chooser(self, settled: Sequence[tuple[np.ndarray, np.ndarray]], left_out: np.ndarray) -> CardChooser:
-        """Return what chooses the best by these scores; see `CardChooser`."""
+        """Return a `CardChooser` that chooses the best labels by these scores."""
         return CardChooser(self, settled, left_out, len(self._factors))
 
     def block(self, rows: np.ndarray, offsets: np.ndarray, labels: np.ndarray) -> Block:
-        """Return the scores of some images, which have some test labels, or none."""
+        """Return the scores of some images, with their test labels if they have any."""
         vectors = to_card(np.ascontiguousarray(self._vectors(rows), np.float32))
         block = Block(
             xp.matmul(vectors, self._factors.T), to_card(rows), to_card(offsets), to_card(labels),
@@ -192,25 +197,25 @@ class CardScores:
 
 
 def pairs_to_card(name: str, indptr: np.ndarray, indices: np.ndarray, n_labels: int) -> Data:
-    """Return pairs as CSR on the card, having made sure that they are in range."""
+    """Check that pairs in CSR form are in range, and return a copy on the GPU."""
     indices = below(f"the indices of {name}", indices, n_labels)
     return Data(to_card(segments(f"the indptr of {name}", indptr, len(indices))), to_card(indices))
 
 
 def groups_for(rows: np.ndarray) -> int:
-    """Return how many groups work on so many images."""
+    """Return the number of groups that work on the images."""
     return max(min(len(rows), _MOST_GROUPS), 1)
 
 
 class CardCounter:
-    """Ranks the labels of a model for blocks of images; see `vsenumba.evaluation.scorer.Counter`.
+    """Rank the labels of a model for blocks of images; see `vsenumba.evaluation.scorer.Counter`.
 
     Parameters
     ----------
     scores : CardScores
-        What scores.
+        The scores.
     excluded : (n + 1,) int64 array, int32 array
-        The labels of each image that are not ranked, as CSR.
+        The labels of each image that are not ranked, in CSR form.
     """
 
     def __init__(self, scores: CardScores, excluded: tuple[np.ndarray, np.ndarray]) -> None:
@@ -221,7 +226,7 @@ class CardCounter:
     def count(
         self, rows: np.ndarray, offsets: np.ndarray, labels: np.ndarray, counts: np.ndarray, status: np.ndarray
     ) -> None:
-        """Count for the test labels of some images; the arguments are those of `count_at_least`."""
+        """Count the labels that score at least as high as each test label; see `count_at_least` for the arguments."""
         first, last = int(offsets[0]), int(offsets[-1])
         block = self._scores.block(rows, offsets - first, labels[first:last])
         count_on_card[groups_for(rows), LANES](block, self._excluded)
@@ -229,18 +234,18 @@ class CardCounter:
 
 
 class CardChooser:
-    """Chooses the best labels of images; see `vsenumba.models.suggesting.best_labels`.
+    """Choose the best labels of images; see `vsenumba.models.suggesting.best_labels`.
 
     Parameters
     ----------
     scores : CardScores
-        What scores.
+        The scores.
     settled : sequence of (array, array)
-        Pairs as CSR whose labels are left out.
+        Pairs in CSR form that are never chosen.
     left_out : (n,) int64 array
-        Labels that are left out of all images.
+        Labels that are never chosen for any image.
     n_labels : int
-        How many labels there are.
+        The number of labels.
     """
 
     def __init__(
@@ -248,11 +253,11 @@ class CardChooser:
     ) -> None:
         self.images_at_once = scores.images_at_once
         self._scores = scores
-        self._settled = [pairs_to_card("what is known", *pairs, n_labels) for pairs in settled]
+        self._settled = [pairs_to_card("the known labels", *pairs, n_labels) for pairs in settled]
         self._left_out = to_card(left_out)
 
     def choose(self, rows: np.ndarray, floor: float, columns: np.ndarray, values: np.ndarray, odd: np.ndarray) -> None:
-        """Choose for some images; the arguments are those of `vsenumba.kernels.top_k.top_k`."""
+        """Choose the best labels of some images; see `vsenumba.kernels.top_k.top_k` for the arguments."""
         block = self._scores.block(rows, np.zeros(len(rows) + 1, np.int64), np.zeros(0, np.int32))
         for pairs in self._settled:
             leave_out[groups_for(rows), LANES](block, pairs)

@@ -1,6 +1,6 @@
-"""The steps of a slot where the softmax loss weighs several negatives at once: all labels, or a sample of them.
+"""The steps of a slot with the softmax loss, which weighs several negatives at once: all labels, or drawn ones.
 
-The groups do not wait for each other, so that a slot is what a block is on the processor, with one image; see
+Groups do not wait for each other. So a slot on the GPU corresponds to a block with one image on the processor; see
 `vsenumba.training.annotation.softmax` and `vsenumba.training.annotation.sampled_softmax`.
 """
 
@@ -85,7 +85,7 @@ def _train_on_drawn(loss, labels, negatives, data, visit, first, last, room, sta
 
 @device_function
 def highest_score(room, scores):
-    """Return the highest of a group's scores, -inf if there is none."""
+    """Return the highest of a group's scores; -inf if there is none."""
     top = _NONE
     for n in range(room.lane, scores.shape[0], LANES):
         top = max(top, scores[n])
@@ -94,10 +94,11 @@ def highest_score(room, scores):
 
 @device_function
 def weigh_positives(loss, labels, data, first, last, room, scores, top, best, tally):
-    """Turn scores into the negatives' shares, and move the positives of a slot; see `weigh_slot` and `move_positives`.
+    """Turn scores into shares of the negatives, and update the positives of a slot.
 
-    All positives are scored before one moves. `top` is the highest of the scores, `best` the score that a positive must
-    exceed. Return the sum of the negatives' gradients, which their shares divide, and how many positives there were.
+    `top` is the highest score, and `best` the score that a positive must exceed. The function returns the sum of the
+    negatives' gradients, which is divided among them by their shares, and the number of positives. See `weigh_slot` and
+    `move_positives`.
     """
     if not top > _NONE:
         count(room, tally, SKIPPED, last - first)
@@ -112,7 +113,7 @@ def weigh_positives(loss, labels, data, first, last, room, scores, top, best, ta
         scores[n] /= mass
     vector_square = dot_of(room, room.vector, room.vector)
     gradients = np.float32(0)
-    # A positive's own move must not be seen by those after it: the vector is the same for all, and rows differ.
+    # Updating one positive does not change the next score: the vector stays the same, and each positive is another row.
     for pair in range(first, last):
         positive = data.indices[pair]
         score = dot_by_group(room, labels.table, positive)
@@ -122,7 +123,7 @@ def weigh_positives(loss, labels, data, first, last, room, scores, top, best, ta
         count(room, tally, VIOLATIONS, score <= best)
         gradient = np.float32(slope)
         if gradient == 0:
-            continue  # so far above the others that nothing moves, nor decays
+            continue  # the score is so high that nothing changes, not even by weight decay
         gradients -= gradient
         mean_square = gradient * gradient * vector_square / np.float32(labels.n_factors)
         rate = rate_for_all(room, labels.optimiser, labels.rate, labels.sums, positive, mean_square)
@@ -137,7 +138,7 @@ def weigh_positives(loss, labels, data, first, last, room, scores, top, best, ta
 
 @device_function
 def move_negative(labels, label, gradient, n_gradients, share, room):
-    """Move a label away from the vector by its share; add the gradient in the vector to the slot's."""
+    """Move a label away from the vector by its share, and add to the gradient of the slot's vector."""
     if share > 0:
         of_negative, decay = gradient * share, labels.l2 * share * n_gradients
         mean_square = of_negative * of_negative * dot_of(room, room.vector, room.vector) / np.float32(labels.n_factors)
@@ -162,5 +163,5 @@ def dot_of(room, first, second):
 
 @device_function
 def pull_square(room):
-    """Return the squared length of the gradient in a slot's vector."""
+    """Return the squared length of the gradient of a slot's vector."""
     return dot_of(room, room.pull, room.pull)

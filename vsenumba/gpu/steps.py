@@ -1,7 +1,7 @@
-"""The steps of a slot: the pairs that share an image's vector, each with its negatives in turn.
+"""The steps of a slot: the pairs that share an image's vector, with one negative after another.
 
-On the processor the steps of a block see the tables as they were when it began. Here each sees what the steps before it
-did, and whatever other groups have done meanwhile; an image's own vector stays as it was when its visit began.
+On the processor, all steps of a block use the tables as they were at its start. Here each step uses the tables after
+the previous steps, including the updates of other groups. Only the image's own vector stays the same during its visit.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from vsenumba.training.annotation.layout import DRAWS, LOSS, SKIPPED, STEPS, TRI
 
 @dispatched
 def train_slot(loss, labels, negatives, data, visit, first, last, room, states, work, group, tally):
-    """Train on the pairs ``first..last-1`` of a visit: move the labels, and leave the gradient in the vector.
+    """Train on the pairs ``first..last-1`` of a visit: update the labels, and add up the gradient of the vector.
 
     Parameters
     ----------
     loss : NamedTuple
-        A loss's state; its class picks the implementation.
+        The state of a loss; its class selects the implementation.
     labels, negatives, data : Labels, Negatives, Pairs
-        What is trained on; see `vsenumba.gpu.layout`.
+        The tables, the sampler and the pairs; see `vsenumba.gpu.layout`.
     visit : Visit
-        The image's turn.
+        The visit of the image.
     room : Room
-        The group's shared memory; the gradient is added to ``room.pull``.
+        The group's shared memory. The gradient is added to ``room.pull``.
     states : (1, 3) uint64
         The lane's random state.
     work, group : GroupWork, int
-        The groups' work space, and whose turn it is.
+        The work space of all groups, and the number of this group.
     tally : (TALLY_COLUMNS,) float64
         The group's counts.
 
     Returns
     -------
     square, n_gradients : float32, int
-        The sum of the squared lengths of the gradients in the vector, and how many these are.
-    """  # every class has an implementation: that for all is below
+        The sum of the squared lengths of the vector's gradients, and their number.
+    """  # a loss without its own implementation uses the one below
 
 
 @train_slot.implement(object)
@@ -69,7 +69,7 @@ def _train_pairs(loss, labels, negatives, data, visit, first, last, room, states
 
 @device_function
 def train_step(loss, labels, positive, negative, trials, room, tally):
-    """Move a positive and a negative; return the squared length of the gradient in the image's vector."""
+    """Update a positive and a negative; return the squared length of the gradient of the image's vector."""
     up_row, down_row, vector, pull = labels.table[positive], labels.table[negative], room.vector, room.pull
     difference, vector_square, gap_square = np.float32(0), np.float32(0), np.float32(0)
     for r in range(room.rounds):
@@ -86,7 +86,7 @@ def train_step(loss, labels, positive, negative, trials, room, tally):
     count(room, tally, VIOLATIONS, difference <= 0)
     gradient = np.float32(slope)
     square = gradient * gradient
-    # Two lanes ask for the two rates at once: each waits for memory.
+    # Two lanes compute the two learning rates at the same time, because each waits for memory.
     rate = np.float32(0)
     if room.lane < 2:
         row = positive if room.lane == 0 else negative

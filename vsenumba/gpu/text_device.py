@@ -1,4 +1,4 @@
-"""The card as a device for word vectors: both tables in its memory, two kernels a launch."""
+"""The GPU as a device for word vectors: both tables in its memory, and two kernels per launch."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from vsenumba.training.text.draws import BLOCK
 from vsenumba.training.text.tally import TALLY_COLUMNS
 from vsenumba.training.text.task import TextTask
 
-# As for annotation; see `vsenumba.gpu.device`.
+# The largest number of groups that work at the same time; see `vsenumba.gpu.device`.
 _MOST_GROUPS = 6 if SIMULATED else 2_048
 
-# Threads of a block that thin out sentences.
+# The number of threads per block in the kernel that subsamples sentences.
 _THREADS = 2 if SIMULATED else 64
 
 _TABLES = ("word_factors", "output_factors")
 
-# What a launch takes for a token, where sentences are short.
+# The bytes per token of a launch if sentences are short.
 _TOKEN_BYTES = 16
 
 
 class CudaTextDevice:
-    """Trains by the kernels of `vsenumba.gpu.words`; see `vsenumba.training.text.device.TextDevice`."""
+    """Train with the kernels of `vsenumba.gpu.words`; see `vsenumba.training.text.device.TextDevice`."""
 
     name: ClassVar[str] = "cuda"
     tokens_per_launch: ClassVar[int] = 4_000_000
@@ -43,7 +43,7 @@ class CudaTextDevice:
         self._task = task
 
     def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
-        """Copy the tables to the card; see `TextDevice.put`."""
+        """Copy the tables to the GPU; see `TextDevice.put`."""
         task = self._task
         n_words, self._n_factors = tables["word_factors"].shape
         width = padded(self._n_factors)
@@ -51,8 +51,8 @@ class CudaTextDevice:
         self._per_block = groups_per_block(width, n_rows)
         if not self._per_block:
             raise InputError(
-                f'device="cuda" keeps draws in {SHARED_BYTES:,} bytes of shared memory, and {task.n_draws:,} draws of '
-                f"{self._n_factors:,} factors take {group_bytes(width, n_rows):,}; take fewer of either"
+                f'device="cuda" keeps draws in {SHARED_BYTES:,} bytes of shared memory, but {task.n_draws:,} draws of '
+                f"{self._n_factors:,} factors need {group_bytes(width, n_rows):,}; use fewer factors or fewer draws"
             )
         host_sampler = task.sampler.state(task.counts, self._n_factors, _MOST_GROUPS)
         check_sampler(task.sampler, host_sampler)
@@ -61,7 +61,7 @@ class CudaTextDevice:
         on_card = sum(4 * width * n_words + sums[name].nbytes for name in _TABLES) + task.keep.nbytes
         on_card += state_bytes(host_sampler) + refresh_bytes(host_sampler)
         on_card += 4 * _MOST_GROUPS * WORD_ROWS * task.most_chosen + _TOKEN_BYTES * self.tokens_per_launch
-        check_fits(on_card, f"training {n_words:,} words", "take fewer factors")
+        check_fits(on_card, f"training {n_words:,} words", 'use fewer factors, or device="cpu"')
         self._tables, self._sums = tables, sums
         self._on_card = {name: table_to_card(tables[name]) for name in _TABLES}
         self._sums_on_card = {name: to_card(sums[name]) for name in _TABLES}
@@ -71,15 +71,15 @@ class CudaTextDevice:
         self._tally = xp.zeros((_MOST_GROUPS, TALLY_COLUMNS), np.float64)
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
-        """Take the epoch's key; see `TextDevice.seed`."""
+        """Store the key of the epoch; see `TextDevice.seed`."""
         self._key = to_card(seeds.generate_state(2, np.uint32).astype(np.uint64))
 
     def refresh(self) -> None:
-        """Sort and measure on the card; see `TextDevice.refresh`."""
+        """Update the sampler's state on the GPU; see `TextDevice.refresh`."""
         refresh_on_card(self._task.sampler, self._sampler, self._on_card["output_factors"][:, : self._n_factors])
 
     def launch(self, tokens: np.ndarray, offsets: np.ndarray, rate: float) -> None:
-        """Thin sentences out, then train a group for each block of their windows; see `TextDevice.launch`."""
+        """Subsample the sentences, then train with one group per block of windows; see `TextDevice.launch`."""
         n_sentences = len(offsets) - 1
         n_blocks = -(-np.diff(offsets) // BLOCK)
         first_block = np.cumsum(n_blocks) - n_blocks
@@ -88,7 +88,7 @@ class CudaTextDevice:
             to_card(tokens), to_card(offsets), xp.zeros(len(tokens), np.int32), xp.zeros(n_sentences, np.int32),
             to_card(blocks), to_card(first_block),
         )  # fmt: skip
-        # Also for a launch of nothing, which compiles.
+        # An empty launch runs too, because it compiles the kernels.
         n_grid = min(max(-(-n_sentences // _THREADS), 1), _MOST_GROUPS)
         thin_out[n_grid, _THREADS](text, self._keep, self._key, self._tally[0])
         task = self._task
@@ -107,13 +107,13 @@ class CudaTextDevice:
         kernel[n_grid, (LANES, self._per_block)](text, windows, inputs, outputs, self._key, self._words, self._tally)
 
     def tally(self) -> np.ndarray:
-        """Add up the groups' counts, and begin anew; see `TextDevice.tally`."""
+        """Return the sum of the groups' counts, and reset them; see `TextDevice.tally`."""
         counted = to_host(self._tally.sum(axis=0))
         self._tally[...] = 0
         return counted
 
     def fetch(self) -> None:
-        """Copy the tables and the sums back; see `TextDevice.fetch`."""
+        """Copy the tables and the sums back from the GPU; see `TextDevice.fetch`."""
         for name in _TABLES:
             self._tables[name][...] = to_host(self._on_card[name][:, : self._n_factors])
             self._sums[name][...] = to_host(self._sums_on_card[name])

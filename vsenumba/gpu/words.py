@@ -1,8 +1,9 @@
-"""Word vectors on a card: a group of lanes trains a block of a sentence's windows, one window after another.
+"""Word vectors on a GPU: a group of lanes trains on a block of a sentence's windows, one window after another.
 
-What a draw's negatives move by stays in the group's shared memory while windows are compared with them, and goes back
-to the table when the next are drawn: of all rows that a block's windows move, these are most (Randall, Allen & Ge, ICS
-2021, "FULL-W2V"). Their rows themselves are read again and again by the same group, which its cache is for.
+Most of the row updates of a block are updates of its negatives. They are added up in the group's shared memory while
+windows are compared with these negatives, and are added to the table before the next draw (Randall, Allen & Ge, ICS
+2021, "FULL-W2V"). The rows of the negatives themselves are read from the cache, because the same group reads them again
+and again.
 """
 
 from __future__ import annotations
@@ -37,24 +38,24 @@ from vsenumba.training.text.tally import (
     TRIALS,
 )
 
-# Rows of what a group notes of words: those drawn; a window's positives, as they stand and in order.
+# The rows of a group's work space for words: drawn negatives, and a window's positives, as they come and sorted.
 CHOSEN, POSITIVES, OWN = range(3)
 WORD_ROWS = 3
 
 
 class Text(NamedTuple):
-    """A launch's sentences.
+    """The sentences of a launch.
 
     Attributes
     ----------
     tokens, offsets : (n,) int32, (n_sentences + 1,) int64
-        The rows of the words, and where sentences begin, counted from the beginning of the whole text.
+        The table rows of the words, and the start of each sentence, counted from the start of the whole text.
     kept, n_kept : (n,) int32, (n_sentences,) int32
-        Written first: the words that thinning out left, each sentence's from its beginning on, and how many.
+        Written first: the words that subsampling keeps, from the start of each sentence on, and their number.
     blocks : (n_blocks,) int32
-        For every block of windows its sentence. A sentence's blocks follow each other.
+        The sentence of every block of windows. The blocks of a sentence follow each other.
     first_block : (n_sentences,) int64
-        The first of them.
+        The first block of each sentence.
     """
 
     tokens: Any
@@ -66,7 +67,7 @@ class Text(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """What windows are and have: how far they reach, their negatives, and for how many each positive counts these."""
+    """The settings of windows: their reach, their negatives, and the weight of these (see `TextTask`)."""
 
     architecture: Any
     sampler: Any
@@ -78,7 +79,7 @@ class Windows(NamedTuple):
 
 @cuda.jit
 def thin_out(text, keep, key, tally):
-    """Keep of each word as many tokens as `keep` says, of 2^32; a thread for each sentence."""
+    """Subsample the words: of 2^32 tokens of a word, keep as many as `keep` says; one thread per sentence."""
     states = cuda.local.array((1, 3), uint64)
     states[0, LOW_KEY], states[0, HIGH_KEY] = key[0], key[1]
     first, step = cuda.grid(1), cuda.gridsize(1)
@@ -97,20 +98,20 @@ def thin_out(text, keep, key, tally):
 
 @functools.lru_cache
 def windows_for(rounds, per_block, n_draws):
-    """Return the kernel for rows of ``rounds * LANES`` numbers, so many groups a block, and draws in shared memory.
+    """Return the kernel for rows of ``rounds * LANES`` numbers, with `per_block` groups per block.
 
-    Its parameters:
+    The kernel's parameters are:
 
     text, windows : Text, Windows
-        See there.
+        The sentences and the settings of windows.
     inputs, outputs : Labels
         The word factors and the output factors; see `vsenumba.gpu.layout`.
     key : (2,) uint64
-        The epoch's key.
+        The key of the epoch.
     words : (n_groups, WORD_ROWS, n) int32
-        Work space.
+        The groups' work space for words.
     tally : (n_groups, TALLY_COLUMNS) float64
-        Added to.
+        The groups' counts.
     """
     shape, tally_shape = (per_block, ROOM_ROWS, rounds * LANES), (per_block, TALLY_COLUMNS)
     moved_shape = (per_block, n_draws, rounds * LANES)
@@ -146,7 +147,7 @@ def windows_for(rounds, per_block, n_draws):
 
 @device_function
 def train_block(text, sentence, start, windows, inputs, outputs, room, moved, states, words, group, tally):
-    """Train on up to `BLOCK` windows of a sentence, those whose centres are its kept words from `start` on."""
+    """Train on up to `BLOCK` windows of a sentence, whose centres are its kept words from `start` on."""
     begin, n_kept = text.offsets[sentence] - text.offsets[0], np.int64(text.n_kept[sentence])
     kept = text.kept[begin : begin + n_kept]
     begin_draws(states, 0, text.offsets[sentence] + start, WINDOWS)
@@ -159,7 +160,7 @@ def train_block(text, sentence, start, windows, inputs, outputs, room, moved, st
             n_positives = open_window(windows.architecture, inputs, kept, at, first, last, room, words[POSITIVES])
             n_taken = 1 if windows.draws_per == PER_PAIR else n_positives
             if windows.draws_per <= PER_WINDOW or at == start:
-                # A block's are for any of its windows: what is a positive of one may be a negative of the others.
+                # All windows of a block share its draws, so a positive of one window may be a negative of another.
                 n_excluded = n_taken if windows.draws_per <= PER_WINDOW else 0
                 n_drawn = draw_words(
                     windows, outputs, room, moved, n_drawn, states, words, n_done, n_done + n_excluded, group, tally
@@ -173,7 +174,7 @@ def train_block(text, sentence, start, windows, inputs, outputs, room, moved, st
 
 @device_function
 def put_back(outputs, room, moved, chosen, n_drawn):
-    """Add to the table what the rows of a draw have moved by."""
+    """Add the collected updates of the drawn rows to the table."""
     for j in range(n_drawn):
         row = outputs.table[chosen[j]]
         for r in range(room.rounds):
@@ -184,7 +185,10 @@ def put_back(outputs, room, moved, chosen, n_drawn):
 
 @device_function
 def draw_words(windows, outputs, room, moved, n_before, states, words, first, last, group, tally):
-    """Put the rows drawn before back, and draw others, none of them the positives first..last-1; return how many."""
+    """Write back the updates of the last draw, and draw negatives that are none of the positives first..last-1.
+
+    The function returns the number of negatives.
+    """
     chosen, positives, own = words[CHOSEN], words[POSITIVES], words[OWN]
     put_back(outputs, room, moved, chosen, n_before)
     n_own = 0
@@ -220,7 +224,7 @@ def draw_words(windows, outputs, room, moved, n_before, states, words, first, la
 
 @device_function
 def train_window(outputs, room, moved, words, n_drawn, first, last, weight, tally):
-    """Move the drawn rows, and the positives first..last-1; leave the gradient in the vector in ``room.pull``."""
+    """Update the drawn rows and the positives first..last-1; leave the gradient of the vector in ``room.pull``."""
     square = np.float32(0)
     for r in range(room.rounds):
         f = LANES * r + room.lane
@@ -264,20 +268,20 @@ def train_window(outputs, room, moved, words, n_drawn, first, last, weight, tall
 
 @device_function
 def rate_of(table, room, word, square):
-    """Return the rate at which a word's row moves, `square` being the squared length of its gradient."""
+    """Return the learning rate of a word's row; `square` is the squared length of its gradient."""
     return rate_for_all(room, table.optimiser, table.rate, table.sums, word, square / np.float32(table.n_factors))
 
 
 @dispatched
 def open_window(architecture, inputs, kept, at, first, last, room, positives):
-    """Write a window's vector and its positives; return how many these are. See `gather_window`."""
-    raise TypeError(f"no architecture opens a window on a card from a {type(architecture).__name__}")
+    """Write a window's vector and its positives, and return the number of positives; see `gather_window`."""
+    raise TypeError(f"no GPU version of an architecture uses the state {type(architecture).__name__}")
 
 
 @dispatched
 def close_window(architecture, inputs, kept, at, first, last, room):
-    """Move the word factors against the gradient in the window's vector; see `scatter_window`."""
-    raise TypeError(f"no architecture closes a window on a card from a {type(architecture).__name__}")
+    """Update the word factors with the gradient of the window's vector; see `scatter_window`."""
+    raise TypeError(f"no GPU version of an architecture uses the state {type(architecture).__name__}")
 
 
 @open_window.implement(SkipGramState)

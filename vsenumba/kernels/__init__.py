@@ -1,1 +1,1 @@
-"""Compiled primitives that everything shares: random numbers, rank orders, dot products, membership."""
+"""Compiled functions that the whole package shares, and the Python code that compiles, checks and runs them."""

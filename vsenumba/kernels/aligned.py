@@ -1,4 +1,4 @@
-"""Tables that begin where a cache line begins."""
+"""Arrays that start at a cache line."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ _LINE = 64
 
 
 def aligned_empty(shape: tuple[int, ...]) -> np.ndarray:
-    """Return a float32 array, its values undefined, that begins at a cache line, which NumPy's large arrays do not.
+    """Return an uninitialised float32 array that starts at a cache line.
 
-    Where rows are whole lines too, as with 16, 32 or 64 factors, no vector instruction reaches over two lines: a step
-    is 10 to 15 % faster for it.
+    Large arrays of NumPy do not start at a cache line. If the rows are whole lines too, as with 16, 32 or 64 factors,
+    no vector instruction touches two lines. This makes a training step 10 to 15 % faster.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape.
+
+    Returns
+    -------
+    float32 array
+        The array; its values are undefined.
     """
     size = 4 * math.prod(shape)
     memory = np.empty(size + _LINE, dtype=np.uint8)

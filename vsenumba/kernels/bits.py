@@ -1,6 +1,6 @@
-"""Floats as their bits: for floats that are not negative the order of the bits, seen as integers, is the same.
+"""Floats as integers with the same bits. For floats that are not negative, both have the same order.
 
-A maximum of integers becomes vector code; one of floats does not, as the compiler minds NaN.
+The compiler turns a maximum of integers into vector code, but not a maximum of floats, because of NaN.
 """
 
 from __future__ import annotations

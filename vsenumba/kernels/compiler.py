@@ -1,4 +1,4 @@
-"""How this package compiles: one decorator for kernels, one for functions that differ by the class of a tuple."""
+"""The decorators that compile this package: one for kernels, and one for functions dispatched by a tuple's class."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from vsenumba.kernels.threads import launching
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# "0" keeps compiled code out of the on-disk cache, for read-only or shared installations.
+# With VSENUMBA_CACHE=0 there is no on-disk cache, for read-only or shared installations.
 CACHE = os.environ.get("VSENUMBA_CACHE", "1") != "0"
 
-# Sums may be reordered, which is what makes dot products vectors; NaN and inf stay what they are.
+# Sums may be reordered, so that dot products become vector code. NaN and infinities keep their meaning.
 FASTMATH = frozenset({"contract", "reassoc", "nsz", "arcp"})
 
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     "fastmath": set(FASTMATH),
-    # Division by zero gives inf, as in NumPy: a check for it would be an exit path inside the parallel loops.
+    # Division by zero gives an infinity, as in NumPy. A check would add an exit to the parallel loops.
     "error_model": "numpy",
-    # Kernels make no arrays, so nothing needs a reference count; counting cost 14 to 24 % of a step, and without it
-    # a kernel that allocates does not compile.
+    # Kernels make no arrays, so they need no reference counts, which took 14 to 24 % of the time of a step. With this
+    # option, a kernel that allocates does not compile.
     "_nrt": False,
 }
 
@@ -44,28 +44,33 @@ def kernel(
     inline: bool = False,
     counted: bool = False,
 ) -> Any:
-    """Compile a function with the package's options, at its first call, into the on-disk cache.
+    """Compile a function with the package's options at its first call, and keep the code in the on-disk cache.
 
     Parameters
     ----------
     function : callable
-        Takes arrays, scalars and named tuples of these; never raises, and makes no arrays.
+        A function of arrays, scalars and named tuples of these. It must not raise errors or make arrays.
     parallel : bool
-        Whether its ``prange`` loops run on several threads. It is then called from Python alone, one at a time in a
-        process; see `vsenumba.kernels.threads.launching`.
+        Whether its ``prange`` loops run on several threads. Such a function can be called from Python only, and one at
+        a time in a process; see `vsenumba.kernels.threads.launching`.
     finite : bool
-        Whether the compiler may assume that there is no NaN, which a vectorised maximum needs.
+        Whether the compiler may assume that there is no NaN. A maximum needs this to become vector code.
     inline : bool
-        Whether it always becomes part of its callers: for what runs at every step, where passing arrays costs as much
-        as the work.
+        Whether the function always becomes part of its callers. This suits small functions that run in every step,
+        where passing arrays takes as long as the work.
     counted : bool
-        Whether references to arrays are counted, which calls of BLAS cannot do without.
+        Whether references to arrays are counted, which calls of BLAS need.
+
+    Returns
+    -------
+    callable
+        The compiled function.
     """
     if function is None:
         return functools.partial(kernel, parallel=parallel, finite=finite, inline=inline, counted=counted)
     options = OPTIONS | {"fastmath": set(FASTMATH | {"nnan"}) if finite else set(FASTMATH), "_nrt": counted}
     compiled = numba.njit(parallel=parallel, forceinline=inline, **options)(function)
-    # As ``cache=True`` does it, with a cache that may fail.
+    # The same as ``cache=True``, but with a cache that may fail.
     compiled._cache = KernelCache(function) if CACHE and not numba.config.DISABLE_JIT else NullCache()
     if not parallel:
         return compiled
@@ -80,48 +85,54 @@ def kernel(
 
 
 def _keep_with_code(cls: type) -> None:
-    """Have the on-disk cache store a class from outside this package itself, not the name of its module.
+    """Make the on-disk cache store a class from outside this package by value, not by the name of its module.
 
-    The cache files compiled code under the classes it was compiled for. Where one cannot be imported, as the next
-    process knows nothing of the script it came from, all code in the same file of the cache would be out of reach.
+    The cache stores compiled code under the classes that it was compiled for. If the next process cannot import one of
+    these classes, because it comes from a script, all code in the same file of the cache is lost.
     """
     if cls.__module__.partition(".")[0] != __name__.partition(".")[0]:
         cloudpickle.register_pickle_by_value(sys.modules[cls.__module__])
 
 
 def dispatched(prototype: Callable[..., Any]) -> Any:
-    """Make a function whose implementation is chosen by the class of its first argument, a named tuple.
+    """Make a function whose implementation is selected by the class of its first argument, a named tuple.
 
-    The result can be called from Python and from kernels alike; ``result.implement(cls)`` registers the
-    implementation for one class, ``result.implement(object)`` that for all classes without one. A kernel that calls it
-    is compiled once per class and found again in the on-disk cache, which is not so for functions that are passed as
-    arguments.
+    Python and kernels can call the result. ``result.implement(cls)`` is a decorator that registers the implementation
+    for one class. ``result.implement(object)`` registers the one for all other classes. A kernel that calls the result
+    is compiled once per class, and its code is kept in the on-disk cache. (Numba does not cache kernels that receive
+    functions as arguments.)
 
-    ``result.implement(cls, target="cuda")`` registers another implementation for kernels of one of Numba's targets,
-    which goes before the one without a target. Python has no target, and calls that.
+    ``result.implement(cls, target="cuda")`` registers an implementation for kernels of one of Numba's targets. There it
+    takes precedence over the implementation without a target. Python always calls the one without a target.
 
     Parameters
     ----------
     prototype : callable
-        Gives the parameter names and the docstring; its body says what is wrong when no implementation fits.
+        A function with the parameters and the docstring. Its body raises the error for a class without an
+        implementation.
+
+    Returns
+    -------
+    callable
+        The dispatched function.
     """
     generic: Any = functools.singledispatch(prototype)
-    # By target; "generic" is Numba's name for all of them.
+    # The implementations by target. Numba calls the target for all devices "generic".
     implementations: dict[str, dict[type, Callable[..., Any]]] = {}
 
     def of(target: str) -> dict[type, Callable[..., Any]]:
-        """Return the implementations for a target, which the compiler is told of when it gets its first."""
+        """Return the implementations for a target. The first use of a target registers it with the compiler."""
         if target in implementations:
             return implementations[target]
         by_class = implementations[target] = {}
 
         @functools.wraps(prototype)
         def choose(*arguments: Any) -> Callable[..., Any] | None:
-            # Only the compiler calls it, and then no coverage is measured.
+            # Only the compiler calls this function, and coverage is measured without the compiler.
             cls = getattr(arguments[0], "instance_class", None)  # pragma: no cover
             return by_class.get(cls, by_class.get(object))  # type: ignore[arg-type]  # pragma: no cover
 
-        choose.__signature__ = inspect.signature(prototype)  # type: ignore[attr-defined]  # numba binds arguments by it
+        choose.__signature__ = inspect.signature(prototype)  # type: ignore[attr-defined]  # for Numba
         overload(generic, jit_options=OPTIONS | {"forceinline": True}, target=target)(choose)
         return by_class
 

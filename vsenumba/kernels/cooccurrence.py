@@ -1,4 +1,4 @@
-"""Look-ups in a sparse matrix of how often labels occur together: CSR, symmetric, the diagonal included."""
+"""Look up entries of the symmetric CSR matrix of how often labels occur together, including the diagonal."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from vsenumba.kernels.compiler import kernel
 
 @kernel
 def gather_square(indptr, indices, values, chosen, place, square):
-    """Write the rows and columns of some labels as a dense matrix.
+    """Copy the rows and columns of some labels into a dense matrix.
 
     Parameters
     ----------
     indptr, indices, values : (L + 1,) int64, (n,) int32, (n,) float32
-        The matrix.
+        The matrix in CSR form.
     chosen : (m,) int32
         The labels, each once.
     place : (L,) int32
-        -1 everywhere, before and after.
+        Work space; -1 everywhere, before and after the call.
     square : (m, m) float32
-        Written.
+        The dense matrix, overwritten.
     """
     n = chosen.shape[0]
     for i in range(n):
@@ -35,27 +35,28 @@ def gather_square(indptr, indices, values, chosen, place, square):
 
 @kernel
 def walk_two_steps(indptr, indices, values, steps, label, sums, reached):
-    """Find the labels that do not occur with a label, but with labels that do.
+    """Find the labels that do not occur with a label, but occur with labels that do.
 
-    ``sums[c] = Σ_b n_ab n_bc steps_b`` over the labels b between: the second term of the series of an inverse matrix.
+    The strength of the connection from label a to label c is ``sums[c] = Σ_b n_ab n_bc steps_b``, over the labels b
+    between them. It is the second term in the series of an inverse matrix.
 
     Parameters
     ----------
     indptr, indices, values
         The matrix; see `gather_square`.
     steps : (L,) float64
-        What a step over each label weighs.
+        The weight of a step over each label.
     label : int
-        Where to start, a.
+        The label a.
     sums : (L,) float64
-        0 everywhere before; afterwards the sums of the labels that are returned, which the caller sets back to 0.
+        0 everywhere before the call. After it, the strengths of the returned labels; the caller resets them to 0.
     reached : (L,) int32
-        Written: the labels that are reached.
+        The returned labels, written from the start.
 
     Returns
     -------
     int
-        How many they are.
+        The number of returned labels.
     """
     n = 0
     for at in range(indptr[label], indptr[label + 1]):
@@ -68,7 +69,7 @@ def walk_two_steps(indptr, indices, values, steps, label, sums, reached):
                     reached[n] = end
                     n += 1
                 sums[end] += weight * values[on]
-    # What occurs with the label itself, and the label, are no second steps.
+    # Exclude the label itself and the labels that occur with it.
     for at in range(indptr[label], indptr[label + 1]):
         sums[indices[at]] = 0
     sums[label] = 0

@@ -18,7 +18,7 @@ def dot(vector, table, row):
 
 @kernel(inline=True)
 def four_dots(vector, table, a, b, c, d):
-    """Return the float32 dot products of `vector` and four rows of a table, for which the vector is fetched once."""
+    """Return the float32 dot products of `vector` and four rows of a table; each number of the vector is read once."""
     dot_a, dot_b, dot_c, dot_d = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
     for f in range(vector.shape[0]):
         x = vector[f]
@@ -45,5 +45,5 @@ def compare(vectors, row, table, positive, negative):
 
 
 def dots(vector: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Return the dot products of `vector` and every row of a table, (rows,) float64, rounded as in compiled draws."""
+    """Return the dot products of `vector` and all rows of a table, (rows,) float64, rounded as in compiled draws."""
     return np.array([dot(vector, table, row) for row in range(len(table))], dtype=np.float64)

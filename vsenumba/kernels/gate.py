@@ -1,8 +1,8 @@
-"""The gate before the kernels: what they are handed has the shape, the type and the order that they take for granted.
+"""Check and convert arrays before kernels use them.
 
-Kernels check nothing, so that an array that is cut short would be read, or written, past its end. Arrays come from
-files, from pickles, from other processes and from whoever sets an attribute; each passes one of these functions once a
-launch, an epoch or a training, never once a step.
+Kernels check nothing, so they would read or write past the end of an array that is too short. Arrays come from files,
+from pickles, from other processes and from users who set an attribute. Each array passes one of these functions once
+per launch, epoch or training, never once per step.
 """
 
 from __future__ import annotations
@@ -16,28 +16,33 @@ import numpy as np
 from vsenumba.errors import InputError
 from vsenumba.kernels.aligned import aligned_empty
 
-# How long each axis must be; None for any length.
+# The length of each axis; None for any length.
 Shape = tuple[int | None, ...]
 
 
 def readable(name: str, array: Any, shape: Shape, dtype: Any = np.float32) -> np.ndarray:
-    """Return an array for kernels that only read it: as it is where that will do, otherwise a copy.
+    """Return an array that kernels can read: the array itself if possible, otherwise a copy.
 
     Parameters
     ----------
     name : str
-        What messages call it.
-    array : array
-        Read-only, of the other byte order or not contiguous as it may be.
+        The name of the array in error messages.
+    array : array_like
+        The array. It may be read-only, of the other byte order, or not contiguous.
     shape : tuple of int or None
-        How long each axis must be; None for any length.
-    dtype : type
-        What kernels take; floats of another size are converted, and whole numbers of a smaller one.
+        The required length of each axis; None for any length.
+    dtype : dtype
+        The type for the kernel. Floats of another size are converted, and so are integers of a smaller size.
+
+    Returns
+    -------
+    array
+        A C-contiguous array of type `dtype`.
 
     Raises
     ------
     InputError
-        If it has another shape, or numbers of another kind; both are named.
+        If the array has another shape or another kind of numbers.
 
     Examples
     --------
@@ -53,7 +58,7 @@ def readable(name: str, array: Any, shape: Shape, dtype: Any = np.float32) -> np
     ):
         expected = ", ".join("any" if n is None else str(n) for n in shape)
         raise InputError(f"{name} must have the shape ({expected}{',' * (len(shape) == 1)}), not {found}")
-    # What passes at every launch, as a rule.
+    # This is the usual case at every launch.
     if array.flags.carray and array.dtype == dtype:
         return array
     if not (array.dtype.kind == dtype.kind == "f" or np.can_cast(array.dtype, dtype)):
@@ -64,21 +69,22 @@ def readable(name: str, array: Any, shape: Shape, dtype: Any = np.float32) -> np
 
 
 def lent(array: np.ndarray) -> np.ndarray:
-    """Return a read-only array's memory as an array that looks writeable: Numba would compile each kernel once more.
+    """Return a writeable view of a read-only array, for kernels that do not write to it.
 
-    That is all that `readable` does for the arrays of a set, which have their types.
+    Numba compiles a kernel once more for read-only arrays. The arrays of a data set have the right types already, so
+    for them this function replaces `readable`.
 
-    Whoever writes to it may end the process: only kernels may have it.
+    Pass the result to kernels only: writing to it may crash the process.
     """
-    interface = array.__array_interface__  # made afresh
+    interface = array.__array_interface__  # a new dictionary at each access
     interface["data"] = interface["data"][0], False
     return np.asarray(SimpleNamespace(__array_interface__=interface, array=array))
 
 
 def writable(name: str, array: Any, shape: Shape) -> np.ndarray:
-    """Return a float32 array that kernels may change: itself where they can, otherwise a copy, to be kept in its place.
+    """Return a float32 array that kernels can change: the array itself if possible, otherwise a copy.
 
-    The parameters and errors are those of `readable`.
+    A caller must store the copy in place of the array. `readable` describes the parameters and errors.
     """
     found = readable(name, array, shape)
     given = np.asarray(array)
@@ -90,21 +96,21 @@ def writable(name: str, array: Any, shape: Shape) -> np.ndarray:
 
 
 def admit(owner: str, arrays: MutableMapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Have arrays by name be such as kernels may change; those that are not are replaced by copies.
+    """Replace the arrays in a mapping that kernels cannot change by copies.
 
     Parameters
     ----------
     owner : str
-        What messages call the mapping.
+        The name of the mapping in error messages.
     arrays : mapping from str to array
-        Changed: see `writable`.
+        The arrays, replaced in the mapping where needed; see `writable`.
     shapes : mapping from str to tuple
-        The names and shapes there must be.
+        The required names and shapes.
 
     Raises
     ------
     InputError
-        If an array is missing, or has another shape or numbers of another kind.
+        If an array is missing, or has another shape or another kind of numbers.
     """
     for name, shape in shapes.items():
         if name not in arrays:
@@ -113,21 +119,25 @@ def admit(owner: str, arrays: MutableMapping[str, np.ndarray], shapes: Mapping[s
 
 
 def segments(name: str, offsets: Any, n_rows: int, n_segments: int | None = None, least: int = 0) -> np.ndarray:
-    """Return where segments of rows begin, (n + 1,) int64, having made sure that they rise from 0 to `n_rows`.
+    """Check the offsets of segments, and return them as an (n + 1,) int64 array.
+
+    Offsets must rise from 0 to `n_rows`. Segment i has the rows ``offsets[i]`` to ``offsets[i + 1] - 1``.
 
     Parameters
     ----------
-    name, offsets : str, array
+    name, offsets : str, array_like
         As in `readable`.
-    n_rows, n_segments : int, int or None
-        How many rows there are, and how many segments; None for any number.
+    n_rows : int
+        The number of rows.
+    n_segments : int or None
+        The number of segments; None for any number.
     least : int
-        The rows that a segment has at least.
+        The least number of rows in a segment.
 
     Raises
     ------
     InputError
-        If they do not.
+        If the offsets are not like this.
     """
     offsets = readable(name, offsets, (None if n_segments is None else n_segments + 1,), np.int64)
     if not len(offsets) or offsets[0] != 0 or offsets[-1] != n_rows or (np.diff(offsets) < least).any():
@@ -136,12 +146,12 @@ def segments(name: str, offsets: Any, n_rows: int, n_segments: int | None = None
 
 
 def below(name: str, numbers: Any, bound: int) -> np.ndarray:
-    """Return row numbers, (n,) int32, having made sure that they lie in 0..bound - 1.
+    """Check that row numbers lie in 0..bound - 1, and return them as an (n,) int32 array.
 
     Raises
     ------
     InputError
-        If one does not.
+        If a number is out of range.
     """
     numbers = readable(name, numbers, (None,), np.int32)
     if len(numbers) and not 0 <= numbers.min() <= numbers.max() < bound:

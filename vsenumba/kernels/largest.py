@@ -1,4 +1,4 @@
-"""The largest of a row of numbers."""
+"""Find the largest numbers of an array."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from vsenumba.kernels.compiler import kernel
 
 @kernel
 def choose_largest(values, excluded, size, chosen):
-    """Write the places of the `size` largest values that are not excluded, in no order; return how many there are.
+    """Write the positions of the `size` largest values that are not excluded, and return their number.
 
     Parameters
     ----------
     values, excluded : (n,) float32, (n,) bool
-        What is chosen by, and what may not be chosen.
+        The values, and which of them are excluded.
     size : int
-        At least 1.
+        The number of positions, at least 1. There are fewer if fewer values are not excluded.
     chosen : (n,) int32
-        Written, the first so many. They form a heap, the smallest of them first.
+        The positions, written from the start. They form a heap with the smallest value first.
     """
     n_chosen = 0
     for place in range(values.shape[0]):
@@ -33,7 +33,7 @@ def choose_largest(values, excluded, size, chosen):
 
 @kernel(inline=True)
 def rise(values, heap, node):
-    """Move the last of a heap's places up until its parent's value is no larger."""
+    """Move the last position of a heap up until its parent's value is not larger."""
     while node > 0 and values[heap[node]] < values[heap[(node - 1) // 2]]:
         parent = (node - 1) // 2
         heap[node], heap[parent] = heap[parent], heap[node]
@@ -42,7 +42,7 @@ def rise(values, heap, node):
 
 @kernel(inline=True)
 def sink(values, heap, size):
-    """Move the first of a heap's places down until no child's value is smaller."""
+    """Move the first position of a heap down until no child's value is smaller."""
     node = 0
     while 2 * node + 1 < size:
         child = 2 * node + 1

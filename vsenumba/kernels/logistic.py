@@ -10,19 +10,19 @@ from vsenumba.kernels.compiler import kernel
 # exp(-87) is just above the smallest float32 of full precision.
 _LARGEST = np.float32(87.0)
 _LOG2_E = np.float32(1.4426950408889634)
-# ln 2 in two parts, the first of few bits, so that its multiples are exact.
+# ln 2 is split into two parts. The first has few bits, so that its multiples are exact.
 _LN2_HIGH = np.float32(0.693359375)
 _LN2_LOW = np.float32(-2.12194440e-4)
 
 
 @kernel(inline=True)
 def exp_minus(x):
-    """Return exp(-x) of a float32 x >= 0, to within 3e-7 of it; beyond 87 it stays what it is there, 2e-38."""
+    """Return exp(-x) of a float32 x >= 0, with a relative error up to 3e-7; for x > 87, return exp(-87), 2e-38."""
     inside = min(np.float32(x), _LARGEST)
     halvings = np.int32(inside * _LOG2_E + np.float32(0.5))
     power = np.float32(halvings)
     rest = (power * _LN2_HIGH - inside) + power * _LN2_LOW
-    # exp(rest) for |rest| <= ln(2) / 2 by its series, as far as float32 sees.
+    # The Taylor series of exp(rest) for |rest| <= ln(2) / 2, up to the precision of float32.
     series = np.float32(1 / 720) + rest * np.float32(1 / 5040)
     series = np.float32(1 / 120) + rest * series
     series = np.float32(1 / 24) + rest * series
@@ -35,7 +35,7 @@ def exp_minus(x):
 
 @kernel(inline=True)
 def log_one_plus(t):
-    """Return ln(1 + t) of a float32 t in 0..1, to within 3e-7 of it."""
+    """Return ln(1 + t) of a float32 t in 0..1, with a relative error up to 3e-7."""
     # ln((1 + z) / (1 - z)) = 2 (z + z³/3 + z⁵/5 + ...), z = t / (2 + t) <= 1/3.
     z = t / (np.float32(2) + t)
     square = z * z

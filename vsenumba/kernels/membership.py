@@ -1,10 +1,10 @@
-"""Membership: is a label among the own labels of an image."""
+"""Test whether an image has a label."""
 
 from __future__ import annotations
 
 from vsenumba.kernels.compiler import kernel
 
-# Up to here a scan of one cache line beats the branches of a bisection.
+# For so few labels, scanning one cache line is faster than a binary search.
 _SCAN = 16
 
 

@@ -1,9 +1,9 @@
 """Rank orders: the labels sorted by every factor, and the spread of every factor.
 
-The adaptive sampler refreshes these every so many draws, so sorting is a cost of training. A radix sort of the float32
-keys (three passes of 11 bits) is linear in the number of labels and several times faster than a comparison sort; it is
-stable, so ties stand in the order of the labels. A few columns of the table are copied out at a time, as walking down
-one column touches a cache line per label.
+The adaptive sampler refreshes these at regular intervals, so sorting adds to the time of training. A radix sort of the
+float32 keys (three passes of 11 bits) takes time linear in the number of labels and is several times faster than a
+comparison sort. It is stable, so labels with equal keys stay in the order of their columns. A few columns of the table
+are copied at a time, because reading down one column touches a cache line per label.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _MASK = np.uint32(_BUCKETS - 1)
 _SIGN = np.uint32(0x80000000)
 _MAGNITUDE = np.uint32(0x7FFFFFFF)
 
-# So many columns are copied at a time.
+# The number of columns that are copied at a time.
 _COLUMNS = 4
 
-# So many places fill a cache line.
+# The number of positions in a cache line.
 _LINE = 16
 
 
 class SortSpace(NamedTuple):
-    """Work space of `refresh_orders`; each array has one row per task."""
+    """The work space of `refresh_orders`; each array has one row per task."""
 
     columns: np.ndarray
     column_bits: np.ndarray
@@ -39,7 +39,7 @@ class SortSpace(NamedTuple):
 
 
 def sort_space(n_labels: int, n_tasks: int) -> SortSpace:
-    """Return the work space for tables of `n_labels` rows, whose factors are sorted in `n_tasks` tasks."""
+    """Return the work space for tables of `n_labels` rows and for `n_tasks` parallel tasks."""
     columns = np.empty((n_tasks, _COLUMNS, n_labels), np.float32)
     return SortSpace(
         columns=columns,
@@ -52,18 +52,18 @@ def sort_space(n_labels: int, n_tasks: int) -> SortSpace:
 
 @kernel(parallel=True)
 def refresh_orders(labels, orders, spreads, space):
-    """Sort the labels by every factor and measure every factor's spread.
+    """Sort the labels by every factor, and measure the spread of every factor.
 
     Parameters
     ----------
     labels : (L, k) float32
         The label factors.
     orders : (k, L) int32
-        Written: row f holds the labels in rising order of factor f, ties in the order of the labels.
+        Written: row f has the labels in rising order of factor f; labels with equal factors in the order of columns.
     spreads : (k,) float64
         Written: the standard deviation of each factor over the labels.
     space : SortSpace
-        Work space for L labels.
+        The work space for L labels.
     """
     n_factors = labels.shape[1]
     n_tasks = space.keys.shape[0]
@@ -82,17 +82,17 @@ def refresh_orders(labels, orders, spreads, space):
 
 @kernel(parallel=True)
 def invert_orders(orders, places):
-    """Note where each label stands in the order of each factor.
+    """Find the position of each label in the order of each factor.
 
     Parameters
     ----------
     orders : (k, L) int32
-        As `refresh_orders` writes them.
+        The result of `refresh_orders`.
     places : (L, k) int32
         Written: ``places[orders[f, r], f]`` is r.
     """
     n_factors, n_labels = orders.shape
-    # A task writes whole cache lines, so that no two wait for each other.
+    # Each task writes whole cache lines, so that threads do not wait for each other's lines.
     for task in prange((n_factors + _LINE - 1) // _LINE):
         for f in range(task * _LINE, min(task * _LINE + _LINE, n_factors)):
             for rank in range(n_labels):
@@ -123,16 +123,16 @@ def spread(values):
 
 @kernel(inline=True)
 def sortable(bits):
-    """Return the uint32 whose order is that of the float32 with these bits; both zeros become one."""
+    """Return a uint32 key that sorts like the float32 with these bits; both zeros have the same key."""
     if bits == _SIGN:
         bits = np.uint32(0)
-    # Without a branch: all bits of a negative number are flipped, of any other the sign alone.
+    # This needs no branch: it flips all bits of a negative number, and only the sign of any other.
     return bits ^ np.uint32((bits >> np.uint32(31)) * _MAGNITUDE | _SIGN)
 
 
 @kernel
 def sort_column(bits, order, keys, labels, counts):
-    """Write the positions of float32 values, given as bits, in rising order to `order`; the bits become sort keys."""
+    """Write the positions of float32 values in rising order to `order`; the bits of the values become sort keys."""
     n = bits.shape[0]
     counts[:] = 0
     for a in range(n):
@@ -146,7 +146,7 @@ def sort_column(bits, order, keys, labels, counts):
         counts[0, bucket], first = first, first + counts[0, bucket]
         counts[1, bucket], second = second, second + counts[1, bucket]
         counts[2, bucket], third = third, third + counts[2, bucket]
-    # The first pass meets the labels in their order; the last need not move the keys.
+    # The first pass reads the labels in their order, and the last pass does not need the keys.
     for a in range(n):
         key = bits[a]
         place = counts[0, key & _MASK]

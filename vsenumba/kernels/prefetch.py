@@ -1,4 +1,4 @@
-"""Asking for memory ahead of its use: what is visited in random order would be waited for."""
+"""Prefetch memory that will be needed soon, because memory in random order is slow to arrive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FLOATS_PER_LINE = 16
 
 
 def prefetch(array, element):
-    """Ask for the cache line of ``array.ravel()[element]``; without the compiler, do nothing."""
+    """Prefetch the cache line of ``array.ravel()[element]``; do nothing without the compiler."""
 
 
 @overload(prefetch, jit_options=OPTIONS | {"forceinline": True})
@@ -30,7 +30,7 @@ def _prefetch(context, array, element):
         function = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word]), "llvm.prefetch.p0"
         )
-        # For reading (0), to be kept in every cache (3), of data (1).
+        # The arguments mean: for reading (0), to be kept in every cache (3), data (1).
         builder.call(function, [pointer, word(0), word(3), word(1)])
         return context.get_dummy_value()
 
@@ -39,7 +39,7 @@ def _prefetch(context, array, element):
 
 @kernel(inline=True)
 def prefetch_row(table, row):
-    """Ask for a row of a float32 table."""
+    """Prefetch a row of a float32 table."""
     n_factors = table.shape[1]
     for f in range(0, n_factors, _FLOATS_PER_LINE):
         prefetch(table, row * n_factors + f)

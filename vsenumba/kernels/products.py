@@ -1,7 +1,8 @@
-"""Matrix products by BLAS, on the threads of the other kernels.
+"""Matrix products with BLAS, on the threads of the other kernels.
 
-Two sets of threads that take turns wait for each other in busy loops: on two cores steps became twice as slow. So BLAS
-is left one thread, and called once for each of Numba's; with more it might hang within a parallel loop.
+If BLAS used its own threads as well, both sets of threads would wait for each other in busy loops. On two cores this
+made training steps twice as slow. So BLAS gets one thread, and is called once per Numba thread. With more BLAS threads
+it could also hang inside a parallel loop.
 """
 
 from __future__ import annotations

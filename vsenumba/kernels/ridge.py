@@ -1,4 +1,4 @@
-"""Ridge regressions that are solved step by step."""
+"""Solve ridge regressions by an iterative method."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from vsenumba.kernels.compiler import kernel
 
-# Where the residual is so small beside the target, the solution is as exact as float32 has it.
+# When the residual is so small compared with the target, the solution is as exact as float32 allows.
 _TOLERANCE = np.float32(1e-5)
 _MOST_STEPS = 1_000
 
@@ -15,31 +15,31 @@ _MOST_STEPS = 1_000
 def solve_ridge(square, l2, target, solution, work):
     """Solve ``(square + l2 I) solution = target`` by conjugate gradients.
 
-    Each step is a product with the matrix, and some 10 steps are enough where l2 is not small beside the numbers on the
-    diagonal, by which the steps are scaled. A factorisation takes as many operations as n / 3 products.
+    Each step multiplies a vector by the matrix. About 10 steps are enough if l2 is not small compared with the
+    diagonal, which serves as the preconditioner. A factorisation would take as many operations as n / 3 such products.
 
     Parameters
     ----------
     square : (n, n) float32
-        Symmetric, without negative eigenvalues, and with positive numbers on the diagonal.
+        A symmetric matrix without negative eigenvalues, and with positive numbers on the diagonal.
     l2 : float32
-        Above 0.
+        The ridge, above 0.
     target : (n,) float32
-        The right side.
+        The right-hand side.
     solution : (n,) float32
-        Written.
+        The solution, written.
     work : (3, n) float32
-        Overwritten.
+        Work space.
 
     Returns
     -------
     bool
-        Whether the solution was found.
+        Whether the solution was found within 1,000 steps.
 
     References
     ----------
-    Hestenes and Stiefel, "Methods of Conjugate Gradients for Solving Linear Systems", 1952, with Jacobi's
-    preconditioner.
+    Hestenes, M. R. and Stiefel, E. (1952). Methods of conjugate gradients for solving linear systems. Journal of
+    Research of the National Bureau of Standards 49, 409-436. With Jacobi's preconditioner.
     """
     n = target.shape[0]
     residual, direction, product = work[0], work[1], work[2]

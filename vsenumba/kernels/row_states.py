@@ -1,11 +1,12 @@
-"""What a row of a table can say of a pair, as numbers: also for readers, which are imported without the compiler."""
+"""The meanings of a table row, as numbers, in a module that readers can import without the compiler."""
 
 from __future__ import annotations
 
-# What a row says: nothing, as its score is too low; that people say that the image has the label, and that they do with
-# a score below 1; that a machine does; that people looked, and it has not; nothing, as its source is not asked for.
+# WEAK: the score is too low. LABEL: people say that the image has the label. UNSURE: people say so, with a score below
+# 1. MACHINE: a machine says so. ABSENT: people looked for the label and did not find it. UNASKED: its source is not
+# used.
 WEAK, LABEL, UNSURE, MACHINE, ABSENT, UNASKED = range(6)
 N_STATES = 6
 
-# Whom a source stands for.
+# Who is behind a source: nobody that is used, people, or machines.
 LEFT_OUT, PEOPLE, MACHINES = range(3)

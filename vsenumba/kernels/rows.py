@@ -1,6 +1,6 @@
-"""Rows of a table of pairs, taken apart as bytes: what is out of the ordinary is left to a reader of such tables.
+"""Parse the rows of a table of pairs as bytes; unusual rows are left to Python's reader.
 
-Python's reader of tables manages about half a million rows a second; this, about ten million.
+Python's reader parses about half a million rows a second, this module about ten million.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.row_states import ABSENT, LABEL, LEFT_OUT, MACHINE, PEOPLE, UNASKED, UNSURE, WEAK
 from vsenumba.kernels.words import WordBook, mixed, number_of, same_letters
 
-# What a byte is to a table: `ODD` ends the run of ordinary rows.
+# The classes of bytes. `ODD` marks a row as unusual.
 PLAIN, DELIMITER, LINE_FEED, RETURN, ODD = range(5)
 
-# Longer rows are left to the reader, which has bounds.
+# Longer rows are left to Python's reader, which has limits for them.
 LONGEST_ROW = 65_536
-# More digits than these are not sure to give the nearest number by one division.
+# With more digits, a single division may not give the nearest number.
 _MOST_DIGITS = 15
 
 _SEED = np.uint64(0x9E3779B97F4A7C15)
@@ -26,22 +26,22 @@ _BLANK, _ZERO, _POINT = 32, 48, 46
 
 
 class RowForm(NamedTuple):
-    """How rows are read.
+    """The format of the rows.
 
     Attributes
     ----------
     classes : (256,) uint8
-        What each byte is.
+        The class of each byte.
     n_columns : int
-        How many fields a row has, but for an empty one at its end.
+        The number of fields per row, without an empty field at the end.
     image_at, label_at, score_at, source_at : int
-        The columns; -1 for one that there is not.
+        The columns; -1 for a column that does not exist.
     threshold : float
-        Scores from here on say that the image has the label; of people, 0 says that it has not.
+        The least score with which an image has a label. A score of 0 from people means that it does not have it.
     sources : (n, longest) uint8
-        The sources that are known.
+        The known sources.
     lengths, roles : (n,) int64
-        How long each is, and whom it stands for.
+        The length of each source, and who is behind it; see `vsenumba.kernels.row_states`.
     """
 
     classes: np.ndarray
@@ -58,22 +58,26 @@ class RowForm(NamedTuple):
 
 @kernel
 def scan_rows(text, at, form, images, labels, fields, image_codes, label_codes, states):
-    """Take rows apart until one is out of the ordinary; return where that one begins, and how many there were.
+    """Parse rows up to the first unusual one; return the start of that row, and the number of parsed rows.
 
     Parameters
     ----------
     text : (n,) uint8
-        Ends with a line feed.
+        The text, which ends with a line feed.
     at : int
-        Where the first row begins.
+        The start of the first row.
     form : RowForm
-        How rows are read.
+        The format of the rows.
     images, labels : WordBook
-        Added to, with letters in uint8; they must have room for what the rows could have.
+        The names, with letters in uint8. New names are added, so there must be room for them.
     fields : (n_columns + 2,) int64
         Work space.
     image_codes, label_codes, states : (most rows,) int32, int32, uint8
-        Written: the numbers of the names, -1 for that of a label that does not count, and what each row says.
+        Written: the numbers of the names, with -1 for a label that does not count, and the meaning of each row.
+
+    Returns
+    -------
+    at, n_rows : int
     """
     n_rows, last = 0, np.int64(-1)
     while at < text.shape[0]:
@@ -102,7 +106,7 @@ def scan_rows(text, at, form, images, labels, fields, image_codes, label_codes, 
 
 @kernel(inline=True)
 def row_end(text, at, form, fields):
-    """Write where fields begin, and where one behind the last would; return where the next row begins, or -1."""
+    """Write the starts of the fields and the start after the last field; return the start of the next row, or -1."""
     n = 1
     fields[0] = at
     for i in range(at, min(text.shape[0], at + LONGEST_ROW)):
@@ -126,7 +130,7 @@ def row_end(text, at, form, fields):
 
 @kernel(inline=True)
 def row_state(text, form, fields):
-    """Return what a row says, -1 where that is out of the ordinary."""
+    """Return the meaning of a row, or -1 if the row is unusual."""
     role = PEOPLE
     if form.source_at >= 0:
         role = source_role(text, fields[form.source_at], fields[form.source_at + 1] - 1, form)
@@ -146,7 +150,7 @@ def row_state(text, form, fields):
 
 @kernel(inline=True)
 def source_role(text, begin, end, form):
-    """Return whom the source in ``text[begin:end]`` stands for, -1 where it is not known."""
+    """Return who is behind the source in ``text[begin:end]``, or -1 for an unknown source."""
     for s in range(form.sources.shape[0]):
         if form.lengths[s] == end - begin:
             same = True
@@ -159,7 +163,7 @@ def source_role(text, begin, end, form):
 
 @kernel(inline=True)
 def decimal(text, begin, end):
-    """Return the number in ``text[begin:end]``, digits with or without a point; -1 where it is no such number."""
+    """Return the number in ``text[begin:end]``, digits with at most one point; -1 for any other text."""
     value, scale, digits, seen_point = np.int64(0), np.int64(1), 0, False
     for i in range(begin, end):
         digit = np.int64(text[i]) - _ZERO
@@ -178,13 +182,13 @@ def decimal(text, begin, end):
 
 @kernel(inline=True)
 def is_name(text, begin, end):
-    """Return whether ``text[begin:end]`` is not empty and has no blanks at its ends."""
+    """Return whether ``text[begin:end]`` is not empty and neither starts nor ends with a blank."""
     return end > begin and text[begin] != _BLANK and text[end - 1] != _BLANK
 
 
 @kernel(inline=True)
 def hashed(text, begin, end):
-    """Return the hash of ``text[begin:end]``: of eight bytes at a time, then of the rest and of how many there are."""
+    """Return a hash of ``text[begin:end]``, of eight bytes at a time, then of the rest and of the length."""
     code, at = _SEED, begin
     while at + 8 <= end:
         code = mixed(code, word_at(text, at))
@@ -193,13 +197,13 @@ def hashed(text, begin, end):
     while at < end:
         rest = (rest << np.uint64(8)) | np.uint64(text[at])
         at += 1
-    # Once more, so that the last letters get into the bits that are looked up by.
+    # A second round, so that the last letters also affect the bits that select a slot.
     return mixed(mixed(code, rest), np.uint64(end - begin))
 
 
 @kernel(inline=True)
 def word_at(text, at):
-    """Return eight bytes as one number; the compiler makes one load of it."""
+    """Return eight bytes as one number; the compiler turns this into a single load."""
     low = (
         np.uint64(text[at])
         | (np.uint64(text[at + 1]) << np.uint64(8))
@@ -217,18 +221,18 @@ def word_at(text, at):
 
 @kernel
 def number_names(text, ends, book, numbers):
-    """Give numbers to names, which stand in a text one after the other.
+    """Assign numbers to the names that stand one after another in a text.
 
     Parameters
     ----------
     text : (n,) uint8
-        Their letters.
+        The letters of the names.
     ends : (n_names,) int64
-        Where each name ends.
+        The end of each name.
     book : WordBook
-        Added to; it must have room for as many names and letters.
+        The names. New names are added, so there must be room for them.
     numbers : (n_names,) int32
-        Written.
+        The numbers of the names, written.
     """
     begin = np.int64(0)
     for i in range(ends.shape[0]):
@@ -237,7 +241,7 @@ def number_names(text, ends, book, numbers):
 
 
 def empty_book() -> WordBook:
-    """Return a book of bytes that knows no name."""
+    """Return a book of names in bytes, without any name."""
     return WordBook(
         slots=np.full(1 << 16, -1, np.int32),
         hashes=np.zeros(0, np.uint64),
@@ -249,7 +253,7 @@ def empty_book() -> WordBook:
 
 
 def byte_classes(delimiter: str) -> np.ndarray:
-    """Return what each byte is to a table of rows with a delimiter, (256,) uint8."""
+    """Return the class of each byte for rows with the given delimiter, (256,) uint8."""
     classes = np.full(256, ODD, np.uint8)
     classes[32:127] = PLAIN
     classes[ord('"')] = ODD

@@ -1,4 +1,4 @@
-"""Softmax-weighted sums of the rows of segments, every column for itself."""
+"""Sums of the rows of segments, weighted by softmax, for each column separately."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from numba import prange
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.logistic import exp_minus
 
-# So many columns are summed at a time: those of some dozens of rows stay in the first cache.
+# The number of columns that are summed at a time. For some dozens of rows, they fit into the first-level cache.
 _COLUMNS = 64
 
 
 @kernel(parallel=True)
 def softmax_sums(values, logits, offsets, padding, padding_logits, weights, totals, sums):
-    """Weigh the rows of every segment by the softmax of their logits, and add them up.
+    """Weight the rows of every segment by the softmax of their logits, and add them up.
 
     Parameters
     ----------
     values, logits : (N, d) float32
-        The rows of all segments, and what the softmax is of; they may be one array.
+        The rows of all segments, and their logits. Both may be the same array.
     offsets : (n_segments + 1,) int64
-        Where segments begin; none is empty.
+        The start of each segment; no segment is empty.
     padding : (n_segments,) float32
-        How many rows of zeros each segment is taken to have beside its own.
+        The number of rows of zeros that each segment has besides its own rows.
     padding_logits : (d,) float32
-        Their logits.
+        The logits of these rows.
     weights : (N, d) float32
-        Written.
+        The weights, written.
     totals : (n_segments, d) float32
         Work space.
     sums : (n_segments, d) float32
-        Written.
+        The sums, written.
     """
     for segment in prange(offsets.shape[0] - 1):
         for first in range(0, values.shape[1], _COLUMNS):
@@ -44,9 +44,9 @@ def softmax_sums(values, logits, offsets, padding, padding_logits, weights, tota
 
 @kernel
 def weigh_block(values, logits, begin, end, first, last, padded, padding_logits, weights, totals, sums):
-    """Weigh and add up the rows begin..end-1 of the columns first..last-1."""
+    """Weight and add up the rows begin..end-1 of the columns first..last-1."""
     total, result, absent = totals[first:last], sums[first:last], padding_logits[first:last]
-    # The largest logit so far, row by row: in one place it would become a masked store.
+    # The largest logit so far, one row per step; updating a single place would become a slow masked store.
     for f in range(last - first):
         weights[begin, first + f] = max(logits[begin, first + f], absent[f]) if padded > 0 else logits[begin, first + f]
     for row in range(begin + 1, end):

@@ -1,8 +1,8 @@
-"""Rows sorted within segments, every column for itself, falling.
+"""Sort the rows of segments in falling order, for each column separately.
 
-A segment is the regions of one image or the tokens of one text: rows ``offsets[i]`` to ``offsets[i + 1]`` of a table.
-The order of comparisons is fixed (Batcher's odd-even merge sort), so that neighbouring columns are compared together,
-in vector code.
+A segment has the regions of one image or the tokens of one text: the rows ``offsets[i]`` to ``offsets[i + 1] - 1`` of
+a table. The order of comparisons is fixed (Batcher's odd-even merge sort), so neighbouring columns are compared
+together, as vector code.
 """
 
 from __future__ import annotations
@@ -14,31 +14,41 @@ from numba import prange
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.gate import readable
 
-# So many columns are sorted at a time: those of some dozens of rows stay in the first cache.
+# The number of columns that are sorted at a time. For some dozens of rows, they fit into the first-level cache.
 _COLUMNS = 64
 
 
 def sort_segments(values: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sort every column of every segment, the largest first.
+    """Sort every column of every segment in falling order.
 
     Parameters
     ----------
     values : (N, d) float32 array
-        The rows of all segments, finite.
+        The rows of all segments; all values must be finite.
     offsets : (n_segments + 1,) int64 array
-        Where segments begin; none is empty.
+        The start of each segment; no segment is empty.
 
     Returns
     -------
     ordered : (N, d) float32 array
-        Row ``offsets[i] + r`` holds the values of rank r of segment i.
+        Row ``offsets[i] + r`` has the values of rank r in segment i, from rank 0.
     origins : (N, d) int32 array
-        The row of `values`, counted within its segment, that each came from.
+        The original row of each value, counted from the start of its segment.
+
+    Examples
+    --------
+    >>> values = np.array([[1, 5], [3, 4], [2, 9]], np.float32)
+    >>> ordered, origins = sort_segments(values, np.array([0, 2, 3]))
+    >>> ordered.tolist()
+    [[3.0, 5.0], [1.0, 4.0], [2.0, 9.0]]
+    >>> origins.tolist()
+    [[1, 0], [0, 1], [0, 0]]
     """
-    # Their bits are sorted, so that other numbers would become nonsense.
+    # The sort works on the bits of float32 numbers, so other types must be converted first.
     values = readable("values", values, (None, None))
     ordered, origins = np.empty_like(values), np.empty(values.shape, np.int32)
-    # Rows of a table may lie a power of two apart, and then share few places of a cache: blocks are sorted elsewhere.
+    # Blocks are sorted in a separate array: rows of a table may lie a power of two apart, and would then compete for
+    # the same few places of a cache.
     space = np.empty((numba.get_num_threads(), 2, int(np.diff(offsets).max()), _COLUMNS), np.int32)
     _sort(values.view(np.int32), offsets, space, ordered.view(np.int32), origins)
     return ordered, origins
@@ -68,13 +78,13 @@ def _sort(values, offsets, space, ordered, origins):
 
 @kernel(inline=True)
 def whole(bits):
-    """Return a whole number of the order of the float32 whose bits are given; and the bits, given that number."""
+    """Return an integer that sorts like the float32 with the given bits; applied twice, this returns the bits."""
     return bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF))
 
 
 @kernel
 def sort_block(keys, places, n):
-    """Sort the first n rows of all columns in place, the largest first, their places with them."""
+    """Sort the first n rows of all columns in place, in falling order, and move their places with them."""
     merged = 1
     while merged < n:
         apart = merged
@@ -89,9 +99,9 @@ def sort_block(keys, places, n):
 
 @kernel(inline=True)
 def exchange(upper, lower, upper_places, lower_places):
-    """Put the larger key of two rows into the upper one, column by column.
+    """Put the larger of two keys into the upper row, for each column.
 
-    Whole numbers and the exclusive or, since selected floats would become masked stores, which are three times slower.
+    Integers and an exclusive or are used, because selecting floats would become masked stores, three times slower.
     """
     for f in range(_COLUMNS):
         a, b = upper[f], lower[f]

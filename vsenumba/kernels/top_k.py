@@ -1,6 +1,6 @@
-"""The best of every row of scores, the excluded left out: what suggestions are made of.
+"""Find the best scores of every row, without the excluded labels, for suggestions.
 
-The kernels run on one thread each, without the interpreter's lock: whoever asks runs several blocks of rows at once.
+Each kernel runs on one thread without Python's interpreter lock. The caller runs several blocks of rows in parallel.
 """
 
 from __future__ import annotations
@@ -9,27 +9,32 @@ import numpy as np
 
 from vsenumba.kernels.compiler import kernel
 
-# What `exclude` returns where all is well; otherwise the row of `scores` whose excluded labels are none.
+# The result of `exclude` if all labels are valid; otherwise it returns the row of `scores` with invalid labels.
 EXCLUDED = -1
 
-# Scores that are compared with the worst of the best so far in one go, in vector code: most of them are not better.
+# The number of scores that are compared with the current limit at once, as vector code. Most scores are below it.
 _AT_ONCE = 64
 
 
 @kernel
 def exclude(scores, places, rows, indptr, labels):
-    """Make the scores of some labels of every row minus infinity; return `EXCLUDED`, or which row cannot be.
+    """Set the scores of some labels of every row to minus infinity.
 
     Parameters
     ----------
     scores : (b, w) float32
-        Changed.
+        The scores, changed.
     places : (n_labels,) int32
-        The column of `scores` that each label has; -1 where it has none.
+        The column of each label in `scores`; -1 for a label without a column.
     rows : (b,) int64
-        Where each row's labels are found.
+        The row of `indptr` for each row of `scores`.
     indptr, labels : (n + 1,) int64, int32
-        The labels to exclude, as a CSR matrix has them. Out of range of each other they are no set's: see `EXCLUDED`.
+        The labels to exclude, in CSR form.
+
+    Returns
+    -------
+    int
+        `EXCLUDED`, or the first row of `scores` for which `rows`, `indptr` or `labels` is out of range.
     """
     for i in range(rows.shape[0]):
         if not 0 <= rows[i] < indptr.shape[0] - 1:
@@ -48,19 +53,19 @@ def exclude(scores, places, rows, indptr, labels):
 
 @kernel
 def top_k(scores, floor, columns, best, odd):
-    """Write the columns of each row's highest scores, best first, and of equal scores the first column first.
+    """Write the columns of each row's highest scores, best first; of equal scores, the first column comes first.
 
     Parameters
     ----------
     scores : (b, w) float32
         The scores.
     floor : float32
-        Scores that are not above it are left out.
+        Only scores above this number are used.
     columns, best : (b, n) int32, (b, n) float32
-        Written: the columns and their scores; -1 and minus infinity where a row has fewer.
+        Written: the columns and their scores; -1 and minus infinity if a row has fewer.
     odd : (b,) int64
-        Written: the first column of the row whose score is NaN or infinity, for which nothing is written; -1 where
-        there is none.
+        Written: the first column of the row whose score is NaN or infinite, or -1. If there is one, the other results
+        of the row are not valid.
     """
     n, width = columns.shape[1], scores.shape[1]
     for i in range(scores.shape[0]):
@@ -74,7 +79,7 @@ def top_k(scores, floor, columns, best, odd):
             if last - first < _AT_ONCE or any_above(row[first:last], worst):
                 for place in range(first, last):
                     score = row[place]
-                    # NaN is not below either.
+                    # Also true for NaN.
                     if not score <= worst:
                         if not score < np.inf:
                             odd[i] = place
@@ -88,7 +93,7 @@ def top_k(scores, floor, columns, best, odd):
 
 @kernel(inline=True)
 def any_above(scores, bound):
-    """Return whether one of so many scores as are looked at in one go is above a bound, or NaN."""
+    """Return whether one of `_AT_ONCE` scores is above a bound or NaN."""
     found = np.int32(0)
     for place in range(_AT_ONCE):
         found = np.int32(found + np.int32(not scores[place] <= bound))
@@ -97,7 +102,7 @@ def any_above(scores, bound):
 
 @kernel(inline=True)
 def keep(values, kept, count, score, place):
-    """Put a score and its place into a heap with the worst at its top, in place of that if it is full."""
+    """Add a score and its place to a heap with the worst score at its top; a full heap loses its worst."""
     if count < values.shape[0]:
         node = count
         while node > 0:
@@ -114,7 +119,7 @@ def keep(values, kept, count, score, place):
 
 @kernel(inline=True)
 def settle(values, kept, size, score, place):
-    """Put a score and its place where they belong in a heap of some size whose top is to be replaced."""
+    """Replace the top of a heap by a score and its place, and move them to where they belong."""
     node = 0
     while 2 * node + 1 < size:
         child = 2 * node + 1
@@ -129,13 +134,13 @@ def settle(values, kept, size, score, place):
 
 @kernel(inline=True)
 def is_worse(score, place, other_score, other_place):
-    """Return whether a score comes after another: it is lower, or the same and further behind."""
+    """Return whether a score comes after another: it is lower, or it is equal and its place is later."""
     return score < other_score or (score == other_score and place > other_place)
 
 
 @kernel(inline=True)
 def fall(values, kept, count):
-    """Sort a heap with the worst at its top: the best comes first."""
+    """Sort a heap with the worst score at its top, so that the best comes first."""
     for size in range(count - 1, 0, -1):
         score, place = values[size], kept[size]
         values[size], kept[size] = values[0], kept[0]

@@ -1,6 +1,6 @@
-"""Words of a text, found and numbered: every new word gets the next number.
+"""Find the words of a text and number them; each new word gets the next number.
 
-Python's regular expressions and dictionaries manage about a million words a second; this, about ten.
+Python's regular expressions and dictionaries process about a million words a second, this module about ten million.
 """
 
 from __future__ import annotations
@@ -11,28 +11,29 @@ import numpy as np
 
 from vsenumba.kernels.compiler import kernel
 
-# What a character is. A word begins with a letter, goes on with letters, marks and seams, and ends before a seam.
+# The classes of characters. A word starts with a letter, continues with letters, marks and seams (such as apostrophes),
+# and does not end with a seam.
 OTHER, LINE_END, BLANK, SEAM, MARK, LETTER = range(6)
 
-# Where the book counts its words and their letters.
+# The positions in `WordBook.sizes`.
 WORDS, LETTERS = range(2)
 
 _SEED = np.uint64(0x9E3779B97F4A7C15)
 
 
 class WordBook(NamedTuple):
-    """The words known so far: a hash table with open addressing, and the words' letters one after the other.
+    """The known words: a hash table with open addressing, and the letters of all words one after another.
 
     Attributes
     ----------
     slots : (a power of 2,) int32
-        The number of the word that hashes there, or to one of the slots before; -1 for none.
+        The number of the word with this hash, or with that of an earlier slot; -1 if the slot is free.
     hashes, counts, ends : (most words,) uint64, int64, int64
-        For every word its hash, how often it came, and where its letters end.
+        The hash of each word, its frequency, and the end of its letters.
     letters : (most letters,) uint32
         Code points.
     sizes : (2,) int64
-        How many words and letters there are.
+        The number of words, and the number of letters.
     """
 
     slots: np.ndarray
@@ -45,20 +46,20 @@ class WordBook(NamedTuple):
 
 @kernel
 def number_words(codes, classes, paragraphs, book, tokens, lengths):
-    """Give numbers to the words of a text; return how many words and how many sentences it has.
+    """Assign numbers to the words of a text; return how many words and how many sentences it has.
 
     Parameters
     ----------
     codes : (n,) uint32
-        The text's code points.
+        The code points of the text.
     classes : (0x110000,) uint8
-        What every character is.
+        The class of every character.
     paragraphs : bool
-        Whether a sentence ends at an empty line instead of at every line end.
+        Whether a sentence ends at an empty line, instead of at every line end.
     book : WordBook
-        Added to; it must have room for as many words, and letters, as the text could have.
+        The words. New words are added, so there must be room for all words and letters of the text.
     tokens, lengths : (>= n // 2 + 1,) int32
-        Written: the words' numbers, and how many words each sentence has; sentences without words are left out.
+        Written: the numbers of the words, and the length of each sentence. Sentences without words are skipped.
     """
     n_tokens, n_sentences, first = 0, 0, 0
     empty = False
@@ -96,7 +97,7 @@ def number_words(codes, classes, paragraphs, book, tokens, lengths):
 
 @kernel(inline=True)
 def mixed(code, letter):
-    """Return a hash with one more letter in it; shifts and xors only, so that values agree without the compiler."""
+    """Return a hash extended by one letter; it uses shifts and xors only, so it is the same without the compiler."""
     code ^= np.uint64(letter)
     code ^= code << np.uint64(13)
     code ^= code >> np.uint64(7)
@@ -106,7 +107,7 @@ def mixed(code, letter):
 
 @kernel(inline=True)
 def number_of(codes, begin, end, code, book):
-    """Return the number of the word ``codes[begin:end]``, a new one if it is new."""
+    """Return the number of the word ``codes[begin:end]``; a new word is added to the book."""
     mask = np.int64(book.slots.shape[0] - 1)
     slot = np.int64(code >> np.uint64(32)) & mask
     found = np.int64(book.slots[slot])
@@ -129,7 +130,7 @@ def number_of(codes, begin, end, code, book):
 
 @kernel(inline=True)
 def same_letters(codes, begin, end, book, word):
-    """Return whether ``codes[begin:end]`` are the letters of a word of the book."""
+    """Return whether ``codes[begin:end]`` has the same letters as a word of the book."""
     start = book.ends[word - 1] if word > 0 else np.int64(0)
     same = book.ends[word] - start == end - begin
     i = begin
@@ -141,7 +142,7 @@ def same_letters(codes, begin, end, book, word):
 
 @kernel
 def fill_slots(book):
-    """Enter all words of a book into its slots, which are all free; words without letters are left out."""
+    """Enter all words of a book into its slots, which are all free; words without letters are skipped."""
     mask = np.int64(book.slots.shape[0] - 1)
     start = np.int64(0)
     for word in range(book.sizes[WORDS]):

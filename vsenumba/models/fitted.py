@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import Any, ClassVar, Self
@@ -17,6 +17,7 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import FileFormatError, InputError, UnknownNameError, unknown_name
 from vsenumba.models.overview import model_html
 from vsenumba.models.parameters import MemberOf, Parameter
+from vsenumba.models.sharing import Shared
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.registry import Member, split_params
 from vsenumba.storage import schema
@@ -28,7 +29,7 @@ HEAD = schema.Elements({"class": schema.Text(), "parameters": schema.Object({})}
 _FORMER_NAMES = {"longest_gradient": "max_grad_norm"}
 
 
-class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
+class Fitted(BaseEstimator, Shared):  # type: ignore[misc]  # scikit-learn has no types
     """Base of all models."""
 
     #: What the model is called in files.

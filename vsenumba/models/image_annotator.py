@@ -301,7 +301,7 @@ class ImageAnnotator(InputTables):
         check_has_features(data, self.inputs)
         if not begun:
             self._begin_with(data)
-        else:
+        elif self.uses_features:
             self._pictures.check(data, self._sizes()["n_features"])
         self._check_trainable()
         union = self.seen_.union(data)

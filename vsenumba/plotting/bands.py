@@ -1,4 +1,4 @@
-"""Several runs of one method, one per seed, summed up as a line and a band, and drawn so."""
+"""Summarise the runs of one method, one per seed, as a line and a band, and draw them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from vsenumba.plotting.style import Look
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Axes are scaled by products of what they show.
+# matplotlib multiplies values when it scales the axes, so larger values would overflow.
 _LARGEST = 1e100
 
 
 class Band(NamedTuple):
-    """Median, smallest and largest value over the seeds, at each of m points, all (m,) float64."""
+    """The median and the range over the seeds at m points.
+
+    Attributes
+    ----------
+    x, median, low, high : (m,) float64 array
+        The points, and the median, the smallest and the largest value at each.
+    """
 
     x: np.ndarray
     median: np.ndarray
@@ -26,28 +32,26 @@ class Band(NamedTuple):
 
 
 def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]], times: Sequence[np.ndarray] | None = None) -> Band:
-    """Return the median and the range of several curves at the points of any of them.
+    """Compute the median and the range of several curves at all points of any of them.
 
-    A curve is read between its points along a straight line, and beyond its ends not at all. The band begins
-    where the last curve begins, so that it does not jump as curves join in. It ends where no more than half of
-    the curves go on; or up to a fifth before that, where the first curve ends, so that it does not jump as
-    curves end one after the other.
+    Between its points, a curve is interpolated linearly; beyond its ends it has no value. The band starts where the
+    last curve starts, so that it does not jump when a curve joins. It ends where half of the curves or fewer continue.
+    If the first curve ends up to a fifth before that, the band ends there, so that it does not jump when curves end one
+    after another.
 
     Parameters
     ----------
     curves : sequence of (x, y)
-        One pair of arrays per seed, x rising; points where x or y is not finite, or too large to be drawn, are left
-        out.
+        Two arrays per seed, with rising x. Points where x or y is not finite, or is too large to draw, are skipped.
     times : sequence of array, optional
-        The time of every point of every curve, rising. The band then stands over the median of the curves' times
-        at each x, where a curve that has ended counts as later than all. Its range stays that of the curves at
-        one x: were they compared at one time, curves that are alike but for their speed would make a wide band,
-        most of all where they begin.
+        The rising times of all points, one array per curve. The band is then drawn over the median time of the curves
+        at each x, where a curve that has ended counts as later than all others. The range is still the range at one x.
+        A range at one time would be wide for curves that only differ in speed, above all where they start.
 
     Returns
     -------
     Band
-        Without a point if no curve has one.
+        The band; without points if no curve has one.
 
     Examples
     --------
@@ -66,7 +70,7 @@ def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]], times: Sequ
         return Band(*np.empty((4, 0)))
     start = max(x[0] for x, _, _ in kept)
     ends = np.sort([x[-1] for x, _, _ in kept])
-    # More than half of the curves go on to the lower median of their ends.
+    # More than half of the curves continue up to the lower median of their ends.
     half = ends[(len(ends) - 1) // 2]
     end = max(start, ends[ends >= 0.8 * half][0])
     grid = np.unique(np.concatenate([x for x, _, _ in kept]))
@@ -78,7 +82,17 @@ def band_over_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]], times: Sequ
 
 
 def draw_bands(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
-    """Draw the line and the band of every method, in its look."""
+    """Draw the line and the band of every method in its style.
+
+    Parameters
+    ----------
+    panel : matplotlib.axes.Axes
+        The axes to draw on.
+    bands : mapping from str to Band
+        The bands by the names of the methods.
+    styles : mapping from str to Look
+        The style of each method.
+    """
     for i, (name, band) in enumerate(bands.items()):
         color, linestyle, marker = styles[name]
         if len(band.x) > 1:
@@ -91,7 +105,7 @@ def draw_bands(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look
             marker=marker,
             markersize=4,
             markeredgewidth=0,
-            # A few markers per curve, shifted so that curves that lie together do not hide each other's.
+            # Each curve has a few markers, shifted so that curves that lie together do not hide each other's markers.
             markevery=(0.03 * i, 0.2) if len(band.x) > 1 else None,
             label=name,
         )

@@ -1,4 +1,4 @@
-"""Names in figures: as they are, whatever stands in them, in fonts that have their letters."""
+"""Names in figures: shown literally, in fonts that have their characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
-# Families that come with systems or are widely installed, for the scripts that DejaVu Sans lacks.
+# Fonts that come with operating systems or are widely installed, for the scripts that DejaVu Sans lacks.
 FALLBACKS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Source Han Sans", "WenQuanYi Zen Hei",
     "Droid Sans Fallback", "Hiragino Sans", "PingFang SC", "PingFang HK", "Apple SD Gothic Neo", "Yu Gothic",
@@ -19,13 +19,13 @@ FALLBACKS = (
     "Noto Sans Tamil", "Noto Sans Thai", "Nirmala UI", "Leelawadee UI", "Noto Sans Symbols 2", "Segoe UI Symbol",
     "Apple Symbols", "Noto Emoji", "Segoe UI Emoji",
 )  # fmt: skip
-# A name between dollars is no formula.
+# Text between dollar signs is part of a name, not a formula.
 AS_IT_IS: Any = {"text.parse_math": False}
 MISSING = r"Glyph \d+ .*missing from font"
 
 
 def width_of(text: str) -> int:
-    """Return how many letters wide a text is, where those of some scripts are two wide, and accents none."""
+    """Return the width of a text in columns: two for characters of some scripts, none for combining accents."""
     return sum(_width(letter) for letter in text)
 
 
@@ -36,7 +36,19 @@ def _width(letter: str) -> int:
 
 
 def shortened(name: str, width: int) -> str:
-    """Return a name of at most so many letters' width: of a longer one the middle is left out.
+    """Shorten a name to a maximum width by replacing its middle by an ellipsis.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    width : int
+        The maximum width in columns; see `width_of`.
+
+    Returns
+    -------
+    str
+        The name, unchanged if it is short enough.
 
     Examples
     --------
@@ -58,7 +70,7 @@ def _beginning(text: str, width: int) -> str:
 
 
 def give_fonts(artist: Artist) -> list[str]:
-    """Give the texts of a figure, or of axes, fonts that have their letters; return the letters that no font has."""
+    """Give the texts of a figure or axes fonts that have their characters; return those that no installed font has."""
     from matplotlib.font_manager import findfont
     from matplotlib.text import Text
 
@@ -88,7 +100,7 @@ def _letters_of(path: str) -> frozenset[str]:
 
 @functools.cache
 def _fallbacks(families: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the name and the file of the families that are installed."""
+    """Return the names and files of the installed fonts among `families`."""
     from matplotlib.font_manager import findfont, get_font_names
 
     installed = set(get_font_names())
@@ -96,10 +108,10 @@ def _fallbacks(families: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def lay_out(figure: Figure) -> None:
-    """Lay a figure out once and keep it so, for laying out again moves things by fractions of a point."""
+    """Lay out a figure once and keep the result, because a second layout would move things by fractions of a point."""
     give_fonts(figure)
     with warnings.catch_warnings():
-        # `save_figure` says once which letters there are no fonts for; matplotlib would at every occurrence.
+        # `save_figure` warns once about characters without a font. matplotlib would warn about each occurrence.
         warnings.filterwarnings("ignore", MISSING)
         figure.draw_without_rendering()
     figure.set_layout_engine("none")

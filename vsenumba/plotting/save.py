@@ -1,4 +1,4 @@
-"""Writing figures to files, whole and the same bytes every time."""
+"""Write figures to files that are always complete, with the same bytes for the same figure."""
 
 from __future__ import annotations
 
@@ -14,47 +14,57 @@ from vsenumba.storage import ending_of, open_output
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Of the letters that have no font.
+# How many characters without a font the warning names.
 N_NAMED = 5
-# No version and no date, so that the same figure gives the same file.
+# Files have no version and no date, so that the same figure gives the same bytes.
 FORMATS: dict[str, dict[str, Any]] = {
     ".png": {"dpi": 200, "metadata": {"Software": None}},
     ".svg": {"metadata": {"Date": None, "Creator": None}},
     ".pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
 }
-# Text stays text: it can be searched and edited, and its ids do not depend on the process.
+# In SVG files, text stays text, so it can be searched and edited. Ids do not depend on the process.
 RC: Any = {"svg.fonttype": "none", "svg.hashsalt": "vsenumba", "pdf.fonttype": 42}
 
 
 def check_ending(path: str | PathLike[str]) -> str:
-    """Return the ending of a figure's file, in small letters, or refuse one that is not among `FORMATS`."""
+    """Return the extension of a figure file in lower case, or raise an error if it is not in `FORMATS`."""
     suffix = ending_of(path)
     if suffix not in FORMATS:
-        raise InputError(f"figure {str(path)!r} ends in {suffix!r}; expected one of {', '.join(FORMATS)}")
+        raise InputError(f"figure {str(path)!r} ends in {suffix!r}; use one of {', '.join(FORMATS)}")
     return suffix
 
 
 def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
-    """Write a figure as PNG (200 dots an inch), SVG or PDF, by the ending of `path`.
+    """Write a figure as PNG, SVG or PDF.
 
-    The file appears whole or not at all, and the same figure always gives the same bytes.
+    The file is complete at any time, and the same figure always gives the same bytes. A PNG file has 200 dots per inch.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        What `convergence_figure` or `law_figure` returned, or any other figure.
+        A figure from `convergence_figure` or `law_figure`, or any other figure.
     path : str or path-like
-        Where to write, ending in ``.png``, ``.svg`` or ``.pdf``.
+        The file. Its extension selects the format: ``.png``, ``.svg`` or ``.pdf``.
 
     Raises
     ------
     InputError
-        If the ending is another, or the file cannot be written.
+        If the extension is another one, or the file cannot be written.
 
     Warns
     -----
     UserWarning
-        If there is no font for some letters; they are named.
+        If no installed font has some characters of the figure. The warning names them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from matplotlib.figure import Figure
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_figure(Figure(), Path(folder) / "empty.png")
+    ...     [file.name for file in Path(folder).iterdir()]
+    ['empty.png']
     """
     import matplotlib as mpl
 
@@ -67,7 +77,7 @@ def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
 
 
 def save_pages(figures: Iterable[Figure], path: str | PathLike[str]) -> None:
-    """Write figures as the pages of a PDF, one at a time; see `save_figure`."""
+    """Write figures as the pages of a PDF file, one at a time; see `save_figure`."""
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 
@@ -85,8 +95,8 @@ def _warn_of(missing: list[str], path: str | PathLike[str]) -> None:
     if missing:
         more = f" and {len(missing) - N_NAMED} more" if len(missing) > N_NAMED else ""
         warnings.warn(
-            f"{path} has boxes instead of letters that no font here has: {' '.join(missing[:N_NAMED])}{more}; install "
-            "one that has, such as Noto Sans CJK",
+            f"{path} has boxes instead of characters that no installed font has: {' '.join(missing[:N_NAMED])}{more}; "
+            "install a font that has them, such as Noto Sans CJK",
             UserWarning,
             stacklevel=3,
         )

@@ -1,4 +1,4 @@
-"""How figures look: fonts for print, and a fixed colour, line and marker for every sampler."""
+"""The style of figures: fonts for print, and a fixed colour, line and marker for every sampler."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-# Inches: the text width of a page with two columns.
+# The text width of a page with two columns, in inches.
 FULL_WIDTH = 7.0
 
-# Reads at print size without scaling. Thin lines and no frame leave the ink to the data.
+# Figures are readable in print without scaling. Lines are thin and there is no frame, so that the data stand out.
 RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -40,14 +40,14 @@ RC: Any = {
 
 
 class Look(NamedTuple):
-    """A curve's colour, dash pattern and marker: each alone tells it from the others."""
+    """The colour, the dash pattern and the marker of a curve. Each of them alone distinguishes the curve."""
 
     color: str
     linestyle: Any
     marker: str
 
 
-# Okabe & Ito's colours, which people with any colour vision can tell apart; yellow is too pale for lines.
+# The colours of Okabe and Ito, which people with any colour vision can distinguish, without yellow, which is too pale.
 SAMPLER_LOOKS = {
     "uniform": Look("#000000", (0, (1, 1.2)), "s"),
     "popularity": Look("#E69F00", (0, (5, 1.5)), "D"),
@@ -56,7 +56,7 @@ SAMPLER_LOOKS = {
     "rank": Look("#CC79A7", (0, (2.5, 1)), "X"),
     "adaptive": Look("#D55E00", "-", "o"),
 }
-# For names that are no sampler's. Numbers of colours, dash patterns and markers that differ give 60 looks.
+# For other methods. The numbers of colours, patterns and markers have no common divisor, so there are 60 looks.
 OTHER_COLORS = ("#56B4E9", "#7F7F7F", "#8C5A1E")
 OTHER_LINESTYLES: tuple[Any, ...] = ("-", (0, (1, 1.2)), (0, (6, 1.5)), (0, (4, 1.2, 1, 1.2)))
 OTHER_MARKERS = ("P", "<", ">", "p", "h")
@@ -65,10 +65,20 @@ REFERENCE_LINESTYLES: tuple[Any, ...] = ((0, (6, 3)), (0, (1, 1.5)), (0, (8, 2, 
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
-    """Return the look of every name: a sampler's own, or the next free one for a name that is no sampler's.
+    """Return the style of every name: a sampler's fixed style, or the next free one for other methods.
 
-    Variants of a sampler, as ``"adaptive (lam=0.1)"``, have its colour, and from the second on a dash pattern and a
-    marker of their own.
+    Variants of a sampler, such as ``"adaptive (lam=0.1)"``, have the sampler's colour. From the second variant on, they
+    have other dash patterns and markers.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names of the methods.
+
+    Returns
+    -------
+    dict from str to Look
+        The styles of all names, and of all samplers.
 
     Examples
     --------
@@ -94,6 +104,6 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 
 
 def sampler_of(name: str) -> str | None:
-    """Return the sampler that a name is of, whatever parameters stand behind it; None where it is of none."""
+    """Return the sampler in a name such as ``"adaptive (lam=0.1)"``; None if the name is not that of a sampler."""
     base = name.split(" ")[0]
     return base if base in SAMPLER_LOOKS else None

@@ -1,4 +1,4 @@
-"""Ticks of a logarithmic axis: enough to read it by, and never so many that they lie on each other."""
+"""Ticks of a logarithmic axis: enough to read values, without labels that overlap."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
-# The steps between powers of ten that have a label, while an axis reaches over less than so many powers of ten.
+# Each entry has a limit, and the steps to label between two powers of ten if an axis spans fewer powers than the limit.
 LABELLED = ((1.0, (1.0, 2.0, 3.0, 5.0)), (1.7, (1.0, 2.0, 5.0)), (3.0, (1.0, 3.0)), (math.inf, (1.0,)))
 
 
 def label_log_axis(axis: Axis) -> None:
-    """Label a logarithmic axis, whose limits are set, with plain numbers.
+    """Label a logarithmic axis with plain numbers; its limits must be set.
 
-    matplotlib's own labels of the steps between powers of ten have another form than those of the powers, and lie on
-    each other where an axis reaches over little more than one.
+    matplotlib would write the steps between powers of ten in another form than the powers. Its labels overlap if an
+    axis spans little more than one power of ten.
     """
     import numpy as np
     from matplotlib.ticker import LogLocator, NullFormatter
@@ -25,7 +25,7 @@ def label_log_axis(axis: Axis) -> None:
     decades = math.log10(high / low)
     steps = next(steps for end, steps in LABELLED if decades < end)
     axis.set_major_locator(LogLocator(subs=steps))
-    # Without the powers of ten that stand for numbers below .0001, beside which .001 looks like another kind of number.
+    # Small numbers are written without powers of ten, so that all labels have the same form.
     axis.set_major_formatter(lambda x, _: np.format_float_positional(float(f"{x:g}"), trim="-"))
     axis.set_minor_locator(LogLocator(subs=range(1, 10)))
     axis.set_minor_formatter(NullFormatter())

@@ -1,4 +1,4 @@
-"""Training: the compiled epoch loop and the Python around it."""
+"""Training: the loop over epochs, callbacks, optimisers, schedules, and the compiled loops of each task."""
 
 from vsenumba.training.callbacks import Callback, Checkpoint, EarlyStopping, TimeBudget
 from vsenumba.training.history import History

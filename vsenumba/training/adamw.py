@@ -1,4 +1,4 @@
-"""AdamW, with gradients clipped to a common length."""
+"""AdamW, with all gradients clipped to a common maximum length."""
 
 from __future__ import annotations
 
@@ -10,26 +10,40 @@ from numba import prange
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.gate import admit, readable
 
-# How long both moments are remembered, and what keeps a division from one by 0.
+# The decay rates of the first and the second moment, and the number that prevents a division by 0.
 FIRST, SECOND, SMALLEST = 0.9, 0.999, 1e-8
 
-# Numbers that a task moves.
+# The numbers that one parallel task updates.
 _CHUNK = 1 << 14
 
 
 class AdamW:
-    """Adam with weight decay of its own (Loshchilov & Hutter 2019).
+    """Adam with decoupled weight decay (AdamW).
 
     Parameters
     ----------
     tables : mapping from str to float32 array
-        What is trained, changed in place; tables that cannot be changed are replaced by copies.
+        The tables to train, changed in place. A read-only table is replaced by a copy.
     weight_decay : float
-        The share of the learning rate by which weights shrink at every step.
+        A step of learning rate η multiplies the weights by ``1 - η * weight_decay``.
     max_grad_norm : float
-        Gradients of all tables together that are longer are scaled down to this.
+        The maximum length of the gradients of all tables together. Longer gradients are scaled down to this length.
     moments : mapping, optional
-        What `moments` held when training was left; fresh ones where left out.
+        The `moments` of an earlier training, to continue from. By default training starts with new moments.
+
+    References
+    ----------
+    Loshchilov, I. and Hutter, F. (2019). Decoupled weight decay regularization. ICLR.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tables = {"weights": np.array([[1.0, -1.0]], np.float32)}
+    >>> adamw = AdamW(tables, weight_decay=0.0, max_grad_norm=1.0)
+    >>> adamw.step({"weights": np.array([[3.0, 4.0]], np.float32)}, learning_rate=0.1)
+    5.0
+    >>> tables["weights"].round(3)
+    array([[ 0.9, -1.1]], dtype=float32)
     """
 
     def __init__(
@@ -55,7 +69,20 @@ class AdamW:
         admit("moments", self.moments, {f"{turn}.{name}": shape for name, shape in shapes.items() for turn in "12"})
 
     def step(self, gradients: Mapping[str, np.ndarray], learning_rate: float) -> float:
-        """Move all tables against their gradients; return the gradients' length before it was cut."""
+        """Update all tables against their gradients.
+
+        Parameters
+        ----------
+        gradients : mapping from str to float32 array
+            One gradient per table, of the table's shape.
+        learning_rate : float
+            The learning rate.
+
+        Returns
+        -------
+        float
+            The length of all gradients together, before clipping.
+        """
         self._admit()
         length = float(np.sqrt(sum(float(np.vdot(one, one)) for one in gradients.values())))
         scale = min(1.0, self._max_grad_norm / max(length, 1e-30))

@@ -1,4 +1,4 @@
-"""The best epoch by a metric: when it was, how good, and its tables."""
+"""The epoch at which a metric was best, with copies of its tables."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from vsenumba.errors import InputError, unknown_name
 
 
 class Best:
-    """Keeps the tables of the epoch at which a metric was highest.
+    """Keep the tables of the epoch at which a metric was highest.
 
     Parameters
     ----------
     metric : str
-        A metric of the records, as ``"mrr"``; higher is better.
+        A validation metric such as ``"mrr"``; higher is better.
 
     Attributes
     ----------
     min_delta : float
-        By how much the metric must rise to count as a new best.
-    epoch, value : int, float
-        When the metric was highest, 0 before it was recorded, and how high.
+        The least increase that counts as a new best value.
+    epoch : int
+        The best epoch, from 1; 0 before the metric was recorded.
+    value : float
+        The best value.
     tables : dict
-        Copies of the tables at that epoch, by name.
+        Copies of the tables at the best epoch, by name.
     """
 
     def __init__(self, metric: str) -> None:
@@ -34,12 +36,12 @@ class Best:
         self.tables: dict[str, np.ndarray] = {}
 
     def note(self, record: Mapping[str, float], tables: Mapping[str, np.ndarray]) -> bool:
-        """Look at an epoch's record, and copy the tables if it is the best so far; return whether it is."""
+        """Copy the tables if this epoch is the best so far, and return whether it is."""
         if self.metric not in record:
-            # What comes after the learning rate is the validation.
+            # A record lists the validation metrics after the learning rate.
             names = list(record)
             error = unknown_name("metric", self.metric, names[names.index("learning_rate") + 1 :])
-            raise InputError(f"early stopping: {error}; give fit a validation set, and a metric that is recorded of it")
+            raise InputError(f"early stopping: {error}; pass fit a validation set, and this metric in `metrics`")
         if not record[self.metric] > self.value + self.min_delta:
             return False
         self.epoch, self.value = int(record["epoch"]), float(record[self.metric])
@@ -47,6 +49,6 @@ class Best:
         return True
 
     def put_back(self, tables: Mapping[str, np.ndarray]) -> None:
-        """Write the best epoch's tables over others, if there was one."""
+        """Write the tables of the best epoch over the given tables, if there was a best epoch."""
         for name, table in self.tables.items():
             tables[name][:] = table

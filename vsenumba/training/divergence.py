@@ -1,4 +1,4 @@
-"""Tables that are no longer finite."""
+"""Detect training that has diverged."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from vsenumba.errors import TrainingDivergedError
 
 
 def check_finite(tables: Mapping[str, np.ndarray], epoch: int, learning_rate: float) -> None:
-    """Refuse tables that hold NaN or an infinity after an epoch.
+    """Check that all tables are finite after an epoch.
 
     Raises
     ------
     TrainingDivergedError
-        If one does; it names the table.
+        If a table contains NaN or an infinity; the message names the table.
     """
     for name, table in tables.items():
-        # One pass without a table of answers: a sum is finite only if everything in it is.
+        # A sum is finite only if all its terms are, and needs no array of booleans.
         with np.errstate(invalid="ignore"):
             total = table.sum(dtype=np.float64)
         if not np.isfinite(total):

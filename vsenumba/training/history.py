@@ -1,4 +1,4 @@
-"""What a training run did: one record per epoch."""
+"""The history of a training run: one record per epoch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from vsenumba import html
 from vsenumba.storage import schema
 
-# What files hold of it; training goes on from the last steps and seconds.
+# The schema of a history in a file. A resumed training continues from the last steps and seconds.
 _GONE = schema.Array(schema.NUMBERS, ("n_epochs",), least=0, finite=True)
 COLUMNS = schema.Columns("n_epochs", {name: schema.Optional(_GONE) for name in ("epoch", "steps", "seconds")})
 
@@ -18,24 +18,34 @@ COLUMNS = schema.Columns("n_epochs", {name: schema.Optional(_GONE) for name in (
 class History:
     """The records of a training run, one per epoch, in order.
 
-    Every record holds ``epoch`` (from 1), ``seconds`` (training time since the start of the fit, evaluation and
-    callbacks left out), ``steps`` (since the start), ``loss`` (of this epoch) and ``learning_rate`` (of the whole epoch
-    for an `ImageAnnotator`; of its last launch or batch for the others, whose rate changes on the way). Where there is
-    validation, it holds each of its metrics by name, as in ``"mrr"``. Means over nothing are 0.
+    A record is a dictionary. Every record has these values:
 
-    A step of an `ImageAnnotator` is a pair with one of its negatives. Its records also hold
+    - ``epoch``: the number of the epoch, from 1.
+    - ``seconds``: the training time in seconds since the start of the fit, without evaluation and callbacks.
+    - ``steps``: the number of steps since the start of the fit.
+    - ``loss``: the mean loss in this epoch, without weight decay.
+    - ``learning_rate``: the learning rate. `ImageAnnotator` uses one rate for the whole epoch. Other models change the
+      rate within an epoch, and record the last one.
 
-    - ``skipped``: steps of this epoch not taken, because no negative was found or nothing stands for the image;
-    - ``loss``: the mean over the epoch's steps, each as it was before it was taken, without weight decay;
-    - ``violations``: the share of the epoch's steps whose negative scored at least as high as the positive;
-    - ``trials``: the mean number of labels tried per draw, also of draws that found no negative. Own labels that are
-      rejected count, and so does every candidate of a sampler that looks at several;
-    - ``refreshes``: how often the sampler was refreshed in this epoch, 0 for one that has nothing to refresh.
+    With a validation set, a record also has each validation metric under its name, such as ``"mrr"``. A mean over
+    nothing is 0.
 
-    A step of a `WordEmbedder` is a positive of a window; all positives of a window share its draws. Its records also
-    hold ``skipped`` (draws of this epoch that found no negative), ``trials`` and ``refreshes`` as above, and what is
-    said there; ``loss`` is the mean per step, with the negatives' part. A step of a `CrossModalRetriever` is a pair of
-    a batch; ``loss`` is the mean over the epoch's batches, and what else its records hold is said there.
+    A step of an `ImageAnnotator` is a pair with one of its negatives. The loss of a step is computed before the step
+    changes the model. Its records also have these values:
+
+    - ``skipped``: the number of steps skipped in this epoch, because no negative was found or the image has no vector.
+    - ``violations``: the share of steps in this epoch whose negative scored at least as high as the positive.
+    - ``trials``: the mean number of labels that a draw tried. It includes rejected known labels, all candidates of a
+      sampler that compares several, and draws that found no negative.
+    - ``refreshes``: the number of times that the sampler was refreshed in this epoch; 0 for a sampler that needs no
+      refresh.
+
+    A step of a `WordEmbedder` is one positive of a window; all positives of a window share its draws. Its ``loss`` is
+    the mean per step and includes the negatives. Its records also have ``skipped`` (the number of draws in this epoch
+    that found no negative), ``trials`` and ``refreshes``, and the values that `WordEmbedder` describes.
+
+    A step of a `CrossModalRetriever` is one pair of a batch. Its ``loss`` is the mean over the batches of the epoch.
+    `CrossModalRetriever` describes its other values.
 
     Examples
     --------
@@ -52,22 +62,34 @@ class History:
         self._records: list[dict[str, float]] = []
 
     def append(self, record: Mapping[str, float]) -> None:
-        """Add the record of one more epoch."""
+        """Add the record of one more epoch.
+
+        Parameters
+        ----------
+        record : mapping of str to float
+            The values of the epoch by name.
+        """
         self._records.append(dict(record))
 
     def forget(self, epochs: Collection[int]) -> None:
-        """Leave out the records of some epochs."""
+        """Remove the records of some epochs.
+
+        Parameters
+        ----------
+        epochs : collection of int
+            The numbers of the epochs.
+        """
         self._records = [record for record in self._records if record.get("epoch") not in epochs]
 
     @property
     def columns(self) -> list[str]:
-        """The names of all values recorded, in order of first appearance."""
+        """The names of all recorded values, in the order in which they first appear."""
         return list(dict.fromkeys(name for record in self._records for name in record))
 
     def __getitem__(self, key: int | str) -> Any:
-        """Return one record (for an int), or one value over all epochs as an array (for a name).
+        """Return the record at a position (for an int), or one value of all epochs as an array (for a name).
 
-        A value that an epoch lacks is NaN in the array.
+        The array has NaN for an epoch without that value.
         """
         if isinstance(key, int):
             return self._records[key]
@@ -107,12 +129,12 @@ class History:
         return html.panel("History", note, html.table(rows, ("", "first", "last", "by epoch")))
 
     def to_columns(self) -> dict[str, np.ndarray]:
-        """Return one array per value, as files keep it."""
+        """Return one array per recorded value, in the form of the model file."""
         return {name: self[name] for name in self.columns}
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, np.ndarray]) -> History:
-        """Make a history from what `to_columns` returned."""
+        """Return a history made from the result of `to_columns`."""
         history = cls()
         integers = {name for name, values in columns.items() if np.asarray(values).dtype.kind in "iu"}
         for values in zip(*columns.values(), strict=True):

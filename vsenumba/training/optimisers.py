@@ -1,4 +1,4 @@
-"""Optimisers: how far a row of factors moves along its gradient."""
+"""Optimisers: the learning rate of each row of a table."""
 
 from __future__ import annotations
 
@@ -16,54 +16,73 @@ from vsenumba.registry import Family, Member
 
 @dispatched
 def row_rate(optimiser, learning_rate, sums, row, mean_square):
-    """Return the rate at which a row moves, and note the gradient it is about to see.
+    """Return the learning rate of a row, and update the optimiser's sum for the row.
 
     Parameters
     ----------
     optimiser : NamedTuple
-        An optimiser's state; its class picks the implementation.
+        The state of an optimiser; its class selects the implementation.
     learning_rate : float32
         The learning rate of this epoch.
     sums : (rows,) float32
-        The optimiser's memory, one number per row.
+        The optimiser's sums, one number per row.
     row : int
         The row.
     mean_square : float32
-        The mean of the squared gradient over the row's factors, the L2 term left out.
+        The mean of the squared gradient over the row's factors, without the L2 term.
     """
-    raise TypeError(f"no optimiser works from a {type(optimiser).__name__}")
+    raise TypeError(f"no optimiser uses the state {type(optimiser).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimiser(Member, ABC):
-    """Base of the optimisers."""
+    """Base class of optimisers."""
 
     @abstractmethod
     def state(self) -> Any:
-        """Return what `row_rate` needs, a named tuple."""
+        """Return the optimiser's state, a named tuple for `row_rate`."""
 
     @abstractmethod
     def fresh_sums(self, n_rows: int) -> np.ndarray:
-        """Return the memory for a new table, (n_rows,) float32."""
+        """Return the optimiser's sums for a new table of `n_rows` rows, (n_rows,) or (0,) float32."""
 
 
 class AdagradState(NamedTuple):
-    """Row Adagrad needs nothing beside the sums; a named tuple must have a field."""
+    """The state of `RowAdagrad`. It needs only the sums, but a named tuple needs a field."""
 
     power: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowAdagrad(Optimiser):
-    """Adagrad with one sum per row: ``G += mean(g²)``, then ``w -= η / sqrt(G) (g + l2 w)``.
+    """Adagrad with one sum per row.
 
-    One number per row instead of one per factor costs neither memory nor bandwidth, and rows that are seen often
-    still slow down (Duchi, Hazan & Singer 2011, over rows).
+    A step with learning rate η and gradient g updates a row w and its sum G by
+    ``G += mean(g²)``, then ``w -= η / sqrt(G) (g + l2 w)``.
+
+    Adagrad usually keeps one sum per factor. One sum per row needs much less memory and bandwidth, and rows that are
+    updated often still slow down.
 
     Parameters
     ----------
     initial : float
-        What G starts from; above 0.
+        The initial value of G, above 0.
+
+    Raises
+    ------
+    InputError
+        If `initial` is not positive and finite.
+
+    References
+    ----------
+    Duchi, J., Hazan, E. and Singer, Y. (2011). Adaptive subgradient methods for online learning and stochastic
+    optimization. Journal of Machine Learning Research 12, 2121-2159.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> vse.ImageAnnotator(optimiser=vse.RowAdagrad(initial=0.5)).optimiser.initial
+    0.5
     """
 
     initial: float = 0.1
@@ -78,7 +97,7 @@ class RowAdagrad(Optimiser):
         return AdagradState(0.5)
 
     def fresh_sums(self, n_rows: int) -> np.ndarray:
-        """Return `initial` for every row."""
+        """Return the sums of a new table, which are all `initial`; see `Optimiser.fresh_sums`."""
         return np.full(n_rows, self.initial, dtype=np.float32)
 
 
@@ -90,14 +109,28 @@ def _adagrad_rate(optimiser, learning_rate, sums, row, mean_square):
 
 
 class SgdState(NamedTuple):
-    """Plain SGD needs nothing; a named tuple must have a field."""
+    """The state of `Sgd`. It needs nothing, but a named tuple needs a field."""
 
     power: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sgd(Optimiser):
-    """Plain stochastic gradient descent, the paper's: ``w -= η (g + l2 w)``."""
+    """Stochastic gradient descent: ``w -= η (g + l2 w)``.
+
+    A step with learning rate η and gradient g updates a row w by this formula. VSE-ens uses this optimiser.
+
+    References
+    ----------
+    Guo, G., Zhai, S., Yuan, F., Liu, Y. and Wang, X. (2018). VSE-ens: Visual-semantic embeddings with efficient
+    negative sampling. AAAI.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> vse.ImageAnnotator(optimiser=vse.Sgd()).optimiser
+    Sgd()
+    """
 
     name: ClassVar[str] = "sgd"
 
@@ -106,7 +139,7 @@ class Sgd(Optimiser):
         return SgdState(0.0)
 
     def fresh_sums(self, n_rows: int) -> np.ndarray:
-        """Return no memory at all: SGD has none."""
+        """Return an empty array, because SGD keeps no sums."""
         return np.zeros(0, dtype=np.float32)
 
 

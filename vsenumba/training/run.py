@@ -1,4 +1,4 @@
-"""The loop over epochs, one for all models: rates, progress, validation, the best epoch, stopping, callbacks."""
+"""The loop over epochs that all models share: learning rates, progress, validation, the best epoch and callbacks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from vsenumba.training.schedules import scheduled_rate
 
 
 class Trainer(ABC):
-    """What trains a model's tables, one epoch after the other.
+    """Base class of trainers, which train the tables of a model one epoch at a time.
 
     Attributes
     ----------
     steps : int
-        Steps taken so far.
+        The number of steps so far.
     seconds : float
-        Training time so far, callbacks and evaluation left out.
+        The training time so far, in seconds, without callbacks and evaluation.
     """
 
     steps: int
@@ -34,37 +34,43 @@ class Trainer(ABC):
     def run_epoch(
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object]
     ) -> dict[str, float]:
-        """Train one epoch; return its record, see `History`.
+        """Train for one epoch.
 
         Parameters
         ----------
         epoch : int
-            Counted from 1; it seeds what the epoch draws.
+            The number of the epoch, from 1. It determines the random numbers of the epoch.
         rate_at : callable
-            The learning rate when a share of the epoch, in 0..1, is done.
+            A function that returns the learning rate at a given share of the epoch, from 0 to 1.
         progress : callable
-            Told that share now and then.
+            A function that is called several times with the share of the epoch that is finished.
+
+        Returns
+        -------
+        dict
+            The record of the epoch; see `History`.
 
         Raises
         ------
         TrainingDivergedError
-            If a table is not finite afterwards.
+            If a table is not finite after the epoch.
         """
 
     def bring_back(self) -> None:  # noqa: B027 - most trainers have nothing to bring
-        """Bring what was trained elsewhere to the model's tables, before anybody looks at them, and in the end.
+        """Copy what was trained elsewhere into the model's tables.
 
-        A trainer whose tables are always as they were trained has nothing to bring.
+        The loop calls this method before validation, before a callback reads the model, and after the last epoch. A
+        trainer that changes the model's tables directly does nothing here.
         """
 
     @property
     def unseen(self) -> Collection[int]:
-        """The epochs that were trained elsewhere, and that the model's tables have not seen."""
+        """The epochs that were trained elsewhere and are not in the model's tables yet."""
         return ()
 
 
 class Trained(Protocol):
-    """What the loop needs of a model: the learnt tables by name, the history, and the best epoch if one is kept."""
+    """The part of a model that the loop uses: the tables by name, the history, and the best epoch if one is kept."""
 
     tables_: dict[str, np.ndarray]
     history_: History
@@ -83,30 +89,34 @@ def run(
     keep: str | None = None,
     callbacks: Callbacks = (),
 ) -> None:
-    """Train a model for the epochs of a schedule that are not done yet, and add their records to its history.
+    """Train a model for the remaining epochs of its schedule, and add their records to its history.
 
     Parameters
     ----------
     model : Trained
-        Changed: its history, its tables, its best epoch.
+        The model. Its history, its tables and its best epoch are changed.
     trainer : Trainer
-        What trains its tables.
-    schedule, learning_rate : str, float
-        How the rate changes over the `n_epochs` epochs, and the rate of the first.
-    n_epochs, done : int, int
-        The epochs of the schedule, and how many of them were trained before.
+        The trainer of the model's tables.
+    schedule : str
+        The schedule of the learning rate over the `n_epochs` epochs; see `scheduled_rate`.
+    learning_rate : float
+        The learning rate of the first epoch.
+    n_epochs : int
+        The number of epochs in the schedule.
+    done : int
+        The number of these epochs that were trained before.
     validate : callable, optional
-        Gives the validation metrics of the model as it is, outside the clock.
+        A function that returns the validation metrics of the model. Its time does not count as training time.
     keep : str, optional
-        The metric by which the best epoch's tables are put back in the end, where there is validation; an
-        `EarlyStopping` names its own.
+        The metric of the best epoch, whose tables are restored after training. It is used only with validation, and
+        only if no `EarlyStopping` gives another metric.
     callbacks : Callback or callable, or iterable of them
-        Told of every epoch; see `vsenumba.training.callbacks`.
+        The callbacks; see `vsenumba.training.callbacks`.
 
     Raises
     ------
     InputError
-        If two callbacks ask for the best epoch by different metrics, or a metric is not recorded.
+        If two callbacks need the best epoch by different metrics, or the metric is not recorded.
     TrainingDivergedError
         If a table becomes NaN or infinite.
     """
@@ -121,7 +131,7 @@ def run(
         started = time.perf_counter()
         for follower in followers:
             follower.during_epoch(model, share)
-        # The trainer's clock is running.
+        # The trainer's clock runs during this call, so the time of callbacks is subtracted.
         trainer.seconds -= time.perf_counter() - started
 
     try:
@@ -141,7 +151,7 @@ def run(
                 model.history_.append(record)
                 if model.best_ is not None:
                     model.best_.note(record, model.tables_)
-                # All must see it, also those behind one that wants to stop.
+                # A list, so that every callback sees the record even if an earlier one stops the training.
                 if any([follower.after_epoch(model, record) for follower in followers]):  # noqa: C419
                     break
     finally:
@@ -154,16 +164,18 @@ def run(
 
 
 def _choose_best(model: Trained, followers: Iterable[Callback], keep: str | None, *, validated: bool) -> None:
-    """Have the model keep the best epoch by what an `EarlyStopping` or `keep` says, or go on with what it keeps."""
+    """Choose the metric of the best epoch: that of an `EarlyStopping`, else `keep`, else the one already in use."""
     stopping = [follower for follower in followers if isinstance(follower, EarlyStopping)]
     asked = {(follower.metric, follower.min_delta) for follower in stopping}
     if keep and validated and not asked:
         asked = {(keep, 0.0)}
     if model.best_ is not None and not validated:
-        raise InputError(f"a best epoch by {model.best_.metric!r} is kept: give the validation set again")
+        raise InputError(
+            f"the model keeps its best epoch by {model.best_.metric!r}: pass the validation set again to continue"
+        )
     if len(asked) > 1:
         names = " and ".join(sorted(f"{metric} (min_delta={min_delta:g})" for metric, min_delta in asked))
-        raise InputError(f"one epoch can be kept as the best, not by {names}; give one EarlyStopping")
+        raise InputError(f"the best epoch can be chosen by one metric, not by {names}; use a single EarlyStopping")
     for metric, min_delta in asked:
         if model.best_ is None or model.best_.metric != metric:
             model.best_ = Best(metric)

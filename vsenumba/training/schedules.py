@@ -1,4 +1,4 @@
-"""Schedules: how the learning rate changes over the epochs."""
+"""Schedules of the learning rate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from vsenumba.errors import unknown_name
 
-# Each maps the share of training that is done, in [0, 1), to a factor of the learning rate.
+# Each function returns the factor of the learning rate when a share of the training, in [0, 1), is finished.
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda done: 1.0,
     "linear": lambda done: 1.0 - done,
@@ -17,19 +17,29 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 
 
 def scheduled_rate(schedule: str, learning_rate: float, epoch: float, n_epochs: int) -> float:
-    """Return the learning rate of an epoch.
+    """Return the learning rate at a point of training.
 
     Parameters
     ----------
     schedule : {"constant", "linear", "cosine", "step"}
-        "linear" and "cosine" fall from `learning_rate` towards 0, which they would reach after the last epoch; "step"
-        falls to a tenth after 60 % of the epochs.
+        The schedule. With "linear" and "cosine" the rate falls from `learning_rate` towards 0, which it would reach
+        after the last epoch. With "step" it falls to a tenth after 60 % of the epochs.
     learning_rate : float
-        The rate of the first epoch.
+        The learning rate of the first epoch.
     epoch : float
-        How many epochs are done; a part of one, where the rate falls within epochs.
+        The number of finished epochs, which may be fractional.
     n_epochs : int
-        Number of epochs planned.
+        The number of epochs in the schedule.
+
+    Returns
+    -------
+    float
+        The learning rate.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such schedule.
 
     Examples
     --------

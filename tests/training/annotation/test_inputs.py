@@ -87,9 +87,9 @@ def test_one_name_in_a_tuple_is_the_name():
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ((), "inputs must be a name"),
-        (None, "inputs must be a name, or several such as"),
-        (("ids", "ids"), "inputs must be a name, or up to 3 different ones"),
+        ((), "inputs must be one to 3 different names"),
+        (None, "inputs must be a name, or several names such as"),
+        (("ids", "ids"), "inputs must be one to 3 different names"),
         (("labels", "pixels"), "unknown inputs 'pixels'"),
         (("labels", 3), "inputs must be a inputs or a name, not 3"),
     ],

@@ -176,8 +176,8 @@ def test_scores_of_any_size_stay_finite(scale):
     ("chosen", "message"),
     [
         ({"n_negatives": 3}, "leave out n_negatives=3 of the model"),
-        ({"sampler": "warp"}, 'warp does not know: take "uniform", "popularity", or "adaptive" with n_candidates=1'),
-        ({"sampler": "dynamic"}, "does not know"),
+        ({"sampler": "warp"}, 'warp does not provide: use "uniform", "popularity", or "adaptive" with n_candidates=1'),
+        ({"sampler": "dynamic"}, "does not provide"),
         ({"sampler": AdaptiveSampler(n_candidates=4)}, "n_candidates=4"),
         ({"sampler": AdaptiveSampler(n_candidates=None)}, "n_candidates=None"),
     ],

@@ -156,10 +156,10 @@ def _report(model: WordEmbedder, data: Corpus) -> dict[str, Any]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    epochs, words = counted(report["n_epochs"], "epoch"), counted(report["n_words"], "word")
+    epochs, words = counted(report["n_epochs"], "epoch"), counted(report["n_words"], "distinct word")
     if report["n_tokens_read"]:
         rare = counted(report["n_tokens_read"] - report["n_tokens"], "rare one")
-        say(f"read     {report['n_tokens_read']:,} words of text, left out {rare}; {words} are different")
+        say(f"read     {report['n_tokens_read']:,} words of text, left out {rare}; {words}")
     say(
         f"trained  {epochs} on {report['n_tokens']:,} words in {report['seconds']:.1f} s, "
         f"{report['words_per_second'] / 1e6:.2f} million a second, loss {report['loss']:.4f}"

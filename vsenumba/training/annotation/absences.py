@@ -1,9 +1,9 @@
-"""Verified absences as negatives: where people looked for a label and did not find it, the model need not guess.
+"""Verified absences as negatives: labels that people looked for in an image and did not find.
 
-For a pair of an image that has some, the negative is one of them with the probability s, `Task.absent_share`, each as
-likely as the others, and otherwise what the sampler draws. So the law is ``s / |A| + (1 - s) p(a)`` for a label a of
-the image's absences A, and ``(1 - s) p(a)`` for others, p the sampler's. An absence that is drawn counts as one label
-tried. Where a set has no absences at all, the compiled loop is what it would be if there were no such thing.
+For a pair of an image with absences A, the negative is drawn from A with probability s (`Task.absent_share`), where all
+absences are equally likely. Otherwise the sampler draws it. So the law is ``s / |A| + (1 - s) p(a)`` for a label a in
+A, and ``(1 - s) p(a)`` for the others, where p is the sampler's law. A draw from A counts as one label tried. If a set
+has no absences at all, this compiles to the same code as if the feature did not exist.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from vsenumba.training.annotation.layout import ABSENT_BEGIN, ABSENT_END, BEGIN,
 
 
 class NoAbsences(NamedTuple):
-    """The state where a set has none; a named tuple must have a field."""
+    """The state for a set without absences. It needs nothing, but a named tuple needs a field."""
 
     share: float
 
 
 class AbsencesState(NamedTuple):
-    """Where each image's absences begin, the label columns, and how often a negative is one of them."""
+    """The absences of all images in CSR form, and the share of negatives that are drawn from them."""
 
     indptr: np.ndarray
     indices: np.ndarray
@@ -35,7 +35,7 @@ class AbsencesState(NamedTuple):
 
 
 def absences_state(data: AnnotationSet, share: float) -> Any:
-    """Return the state for a set, one of the two above."""
+    """Return the state for a set: `NoAbsences` or `AbsencesState`."""
     if data.absent is None or not share:
         return NoAbsences(0.0)
     indices = below("the indices of the data's absences", data.absent.indices, data.n_labels)
@@ -45,24 +45,24 @@ def absences_state(data: AnnotationSet, share: float) -> Any:
 
 @dispatched
 def note_absences(absences, steps, row, first_step, n_steps):
-    """Note in some steps where the absences of their image stand.
+    """Store the range of the image's absences in some steps.
 
     Parameters
     ----------
     absences : NamedTuple
-        The state; its class picks the implementation.
+        The state; its class selects the implementation.
     steps : (STEP_ROWS, BLOCK) int64
-        Written: `ABSENT_BEGIN` and `ABSENT_END`.
+        The rows `ABSENT_BEGIN` and `ABSENT_END` are written.
     row : int
         The image's row in the data.
     first_step, n_steps : int
-        The steps.
+        The first step and the number of steps.
     """
 
 
 @dispatched
 def draw_negative(absences, sampler, states, shard, vectors, labels, indices, steps, step):
-    """Draw the negative of a step; return it and how many labels were tried, as `vsenumba.samplers.draw` does."""
+    """Draw the negative of a step; return it and the number of labels tried, as `vsenumba.samplers.draw` does."""
 
 
 @note_absences.implement(NoAbsences)

@@ -1,6 +1,6 @@
-"""What a device offers: a place that holds the tables and trains launches on them.
+"""The interface of a device, which holds the tables and trains launches on them.
 
-To add a device, write one file with a class that has these methods, and name it in ``models/devices.py``.
+To add a device, write a file with a class that has these methods, and name the class in ``models/devices.py``.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ class Device(Protocol):
     Parameters
     ----------
     task : Task
-        What is trained.
+        The settings of the training.
     n_threads : int, optional
-        Threads of the host that it may use; None for all.
+        The number of threads on the host; None for all.
     """
 
     name: ClassVar[str]
-    #: Draws between two refreshes of a sampler, at least.
+    #: The least number of draws between two refreshes of a sampler.
     least_interval: ClassVar[int]
 
     def __init__(self, task: Task, n_threads: int | None = None) -> None: ...
 
     def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
-        """Take the tables, (rows, k) float32, and the optimiser's sums of each, from now on the device's to change."""
+        """Store the tables, (rows, k) float32, and the optimiser's sums of each, to be changed by the device."""
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
-        """Begin an epoch, whose draws are seeded so."""
+        """Start an epoch with the given random seed."""
 
     def refresh(self) -> None:
-        """Bring the sampler up to date with the label factors."""
+        """Update the sampler's state from the label factors."""
 
     def launch(self, launch: Launch, rate: float) -> None:
         """Train on the images of a launch at a learning rate."""
 
     def tally(self) -> np.ndarray:
-        """Return what was counted since the last call, (TALLY_COLUMNS,) float64; see the layout."""
+        """Return the counts since the last call, (TALLY_COLUMNS,) float64; see ``layout.py``."""
 
     def fetch(self) -> None:
-        """Bring the tables and the sums that `put` was given to where the training is."""
+        """Copy the current tables and sums into the arrays that were passed to `put`."""

@@ -1,10 +1,10 @@
-"""The compiled loop over images and their pairs, one for every sampler, loss, optimiser and kind of input.
+"""The compiled loop over images and their pairs, for every sampler, loss, optimiser and kind of input.
 
-Shards run in parallel and update the tables without locks (Hogwild; Niu et al. 2011): rows are rarely shared, and a
-lost update costs less than a lock. A shard owns its random state, its work space and its row of the tally.
+Shards run in parallel and update the tables without locks (Hogwild; Niu et al. 2011). They rarely share a row, and a
+lost update costs less than a lock. Each shard has its own random state, work space and row of the tally.
 
-Within a shard the pairs are trained in blocks: a block's steps see the tables as they were when it began. So nothing in
-a block waits for anything else in it, which doubles the speed of a step, and an image's pairs give one gradient.
+Within a shard the pairs are trained in blocks. All steps of a block use the tables as they were at its start, so the
+steps do not wait for each other, which doubles the speed. All pairs of an image give one gradient.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from numba import prange
 
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.prefetch import prefetch
-from vsenumba.training.annotation import sampled_softmax as sampled_softmax  # which tells `train_block` of itself,
-from vsenumba.training.annotation import softmax as softmax  # and so does this
+from vsenumba.training.annotation import sampled_softmax as sampled_softmax  # registers its `train_block`
+from vsenumba.training.annotation import softmax as softmax  # registers its `train_block`
 from vsenumba.training.annotation.absences import note_absences
 from vsenumba.training.annotation.inputs.kind import gather_visit, prefetch_visit, scatter_visit, shares_vector
 from vsenumba.training.annotation.inputs.sum import InputsState
 from vsenumba.training.annotation.layout import BEGIN, BLOCK, END, FIRST, LAST, PAIR, PLACE, POSITIVE, ROW, SLOT, Visit
 from vsenumba.training.annotation.steps import train_block
 
-# Images this far down the order are asked for: their memory comes while others are trained.
+# Memory is prefetched for the image that comes this number of places later in the order.
 _AHEAD = 8
 
 
@@ -31,35 +31,35 @@ def run_launch(
     order, bounds, parts, indptr, indices, labels, sums, first, second, third, sampler, loss, optimiser, rates, l2,
     n_negatives, states, work, absences,
 ):  # fmt: skip
-    """Train on the images of `order`, shard s on ``order[bounds[s]:bounds[s + 1]]``.
+    """Train on the images of `order`; shard s trains on ``order[bounds[s]:bounds[s + 1]]``.
 
     Parameters
     ----------
     order, bounds : (n,) int32 or int64, (n_shards + 1,) int64
-        Rows of images that have labels, in the order of their visits, and the shards' parts.
+        The rows of images that have labels, in the order of their visits, and the parts of the shards.
     parts : (n,) or (0,) uint8
-        Which inputs stand for each of the images, see `Launch`.
+        The inputs that represent each of the images; see `Launch`.
     indptr, indices : (n_images + 1,) int64, (n_pairs,) int32
-        The images' labels.
+        The labels of all images in CSR form.
     labels, sums : (L, k) float32, (L,) or (0,) float32
-        The label factors and the optimiser's sums of them.
+        The label factors, and the optimiser's sums of them.
     first, second, third : NamedTuple
-        States of the inputs that are added up; `Nothing` where there are fewer. They come apart, as a loop that runs in
-        parallel cannot read named tuples in named tuples.
+        The states of the inputs, which are added up; `Nothing` for an unused one. They are separate parameters because
+        a parallel loop cannot read a named tuple inside a named tuple.
     sampler, loss, optimiser : NamedTuple
-        States; their classes pick the code.
+        States; their classes select the implementation.
     rates : (2,) float32
-        Learning rates of the label factors and of the inputs' tables.
+        The learning rates of the label factors and of the inputs' tables.
     l2 : float32
-        Weight decay per step.
+        The weight decay per step.
     n_negatives : int
-        Negatives per pair.
+        The number of negatives per pair.
     states : (n_shards, 8 + BLOCK) uint64
-        Random states, with the epoch's key; see `block_states`.
+        The random states, with the key of the epoch; see `block_states`.
     work : Work
-        The shards' work space.
+        The work space of the shards.
     absences : NamedTuple
-        The state of the data's verified absences; its class picks the code.
+        The state of the verified absences; its class selects the implementation.
     """
     for shard in prange(bounds.shape[0] - 1):
         run_shard(
@@ -75,8 +75,8 @@ def run_shard(
     order, at, stop, indptr, indices, labels, sums, inputs, sampler, loss, optimiser, rates, l2, n_negatives, states,
     shard, vectors, steps, numbers, visits, tally, scores, drawn, absences,
 ):  # fmt: skip
-    """Train on the images ``order[at:stop]``, block by block."""
-    # The next pair of an image that had more pairs than a block.
+    """Train on the images ``order[at:stop]``, one block after another."""
+    # The next pair of an image whose pairs do not fit into one block.
     rest = np.int64(0)
     while at < stop:
         n_visits, n_steps = 0, 0
@@ -85,7 +85,7 @@ def run_shard(
             row = order[at]
             end = indptr[row + 1]
             first = max(rest, indptr[row])
-            # Whole images while they fit; one that fits no block is visited in parts.
+            # A block has whole images while they fit. An image with more pairs than a block is visited in parts.
             full = n_steps > 0 and n_steps + end - first > BLOCK
             if not full:
                 last = min(end, first + BLOCK)
@@ -116,14 +116,14 @@ def run_shard(
 
 @kernel(inline=True)
 def visit_of(inputs, indptr, row, place, first, last, slot):
-    """Return the visit of an image for the pairs ``first..last-1``, with the slots from `slot` on."""
+    """Return the visit of an image for the pairs ``first..last-1``, whose slots start at `slot`."""
     n_slots = 1 if shares_vector(inputs) else last - first
     return Visit(row, place, indptr[row], indptr[row + 1], first, last, slot, n_slots)
 
 
 @kernel(inline=True)
 def open_pairs(inputs, vectors, steps, visit, indices):
-    """Make the steps of a visit's pairs."""
+    """Prepare the steps of a visit's pairs."""
     for s in range(visit.slot + BLOCK, visit.slot + BLOCK + visit.n_slots):
         for f in range(vectors.shape[1]):
             vectors[s, f] = 0

@@ -1,4 +1,4 @@
-"""The host as a device: the processor's own threads, on tables that are changed where they are."""
+"""The processor as a device: it trains on its own threads and changes the tables in place."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vsenumba.training.annotation.layout import block_states, work_space
 from vsenumba.training.annotation.plan import Launch
 from vsenumba.training.annotation.task import Task
 
-# A thread must have this much to do: where another program holds a core, a launch on two threads waits for it.
+# The least work per thread. If another program uses a core, a launch on two threads would have to wait for that core.
 _DRAWS_PER_THREAD = 8_192
 _CELLS_PER_THREAD = 65_536
 
 
 class HostDevice:
-    """Trains by the compiled loop of `vsenumba.training.annotation.epoch`; see `Device`."""
+    """Train with the compiled loop of `vsenumba.training.annotation.epoch`; see `Device`."""
 
     name: ClassVar[str] = "cpu"
     least_interval: ClassVar[int] = 0
@@ -31,12 +31,12 @@ class HostDevice:
         self._task = task
         self._n_threads = thread_count(n_threads)
         n_visited = int(np.count_nonzero(task.data.labels_per_image))
-        # To score a label takes about as long as to draw one.
+        # Scoring one label takes about as long as one draw.
         draws = n_visited * task.data.n_labels if task.loss.takes_all else task.data.n_pairs * task.n_negatives
         self._draws_per_image = draws / max(n_visited, 1)
 
     def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
-        """Keep hold of the tables; see `Device.put`."""
+        """Keep references to the tables; see `Device.put`."""
         task = self._task
         self._indices = below("the data's indices", task.data.indices, task.data.n_labels)
         self._indptr = segments("the data's indptr", task.data.indptr, len(self._indices), task.data.n_images)
@@ -52,18 +52,18 @@ class HostDevice:
         self._work = work_space(task.n_shards, n_factors, task.loss.n_scores(n_labels), task.loss.draws or 0)
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
-        """Give the shards the epoch's key; see `Device.seed`."""
+        """Set the shards' random states; see `Device.seed`."""
         self._states = block_states(seeds, self._task.n_shards)
         for feed in self._feeds:
             feed.seed(spawned(seeds, 0))
 
     def refresh(self) -> None:
-        """Sort and measure on the threads there is work for; see `Device.refresh`."""
+        """Update the sampler's state, on more threads for more work; see `Device.refresh`."""
         with threads(min(self._n_threads, 1 + self._labels.size // _CELLS_PER_THREAD)):
             self._task.sampler.refresh(self._sampler, self._labels)
 
     def launch(self, launch: Launch, rate: float) -> None:
-        """Train on the threads there is work for; see `Device.launch`."""
+        """Train on the images, on more threads for more work; see `Device.launch`."""
         task = self._task
         rates = np.array([0.0 if task.frozen_labels else rate, rate], dtype=np.float32)
         draws = int(len(launch.order) * self._draws_per_image)
@@ -82,10 +82,10 @@ class HostDevice:
                 feed.end_launch(rate)
 
     def tally(self) -> np.ndarray:
-        """Add up the shards' counts, and begin anew; see `Device.tally`."""
+        """Return the sum of the shards' counts, and reset them; see `Device.tally`."""
         total = self._work.tally.sum(axis=0)
         self._work.tally[:] = 0
         return total
 
     def fetch(self) -> None:
-        """Do nothing: the tables are changed where they are."""
+        """Do nothing, because the tables are changed in place."""

@@ -1,10 +1,12 @@
-"""Weights between labels in closed form, each label on those that say most of it: EASE at any number of labels.
+"""Weights between labels in closed form. Each label depends on a limited number of labels, so any number is possible.
 
-EASE (Steck, WWW 2019) predicts every label by a ridge regression on all others, which takes a matrix between all
-labels and its inverse. Here each label has a regression on the labels chosen for it: a small matrix each, one after
-another, solved by conjugate gradients. What is chosen are labels that occur with it, by ``n_ab / sqrt(n_a + l2)``, and
-where these are few, labels that occur with those that do, as EASE's negative weights between labels that exclude each
-other matter too. How many are chosen grows with how often a label occurs: what is frequent depends on much.
+EASE (Steck, WWW 2019) predicts every label by a ridge regression on all others. That needs a matrix between all labels,
+and its inverse. Here each label has a regression on a few chosen labels, with a small matrix of its own. The small
+systems are solved one after another by conjugate gradients.
+
+The chosen labels are those that occur together with the label, in the order of ``n_ab / sqrt(n_a + l2)``. If there are
+too few, they are joined by labels that occur together with these, because EASE's negative weights between labels that
+exclude each other matter too. A frequent label gets more neighbours, because it depends on more labels.
 """
 
 from __future__ import annotations
@@ -20,22 +22,22 @@ from vsenumba.kernels.cooccurrence import gather_square, walk_two_steps
 from vsenumba.kernels.ridge import solve_ridge
 from vsenumba.kernels.threads import thread_count
 
-# How many neighbours a label has at the least and at the most, as shares of the mean.
+# The least and the largest number of neighbours of a label, as multiples of the mean.
 _FEWEST, _MOST = 0.25, 8
-# Labels that a thread takes at a time.
+# The number of labels that a thread processes at a time.
 _AT_ONCE = 256
 
-# Of float32's 7 digits a solution loses as many as this has zeros.
+# With a reciprocal condition number of 1e-c, a solution loses c of the 7 digits of float32.
 _LEAST_CONDITION = 1e-9
 
-
-# How often labels occur together, and what that product works in; and the weights, by columns and by rows.
+# Bytes per pair of labels that occur together, for the counts and their product. Bytes per weight, for the matrix by
+# columns and by rows.
 _BYTES_PER_PAIR, _BYTES_PER_WEIGHT = 20, 40
 
 
 def local_weight_bytes(data: AnnotationSet, max_neighbours: int) -> int:
-    """Return how many bytes `local_weights` takes at the most."""
-    # Pairs of labels that occur together: at most those within each image.
+    """Return the largest number of bytes that `local_weights` uses."""
+    # The number of pairs of labels that occur together is at most the sum over all images.
     together = min(int((data.labels_per_image.astype(np.int64) ** 2).sum()), data.n_labels**2)
     return _BYTES_PER_PAIR * together + _BYTES_PER_WEIGHT * data.n_labels * min(max_neighbours, data.n_labels)
 
@@ -43,35 +45,39 @@ def local_weight_bytes(data: AnnotationSet, max_neighbours: int) -> int:
 def local_weights(
     data: AnnotationSet, decays: Sequence[float], max_neighbours: int, n_threads: int | None = None
 ) -> list[sp.csr_array]:
-    """Solve for the weights of labels on some others each, for one weight decay after the other.
+    """Compute the weights of each label on some other labels, for one weight decay after another.
 
     Parameters
     ----------
     data : AnnotationSet
-        What occurs together, X.
+        The images and labels, with the binary matrix X.
     decays : sequence of float
-        Weight decays, above 0: each is added to the diagonal of XᵀX. Neighbours are chosen by the first.
+        The weight decays, above 0. Each is added to the diagonal of XᵀX. The first one determines the neighbours.
     max_neighbours : int
-        About how many weights a label has in the mean; a frequent label has up to 8 times as many.
+        About how many weights a label has on average. A frequent label has up to 8 times as many.
     n_threads : int, optional
-        Threads; None for all.
+        The number of threads; None for all.
 
     Returns
     -------
     list of (L, L) float32 CSR array
-        One for each weight decay: weight (a, b) is what label a of an image adds to the score of label b; none on the
-        diagonal.
+        One array per weight decay. Weight (a, b) is added to the score of label b if an image has label a. The
+        diagonal is empty.
 
     Raises
     ------
     ArithmeticError
-        If a weight decay is so small beside the counts that the weights would be rounding errors.
+        If a weight decay is so small compared with the counts that the weights would be rounding errors.
+
+    References
+    ----------
+    Steck, H. (2019). Embarrassingly shallow autoencoders for sparse data. WWW.
     """
     matrix = data.to_csr()
-    # With offsets of 32 bits the product, which may take gigabytes, has indices of 32 bits too.
+    # With 32-bit offsets, the indices of the product have 32 bits too; the product may take gigabytes.
     offsets = matrix.indptr.astype(np.int32 if data.n_pairs < 1 << 31 else np.int64)
     matrix = sp.csr_array((matrix.data, matrix.indices, offsets), matrix.shape)
-    # By columns, which are its rows too.
+    # The matrix is symmetric, so its columns are also its rows.
     counts = (matrix.T @ matrix).tocsc().T
     counts.sort_indices()
     del matrix
@@ -79,12 +85,12 @@ def local_weights(
     starts = range(0, data.n_labels, _AT_ONCE)
     with ThreadPoolExecutor(thread_count(n_threads)) as pool:
         parts = list(pool.map(solver.solve, starts))
-    del counts, solver  # which are the most of it
+    del counts, solver  # these take most of the memory
     return [_as_weights([part[i] for part in parts], data.n_labels) for i in range(len(decays))]
 
 
 def _as_weights(parts: Sequence[sp.csr_array], n_labels: int) -> sp.csr_array:
-    """Return the weights as one matrix, of parts that hold them column by column."""
+    """Join parts that have the weights column by column into one matrix."""
     columns = sp.vstack(parts, format="csr") if parts else sp.csr_array((0, n_labels), dtype=np.float32)
     weights = columns.T.tocsr()
     weights.sort_indices()
@@ -92,19 +98,19 @@ def _as_weights(parts: Sequence[sp.csr_array], n_labels: int) -> sp.csr_array:
 
 
 class _Solver:
-    """Solves for the weights of one label after another; threads share it.
+    """Compute the weights of one label after another. All threads share this object.
 
     Parameters
     ----------
     counts : (L, L) float32 CSR array
-        How often labels occur together, the diagonal included.
+        How often labels occur together, including the diagonal.
     decays, max_neighbours
         As in `local_weights`.
     """
 
     def __init__(self, counts: sp.csr_array, decays: Sequence[float], max_neighbours: int) -> None:
         self._n_labels = counts.shape[0]
-        # Of 10 million pairs they take hundreds of megabytes: no copies where none is needed.
+        # For 10 million pairs these arrays take hundreds of megabytes, so they are copied only if necessary.
         self._indptr = counts.indptr.astype(np.int64, copy=False)
         self._indices = counts.indices.astype(np.int32, copy=False)
         self._values, self._decays = counts.data, np.array(decays, np.float32)
@@ -122,7 +128,7 @@ class _Solver:
         return ArithmeticError(f"the reciprocal condition of the labels' matrix is {self._condition:.1g}")
 
     def solve(self, start: int) -> list[sp.csr_array]:
-        """Return, for each decay, some labels' weights, (labels, L): row i has those of label ``start + i``."""
+        """Return the weights of some labels for each decay, (labels, L); row i belongs to label ``start + i``."""
         n_labels = self._n_labels
         place, sums, reached = np.full(n_labels, -1, np.int32), np.zeros(n_labels), np.zeros(n_labels, np.int32)
         sources, ends = [np.zeros(0, np.int32)], [0]
@@ -145,7 +151,7 @@ class _Solver:
         ]
 
     def _chosen(self, label: int, sums: np.ndarray, reached: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the labels that a label is to depend on, rising, and how often they occur with it."""
+        """Return the neighbours of a label in the order of their columns, and how often they occur with the label."""
         own = slice(self._indptr[label], self._indptr[label + 1])
         others, together = self._indices[own], self._values[own]
         others, together = others[others != label], together[others != label]
@@ -161,7 +167,7 @@ class _Solver:
         return others[order], together[order]
 
     def _two_steps_away(self, label: int, most: int, sums: np.ndarray, reached: np.ndarray) -> np.ndarray:
-        """Return up to `most` labels, at least one, that occur with those that occur with a label, but not with it."""
+        """Return 1 to `most` labels that occur with the neighbours of a label, but not with the label itself."""
         n = walk_two_steps(self._indptr, self._indices, self._values, self._steps, label, sums, reached)
         found = reached[:n].copy()
         strength = sums[found] * self._scale[found]

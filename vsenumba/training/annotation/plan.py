@@ -1,7 +1,7 @@
-"""The plan of an epoch: which images are visited when, in which launches, and when the sampler is refreshed.
+"""The plan of an epoch: the order of the images, the launches, and the refreshes of the sampler.
 
-Plain NumPy, and the same for every device. An epoch depends on nothing but the seeds and its number, so that training
-that is taken up again from a file goes the same way as training that was never interrupted.
+The plan is plain NumPy and the same for every device. An epoch depends only on the random seed and its number, so a
+training that is resumed from a file continues as if it had not been interrupted.
 """
 
 from __future__ import annotations
@@ -14,28 +14,29 @@ import numpy as np
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.task import Task
 
-# Draws per launch where the sampler sets no shorter interval; between launches Python can be interrupted.
+# Draws per launch, unless the sampler needs a refresh earlier. Between launches, Python can be interrupted.
 _DRAWS_PER_LAUNCH = 4_000_000
 
-# Images whose labels are counted together: of millions, what is computed on the way would double the memory.
+# The number of images whose draws are counted at a time. For millions at once, temporary arrays would double the
+# memory.
 _IMAGES_AT_ONCE = 1 << 16
 
 
 class Launch(NamedTuple):
-    """A part of an epoch that a device trains in one go.
+    """A part of an epoch that a device trains in one call.
 
     Attributes
     ----------
     order : (n,) int32 or int64 array
-        Rows of images, in the order of their visits.
+        The rows of images in the order of their visits.
     bounds : (n_shards + 1,) int64 array
         Shard s visits ``order[bounds[s]:bounds[s + 1]]``.
     parts : (n,) or (0,) uint8 array
-        Which of several inputs stand for each of the images; see `Inputs.drawn_parts`.
+        The inputs that represent each of the images; see `Inputs.drawn_parts`.
     refresh : bool
-        Whether the sampler is refreshed before it.
+        Whether the sampler is refreshed before this launch.
     done : float
-        The share of the epoch's draws that are done after it.
+        The share of the epoch's draws that are finished after this launch.
     """
 
     order: np.ndarray
@@ -51,36 +52,36 @@ class Plan:
     Parameters
     ----------
     task : Task
-        What is trained.
+        The settings of the training.
     seeds : numpy.random.SeedSequence
-        Epoch e draws from what is spawned of them with the key e.
+        The random seed. Epoch e uses the seeds that are spawned with the key e.
     least_interval : int
-        Draws between two refreshes of the sampler, at least; see `Device`.
+        The least number of draws between two refreshes of the sampler; see `Device`.
     """
 
     def __init__(self, task: Task, seeds: np.random.SeedSequence, least_interval: int = 0) -> None:
         self._task = task
         self._seeds = seeds
         self._least_interval = least_interval
-        # With millions of images, the order of visits and what it is made from are what memory peaks at.
+        # With millions of images, the order of visits is what determines the peak of memory.
         self._row_type = np.dtype(np.int32 if task.data.n_images < 2**31 else np.int64)
 
     def draw_seeds(self, epoch: int) -> np.random.SeedSequence:
-        """Return what the draws of an epoch are seeded with."""
+        """Return the random seed of the draws in an epoch."""
         return spawned(self._seeds, epoch, 1)
 
     def refresh_interval(self, epoch: int) -> int | None:
-        """Return the number of draws after which the sampler is refreshed in an epoch; None for never."""
+        """Return the number of draws between two refreshes of the sampler in an epoch, or None for no refreshes."""
         interval = self._task.sampler.refresh_interval(self._task.data.n_labels, epoch)
         return None if interval is None else max(interval, self._least_interval)
 
     def empty_launch(self) -> Launch:
-        """Return a launch that visits nothing, for the device to compile by."""
+        """Return a launch without images, with which a device compiles its kernels."""
         bounds = np.zeros(self._task.n_shards + 1, np.int64)
         return Launch(np.zeros(0, self._row_type), bounds, np.zeros(0, np.uint8), True, 0.0)
 
     def launches(self, epoch: int) -> Iterator[Launch]:
-        """Yield the launches of an epoch, counted from 1; the first comes with a refresh."""
+        """Yield the launches of an epoch, counted from 1; the first one includes a refresh."""
         order, ends = self.visiting_order(epoch)
         parts = self._task.inputs.drawn_parts(len(order), np.random.default_rng(spawned(self._seeds, epoch, 2)))
         most = self._task.inputs.images_per_launch or len(order)
@@ -90,7 +91,7 @@ class Plan:
             refresh = position == 0 or (interval is not None and since_refresh >= interval)
             since_refresh = 0 if refresh else since_refresh
             budget = _DRAWS_PER_LAUNCH if interval is None else min(_DRAWS_PER_LAUNCH, interval - since_refresh)
-            # Whole images, at least one, until the budget is used up.
+            # Take whole images, at least one, until the budget is used up.
             stop = min(int(np.searchsorted(ends, done + budget)) + 1, position + most, len(order))
             draws = int(ends[stop - 1]) - done
             shares = done + draws * np.arange(1, n_shards) // n_shards
@@ -102,7 +103,7 @@ class Plan:
             since_refresh += draws
 
     def visiting_order(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the images that have labels in random order, and the number of draws up to and with each."""
+        """Return the images that have labels in random order, and the cumulative number of draws after each."""
         task, rng = self._task, np.random.default_rng(spawned(self._seeds, epoch, 0))
         indptr = task.data.indptr
         order = np.flatnonzero(indptr[1:] > indptr[:-1]).astype(self._row_type)
@@ -122,9 +123,9 @@ class Plan:
 
 
 def _shuffled_runs(order: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
-    """Return an order in which runs of images that stand together stay so, at random places.
+    """Return a random order of runs of neighbouring images.
 
-    What lies on disk is read in such runs; single images at random would be read with all that lies around each.
+    Features on disk are read in such runs. Single images in random order would be read with everything around them.
     """
     starts = np.arange(0, len(order), length)
     rng.shuffle(starts)

@@ -1,4 +1,4 @@
-"""The steps of a block where each vector has a sample of negatives that are weighed by their probabilities."""
+"""The steps of a block with the softmax loss over drawn negatives, which are weighted by their probabilities."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from vsenumba.training.annotation.softmax import begin_step, measure_gradients, 
 from vsenumba.training.annotation.steps import train_block
 from vsenumba.training.optimisers import row_rate
 
-# The least share that labels an image lacks can have in a law: what rounding leaves where they have hardly any.
+# The least share of the law that belongs to labels that an image does not have; smaller shares are rounding errors.
 LEAST_SHARE = 2.0**-53
 
 
@@ -40,9 +40,9 @@ def train_on_drawn(
     loss, n_steps, indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
     steps, numbers, tally, scores, drawn, absences,
 ):  # fmt: skip
-    """Train on a block's steps: draw negatives for each slot, weigh them, move the positives, then the negatives.
+    """Train on a block's steps: draw the negatives of each slot, weight them, update the positives, then the negatives.
 
-    A label is decayed as if one negative had been drawn for each step with the softmax's probabilities.
+    The weight decay of a label is as if each step had drawn one negative with the softmax's probabilities.
     """
     for s in range(n_steps):
         begin_step(s, numbers)
@@ -85,14 +85,14 @@ def draw_slot(slot, labels, indices, sampler, states, shard, image, steps, drawn
 
 @kernel
 def score_slot(slot, labels, indices, sampler, image, steps, numbers, scores, drawn):
-    """Score a slot's negatives, less the logarithms of how often each is expected; note the highest in `DIFFERENCE`."""
+    """Compute a slot's scores minus the logarithms of the expected counts; store the highest score in `DIFFERENCE`."""
     own = 0.0
     for j in range(steps[BEGIN, slot], steps[END, slot]):
         own += trial_probability(sampler, image, indices[j])
     n_found = 0
     for n in range(drawn.shape[0]):
         n_found += drawn[n] >= 0
-    # A draw that is the image's own is thrown away: the others are the likelier by it.
+    # Draws of the image's known labels are rejected, which makes all other labels more likely.
     of_others = math.log(max(1.0 - own, LEAST_SHARE) / max(n_found, 1))
     numbers[DIFFERENCE, slot] = -np.inf
     for n in range(drawn.shape[0]):
@@ -105,7 +105,7 @@ def score_slot(slot, labels, indices, sampler, image, steps, numbers, scores, dr
 
 @kernel
 def move_drawn(labels, sums, optimiser, learning_rate, l2, image, pull, gradient, n_gradients, shares, drawn):
-    """Move a slot's negatives away from the image, each by its share; add the gradients in the vector to `pull`."""
+    """Move a slot's negatives away from the image by their shares, and add the gradients of the vector to `pull`."""
     n_factors = image.shape[0]
     square = np.float32(0)
     for f in range(n_factors):

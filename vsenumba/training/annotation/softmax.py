@@ -1,4 +1,4 @@
-"""The steps of a block where every label is a negative at once: no draws, but a pass over all labels for each block."""
+"""The steps of a block with the softmax loss over all labels: no draws, but a pass over all labels for each block."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def train_on_all(
     loss, n_steps, indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
     steps, numbers, tally, scores, drawn, absences,
 ):  # fmt: skip
-    """Train on a block's steps: score all labels, weigh them by softmax, move the positives, then the negatives.
+    """Train on a block's steps: score all labels, weight them by softmax, update the positives, then the negatives.
 
-    A label is decayed as if one negative had been drawn for each step with the softmax's probabilities.
+    The weight decay of a label is as if each step had drawn one negative with the softmax's probabilities.
     """
     score_labels(n_steps, labels, vectors, steps, scores)
     for s in range(n_steps):
@@ -61,7 +61,7 @@ def train_on_all(
 
 @kernel(inline=True)
 def begin_step(step, numbers):
-    """Begin a step whose loss weighs several negatives."""
+    """Reset the numbers of a step whose loss weighs several negatives."""
     numbers[GRADIENT_SQUARE, step] = 0
     numbers[N_GRADIENTS, step] = 0
     numbers[UP, step] = 0
@@ -69,7 +69,7 @@ def begin_step(step, numbers):
 
 @kernel
 def score_labels(n_steps, labels, vectors, steps, scores):
-    """Write the scores of all labels for every slot; a label's row is read once for all of them."""
+    """Compute the scores of all labels for every slot; a label's row is read once for all slots."""
     for label in range(labels.shape[0]):
         for s in range(n_steps):
             if steps[SLOT, s] == s:
@@ -78,9 +78,9 @@ def score_labels(n_steps, labels, vectors, steps, scores):
 
 @kernel
 def take_out_own(slot, n_steps, indices, steps, numbers, scores):
-    """Note the scores of a slot's positives in `GRADIENT`, and leave out the image's own labels; return their end.
+    """Store the scores of a slot's positives in `GRADIENT`, and exclude the image's known labels; return the end.
 
-    The steps of a slot follow each other, from the step of its number on.
+    The steps of a slot follow each other, starting at the step with the slot's number. The end is the step after them.
     """
     stop = slot
     while stop < n_steps and steps[SLOT, stop] == slot:
@@ -93,7 +93,7 @@ def take_out_own(slot, n_steps, indices, steps, numbers, scores):
 
 @kernel
 def highest_of(scores):
-    """Return the highest of some scores, -inf if there is none."""
+    """Return the highest of some scores; -inf if there is none."""
     highest = np.float32(-np.inf)
     for n in range(scores.shape[0]):
         highest = max(highest, scores[n])
@@ -102,11 +102,12 @@ def highest_of(scores):
 
 @kernel
 def weigh_slot(slot, stop, loss, numbers, tally, scores):
-    """Turn the scores of a slot's negatives into probabilities, and those of its positives into gradients; count.
+    """Turn the scores of a slot's negatives into probabilities, and those of its positives into gradients.
 
-    `numbers` holds the positives' scores in `GRADIENT`, of the steps from `slot` to before `stop`, and in `DIFFERENCE`
-    of the slot the score that a positive must exceed. It gets each step's gradient, and of the slot the sum of these in
-    `UP` and their number in `N_GRADIENTS`. A negative whose score is -inf does not count.
+    Before the call, `numbers` has the positives' scores in `GRADIENT`, for the steps from `slot` to `stop` - 1, and in
+    `DIFFERENCE` of the slot the score that a positive must exceed. After it, `GRADIENT` has each step's gradient. For
+    the slot, `UP` has the sum of these gradients and `N_GRADIENTS` their number. A negative whose score is -inf is
+    ignored. The function also updates the tally.
     """
     highest = highest_of(scores[slot])
     has_negatives = highest > -np.inf
@@ -135,7 +136,7 @@ def weigh_slot(slot, stop, loss, numbers, tally, scores):
 
 @kernel
 def measure_gradients(n_steps, vectors, steps, numbers):
-    """Note the squared length of the gradient in each slot's vector."""
+    """Store the squared length of the gradient of each slot's vector."""
     for s in range(n_steps):
         if steps[SLOT, s] == s:
             for f in range(vectors.shape[1]):
@@ -144,7 +145,7 @@ def measure_gradients(n_steps, vectors, steps, numbers):
 
 @kernel
 def move_positives(n_steps, labels, sums, optimiser, learning_rate, l2, vectors, steps, numbers):
-    """Move each step's positive towards the image's vector, and add the gradient in the vector."""
+    """Move each step's positive towards the image's vector, and add to the gradient of the vector."""
     n_factors = vectors.shape[1]
     for s in range(n_steps):
         slot, gradient = steps[SLOT, s], numbers[GRADIENT, s]
@@ -164,7 +165,7 @@ def move_positives(n_steps, labels, sums, optimiser, learning_rate, l2, vectors,
 
 @kernel
 def move_negatives(n_steps, labels, sums, optimiser, learning_rate, l2, vectors, steps, numbers, scores):
-    """Move every label away from the images that lack it, by its probability; add the gradients in their vectors."""
+    """Move every label away from images without it, by its probability; add to the gradients of their vectors."""
     n_factors = vectors.shape[1]
     for label in range(labels.shape[0]):
         decay = np.float32(0)

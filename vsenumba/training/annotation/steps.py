@@ -1,6 +1,6 @@
-"""The steps of a block: a negative for every pair, how far apart the two score, and how far both move.
+"""The steps of a block: draw a negative for every pair, compare the two scores, and update both labels.
 
-Where the loss weighs all labels at once, `vsenumba.training.annotation.softmax` trains the block instead.
+If the loss weighs several labels at once, `vsenumba.training.annotation.softmax` trains the block instead.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ def train_block(
     loss, n_steps, indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
     steps, numbers, tally, scores, drawn, absences,
 ):  # fmt: skip
-    """Train on the steps of a block: move the labels, and leave the gradients in the images' vectors.
+    """Train on the steps of a block: update the labels, and leave the gradients of the images' vectors in the slots.
 
     Parameters
     ----------
     loss : NamedTuple
-        A loss's state; its class picks the implementation.
+        The state of a loss; its class selects the implementation.
     n_steps : int
-        How many there are.
+        The number of steps.
     vectors, steps, numbers, tally, scores, drawn
-        The shard's work space; see `Work`.
+        The work space of the shard; see `Work`.
     indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, absences
-        As in `vsenumba.training.annotation.epoch.run_launch`; the rate is that of the label factors.
-    """  # every class has an implementation: that for all is below
+        As in `vsenumba.training.annotation.epoch.run_launch`; the learning rate is that of the label factors.
+    """  # a loss without its own implementation uses the one below
 
 
 @train_block.implement(object)
@@ -62,9 +62,10 @@ def train_steps(
     loss, n_steps, indices, labels, sums, sampler, optimiser, learning_rate, l2, n_negatives, states, shard, vectors,
     steps, numbers, tally, scores, drawn, absences,
 ):  # fmt: skip
-    """Train on a block's steps, with one negative each, then with the next.
+    """Train on a block's steps with one negative each, then with the next negative.
 
-    Loop after loop: within each no step waits for another, and the processor works on several at once.
+    The work is divided into several loops. Within each loop no step waits for another, so the processor works on
+    several steps at once.
     """
     numbers[GRADIENT_SQUARE] = 0
     numbers[N_GRADIENTS] = 0
@@ -95,7 +96,7 @@ def train_steps(
 
 @kernel(inline=True)
 def weigh_steps(n_steps, sums, loss, optimiser, learning_rate, n_factors, steps, numbers, tally):
-    """Turn differences of scores into gradients and rates, and count."""
+    """Turn differences of scores into gradients and learning rates, and update the tally."""
     for s in range(n_steps):
         tally[TRIALS] += steps[TRIED, s]
         tally[DRAWS] += steps[SLOT, s] >= 0
@@ -120,7 +121,7 @@ def weigh_steps(n_steps, sums, loss, optimiser, learning_rate, n_factors, steps,
 
 @kernel(inline=True)
 def move_labels(labels, vectors, slot, positive, negative, gradient, up, down, l2):
-    """Move the two labels of a step against the gradient; add the gradient in the image's vector to its row."""
+    """Update the two labels of a step against the gradient, and add to the gradient of the image's vector."""
     for f in range(vectors.shape[1]):
         p = labels[positive, f]
         n = labels[negative, f]

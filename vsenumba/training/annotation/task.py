@@ -1,4 +1,4 @@
-"""What is trained, and with what: the same on every device."""
+"""The settings of a training on images and labels, which are the same for every device."""
 
 from __future__ import annotations
 
@@ -13,68 +13,79 @@ from vsenumba.samplers import Sampler
 from vsenumba.training.annotation.inputs import Inputs
 from vsenumba.training.optimisers import Optimiser
 
-# An epoch's work is cut into so many shards: more than any thread count of the machines this is meant for, few enough
-# that a shard's work outweighs its start.
+# The number of shards, the parts of a launch that can run in parallel. It is larger than the number of threads on most
+# machines, and small enough that a shard has enough work.
 N_SHARDS = 32
 
-# Chosen among 0, .05, .1, .25 and .5 on the set that ships, with absences made up: no share is better than 0 in MRR of
-# held-out labels; ids lose up to .0024 here and .02 at a half.
+# Chosen among 0, .05, .1, .25 and .5 on the data set that ships with the package, with simulated absences. No share has
+# a better MRR of held-out labels than 0. With ids, the MRR is lower by up to .0024 with .1, and by .02 with .5.
 ABSENT_SHARE = 0.1
 
 
 def check_negatives(loss: Loss, chosen: object, sampler: Sampler, n_negatives: object) -> None:
-    """Refuse a sampler, or a number of negatives a pair, that does not go with a loss.
+    """Check that a sampler and a number of negatives go with a loss.
 
     Parameters
     ----------
     loss : Loss
-        Loss to minimise.
+        The loss to minimise.
     chosen : object
-        What the user chose as a sampler; None for nothing.
+        The sampler that the user chose, or None.
     sampler : Sampler
-        The sampler that this comes to.
+        The sampler that is used.
     n_negatives : object
-        What the user chose as a number of negatives a pair; None for nothing.
+        The number of negatives per pair that the user chose, or None.
+
+    Raises
+    ------
+    InputError
+        If they do not go together.
     """
     if loss.takes_all and not (chosen is None and n_negatives is None):
         raise InputError(
-            "the loss compares with all labels at once and draws none: leave out sampler and n_negatives, or set the "
-            "loss's own n_negatives"
+            "the loss compares with all labels at once and draws no negatives: leave out sampler and n_negatives, or "
+            "set the loss's own n_negatives"
         )
     if loss.draws is not None and n_negatives is not None:
         raise InputError(
-            f"the loss says how many negatives are drawn, {loss.draws}: leave out n_negatives={n_negatives!r} of the "
-            "model, or set it in the loss"
+            f"the loss draws {loss.draws} negatives: leave out n_negatives={n_negatives!r} of the model, or set "
+            "n_negatives of the loss"
         )
     if loss.draws is not None and not sampler.knows_probabilities:
         raise InputError(
-            f"the loss needs the probability of every draw, which the sampler {sampler} does not know: take "
+            f"the loss needs the probability of every draw, which the sampler {sampler} does not provide: use "
             '"uniform", "popularity", or "adaptive" with n_candidates=1'
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Pairs to learn from, and how to learn from them.
+    """The pairs to learn from, and the settings of the training.
 
     Parameters
     ----------
     data : AnnotationSet
-        The pairs; rows and columns are those of the tables.
-    inputs, sampler, loss, optimiser
-        What to train with.
+        The pairs. Its rows and columns are those of the tables.
+    inputs : Inputs
+        The representation of images.
+    sampler : Sampler
+        The source of negatives.
+    loss : Loss
+        The loss to minimise.
+    optimiser : Optimiser
+        The optimiser of the tables that are updated row by row.
     l2 : float
-        Weight decay per step.
+        The weight decay per step.
     n_negatives : int
-        Negatives per pair.
+        The number of negatives per pair.
     frozen_labels : bool
-        Whether the label factors stay as they are.
+        Whether the label factors stay unchanged.
     absent_share : float
-        How often a negative of an image that has verified absences is one of these, from 0 to 1.
+        The probability, from 0 to 1, that a negative is a verified absence, for an image that has such absences.
     n_shards : int
-        Parts of a launch, each of which draws from a random state of its own.
+        The number of parts of a launch. Each part draws from its own random state.
     label_counts : (n_labels,) int64 array, optional
-        How many images have each label, where `data` is a part of a set, in the whole of it.
+        The number of images of each label in the whole set, if `data` is only a part of it.
     """
 
     data: AnnotationSet
@@ -91,5 +102,5 @@ class Task:
 
     @property
     def counts(self) -> np.ndarray:
-        """How many images have each label, (n_labels,) int64: what samplers go by."""
+        """The number of images of each label, (n_labels,) int64, for samplers."""
         return self.data.label_counts if self.label_counts is None else self.label_counts

@@ -1,4 +1,4 @@
-"""Training of annotation, epoch by epoch: a plan, carried out by a device, and counted."""
+"""Train on images and labels: a plan for each epoch, carried out by a device."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from vsenumba.training.run import Trainer
 
 
 class AnnotationTrainer(Trainer):
-    """Trains tables on a set.
+    """Train the tables of a model on a data set.
 
     Parameters
     ----------
     task : Task
-        What is trained.
+        The settings of the training, with the data.
     device : Device
-        Where, made for the same task.
+        The device, made for the same task.
     tables, sums : mapping from str to array
-        ``"label_factors"`` and the tables of the inputs, (rows, k) float32, changed in place; and the optimiser's sums
-        of each. Arrays that cannot be changed are replaced by copies.
+        ``"label_factors"`` and the tables of the inputs, (rows, k) float32, and the optimiser's sums of each. They are
+        changed in place. A read-only array is replaced by a copy.
     seeds : numpy.random.SeedSequence
-        Epoch e visits in an order that is spawned of them by the key (e, 0), and draws by (e, 1).
+        The random seed. In epoch e, the order comes from the seeds spawned with the key (e, 0), and the draws from
+        those with (e, 1).
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class AnnotationTrainer(Trainer):
         memories = {name: (table.memory_length(task.optimiser),) for name, table in wanted.items()}
         admit("the optimiser's sums", sums, memories)
         device.put(tables, sums)
-        # Compile, or load from the cache, before the clock runs.
+        # Compile the kernels, or load them from the cache, before the clock starts.
         device.seed(self.plan.draw_seeds(0))
         device.refresh()
         nothing = self.plan.empty_launch()
@@ -62,7 +63,7 @@ class AnnotationTrainer(Trainer):
     def run_epoch(
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
     ) -> dict[str, float]:
-        """Train one epoch, at the rate of its beginning; see `vsenumba.training.run.Trainer`."""
+        """Train one epoch at the learning rate of its start; see `vsenumba.training.run.Trainer`."""
         started = time.perf_counter()
         rate, refreshes = rate_at(0.0), 0
         self._device.seed(self.plan.draw_seeds(epoch))

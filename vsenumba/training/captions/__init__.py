@@ -1,1 +1,1 @@
-"""Training of image-text retrieval heads: branches, the optimiser, and the loop over batches."""
+"""Training of image–text retrieval heads: projections and poolings of each side, and the loop over batches."""

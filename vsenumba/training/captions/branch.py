@@ -1,4 +1,4 @@
-"""A branch: one side's rows projected, pooled and brought to length 1; and the gradients of it all."""
+"""A branch: the rows of one side are projected, pooled and scaled to length 1. It also computes the gradients."""
 
 from __future__ import annotations
 
@@ -14,31 +14,33 @@ from vsenumba.training.captions.projections import Projection
 Tables = dict[str, np.ndarray]
 T = TypeVar("T")
 
-# Shorter vectors are not made longer, so that a vector of zeros stays one.
+# Shorter vectors are not scaled to length 1, so that a vector of zeros stays one.
 _SHORTEST = np.float32(1e-8)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Branch:
-    """What becomes of one side.
+    """The layers of one side.
 
     Parameters
     ----------
-    projection, pooling
-        How rows are projected, and made one vector.
+    projection : Projection
+        The projection of each row.
+    pooling : Pooling
+        The pooling of all rows to one vector.
     """
 
     projection: Projection
     pooling: Pooling
 
     def fresh_parameters(self, width: int, n_factors: int, rng: np.random.Generator) -> Tables:
-        """Return the parameters of both, by prefixed names."""
+        """Return new parameters of both layers, with prefixed names."""
         projection = self.projection.fresh_parameters(width, n_factors, rng)
         pooling = self.pooling.fresh_parameters(n_factors, rng)
         return _prefixed("projection", projection) | _prefixed("pooling", pooling)
 
     def parameter_shapes(self, width: int, n_factors: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of what `fresh_parameters` returns."""
+        """Return the shapes of the parameters from `fresh_parameters`."""
         projection = self.projection.parameter_shapes(width, n_factors)
         pooling = self.pooling.parameter_shapes(n_factors)
         return _prefixed("projection", projection) | _prefixed("pooling", pooling)
@@ -46,7 +48,7 @@ class Branch:
     def forward(
         self, rows: np.ndarray, offsets: np.ndarray, parameters: Mapping[str, np.ndarray]
     ) -> tuple[np.ndarray, Any]:
-        """Return the vectors, (n, n_factors), of length 1, and what `backward` needs."""
+        """Return the vectors, (n, n_factors), of length 1, and the intermediate results for `backward`."""
         projected, projection_memory = self.projection.forward(rows, _part("projection", parameters))
         pooled, pooling_memory = self.pooling.forward(projected, offsets, _part("pooling", parameters))
         lengths = np.maximum(np.sqrt((pooled * pooled).sum(axis=1, keepdims=True)), _SHORTEST)
@@ -54,7 +56,7 @@ class Branch:
         return vectors, (projection_memory, pooling_memory, vectors, lengths)
 
     def backward(self, gradient: np.ndarray, memory: Any, *, in_rows: bool = False) -> tuple[np.ndarray | None, Tables]:
-        """Return the gradients in the rows, if asked for, and in the parameters, from that in the vectors."""
+        """Return the gradients of the rows, if requested, and of the parameters, from the gradient of the vectors."""
         projection_memory, pooling_memory, vectors, lengths = memory
         in_pooled = (gradient - (gradient * vectors).sum(axis=1, keepdims=True) * vectors) / lengths
         in_projected, of_pooling = self.pooling.backward(in_pooled, pooling_memory)

@@ -1,4 +1,4 @@
-"""Captions as rows for the caption branch: word vectors that are trained, or rows that a text encoder gave."""
+"""Captions as rows for the caption branch: trained word vectors, or fixed rows from a text encoder."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.text.reading import words_of
 from vsenumba.data.vocabulary import Vocabulary
 
-# Row 0 of the words stands for all words that are not known.
+# Row 0 of the word vectors is for all unknown words.
 UNKNOWN = "<unknown>"
 
 
 class Captions(ABC):
-    """Base of both kinds."""
+    """Base class of both kinds of captions."""
 
     trained: ClassVar[bool]
 
     @property
     @abstractmethod
     def unknown(self) -> np.ndarray:
-        """Which captions have no word that is known, (n,) bool."""
+        """Which captions have no known word, (n,) bool."""
 
     @abstractmethod
     def take(self, captions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return what stands for the tokens of some captions, and where each caption begins, (n + 1,) int64."""
+        """Return the tokens of some captions, and the offset of each caption among them, (n + 1,) int64."""
 
     @abstractmethod
     def rows(self, tokens: np.ndarray, tables: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -38,7 +38,7 @@ class Captions(ABC):
     def gradients(
         self, tokens: np.ndarray, in_rows: np.ndarray | None, tables: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """Return the gradients in the tables the rows came from."""
+        """Return the gradients of the tables that the rows come from."""
 
 
 class WordCaptions(Captions):
@@ -49,14 +49,14 @@ class WordCaptions(Captions):
     texts : sequence of str
         The captions.
     words : Vocabulary
-        The known words; the first is `UNKNOWN`.
+        The known words; the first one is `UNKNOWN`.
     """
 
     trained = True
 
     def __init__(self, texts: Sequence[str] | np.ndarray, words: Vocabulary) -> None:
         lists = [words_of(str(text)) for text in texts]
-        # A caption without words is one unknown word.
+        # A caption without words gets a single unknown word.
         counts = [max(len(one), 1) for one in lists]
         self._offsets = np.concatenate(([0], np.cumsum(counts)))
         found = words.find(word for one in lists for word in (one or [UNKNOWN]))
@@ -69,26 +69,26 @@ class WordCaptions(Captions):
 
     @property
     def unknown(self) -> np.ndarray:
-        """Which captions have no word that is known; see `Captions.unknown`."""
+        """Which captions have no known word; see `Captions.unknown`."""
         if not len(self._tokens):
             return np.zeros(0, bool)
         return np.asarray(np.maximum.reduceat(self._tokens, self._offsets[:-1]) == 0)
 
     def take(self, captions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the words' numbers; see `Captions.take`."""
+        """Return the numbers of the words; see `Captions.take`."""
         starts = self._offsets[captions]
         lengths = self._offsets[captions + 1] - starts
         offsets = np.concatenate(([0], np.cumsum(lengths)))
         return self._tokens[np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)], offsets
 
     def rows(self, tokens: np.ndarray, tables: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Look the vectors up; see `Captions.rows`."""
+        """Return the vectors of the words; see `Captions.rows`."""
         return tables["words"][tokens]
 
     def gradients(
         self, tokens: np.ndarray, in_rows: np.ndarray | None, tables: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """Add up what each word's uses say; see `Captions.gradients`."""
+        """Return the sum of the gradients of each word's uses; see `Captions.gradients`."""
         result = np.zeros_like(tables["words"])
         order = np.argsort(tokens, kind="stable")
         used, first = np.unique(tokens[order], return_index=True)
@@ -97,7 +97,7 @@ class WordCaptions(Captions):
 
 
 class TokenCaptions(Captions):
-    """Captions as rows of numbers that stay as they are.
+    """Captions as fixed rows of numbers.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class TokenCaptions(Captions):
 
     @property
     def unknown(self) -> np.ndarray:
-        """Return none; see `Captions.unknown`."""
+        """Return False for every caption; see `Captions.unknown`."""
         return np.zeros(len(self._tokens), bool)
 
     def take(self, captions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,18 +120,18 @@ class TokenCaptions(Captions):
         return self._tokens.take(captions)
 
     def rows(self, tokens: np.ndarray, tables: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return them as they are."""
+        """Return the rows unchanged; see `Captions.rows`."""
         return tokens
 
     def gradients(
         self, tokens: np.ndarray, in_rows: np.ndarray | None, tables: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """Return none."""
+        """Return no gradients, because the rows are fixed."""
         return {}
 
 
 def caption_words(texts: Any, min_count: int) -> Vocabulary:
-    """Return the words that stand in texts `min_count` times or more, the most frequent first, behind `UNKNOWN`."""
+    """Return the words that occur at least `min_count` times, most frequent first, after `UNKNOWN`."""
     counts: dict[str, int] = {}
     for text in texts:
         for word in words_of(str(text)):

@@ -1,4 +1,4 @@
-"""Projections: the rows of one side into the space that both sides share."""
+"""Projections of the rows of one side into the space that both sides share."""
 
 from __future__ import annotations
 
@@ -17,48 +17,48 @@ Tables = dict[str, np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Projection(Member, ABC):
-    """Base of the projections."""
+    """Base class of projections."""
 
     @abstractmethod
     def fresh_parameters(self, width: int, n_factors: int, rng: np.random.Generator) -> Tables:
-        """Return what training begins from, for rows of so many columns."""
+        """Return the initial parameters for rows with `width` columns."""
 
     def parameter_shapes(self, width: int, n_factors: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of what `fresh_parameters` returns; without making it, where that could be large."""
+        """Return the shapes of the parameters; subclasses avoid creating parameters that may be large."""
         fresh = self.fresh_parameters(width, n_factors, np.random.default_rng(0))
         return {name: table.shape for name, table in fresh.items()}
 
     @abstractmethod
     def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
-        """Return the projected rows, (N, n_factors), and what `backward` needs."""
+        """Return the projected rows, (N, n_factors), and the intermediate results for `backward`."""
 
     @abstractmethod
     def backward(self, gradient: np.ndarray, memory: Any, *, in_rows: bool) -> tuple[np.ndarray | None, Tables]:
-        """Return the gradients in the rows, if asked for, and in the parameters."""
+        """Return the gradients of the rows, if requested, and of the parameters."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinearProjection(Projection):
-    """``x W + b``."""
+    """The linear projection ``x W + b``."""
 
     name: ClassVar[str] = "linear"
 
     def fresh_parameters(self, width: int, n_factors: int, rng: np.random.Generator) -> Tables:
-        """Return W as Xavier's uniform draws and b of 0; see `Projection.fresh_parameters`."""
+        """Return W from Xavier's uniform distribution and b of zeros; see `Projection.fresh_parameters`."""
         return {"weights": xavier(width, n_factors, rng), "bias": np.zeros(n_factors, np.float32)}
 
     def parameter_shapes(self, width: int, n_factors: int) -> dict[str, tuple[int, ...]]:
-        """Return those of W and b; see `Projection.parameter_shapes`."""
+        """Return the shapes of W and b; see `Projection.parameter_shapes`."""
         return {"weights": (width, n_factors), "bias": (n_factors,)}
 
     def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
-        """Project; see `Projection.forward`."""
+        """Project the rows; see `Projection.forward`."""
         result = product(rows, parameters["weights"])
         result += parameters["bias"]
         return result, (rows, parameters)
 
     def backward(self, gradient: np.ndarray, memory: Any, *, in_rows: bool) -> tuple[np.ndarray | None, Tables]:
-        """Return gradients; see `Projection.backward`."""
+        """Return the gradients; see `Projection.backward`."""
         rows, parameters = memory
         in_parameters = {"weights": product_of_transposed(rows, gradient), "bias": gradient.sum(axis=0)}
         return _back(gradient, parameters["weights"]) if in_rows else None, in_parameters
@@ -66,15 +66,15 @@ class LinearProjection(Projection):
 
 @dataclass(frozen=True, kw_only=True)
 class ResidualProjection(Projection):
-    """``x W + b + relu(x U + c) V``: a linear projection and a network of one hidden layer, added.
+    """The projection ``x W + b + relu(x U + c) V``: a linear projection plus a network with one hidden layer.
 
-    The hidden layer is half as wide as the space, as in VSE∞, whose batch normalisation is left out.
+    The hidden layer is half as wide as the shared space, as in VSE∞, but without batch normalisation.
     """
 
     name: ClassVar[str] = "residual"
 
     def fresh_parameters(self, width: int, n_factors: int, rng: np.random.Generator) -> Tables:
-        """Return Xavier's uniform draws and biases of 0; see `Projection.fresh_parameters`."""
+        """Return weights from Xavier's uniform distribution and biases of zeros; see `Projection.fresh_parameters`."""
         hidden = max(n_factors // 2, 1)
         return {
             "weights": xavier(width, n_factors, rng),
@@ -85,7 +85,7 @@ class ResidualProjection(Projection):
         }
 
     def parameter_shapes(self, width: int, n_factors: int) -> dict[str, tuple[int, ...]]:
-        """Return those of W, b, U, c and V; see `Projection.parameter_shapes`."""
+        """Return the shapes of W, b, U, c and V; see `Projection.parameter_shapes`."""
         hidden = max(n_factors // 2, 1)
         return {
             "weights": (width, n_factors),
@@ -96,7 +96,7 @@ class ResidualProjection(Projection):
         }
 
     def forward(self, rows: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Any]:
-        """Project; see `Projection.forward`."""
+        """Project the rows; see `Projection.forward`."""
         hidden = product(rows, parameters["hidden_weights"])
         hidden += parameters["hidden_bias"]
         np.maximum(hidden, 0, out=hidden)
@@ -106,7 +106,7 @@ class ResidualProjection(Projection):
         return result, (rows, hidden, parameters)
 
     def backward(self, gradient: np.ndarray, memory: Any, *, in_rows: bool) -> tuple[np.ndarray | None, Tables]:
-        """Return gradients; see `Projection.backward`."""
+        """Return the gradients; see `Projection.backward`."""
         rows, hidden, parameters = memory
         in_hidden = _back(gradient, parameters["output_weights"])
         in_hidden *= hidden > 0
@@ -129,7 +129,7 @@ def _back(gradient: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def xavier(n_inputs: int, n_outputs: int, rng: np.random.Generator) -> np.ndarray:
-    """Return uniform draws of variance 2 / (inputs + outputs), (n_inputs, n_outputs) float32 (Glorot & Bengio 2010)."""
+    """Draw float32 weights, uniform with variance 2 / (n_inputs + n_outputs) (Glorot & Bengio 2010)."""
     bound = np.sqrt(6 / (n_inputs + n_outputs))
     return rng.uniform(-bound, bound, (n_inputs, n_outputs)).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""The loop over batches of matching pairs: forward, the objective, backward, and a step of the optimiser."""
+"""The loop over batches of matching pairs: forward, objective, backward, and a step of the optimiser."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ Tables = dict[str, np.ndarray]
 
 
 class CaptionTrainer(Trainer):
-    """Trains two branches on a caption set.
+    """Train two branches on a caption set.
 
     Parameters
     ----------
     data : CaptionSet
-        The images, and which caption belongs to which.
+        The images and captions, and which caption belongs to which image.
     captions : Captions
-        Its captions as rows for the caption branch.
+        The captions as rows for the caption branch.
     tables : mapping from str to array
-        The parameters, changed in place: those of the branches behind ``"image."`` and ``"caption."``.
+        The parameters, changed in place. Those of the branches have the prefixes ``"image."`` and ``"caption."``.
     image_branch, caption_branch : Branch
-        The two sides.
+        The layers of each side.
     objective : Objective
-        What a batch is trained on.
+        The loss of a batch.
     semantics : (n_captions, r) array or None
-        What captions are about, if the objective asks.
+        Vectors of the captions' content, if the objective needs them.
     optimiser : AdamW
-        How tables move.
+        The optimiser of the tables.
     batch_size : int
-        Pairs in a batch.
+        The number of pairs in a batch.
     row_dropout : float
-        The share of regions and words that a batch does without; of each item one stays at least.
+        The share of regions and words that is hidden in each batch. Each item keeps at least one.
     warmup_epochs : int
-        In the first so many epochs all negatives of a batch count, and the learning rate rises from 0.
+        The number of first epochs in which all negatives of a batch count and the learning rate rises from 0.
     n_threads : int or None
-        Threads.
+        The number of threads; None for all.
     seeds : numpy.random.SeedSequence
-        Epoch e draws from ``SeedSequence(seeds.entropy, spawn_key=(e,))``.
+        The random seed. Epoch e uses ``SeedSequence(seeds.entropy, spawn_key=(e,))``.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class CaptionTrainer(Trainer):
     def run_epoch(
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
     ) -> dict[str, float]:
-        """Train one epoch, at a rate that changes with every batch; see `vsenumba.training.run.Trainer`."""
+        """Train one epoch at a learning rate that changes with every batch; see `vsenumba.training.run.Trainer`."""
         started = time.perf_counter()
         rng = np.random.default_rng(spawned(self._seeds, epoch))
         warming = epoch <= self._warmup_epochs
@@ -102,7 +102,7 @@ class CaptionTrainer(Trainer):
             for first in range(0, n, self._batch_size):
                 pairs = order[first : first + self._batch_size]
                 if len(pairs) < 2:
-                    break  # one pair has no negative
+                    break  # a single pair has no negative
                 rate = rate_at(first / n)
                 if warming:
                     rate *= (epoch - 1 + (first + len(pairs)) / n) / self._warmup_epochs
@@ -149,14 +149,14 @@ class CaptionTrainer(Trainer):
 
 
 def side_of(tables: Mapping[str, np.ndarray], side: str) -> Tables:
-    """Return the parameters of the branch "image" or "caption" by their names in it."""
+    """Return the parameters of the branch "image" or "caption", without the prefix of their names."""
     return {name.removeprefix(f"{side}."): one for name, one in tables.items() if name.startswith(f"{side}.")}
 
 
 def thinned(
     rows: np.ndarray, offsets: np.ndarray, share: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows without a random share of them, and where items begin then; of each item one row stays at least."""
+    """Return rows without a random share of them, and the new offsets; each item keeps at least one row."""
     if share == 0:
         return rows, offsets
     stays = rng.random(len(rows)) >= share

@@ -1,4 +1,4 @@
-"""Word vectors' training: a window of words at a time, skip-gram or CBOW, over shards of sentences."""
+"""Training of word vectors by skip-gram or CBOW: one window of words at a time, over shards of sentences."""
 
 from __future__ import annotations
 

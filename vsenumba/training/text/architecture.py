@@ -1,7 +1,7 @@
-"""What makes the two architectures: which vector stands for a window, and which words it should rank first.
+"""The interface of an architecture: which vector represents a window, and which words the window should predict.
 
-To add one, write one file with a class, a state (a named tuple) and the implementations of the two functions, and name
-it in ``training/windows/__init__.py``.
+To add an architecture, write a file with a subclass of `Architecture`, a state (a named tuple) and implementations of
+the two functions for this state, and name the class in ``training/text/__init__.py``.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from vsenumba.registry import Member
 
 @dispatched
 def gather_window(architecture, inputs, words, at, first, last, vector, positives):
-    """Write the vector that stands for a window, and the words that should score high with it.
+    """Write the vector of a window, and the words that should have high scores with it.
 
     Parameters
     ----------
     architecture : NamedTuple
-        A state; its class picks the implementation.
+        The state of an architecture; its class selects the implementation.
     inputs : (W, k) float32
         The word factors.
     words, at, first, last : (n,) int32, int, int, int
-        The window is ``words[first:last]``, its centre ``words[at]``; it has at least one other word.
+        The window is ``words[first:last]``, with the centre ``words[at]`` and at least one other word.
     vector : (k,) float32
-        Written.
+        The vector, written.
     positives : (>= last - first,) int32
-        Written, from the beginning.
+        The positives, written from the start.
 
     Returns
     -------
     int
-        How many positives were written, at least 1.
+        The number of positives, at least 1.
     """
-    raise TypeError(f"no architecture opens a window from a {type(architecture).__name__}")
+    raise TypeError(f"no architecture uses the state {type(architecture).__name__}")
 
 
 @dispatched
 def scatter_window(architecture, inputs, sums, optimiser, learning_rate, words, at, first, last, gradient):
-    """Move the word factors against the gradient in the vector that stood for a window.
+    """Update the word factors with the gradient of the window's vector.
 
     Parameters
     ----------
@@ -50,18 +50,19 @@ def scatter_window(architecture, inputs, sums, optimiser, learning_rate, words, 
     sums : (W,) or (0,) float32
         The optimiser's sums of the word factors.
     optimiser, learning_rate : NamedTuple, float32
-        How to move.
+        The state of the optimiser, and the learning rate.
     gradient : (k,) float32
-        The loss's gradient in the vector.
+        The gradient of the loss with respect to the vector.
     """
-    raise TypeError(f"no architecture closes a window from a {type(architecture).__name__}")
+    raise TypeError(f"no architecture uses the state {type(architecture).__name__}")
 
 
 class Architecture(Member, ABC):
-    """Base of the architectures.
+    """Base class of architectures.
 
-    `draws_per_negative` says how many words are drawn at a time unless told otherwise, by what they are drawn for;
-    `draws_per` says for what that is unless told otherwise, with a sampler that draws alike for all windows.
+    `draws_per` is the default group of pairs that share negatives, for a sampler that draws in the same way for all
+    windows. `draws_per_negative` is the default number of draws for each negative, by that group. `learning_rate` is
+    the default learning rate.
     """
 
     draws_per: ClassVar[str]
@@ -70,8 +71,8 @@ class Architecture(Member, ABC):
 
     @abstractmethod
     def state(self) -> Any:
-        """Return what the two functions need, a named tuple."""
+        """Return the state of the architecture, a named tuple for the two functions."""
 
     @abstractmethod
     def most_positives(self, window: int) -> int:
-        """Return how many positives a window can have."""
+        """Return the largest number of positives in a window."""

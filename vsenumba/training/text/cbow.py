@@ -1,4 +1,4 @@
-"""CBOW: the words of a window together foretell the word in its middle (Mikolov et al., NIPS 2013)."""
+"""CBOW: the other words of a window together predict the word in its middle (Mikolov et al., NIPS 2013)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from vsenumba.training.text.architecture import Architecture, gather_window, sca
 
 
 class CbowState(NamedTuple):
-    """CBOW needs nothing; a named tuple must have a field."""
+    """The state of CBOW. It needs nothing, but a named tuple needs a field."""
 
     power: float
 
 
 class Cbow(Architecture):
-    """The vector is the mean of the other words' vectors, the only positive is the centre.
+    """The vector of a window is the mean of the other words' vectors, and the only positive is the centre.
 
-    Every word of the window gets its share of the gradient, which is divided by their number, as the mean is. The
-    original code adds it undivided (Irsoy, Benton & Stratos 2021, "Corrected CBOW performs as well as skip-gram").
+    Every other word gets its share of the gradient: the gradient divided by their number, because the vector is their
+    mean. The original code of word2vec does not divide it (Irsoy, Benton & Stratos 2021, "Corrected CBOW performs as
+    well as skip-gram").
     """
 
     name: ClassVar[str] = "cbow"
-    # A window is one pair: a block's draws cost as much as twice as many of its own, and on two threads bring nothing.
+    # A window has one pair. A draw per block needs twice as many negatives, and is not faster on two threads.
     draws_per: ClassVar[str] = "window"
     draws_per_negative: ClassVar[Mapping[str, int]] = {"pair": 1, "window": 2, "block": 4}
     learning_rate: ClassVar[float] = 0.15
@@ -44,7 +45,7 @@ def _gather_window(architecture, inputs, words, at, first, last, vector, positiv
     n_factors = vector.shape[0]
     vector[:] = 0
     for i in range(first, last):
-        # Taken out of the loop: for the compiler what is written could be the words.
+        # Read the word outside the inner loop, because the compiler cannot exclude that the loop changes it.
         word = words[i]
         if i != at:
             for f in range(n_factors):

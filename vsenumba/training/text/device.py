@@ -1,4 +1,4 @@
-"""What a device offers to word vectors; see `vsenumba.training.annotation.device`, whose seam is the same."""
+"""The interface of a device for word vectors, which is like that of `vsenumba.training.annotation.device`."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ class TextDevice(Protocol):
     Parameters
     ----------
     task : TextTask
-        What is trained.
+        The settings of the training.
     n_threads : int, optional
-        Threads of the host that it may use; None for all.
+        The number of threads on the host; None for all.
     """
 
     name: ClassVar[str]
-    #: Words of a launch.
+    #: The number of words in a launch.
     tokens_per_launch: ClassVar[int]
 
     def __init__(self, task: TextTask, n_threads: int | None = None) -> None: ...
 
     def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
-        """Take the tables, (W, k) float32, and the optimiser's sums of each, from now on the device's to change."""
+        """Store the tables, (W, k) float32, and the optimiser's sums of each, to be changed by the device."""
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
-        """Begin an epoch, whose draws are seeded so."""
+        """Start an epoch with the given random seed."""
 
     def refresh(self) -> None:
-        """Bring the sampler up to date with the output factors."""
+        """Update the sampler's state from the output factors."""
 
     def launch(self, tokens: np.ndarray, offsets: np.ndarray, rate: float) -> None:
-        """Train on sentences, sentence i being ``tokens[offsets[i] - offsets[0]:offsets[i + 1] - offsets[0]]``."""
+        """Train on sentences; sentence i is ``tokens[offsets[i] - offsets[0]:offsets[i + 1] - offsets[0]]``."""
 
     def tally(self) -> np.ndarray:
-        """Return what was counted since the last call, (TALLY_COLUMNS,) float64; see the tally."""
+        """Return the counts since the last call, (TALLY_COLUMNS,) float64; see `vsenumba.training.text.tally`."""
 
     def fetch(self) -> None:
-        """Bring the tables and the sums that `put` was given to where the training is."""
+        """Copy the current tables and sums into the arrays that were passed to `put`."""

@@ -1,4 +1,4 @@
-"""Which words are negatives: drawn for every pair of words, or shared by a window's pairs, or by a block of windows."""
+"""Draws of negative words, for each pair of words, for a whole window, or for a block of windows."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from vsenumba.kernels.prefetch import prefetch_row
 from vsenumba.samplers import aim, draw
 from vsenumba.training.text.tally import DRAWS, SKIPPED, TRIALS
 
-# For how many windows that follow each other negatives are drawn; 0 where every pair has its own.
+# The number of consecutive windows that share a draw of negatives; 0 if every pair has its own.
 PER_PAIR, PER_WINDOW = 0, 1
 BLOCK = 8
 DRAWS_PER = {"pair": PER_PAIR, "window": PER_WINDOW, "block": BLOCK}
 
-# What is drawn for: a sentence's words are thinned out, counted by the tokens before the sentence in the whole text;
-# all else is drawn for a block of its windows, counted by these and the words kept before the block.
+# The two purposes of random numbers. The subsampling of a sentence is counted by the tokens before the sentence in the
+# whole text. All other draws of a block of windows are counted by these tokens plus the kept words before the block.
 THINNING, WINDOWS = 0, 1
 
 
 @kernel(inline=True)
 def draw_negatives(sampler, states, shard, vector, outputs, own, positives, begin, end, n_draws, chosen, tally):
-    """Write words that are none of ``positives[begin:end]`` to `chosen`; return how many.
+    """Draw words that are not in ``positives[begin:end]``, write them to `chosen`, and return their number.
 
     Parameters
     ----------
     own : (>= end - begin,) int32
-        Scratch: the positives in order, which are never drawn.
+        Work space for the sorted positives, which are never drawn.
     positives : (n,) int32
-        Of a window; the draws' pairs take turns among ``positives[begin:end]``, if these are not none.
+        The positives of a window. The draws take turns among the pairs of ``positives[begin:end]``, unless this is
+        empty.
     chosen : (>= n_draws,) int32
-        Written, from the beginning.
+        The negatives, written from the start.
     """
     n_own = 0
     for j in range(begin, end):

@@ -1,4 +1,4 @@
-"""The compiled loop over tokens, one for every architecture, sampler and optimiser.
+"""The compiled loop over tokens, for every architecture, sampler and optimiser.
 
 Shards of sentences run in parallel and update the tables without locks, as in `vsenumba.training.annotation.epoch`.
 """
@@ -18,25 +18,25 @@ from vsenumba.training.text.draws import BLOCK, PER_PAIR, PER_WINDOW, THINNING, 
 from vsenumba.training.text.step import train_words
 from vsenumba.training.text.tally import KEPT
 
-# Words that follow in a sentence are asked for: their memory comes while others are trained.
+# Memory is prefetched for the word that comes this number of places after the longest window.
 _AHEAD = 2
 
 
 class WindowWork(NamedTuple):
-    """The work space of every shard.
+    """The work space of all shards.
 
     Attributes
     ----------
     kept : (n_shards, longest sentence) int32
-        The words of a sentence that subsampling left.
+        The words of a sentence that subsampling keeps.
     vectors : (n_shards, 2, k) float32
-        The window's vector and the gradient in it.
+        The vector of the window, and its gradient.
     words : (n_shards, 3, positives + negatives) int32
-        The words chosen: the negatives, then the positives; and the window's positives, as they stand and in order.
+        The chosen words (the negatives, then the positives), and the window's positives, as they come and sorted.
     numbers : (n_shards, 2, positives + negatives) float32
-        Slopes and losses.
+        The gradients and the losses of the chosen words.
     tally : (n_shards, TALLY_COLUMNS) float64
-        Added to; see `vsenumba.training.text.tally`.
+        The counts; see `vsenumba.training.text.tally`.
     """
 
     kept: np.ndarray
@@ -51,34 +51,34 @@ def run_launch(
     tokens, offsets, bounds, keep, window, inputs, input_sums, outputs, output_sums, architecture, sampler, optimiser,
     learning_rate, draws_per, n_draws, n_negatives, states, work,
 ):  # fmt: skip
-    """Train on the sentences of `offsets`, shard s on those from ``bounds[s]`` to ``bounds[s + 1]``.
+    """Train on the sentences of `offsets`; shard s trains on those from ``bounds[s]`` to ``bounds[s + 1] - 1``.
 
     Parameters
     ----------
     tokens, offsets : (n,) int32, (n_sentences + 1,) int64
         Sentence i is ``tokens[offsets[i] - offsets[0]:offsets[i + 1] - offsets[0]]``.
     bounds : (n_shards + 1,) int64
-        The shards' parts.
+        The parts of the shards.
     keep : (W,) uint64
-        Of 2^32 tokens of a word, how many are kept.
+        How many of 2^32 tokens of each word are kept.
     window : int
-        The most words on each side; how many it is, is drawn for each centre from 1 to `window`.
+        The largest number of words on each side. The number is drawn for each centre, from 1 to `window`.
     inputs, input_sums : (W, k) float32, (W,) or (0,) float32
-        The word factors and the optimiser's sums of them.
+        The word factors, and the optimiser's sums of them.
     outputs, output_sums : (W, k) float32, (W,) or (0,) float32
-        The output factors, and theirs.
+        The output factors, and the optimiser's sums of them.
     architecture, sampler, optimiser : NamedTuple
-        States; their classes pick the code.
+        States; their classes select the implementation.
     learning_rate : float32
-        The rate.
+        The learning rate.
     draws_per : int
-        For how many windows negatives are drawn, 0 for each pair; see `vsenumba.training.text.draws`.
+        The number of windows that share a draw of negatives; 0 for a draw per pair; see `vsenumba.training.text.draws`.
     n_draws, n_negatives : int
-        Negatives drawn at a time; and for how many each positive counts them.
+        The number of negatives in a draw, and the weight of the negatives of each positive.
     states : (n_shards, 8) uint64
-        Random states, with the epoch's key.
+        The random states, with the key of the epoch.
     work : WindowWork
-        The shards' work space.
+        The work space of the shards.
     """
     for shard in prange(bounds.shape[0] - 1):
         for sentence in range(bounds[shard], bounds[shard + 1]):
@@ -97,7 +97,7 @@ def run_sentence(
     optimiser, learning_rate, draws_per, n_draws, n_negatives, states, shard, kept, vector, gradient, chosen, positives,
     own, grads, losses, tally,
 ):  # fmt: skip
-    """Train on every window of the sentence ``tokens[begin:end]``, before which the text has `number` tokens."""
+    """Train on every window of the sentence ``tokens[begin:end]``; the text has `number` tokens before it."""
     n_kept = 0
     begin_draws(states, shard, number, THINNING)
     for t in range(begin, end):
@@ -112,18 +112,18 @@ def run_sentence(
             begin_draws(states, shard, number + at, WINDOWS)
         reach = 1 + next_below(states, shard, window)
         first, last = max(0, at - reach), min(n_kept, at + reach + 1)
-        # What a window meets first is the word at its end.
+        # The next new word of a window is the one at its end.
         coming = at + window + _AHEAD
         if coming < n_kept:
             prefetch_row(inputs, kept[coming])
             prefetch_row(outputs, kept[coming])
-        # Each round takes one pair where pairs have draws of their own, and all the window's pairs otherwise.
+        # If every pair has its own draw, a round trains on one pair. Otherwise it trains on all pairs of the window.
         n_done, n_positives = 0, min(last - first - 1, 1)
         while n_done < n_positives:
             n_positives = gather_window(architecture, inputs, kept, at, first, last, vector, positives)
             n_taken = 1 if draws_per == PER_PAIR else n_positives
             if draws_per <= PER_WINDOW or at % draws_per == 0:
-                # A block's are for any of its windows: what is a positive of one may be a negative of the others.
+                # All windows of a block share its draws, so a positive of one window may be a negative of another.
                 n_excluded = n_taken if draws_per <= PER_WINDOW else 0
                 n_drawn = draw_negatives(
                     sampler, states, shard, vector, outputs, own, positives, n_done, n_done + n_excluded, n_draws,

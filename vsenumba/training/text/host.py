@@ -1,4 +1,4 @@
-"""The host as a device for word vectors: the processor's own threads, on tables that are changed where they are."""
+"""The processor as a device for word vectors: it trains on its own threads and changes the tables in place."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from vsenumba.training.text.task import TextTask
 
 N_SHARDS = 32
 
-# A thread must have this much to do: where another program holds a core, a launch on two threads waits for it.
+# The least work per thread. If another program uses a core, a launch on two threads would have to wait for that core.
 _TOKENS_PER_THREAD = 2_000
 _CELLS_PER_THREAD = 65_536
 
 
 class HostTextDevice:
-    """Trains by the compiled loop of `vsenumba.training.text.epoch`; see `TextDevice`."""
+    """Train with the compiled loop of `vsenumba.training.text.epoch`; see `TextDevice`."""
 
     name: ClassVar[str] = "cpu"
     tokens_per_launch: ClassVar[int] = 400_000
@@ -33,7 +33,7 @@ class HostTextDevice:
         self._n_threads = thread_count(n_threads)
 
     def put(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray]) -> None:
-        """Keep hold of the tables; see `TextDevice.put`."""
+        """Keep references to the tables; see `TextDevice.put`."""
         task = self._task
         self._tables, self._sums = tables, sums
         n_factors = tables["word_factors"].shape[1]
@@ -49,17 +49,17 @@ class HostTextDevice:
         )
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
-        """Give the shards the epoch's key; see `TextDevice.seed`."""
+        """Set the shards' random states; see `TextDevice.seed`."""
         self._states = counted_states(seeds, N_SHARDS)
 
     def refresh(self) -> None:
-        """Sort and measure on the threads there is work for; see `TextDevice.refresh`."""
+        """Update the sampler's state, on more threads for more work; see `TextDevice.refresh`."""
         outputs = self._tables["output_factors"]
         with threads(min(self._n_threads, 1 + outputs.size // _CELLS_PER_THREAD)):
             self._task.sampler.refresh(self._sampler, outputs)
 
     def launch(self, tokens: np.ndarray, offsets: np.ndarray, rate: float) -> None:
-        """Train on the threads there is work for; see `TextDevice.launch`."""
+        """Train on sentences, on more threads for more work; see `TextDevice.launch`."""
         task, tables, sums = self._task, self._tables, self._sums
         shares = offsets[0] + len(tokens) * np.arange(1, N_SHARDS) // N_SHARDS
         bounds = np.concatenate(([0], np.searchsorted(offsets[:-1], shares), [len(offsets) - 1]))
@@ -71,10 +71,10 @@ class HostTextDevice:
             )  # fmt: skip
 
     def tally(self) -> np.ndarray:
-        """Add up the shards' counts, and begin anew; see `TextDevice.tally`."""
+        """Return the sum of the shards' counts, and reset them; see `TextDevice.tally`."""
         total = self._work.tally.sum(axis=0)
         self._work.tally[:] = 0
         return total
 
     def fetch(self) -> None:
-        """Do nothing: the tables are changed where they are."""
+        """Do nothing, because the tables are changed in place."""

@@ -1,4 +1,4 @@
-"""Skip-gram: a word foretells each word of its window (Mikolov et al., NIPS 2013)."""
+"""Skip-gram: the word in the middle of a window predicts each other word (Mikolov et al., NIPS 2013)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vsenumba.training.text.architecture import Architecture, gather_window, sca
 
 
 class SkipGramState(NamedTuple):
-    """Skip-gram needs nothing; a named tuple must have a field."""
+    """The state of skip-gram. It needs nothing, but a named tuple needs a field."""
 
     power: float
 
 
 class SkipGram(Architecture):
-    """The vector is the centre's own, the positives are the other words of the window."""
+    """The vector of a window is that of its centre, and the positives are the other words."""
 
     name: ClassVar[str] = "skipgram"
     draws_per: ClassVar[str] = "block"
@@ -30,7 +30,7 @@ class SkipGram(Architecture):
         return SkipGramState(0.0)
 
     def most_positives(self, window: int) -> int:
-        """Return two windows' worth; see `Architecture.most_positives`."""
+        """Return twice the window; see `Architecture.most_positives`."""
         return 2 * window
 
 

@@ -1,4 +1,4 @@
-"""A step on positives and negatives with one vector: scores, losses, and how far all of them move."""
+"""A training step with one vector, its positives and its negatives: scores, losses and updates."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from vsenumba.kernels.logistic import logistic
 from vsenumba.training.optimisers import row_rate
 from vsenumba.training.text.tally import GRADIENT, LOSS, NEGATIVES, STEPS
 
-# Scores that are turned into grads together: what a vector register holds.
+# The number of scores that are turned into gradients at a time, as many as fit into a vector register.
 LANES = 8
 
 
 @kernel(inline=True)
 def weigh_words(vector, outputs, chosen, n_negatives, n_chosen, weight, grads, losses):
-    """Write the grads of the chosen words' losses in their scores, and the losses.
+    """Write the gradients of the chosen words' losses with respect to their scores, and the losses.
 
-    Those of draws that are positives are 0.
-
-    The first `n_negatives` of the chosen words are negatives, the others positives. Negatives that were drawn for
-    several windows may be positives of this one.
+    The first `n_negatives` of the chosen words are negatives, the others are positives. Negatives that were drawn for
+    several windows may be positives of this one. Their gradients and losses are 0.
     """
     whole = n_chosen - n_chosen % 4
     for j in range(0, whole, 4):
@@ -32,10 +30,10 @@ def weigh_words(vector, outputs, chosen, n_negatives, n_chosen, weight, grads, l
         )
     for j in range(whole, n_chosen):
         grads[j] = dot(vector, outputs, chosen[j])
-    # A positive's loss is that of a negative with the score turned round.
+    # The loss of a positive is that of a negative with the opposite score.
     for j in range(n_negatives, n_chosen):
         grads[j] = -grads[j]
-    # In whole vectors: a few left over, one by one, would take longer than all.
+    # Work on whole registers, because a few remaining words, one by one, would take longer than all others.
     for j in range((n_chosen + LANES - 1) // LANES * LANES):
         grads[j], losses[j] = logistic(grads[j])
     for j in range(n_negatives):
@@ -52,10 +50,10 @@ def weigh_words(vector, outputs, chosen, n_negatives, n_chosen, weight, grads, l
 
 @kernel(inline=True)
 def move_words(vector, outputs, sums, optimiser, learning_rate, chosen, n_chosen, grads, length, gradient):
-    """Move the chosen words' output vectors against the gradient; write the gradient in the vector.
+    """Update the output vectors of the chosen words against the gradient; write the gradient of the window's vector.
 
-    By four, for each of which the vector and its gradient would otherwise be fetched; of four that are not four
-    different rows, one move would be lost.
+    The words are updated in groups of four, because reading the vector and its gradient for each word takes longer. If
+    the words of a group are not all different, they are updated one by one, because an update would be lost.
     """
     mean = length / np.float32(vector.shape[0])
     gradient[:] = 0
@@ -83,13 +81,13 @@ def move_words(vector, outputs, sums, optimiser, learning_rate, chosen, n_chosen
 
 @kernel(inline=True)
 def step_of(optimiser, learning_rate, sums, word, grad, mean):
-    """Return by how much of the vector a word's output vector moves."""
+    """Return the step of a word's output vector, as a multiple of the window's vector."""
     return np.float32(row_rate(optimiser, learning_rate, sums, word, grad * grad * mean)) * grad
 
 
 @kernel(inline=True)
 def all_differ(a, b, c, d):
-    """Return whether four numbers are four different ones."""
+    """Return whether four numbers are all different."""
     return (a != b) & (a != c) & (a != d) & (b != c) & (b != d) & (c != d)
 
 
@@ -97,7 +95,7 @@ def all_differ(a, b, c, d):
 def move_four(
     vector, outputs, gradient, a, b, c, d, grad_a, grad_b, grad_c, grad_d, step_a, step_b, step_c, step_d
 ):  # fmt: skip
-    """Move four different rows of the outputs, and add what they have in the gradient."""
+    """Update four different rows of the outputs, and add to the gradient of the vector."""
     for f in range(vector.shape[0]):
         x = vector[f]
         at_a, at_b, at_c, at_d = outputs[a, f], outputs[b, f], outputs[c, f], outputs[d, f]
@@ -113,9 +111,9 @@ def train_words(
     vector, gradient, outputs, sums, optimiser, learning_rate, chosen, n_negatives, n_chosen, weight, grads, losses,
     tally,
 ):  # fmt: skip
-    """Train the output vectors of the chosen words, negatives first; leave the gradient in the vector.
+    """Train the output vectors of the chosen words, negatives first, and write the gradient of the window's vector.
 
-    Each negative counts `weight` times.
+    Each negative has the weight `weight`.
     """
     weigh_words(vector, outputs, chosen, n_negatives, n_chosen, weight, grads, losses)
     length = np.float32(0)

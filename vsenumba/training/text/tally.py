@@ -1,9 +1,9 @@
-"""What the loop over tokens counts, a row per shard."""
+"""The counts of the loop over tokens, one row per shard."""
 
 from __future__ import annotations
 
 # Columns of the tally.
 STEPS, SKIPPED, LOSS, DRAWS, TRIALS, NEGATIVES, GRADIENT, KEPT = range(8)
 
-# A shard's row fills a cache line of its own.
+# The row of a shard fills a whole cache line.
 TALLY_COLUMNS = 8

@@ -1,4 +1,4 @@
-"""What word vectors are trained with: the same on every device."""
+"""The settings of a training of word vectors, which are the same for every device."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ from vsenumba.training.text.draws import DRAWS_PER
 
 @dataclass(frozen=True, kw_only=True)
 class TextTask:
-    """How to learn from windows of words.
+    """The settings of a training on windows of words.
 
     Parameters
     ----------
     counts : (W,) int64 array
-        How often each row's word stands in all text seen.
+        The frequency of each word in all text so far.
     keep : (W,) uint64 array
-        Of 2^32 tokens of a word, how many are trained on; see `kept_of_each_word`.
+        How many of 2^32 tokens of each word are trained on; see `kept_of_each_word`.
     longest : int
-        The most words of a sentence.
-    architecture, sampler, optimiser
-        What to train with.
+        The largest number of words in a sentence.
+    architecture, sampler, optimiser : Architecture, Sampler, Optimiser
+        The members of the training.
     window : int
-        The most words on each side.
+        The largest number of words on each side of the centre.
     n_negatives : int
-        For how many each positive counts its negatives.
-    draws_per, n_draws : int
-        For how many windows negatives are drawn, 0 for each pair, and how many at a time.
+        The weight of the negatives of each positive, as a number of negatives.
+    draws_per : int
+        The number of windows that share a draw of negatives; 0 for a draw per pair.
+    n_draws : int
+        The number of negatives in a draw.
     """
 
     counts: np.ndarray
@@ -48,7 +50,7 @@ class TextTask:
 
     @property
     def most_chosen(self) -> int:
-        """The most words that a window is compared with."""
+        """The largest number of words that a window is compared with."""
         return self.architecture.most_positives(self.window) + self.n_draws
 
 
@@ -65,18 +67,22 @@ def text_task(
     draws_per: str | None,
     n_draws: int | None,
 ) -> TextTask:
-    """Return the task of what a user chose, and did not choose.
+    """Return a task for the user's settings, with defaults for the settings that are None.
 
     Parameters
     ----------
     counts, longest, architecture, sampler, optimiser, window, n_negatives
         See `TextTask`.
     subsample : float
-        The share of the text above which a word is thinned out; 0 for never.
+        The share of the text above which a word is subsampled; 0 for no subsampling.
     draws_per : {"pair", "window", "block"} or None
-        For what negatives are drawn; None for what suits the architecture and the sampler.
+        The group of pairs that share a draw of negatives. None selects it by the architecture and the sampler.
     n_draws : int or None
-        How many are drawn at a time; None for what suits the architecture.
+        The number of negatives in a draw. None selects it by the architecture.
+
+    Returns
+    -------
+    TextTask
     """
     counts = readable("counts_", counts, (None,), np.int64)
     draws_per = draws_per or ("window" if sampler.by_vector else architecture.draws_per)
@@ -97,8 +103,8 @@ def text_task(
 def kept_of_each_word(counts: np.ndarray, subsample: float) -> np.ndarray:
     """Return how many of 2^32 tokens of each word are trained on, (W,) uint64.
 
-    A word that makes up the share f of the text is kept with probability ``sqrt(t / f) + t / f``, at most 1, t being
-    `subsample`: the rule of word2vec's code, which is milder than its paper's.
+    A word whose share of the text is f is kept with probability ``sqrt(t / f) + t / f``, at most 1, where t is
+    `subsample`. This is the rule in the code of word2vec, which keeps more words than the one in its paper.
     """
     share = counts / max(counts.sum(), 1)
     with np.errstate(divide="ignore"):

@@ -1,4 +1,4 @@
-"""The Python around the compiled loop over tokens: launches, refreshes, the falling rate, counting."""
+"""Train word vectors: launches, refreshes of the sampler, the falling learning rate, and counts."""
 
 from __future__ import annotations
 
@@ -29,34 +29,34 @@ from vsenumba.training.text.task import TextTask
 
 _TABLES = ("word_factors", "output_factors")
 
-# At least so many launches an epoch where there are enough tokens for it: after each the learning rate falls, and
-# Python may be interrupted.
+# The least number of launches per epoch, for a text with enough tokens. After each launch the learning rate falls, and
+# Python can be interrupted.
 _LEAST_LAUNCHES = 20
 
-# For how many epochs of pairs an epoch of text counts where refreshes become rarer with the epochs. At the pace of the
-# first epoch sorting took a third of the time and more with 300 factors; with twice this number vectors were a little
-# worse (similarities by .007, two seeds, by hand).
+# A sampler may be refreshed less often in later epochs. There, an epoch of text counts as this number of epochs. At the
+# pace of the first epoch, sorting took a third of the time, and more with 300 factors. With twice this number, vectors
+# were slightly worse (similarities by .007, two seeds, a one-off measurement).
 _EPOCHS_OF_TEXT = 6
 
 
 class TextTrainer(Trainer):
-    """Trains word vectors on a corpus.
+    """Train word vectors on a corpus.
 
     Parameters
     ----------
     corpus : Corpus
         The text.
     rows : (corpus.n_words,) int32 array or None
-        The tables' row of each word of the corpus; None where it is the word's own number.
+        The table row of each word in the corpus; None if it is the number of the word.
     task : TextTask
-        What to train with.
+        The settings of the training.
     device : TextDevice
-        Where, made for the same task.
+        The device, made for the same task.
     tables, sums : mapping from str to array
-        ``"word_factors"`` and ``"output_factors"``, (W, k) float32, changed in place; and the optimiser's sums. Arrays
-        that cannot be changed are replaced by copies.
+        ``"word_factors"`` and ``"output_factors"``, (W, k) float32, and the optimiser's sums of each. They are changed
+        in place. A read-only array is replaced by a copy.
     seeds : numpy.random.SeedSequence
-        Epoch e draws from ``SeedSequence(seeds.entropy, spawn_key=(e,))``.
+        The random seed. Epoch e uses ``SeedSequence(seeds.entropy, spawn_key=(e,))``.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class TextTrainer(Trainer):
         self._seeds = seeds
         check_text_tables(task, tables, sums)
         device.put(tables, sums)
-        # Compile, or load from the cache, before the clock runs.
+        # Compile the kernels, or load them from the cache, before the clock starts.
         device.seed(seeds)
         device.refresh()
         self._launch(0, 0, 0.0)
@@ -87,7 +87,7 @@ class TextTrainer(Trainer):
     def run_epoch(
         self, epoch: int, rate_at: Callable[[float], float], progress: Callable[[float], object] = lambda done: None
     ) -> dict[str, float]:
-        """Train one epoch, at a rate that changes with every launch; see `vsenumba.training.run.Trainer`."""
+        """Train one epoch at a learning rate that changes with every launch; see `vsenumba.training.run.Trainer`."""
         started = time.perf_counter()
         device, offsets = self._device, self._corpus.offsets
         device.seed(spawned(self._seeds, epoch))
@@ -115,7 +115,7 @@ class TextTrainer(Trainer):
 
     def _launch(self, first: int, last: int, rate: float) -> None:
         """Train on the sentences first..last-1."""
-        # Copies: for a map of a file, which is read-only, the kernel would be compiled once more.
+        # A mapped file is read-only; without copies, Numba would compile the kernel once more for it.
         offsets = np.array(self._corpus.offsets[first : last + 1])
         tokens = np.array(self._corpus.tokens[offsets[0] : offsets[-1]])
         for mapped in (self._corpus.tokens, self._corpus.offsets):
@@ -147,7 +147,7 @@ class TextTrainer(Trainer):
 def check_text_tables(
     task: TextTask, tables: MutableMapping[str, np.ndarray], sums: MutableMapping[str, np.ndarray]
 ) -> None:
-    """Refuse tables, or sums of them, that are not those of a task; replace arrays that cannot be changed by copies."""
+    """Check the tables and sums of a task, and replace read-only arrays by copies."""
     shape = len(task.counts), np.shape(tables["word_factors"])[-1]
     admit("tables_", tables, dict.fromkeys(_TABLES, shape))
     admit("the optimiser's sums", sums, dict.fromkeys(_TABLES, task.optimiser.fresh_sums(shape[0]).shape))

@@ -1,4 +1,4 @@
-"""What stands for an image: a row of its own, its other labels, or the sum of several such inputs."""
+"""The representation of images: a row per image, the other labels, features, or a sum of these."""
 
 from __future__ import annotations
 
@@ -17,19 +17,33 @@ INPUTS = _KINDS.members
 
 
 def as_inputs(inputs: str | Sequence[str]) -> Inputs:
-    """Return the inputs of a name, or the sum of those of several names, as ``("labels", "ids")`` or ``"labels+ids"``.
+    """Return the input with a name, or the sum of several.
+
+    Parameters
+    ----------
+    inputs : str or sequence of str
+        A name such as ``"ids"``, or several, as ``("labels", "ids")`` or ``"labels+ids"``.
+
+    Returns
+    -------
+    Inputs
 
     Raises
     ------
     UnknownNameError
-        If there are none of that name; the nearest names are suggested.
+        If a name is unknown; the message suggests the nearest name.
     InputError
-        If it is neither a name nor several different ones.
+        If `inputs` is not a name or a sequence of different names.
+
+    Examples
+    --------
+    >>> [part.name for part in as_inputs("labels+ids").parts]
+    ['labels', 'ids']
     """
     if isinstance(inputs, str):
         inputs = [part.strip() for part in inputs.replace(",", "+").split("+")]
     if not isinstance(inputs, (tuple, list)):
-        raise InputError(f'inputs must be a name, or several such as ("labels", "ids"), not {inputs!r}')
+        raise InputError(f'inputs must be a name, or several names such as ("labels", "ids"), not {inputs!r}')
     return Inputs([_KINDS(name) for name in inputs])
 
 

@@ -1,4 +1,4 @@
-"""An image as what it looks like: a network of one hidden layer over its features."""
+"""Images represented by their features, through a network with one hidden layer."""
 
 from __future__ import annotations
 
@@ -35,39 +35,40 @@ from vsenumba.training.annotation.layout import BLOCK
 from vsenumba.training.annotation.network import backward, forward, measured, standardised
 from vsenumba.training.optimisers import Optimiser
 
-# How these were chosen stands in docs/how-to/features.md: on clip art, emoji, and a part of Corel5k's training set.
+# docs/how-to/features.md tells how these were chosen: on clip art, emoji, and a part of the training set of Corel5k.
 _HIDDEN = 512
 _IMAGES_PER_LAUNCH = 128
-# Weight decay of the label factors where all labels are weighed at once.
+# The weight decay of the label factors if all labels are weighed at once.
 _L2_OF_ALL = 0.2
-# AdamW's rate, as a share of the model's learning rate, and its weight decay.
+# The learning rate of AdamW as a share of the model's learning rate, and the weight decay of AdamW.
 RATE, DECAY = 0.02, 4.0
-# The share of an image's features that a step does not see.
+# The share of an image's features that is hidden in each step.
 _DROPPED = 0.4
-# The standard deviation of an image's vector before training.
+# The standard deviation of the numbers of an image's vector before training.
 _SPREAD = 0.3
-# Images that are read from disk together, in training, and whose vectors are computed together.
+# The number of neighbouring images that are read from disk together in training, and the number of images whose vectors
+# are computed together.
 _RUN, _AT_ONCE = 32, 4_096
 
-# A thread must have so many multiplications to do; see `vsenumba.training.annotation.host`.
+# The least number of multiplications per thread; see `vsenumba.training.annotation.host`.
 _PRODUCTS_PER_THREAD = 40_000_000
 
 LAYERS = ("feature_weights", "feature_projection")
 
 
 class FeaturesState(NamedTuple):
-    """The vectors of the images of a launch, by their places in it, and the gradients in them."""
+    """The vectors of a launch's images, by their places in the launch, and the gradients of these vectors."""
 
     vectors: np.ndarray
     gradients: np.ndarray
 
 
 class FeatureInputs(InputKind):
-    """``v_i = relu(x_i W + b) U + c``, x the features of the image, standardised.
+    """Represent an image by ``v_i = relu(x_i W + b) U + c``, where x_i are its standardised features.
 
-    The vectors of a launch's images are computed before it, by matrix products, and the gradients in them go back into
-    W, b, U and c after it, by products too; AdamW moves these. A share of the features of each image is hidden from
-    each step, as in drop-out. An image never seen has its vector at once.
+    The vectors of a launch's images are computed before the launch, by matrix products. After it, matrix products turn
+    the gradients of the vectors into gradients of W, b, U and c, which AdamW updates. In each step, a share of the
+    features of each image is hidden (dropout). A new image gets its vector from its features.
     """
 
     name: ClassVar[str] = "features"
@@ -79,10 +80,10 @@ class FeatureInputs(InputKind):
     alone: ClassVar[float] = 0.5
     left_out: ClassVar[float] = 0.1
     images_per_launch: ClassVar[int | None] = _IMAGES_PER_LAUNCH
-    weighs_all_up_to: ClassVar[int] = 4_096  # of an image, a pass over so many labels takes as long as the network
+    weighs_all_up_to: ClassVar[int] = 4_096  # scoring them takes as long as the network, for each image
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
-        """Return one with much weight decay where all labels are weighed at once; see `InputKind.recipe_for`."""
+        """Return settings with a large weight decay if all labels are weighed at once; see `InputKind.recipe_for`."""
         recipe = super().recipe_for(sampler, loss, optimiser, counts)
         return replace(recipe, l2=_L2_OF_ALL) if loss is not None and loss.takes_all else recipe
 
@@ -95,27 +96,27 @@ class FeatureInputs(InputKind):
         }
 
     def constants(self, sizes: Sizes) -> dict[str, tuple[int, ...]]:
-        """Return those of the standardisation; see `InputKind.constants`."""
+        """Return the shapes of the standardisation; see `InputKind.constants`."""
         return {"feature_mean": (sizes.n_features,), "feature_spread": (sizes.n_features,)}
 
     def measure(self, data: AnnotationSet) -> dict[str, np.ndarray]:
-        """Return the standardisation, learnt from the images that have labels; see `InputKind.measure`."""
+        """Compute the standardisation from the images that have labels; see `InputKind.measure`."""
         return measured(data.features, np.flatnonzero(data.labels_per_image))
 
     def rows_together(self, data: AnnotationSet) -> int:
-        """Return how many rows are read from disk in one go; see `InputKind.rows_together`."""
+        """Return the number of rows to read from disk at a time; see `InputKind.rows_together`."""
         return _RUN if is_on_disk(data.features) else 1
 
     def feed(
         self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet, l2: float
     ) -> Feed:
-        """Return the network at work; see `InputKind.feed`."""
+        """Return the feed of the network; see `InputKind.feed`."""
         return FeatureFeed(tables, sums, data)
 
     def knows(
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
-        """Return which images have features, here or in training; see `InputKind.knows`."""
+        """Return which images have features, or had them in training; see `InputKind.knows`."""
         if known.features is not None:
             return np.ones(len(rows), dtype=bool)
         return np.asarray(self.vectors(tables, table_rows, known, rows).any(axis=1))
@@ -123,7 +124,7 @@ class FeatureInputs(InputKind):
     def vectors(
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
-        """Return the network's vectors, or those that a file kept, or 0; see `InputKind.vectors`."""
+        """Return vectors from the network or from the model file; 0 for unknown images; see `InputKind.vectors`."""
         vectors = np.zeros((len(rows), tables["feature_projection"].shape[1]), dtype=np.float32)
         if known.features is not None:
             for start in range(0, len(rows), _AT_ONCE):
@@ -136,14 +137,14 @@ class FeatureInputs(InputKind):
 
 
 class FeatureFeed(Feed):
-    """The network at work in one training.
+    """The network during a training.
 
     Parameters
     ----------
     tables, sums : mapping from str to array
         The layers, the standardisation, and AdamW's memory, which are changed in place.
     data : AnnotationSet
-        The images, with features.
+        The images with their features.
     """
 
     def __init__(self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet) -> None:
@@ -158,7 +159,7 @@ class FeatureFeed(Feed):
         self._batch = self._hidden = np.zeros((0, 0), np.float32)
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
-        """Begin an epoch; see `Feed.seed`."""
+        """Start an epoch; see `Feed.seed`."""
         self._rng = np.random.default_rng(seeds)
 
     def begin_launch(self, rows: np.ndarray) -> None:
@@ -171,7 +172,7 @@ class FeatureFeed(Feed):
             self.state.gradients[: len(rows)] = 0
 
     def drawn_batch(self, rows: np.ndarray) -> np.ndarray:
-        """Return the standardised features of some images, a drawn share of them hidden."""
+        """Return the standardised features of some images, with a random share of them hidden."""
         batch = standardised(feature_rows(self._features, rows), self._tables)
         if len(rows):
             batch *= self._rng.random(batch.shape, dtype=np.float32) >= _DROPPED
@@ -179,12 +180,12 @@ class FeatureFeed(Feed):
         return batch
 
     def _threads(self) -> AbstractContextManager[int]:
-        """Run products on the threads, of those there are, that there is work for."""
+        """Return a context manager for a number of threads that suits the size of the products."""
         n_products = self._batch.size * _HIDDEN
         return threads(min(numba.get_num_threads(), 1 + n_products // _PRODUCTS_PER_THREAD))
 
     def end_launch(self, learning_rate: float) -> None:
-        """Move the layers against the mean gradient; see `Feed.end_launch`."""
+        """Update the layers with the mean gradient; see `Feed.end_launch`."""
         n = len(self._batch)
         if n:
             gradient = self.state.gradients[:n] / np.float32(n)

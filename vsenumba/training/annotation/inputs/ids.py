@@ -1,4 +1,4 @@
-"""An image as a row of its own, known by its id alone: the paper's model."""
+"""Images represented by their ids: each image has a row of its own, as in the VSE-ens paper."""
 
 from __future__ import annotations
 
@@ -30,27 +30,28 @@ from vsenumba.training.optimisers import Optimiser, row_rate
 
 _SAMPLER = DynamicSampler(n_candidates=None)
 
-# An image of more labels than so many has more steps a pass than it needs: there are fewer negatives then.
+# Images with more labels than this have more steps per epoch than they need, so they get fewer negatives.
 _FEW = 4
-# A hinge pulls with its whole weight up to the margin, and so do negatives that WARP or popularity choose: at the rate
-# of the logistic loss and uniform negatives, images of 55 labels end at popularity's level
-# (docs/explanation/recipe.md).
+# The gradient of a hinge stays at its full size up to the margin, and negatives from WARP or the popularity sampler
+# have large gradients too. At the rate of the logistic loss with uniform negatives, a set with 55 labels per image then
+# only reached the accuracy of the popularity ranking (docs/explanation/recipe.md).
 _HINGE = Recipe(learning_rate=0.1, l2=0.02, n_negatives=3, sampler=_SAMPLER)
 _GREEDY = Recipe(learning_rate=0.05, l2=0.05, n_negatives=1, sampler=_SAMPLER)
 # One gradient stands for all negatives at once.
 _SOFTMAX = Recipe(learning_rate=0.3, l2=0.1, n_negatives=1, sampler=_SAMPLER)
-# Without Adagrad an image's row moves by all of its pairs at one rate: it must be the smaller, the more these are. The
-# rates are those for one label an image, and divided by the square root of how many there are.
+# Without Adagrad, an image's row moves by the sum of its pairs' gradients at one rate, so the rate must be smaller for
+# images with more labels. These rates are for one label per image; they are divided by the square root of the mean
+# number of labels.
 _SGD = Recipe(learning_rate=0.4, l2=0.03, n_negatives=1, sampler=_SAMPLER)
 _SGD_HINGE = Recipe(learning_rate=0.2, l2=0.1, n_negatives=1, sampler=_SAMPLER)
 
-# A row decays as labels do where its image has so many labels, and more where it has fewer: of one or two labels a row
-# learns mostly chance (docs/explanation/recipe.md).
+# The row of an image with this number of labels decays as label rows do. With fewer labels it decays more, because a
+# row with one or two labels mostly learns chance (docs/explanation/recipe.md).
 SETTLED = 6
 
 
 class IdsState(NamedTuple):
-    """The image factors, the optimiser's sums of them, and how many numbers of a row stay 1: the first, or none."""
+    """The image factors, the optimiser's sums of them, and how many first numbers of a row are fixed at 1 (0 or 1)."""
 
     images: np.ndarray
     sums: np.ndarray
@@ -58,15 +59,16 @@ class IdsState(NamedTuple):
 
 
 class IdInputs(InputKind):
-    """``v_i`` is row i of the table ``image_factors`` (VSE-ens, AAAI 2018).
+    """Represent image i by row i of the table ``image_factors``, as VSE-ens does (AAAI 2018).
 
-    With an optimiser that keeps sums, as Adagrad does, the first number of every row stays 1, so that a label's first
-    number is its bias. The rest of a row decays by ``l2 sqrt(6 / m)`` a step, m being how many labels the image has: an
-    image of few labels is ranked by popularity until its labels say more. Plain SGD, the paper's, keeps no sums: with
-    it, and with one factor, the model is the paper's, without biases.
+    If the optimiser keeps sums, as Adagrad does, and there is more than one factor, the first number of every row stays
+    1. The first number of a label is then its bias. The rest of a row decays by ``l2 sqrt(6 / m)`` per step, where m is
+    the number of the image's labels. So an image with few labels is ranked by popularity until its labels say more.
+    Plain SGD keeps no sums. With it, or with a single factor, the model is that of the paper, without biases.
 
-    An image never seen in training has no vector until it is folded in. The default sampler is the best of a few
-    uniform draws: greedier samplers were better on Flickr8k's words, and worse with fewer labels.
+    An image that was not in the training has no vector until it is folded in. The default sampler takes the best of a
+    few uniform draws. Samplers with harder negatives were better on the caption words of Flickr8k, and worse on sets
+    with fewer labels.
     """
 
     name: ClassVar[str] = "ids"
@@ -75,7 +77,7 @@ class IdInputs(InputKind):
     needs_image_rows: ClassVar[bool] = True
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
-        """Return a recipe with which no combination ends at popularity's level; see `InputKind.recipe_for`."""
+        """Return settings with which every combination beats a popularity ranking; see `InputKind.recipe_for`."""
         name = "logistic" if loss is None else loss.name
         labels_per_image = max(counts.n_pairs / max(counts.n_images, 1), 1)
         if optimiser.name == "sgd":
@@ -97,7 +99,7 @@ class IdInputs(InputKind):
     def feed(
         self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet, l2: float
     ) -> Feed:
-        """Return the table at work; see `InputKind.feed`."""
+        """Return the feed of the table; see `InputKind.feed`."""
         images, memory = tables["image_factors"], sums["image_factors"]
         n_fixed = int(len(memory) > 0 and images.shape[1] > 1)
         images[:, :n_fixed] = 1
@@ -112,7 +114,7 @@ class IdInputs(InputKind):
     def vectors(
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
-        """Return the images' rows, 0 for images without one; see `InputKind.vectors`."""
+        """Return the images' rows; 0 for images without a row; see `InputKind.vectors`."""
         vectors = tables["image_factors"][table_rows]
         vectors[table_rows < 0] = 0
         return vectors

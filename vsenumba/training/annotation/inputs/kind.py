@@ -1,8 +1,8 @@
-"""What stands for an image: where its vector comes from, and where the vector's gradient goes.
+"""The interface of an input: where an image's vector comes from, and where the vector's gradient goes.
 
-To add a kind of input, write one file with a class of `InputKind`, a state (a named tuple) and the functions below for
-it, and name it in ``inputs/__init__.py``. Kinds can be added up: each adds its part to the vector.
-What the rows of the work space hold is said in `vsenumba.training.annotation.layout`.
+To add an input, write a file with a subclass of `InputKind`, a state (a named tuple) and implementations of the
+functions below for this state, and name the class in ``inputs/__init__.py``. Several inputs can be added up; each adds
+its part to the vector. `vsenumba.training.annotation.layout` describes the rows of the work space.
 """
 
 from __future__ import annotations
@@ -24,43 +24,43 @@ from vsenumba.training.optimisers import Optimiser
 
 @dispatched
 def shares_vector(inputs):
-    """Return whether all pairs of an image have the same vector; a constant, so that the compiler can drop a branch."""
-    raise TypeError(f"no image is made from a {type(inputs).__name__}")
+    """Return whether all pairs of an image have the same vector, as a constant that removes branches."""
+    raise TypeError(f"no input uses the state {type(inputs).__name__}")
 
 
 @dispatched
 def prefetch_visit(inputs, row, indptr, indices):
-    """Ask for the memory that a visit of the image in row `row` of the data will need."""
-    raise TypeError(f"no image is made from a {type(inputs).__name__}")
+    """Prefetch the memory for a visit of the image in row `row` of the data."""
+    raise TypeError(f"no input uses the state {type(inputs).__name__}")
 
 
 @dispatched
 def gather_visit(inputs, vectors, visit, indices, adds):
-    """Write the vectors of an image to its slots, or add them; return whether this input knows anything of the image.
+    """Write or add the vectors of an image to its slots; return whether this input knows the image.
 
     Parameters
     ----------
     inputs : NamedTuple
-        A state; its class picks the implementation.
+        The state of an input; its class selects the implementation.
     vectors : (VECTOR_ROWS, k) float32
         The slots.
     visit : Visit
-        Which image, which of its pairs, and which slots.
+        The image, its pairs and its slots.
     indices : (n_pairs,) int32
         The labels of all images.
     adds : bool
-        Whether the slots hold what other inputs gave, which is added to; otherwise what they hold is old.
+        Whether to add to the slots, which then hold the vectors of other inputs. Otherwise they are overwritten.
     """
-    raise TypeError(f"no image is made from a {type(inputs).__name__}")
+    raise TypeError(f"no input uses the state {type(inputs).__name__}")
 
 
 @dispatched
 def scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
-    """Move the inputs' tables against the gradients in what `gather_visit` wrote.
+    """Update the input's tables with the gradients of the vectors from `gather_visit`.
 
-    The gradient in slot r is row ``BLOCK + r`` of `vectors`, and must stay as it is: other inputs read it too.
+    The gradient of slot r is row ``BLOCK + r`` of `vectors`. It must not be changed, because other inputs read it too.
     """
-    raise TypeError(f"no image is made from a {type(inputs).__name__}")
+    raise TypeError(f"no input uses the state {type(inputs).__name__}")
 
 
 _LOGISTIC = LogisticLoss()
@@ -68,20 +68,20 @@ _LOGISTIC = LogisticLoss()
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How to train where the user chose nothing, so far as it depends on what stands for an image.
+    """Default settings of a training that depend on the input.
 
     Attributes
     ----------
     learning_rate, l2 : float
-        The rate of the first epoch, and the weight decay per step.
+        The learning rate of the first epoch, and the weight decay per step.
     n_negatives : int
-        Negatives per pair.
+        The number of negatives per pair.
     sampler : Sampler
-        Where negatives come from.
+        The source of negatives.
     loss : Loss
-        Loss to minimise.
+        The loss to minimise.
     max_neighbours : int
-        About how many weights to others a label has beside its vector; 0 for vectors alone.
+        About how many weights to other labels each label has besides its vector; 0 for none.
     """
 
     learning_rate: float
@@ -93,7 +93,7 @@ class Recipe:
 
 
 class Counts(NamedTuple):
-    """How much there is to learn from."""
+    """The size of the data that a model learns from."""
 
     n_images: int
     n_labels: int
@@ -101,7 +101,7 @@ class Counts(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """How much a model knows, and how long its vectors are; `n_features` is 0 where images have none."""
+    """The size of a model; `n_features` is 0 if images have no features."""
 
     n_images: int
     n_labels: int
@@ -110,16 +110,16 @@ class Sizes(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table to learn.
+    """A table to train.
 
     Attributes
     ----------
     n_rows, n_columns : int
         Its shape.
     spread : float
-        Standard deviation of fresh numbers.
+        The standard deviation of its initial numbers.
     is_dense : bool
-        Whether AdamW moves all of it at once. Otherwise the model's optimiser moves a row when it is used.
+        Whether AdamW updates the whole table at once. Otherwise the model's optimiser updates a row when it is used.
     """
 
     n_rows: int
@@ -128,111 +128,120 @@ class Table(NamedTuple):
     is_dense: bool = False
 
     def memory_length(self, optimiser: Optimiser) -> int:
-        """Return how many numbers are remembered: AdamW's both moments and its steps, or those of the optimiser."""
+        """Return the number of values in the optimiser's memory; for AdamW, both moments and the number of steps."""
         if self.is_dense:
             return 2 * self.n_rows * self.n_columns + 1
         return self.n_rows * len(optimiser.fresh_sums(1))
 
     def fresh_memory(self, optimiser: Optimiser) -> np.ndarray:
-        """Return what is remembered before the first step, flat float32."""
+        """Return the optimiser's memory before the first step, as a flat float32 array."""
         if self.is_dense:
             return np.zeros(self.memory_length(optimiser), np.float32)
         return optimiser.fresh_sums(self.n_rows)
 
 
 class Feed:
-    """An input at work in one training: its state for the compiled loop, and what it does around a launch.
+    """An input during a training: its state for the compiled loop, and its work before and after a launch.
 
     Parameters
     ----------
     state : NamedTuple
-        What the compiled loop reads and writes; its class picks the implementation.
+        The arrays that the compiled loop reads and writes; its class selects the implementation.
     """
 
     def __init__(self, state: Any) -> None:
         self.state = state
 
     def seed(self, seeds: np.random.SeedSequence) -> None:
-        """Begin an epoch, whose draws are seeded so; most draw nothing."""
+        """Start an epoch with the given random seed. Most inputs draw nothing."""
 
     def begin_launch(self, rows: np.ndarray) -> None:
-        """Prepare what is computed for all images of a launch at once, given by their rows in the data."""
+        """Compute what is needed for all images of a launch, which are given by their rows in the data."""
 
     def end_launch(self, learning_rate: float) -> None:
-        """Take back what a launch left of gradients, if `begin_launch` prepared their vectors."""
+        """Use the gradients of a launch, if `begin_launch` computed the vectors."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class InputKind(Member):
-    """Base of the kinds of input."""
+    """Base class of inputs."""
 
-    #: What a model takes where its user chose nothing: one recipe for all sets (docs/explanation/recipe.md).
+    #: The default settings if the user chose nothing, the same for all data sets (docs/explanation/recipe.md).
     recipe: ClassVar[Recipe]
-    #: Standard deviation of fresh factors.
+    #: The standard deviation of initial factors.
     initial_spread: ClassVar[float]
-    #: Whether an image has no vector before it is trained on or folded in.
+    #: Whether an image has no vector before it is trained or folded in.
     needs_image_rows: ClassVar[bool]
-    #: How many labels an image must have to be learnt from.
+    #: The least number of labels of an image from which a model can learn.
     least_labels: ClassVar[int] = 1
-    #: How often, where it is one of several inputs, it stands for an image alone, and how often the others do.
+    #: In a sum of inputs, how often this input represents an image alone, and how often the others do without it.
     alone: ClassVar[float] = 0.0
     left_out: ClassVar[float] = 0.0
-    #: The most images of a launch; None for any number.
+    #: The largest number of images in a launch; None for any number.
     images_per_launch: ClassVar[int | None] = None
-    #: Up to how many labels a model with this input weighs all of them at once, where its user chose nothing else.
+    #: Up to this number of labels, a model with this input weighs all labels at once, unless the user chose otherwise.
     weighs_all_up_to: ClassVar[int] = 0
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
-        """Return what a model takes for the rest where its user chose these; for most kinds it is always the same.
+        """Return the default settings for what the user chose. For most inputs they are always the same.
 
         Parameters
         ----------
         sampler, loss : Sampler, Loss or None
-            What its user chose to train with; None for nothing.
+            The user's choice; None for no choice.
         optimiser : Optimiser
-            What it trains with.
+            The optimiser.
         counts : Counts
-            The sizes of what it learns from.
+            The size of the training data.
+
+        Returns
+        -------
+        Recipe
+            The settings. What the user chose takes precedence over them.
         """
         return self.recipe
 
     @abstractmethod
     def tables(self, sizes: Sizes) -> dict[str, Table]:
-        """Return the tables it learns beside the label factors, by name."""
+        """Return the tables of this input by name, without the label factors."""
 
     def constants(self, sizes: Sizes) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of what it takes from the data before training, by name; most take nothing."""
+        """Return the shapes of the arrays that are computed from the data before training, by name; most have none."""
         return {}
 
     def measure(self, data: AnnotationSet) -> dict[str, np.ndarray]:
-        """Return what `constants` announces, taken from the data."""
+        """Compute the arrays that `constants` announces from the data."""
         return {}
 
     def rows_together(self, data: AnnotationSet) -> int:
-        """Return how many images that stand in a row are best visited in one launch; 1 where it does not matter."""
+        """Return how many neighbouring images should be visited together; 1 if it does not matter."""
         return 1
 
     @abstractmethod
     def feed(
         self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet, l2: float
     ) -> Feed:
-        """Return the input at work.
+        """Return the feed of this input for a training.
 
         Parameters
         ----------
         tables, sums : mapping from str to array
-            The tables and constants, and the memories of what moves the tables.
+            The tables and constants, and the optimiser's memory of each table.
         data : AnnotationSet
-            What is trained on.
+            The training data.
         l2 : float
-            Weight decay per step.
+            The weight decay per step.
+
+        Returns
+        -------
+        Feed
         """
 
     @abstractmethod
     def knows(
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
-        """Return of which images it knows anything, (len(rows),) bool; the arguments are those of `vectors`."""
+        """Return which images this input knows, (len(rows),) bool; the parameters are those of `vectors`."""
 
     @abstractmethod
     def vectors(
@@ -243,11 +252,15 @@ class InputKind(Member):
         Parameters
         ----------
         tables : mapping
-            The learnt tables.
+            The trained tables.
         table_rows : (len(rows),) int64
-            Where the images stand in the model's tables, -1 for images it was not trained on.
+            The rows of the images in the model's tables; -1 for images that were not in the training.
         known : AnnotationSet
-            What is known of the images; its label columns are the model's.
+            The images with their known labels and features. Its label columns are those of the model.
         rows : (len(rows),) int64
-            Where the images stand in `known`.
+            The rows of the images in `known`.
+
+        Returns
+        -------
+        (len(rows), k) float32 array
         """

@@ -1,4 +1,4 @@
-"""An image as what it is tagged with: the sum of its other labels' context vectors."""
+"""Images represented by their other labels: the sum of the labels' context vectors."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ from vsenumba.training.annotation.inputs.kind import (
 from vsenumba.training.annotation.layout import BLOCK, SCRATCH
 from vsenumba.training.optimisers import Optimiser, row_rate
 
-# Between the sum (0) and the mean (1) of the labels' vectors. Of 0, 0.25, ..., 1 the best on Flickr8k's caption words
-# (MRR .235 against .220 with 0.5), and as good as any on sets with fewer labels per image.
+# 0 means the sum of the labels' vectors, 1 means their mean. Of 0, 0.25, ..., 1, this was the best on the caption words
+# of Flickr8k (MRR .235, against .220 with 0.5), and as good as any on sets with fewer labels per image.
 _POWER = 0.75
 
-# An image of many labels has as many steps a pass, and is learnt by heart: the weight decay grows with how many labels
-# images have, from so few on, up to so many times what it is for these (docs/explanation/recipe.md).
+# An image with many labels has many steps per epoch, so the model could memorise it. The weight decay therefore grows
+# with the mean number of labels per image, if that is above 4, up to 10 times its default (docs/explanation/recipe.md).
 _FEW, _MOST_DECAY = 4, 10
 
-#: Of more pairs, how often labels occur together takes gigabytes: then there are no weights between labels by default.
+#: With more pairs there are no weights between labels by default, because counting which labels occur together would
+#: take gigabytes.
 MOST_WEIGHED_PAIRS = 10_000_000
 
 
@@ -52,11 +53,11 @@ class LabelsState(NamedTuple):
 
 
 class LabelInputs(InputKind):
-    """``v_i = Σ_y c_y / m^0.75`` over the m labels of the image, c the table ``context_factors``.
+    """Represent an image by ``v_i = Σ_y c_y / m^0.75`` over its m labels, where c is the table ``context_factors``.
 
-    In training the pair's own label is left out of the sum, so that the image is never described by the answer. It is
-    CBOW over label sets: there is no image table, and an image never seen has its vector at once. An image with one
-    label only teaches nothing, as no label is left to describe it.
+    In training, the pair's own label is left out of the sum, so that it does not help to predict itself. This is CBOW
+    over sets of labels. There is no table of images, so a new image gets its vector from its labels. The model cannot
+    learn from an image with a single label, because no label is left to represent it.
     """
 
     name: ClassVar[str] = "labels"
@@ -69,10 +70,10 @@ class LabelInputs(InputKind):
     )
     initial_spread: ClassVar[float] = 0.1
     needs_image_rows: ClassVar[bool] = False
-    least_labels: ClassVar[int] = 2  # one to learn, and another to know the image by
+    least_labels: ClassVar[int] = 2  # one to predict, and another to represent the image
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
-        """Return one with more weight decay where images have many labels; see `InputKind.recipe_for`."""
+        """Return settings with more weight decay if images have many labels; see `InputKind.recipe_for`."""
         labels_per_image = counts.n_pairs / max(counts.n_images, 1)
         decay = self.recipe.l2 * min(max(labels_per_image / _FEW, 1), _MOST_DECAY)
         max_neighbours = self.recipe.max_neighbours if counts.n_pairs <= MOST_WEIGHED_PAIRS else 0
@@ -85,7 +86,7 @@ class LabelInputs(InputKind):
     def feed(
         self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet, l2: float
     ) -> Feed:
-        """Return the table at work; see `InputKind.feed`."""
+        """Return the feed of the table; see `InputKind.feed`."""
         return Feed(LabelsState(tables["context_factors"], sums["context_factors"], _POWER))
 
     def knows(
@@ -97,7 +98,7 @@ class LabelInputs(InputKind):
     def vectors(
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
-        """Return the scaled sums over all known labels, 0 for images without any; see `InputKind.vectors`."""
+        """Return the scaled sums over all known labels; 0 for images without labels; see `InputKind.vectors`."""
         context = readable("tables_['context_factors']", tables["context_factors"], (known.n_labels, None))
         rows = readable("rows", rows, (None,), np.int64)
         vectors = np.empty((len(rows), context.shape[1]), dtype=np.float32)
@@ -107,7 +108,7 @@ class LabelInputs(InputKind):
         return vectors
 
 
-# How sums end: all is well, or something leads out of the images, the pairs or the labels.
+# The outcomes of a sum: success, or a row, a pair or a label out of range.
 _SUMMED, _NO_IMAGE, _NO_PAIR, _NO_LABEL = range(4)
 _FAULTS: dict[int, Callable[[AnnotationSet], InputError]] = {
     _NO_IMAGE: lambda known: InputError(f"rows must lie in 0..{known.n_images - 1}, the images of {known!r}"),
@@ -118,10 +119,10 @@ _FAULTS: dict[int, Callable[[AnnotationSet], InputError]] = {
 
 @kernel
 def _looked_at(indptr, indices, rows, n_labels):
-    """Return how sums of some images would end.
+    """Check some images of a set, and return the outcome.
 
-    A set is looked at here and not at the gate, since a few images are summed at a time, of sets of millions; and
-    before the sums, which are slower with a way out of their loops.
+    Sets may have millions of images, of which only a few are summed at a time. So they are checked here and not by
+    `vsenumba.kernels.gate`. The check comes first, because loops with an exit would make the sums slower.
     """
     for i in range(rows.shape[0]):
         if not 0 <= rows[i] < indptr.shape[0] - 1:
@@ -137,7 +138,7 @@ def _looked_at(indptr, indices, rows, n_labels):
 
 @kernel
 def _sum_labels(context, power, indptr, indices, rows, vectors):
-    """Write the scaled sum of each image's context vectors, over all its labels; return how that ended."""
+    """Write the scaled sum of the context vectors of each image's labels; return the outcome."""
     outcome = _looked_at(indptr, indices, rows, context.shape[0])
     if outcome != _SUMMED:
         return outcome
@@ -186,7 +187,7 @@ def _gather_visit(inputs, vectors, visit, indices, adds):
 @scatter_visit.implement(LabelsState)
 def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit, indices):
     if visit.end - visit.begin < 2:
-        return  # the only label described nothing, and so does not decay
+        return  # the only label was not part of any vector, so it does not decay
     n_factors = vectors.shape[1]
     weight = np.float32(max(visit.end - visit.begin - 1, 1) ** -inputs.power)
     gradients = visit.slot + BLOCK
@@ -196,7 +197,7 @@ def _scatter_visit(inputs, optimiser, learning_rate, l2, vectors, numbers, visit
             vectors[SCRATCH, f] += vectors[s, f]
     for j in range(visit.begin, visit.end):
         label = indices[j]
-        # A label describes the image in every pair but its own.
+        # A label is part of the vector of every pair except its own.
         is_own = visit.first <= j < visit.last
         own = np.float32(1) if is_own else np.float32(0)
         s = gradients + (j - visit.first if is_own else 0)

@@ -1,4 +1,4 @@
-"""What stands for an image: the sum of the vectors that one or more inputs give."""
+"""The sum of one or more inputs."""
 
 from __future__ import annotations
 
@@ -26,23 +26,24 @@ from vsenumba.training.annotation.inputs.kind import (
 )
 from vsenumba.training.optimisers import Optimiser
 
-# For the softmax loss of drawn negatives: four times as many uniform draws are as good as adaptive ones, and sooner.
+# With the softmax loss over drawn negatives, four times as many uniform draws are as accurate as adaptive ones, and
+# faster.
 _UNIFORM = UniformSampler()
 
-# The compiled loop has room for so many.
+# The largest number of inputs for which the compiled loop has parameters.
 _MOST_PARTS = 3
-# A bit for each.
+# One bit per input.
 EVERY_PART = np.uint8((1 << _MOST_PARTS) - 1)
 
 
 class Nothing(NamedTuple):
-    """The state of no input; a named tuple must have a field."""
+    """The state of an unused input. It needs nothing, but a named tuple needs a field."""
 
     size: int
 
 
 class InputsState(NamedTuple):
-    """The states of the inputs that are added up, and which of them stand for the image of each visit."""
+    """The states of the inputs that are added up, and which of them represent the image of each visit."""
 
     first: Any
     second: Any
@@ -51,30 +52,37 @@ class InputsState(NamedTuple):
 
 
 class Inputs:
-    """``v_i`` is the sum of the vectors that some inputs give; of which an input knows nothing, the others' sum.
+    """Represent an image by the sum of the vectors of one or more inputs.
+
+    An input that does not know the image adds nothing.
 
     Parameters
     ----------
     parts : sequence of InputKind
-        What is added up, one or more; each kind once.
+        One to three inputs of different kinds.
+
+    Raises
+    ------
+    InputError
+        If there are none, too many, or two of the same kind.
     """
 
     def __init__(self, parts: Sequence[InputKind]) -> None:
         names = [part.name for part in parts]
         if not 1 <= len(set(names)) == len(names) <= _MOST_PARTS:
-            raise InputError(f"inputs must be a name, or up to {_MOST_PARTS} different ones, not {tuple(names)}")
+            raise InputError(f"inputs must be one to {_MOST_PARTS} different names, not {tuple(names)}")
         self.parts = tuple(parts)
 
     @property
     def recipe(self) -> Recipe:
-        """What a model takes where its user chose nothing at all: that of the first part."""
+        """The default settings of the first input, if the user chose nothing."""
         return self.parts[0].recipe
 
     def recipe_for(self, sampler: Sampler | None, loss: Loss | None, optimiser: Optimiser, counts: Counts) -> Recipe:
-        """Return what a model takes for the rest where its user chose these: that of the first part.
+        """Return the default settings for what the user chose; the first input determines most of them.
 
-        In a sum its weight decay is what it is for drawn negatives: more of it suits features alone
-        (docs/how-to/features.md).
+        With all labels weighed at once, a sum of inputs has the weight decay for drawn negatives, because the larger
+        one suits features alone (docs/how-to/features.md).
         """
         if loss is None and sampler is None and counts.n_labels <= max(part.weighs_all_up_to for part in self.parts):
             loss = SoftmaxLoss()
@@ -89,49 +97,49 @@ class Inputs:
 
     @property
     def needs_image_rows(self) -> bool:
-        """Whether an image has no vector before it is trained on or folded in."""
+        """Whether an image has no vector before it is trained or folded in."""
         return all(part.needs_image_rows for part in self.parts)
 
     @property
     def least_labels(self) -> int:
-        """How many labels an image must have to be learnt from."""
+        """The least number of labels of an image from which the model can learn."""
         return min(part.least_labels for part in self.parts)
 
     def tables(self, sizes: Sizes) -> dict[str, Table]:
-        """Return all tables of a model, by name."""
+        """Return all tables of a model by name."""
         tables = {"label_factors": Table(sizes.n_labels, sizes.n_factors, self.parts[0].initial_spread)}
         for part in self.parts:
             tables |= part.tables(sizes)
         return tables
 
     def moved_by_steps(self, sizes: Sizes) -> set[str]:
-        """Return the names of the tables of which a step moves rows, not all at once."""
+        """Return the names of the tables that steps update row by row."""
         return {name for name, table in self.tables(sizes).items() if not table.is_dense}
 
     def constants(self, sizes: Sizes) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of what the parts take from the data before training; see `InputKind.constants`."""
+        """Return the shapes of the arrays that the inputs compute from the data first; see `InputKind.constants`."""
         return {name: shape for part in self.parts for name, shape in part.constants(sizes).items()}
 
     def measure(self, data: AnnotationSet) -> dict[str, np.ndarray]:
-        """Return what `constants` announces; see `InputKind.measure`."""
+        """Return the arrays that `constants` announces; see `InputKind.measure`."""
         return {name: array for part in self.parts for name, array in part.measure(data).items()}
 
     def rows_together(self, data: AnnotationSet) -> int:
-        """Return how many images are best visited in one launch; see `InputKind.rows_together`."""
+        """Return how many neighbouring images should be visited together; see `InputKind.rows_together`."""
         return max(part.rows_together(data) for part in self.parts)
 
     @property
     def images_per_launch(self) -> int | None:
-        """The most images of a launch; None for any number."""
+        """The largest number of images in a launch; None for any number."""
         return min((part.images_per_launch for part in self.parts if part.images_per_launch is not None), default=None)
 
     def drawn_parts(self, n_visits: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw which parts stand for the image of each visit, so that each learns to do without the others.
+        """Draw which inputs represent the image of each visit, so that each input learns to work without the others.
 
         Returns
         -------
         (n_visits,) or (0,) uint8 array
-            Bit p is set where part p stands; no numbers at all where all parts always do.
+            Bit p is set if input p is used. The array is empty if all inputs are always used.
         """
         everything = (1 << len(self.parts)) - 1
         if len(self.parts) == 1 or not any(part.alone or part.left_out for part in self.parts):
@@ -146,20 +154,20 @@ class Inputs:
     def feeds(
         self, tables: Mapping[str, np.ndarray], sums: Mapping[str, np.ndarray], data: AnnotationSet, l2: float
     ) -> list[Feed]:
-        """Return the parts at work, and `Nothing` where there are fewer than the loop has room for."""
+        """Return the feeds of the inputs, with `Nothing` for each unused place of the compiled loop."""
         feeds = [part.feed(tables, sums, data, l2) for part in self.parts]
         return feeds + [Feed(Nothing(0))] * (_MOST_PARTS - len(feeds))
 
     def knows(
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
-        """Return of which images any part knows something; see `InputKind.knows`."""
+        """Return which images at least one input knows; see `InputKind.knows`."""
         return np.logical_or.reduce([part.knows(tables, table_rows, known, rows) for part in self.parts])
 
     def vectors(
         self, tables: Mapping[str, np.ndarray], table_rows: np.ndarray, known: AnnotationSet, rows: np.ndarray
     ) -> np.ndarray:
-        """Return the sums of the parts' vectors; see `InputKind.vectors`."""
+        """Return the sums of the inputs' vectors; see `InputKind.vectors`."""
         vectors = self.parts[0].vectors(tables, table_rows, known, rows)
         for part in self.parts[1:]:
             vectors += part.vectors(tables, table_rows, known, rows)
