@@ -1,7 +1,7 @@
 """Single steps of ``.ci/run``, each in an environment of its own.
 
-``nox --list`` shows the sessions, ``nox -s lint`` runs one, and ``nox -s tests-3.13 -- tests/samplers`` hands
-words to pytest.
+``nox --list`` shows the sessions, ``nox -s lint`` runs one, and ``nox -s tests-3.13 -- tests/samplers`` hands words to
+pytest.
 """
 
 from __future__ import annotations

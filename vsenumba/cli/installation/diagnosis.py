@@ -193,5 +193,6 @@ def _gpu(facts: Facts) -> Iterator[Problem]:
             "gpu_not_usable",
             "warning" if installed else "note",
             f'{have}, and device="cuda" does not work: {card["why_not"]}.',
-            "Training on the processor works. The page on GPUs says what a GPU needs: docs/how-to/gpu.md.",
+            "Training on the processor works. For what a GPU needs, see "
+            "https://vsenumba.readthedocs.io/en/latest/how-to/gpu.html.",
         )
