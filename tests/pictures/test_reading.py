@@ -62,7 +62,7 @@ def test_what_is_left_out_is_warned_of(folder, tmp_path):
     assert f"and {len(broken()) - 3} more" in said
     assert "1 .heic; convert" in said
     assert "skipped 2 tagged images" in said
-    assert "'birds/aa.png' (the nearest is 'birds/a.png')" in said
+    assert "'birds/aa.png' (nearest picture: 'birds/a.png')" in said
     assert list(data.image_ids) == ["birds/a.png", "birds/b.png", "c.jpg", "d.gif"]
     assert data.labels_of("birds/a.png") == ["bird"]
     assert all(one.filename == __file__ for one in caught)
