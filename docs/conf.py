@@ -74,7 +74,10 @@ html_theme = "pydata_sphinx_theme"
 html_title = "vsenumba"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}
 html_theme_options = {
+    "navbar_persistent": ["search-button"],
+    "collapse_navigation": True,
     "logo": {"text": "vsenumba"},
     "github_url": "https://github.com/vsenumba/vsenumba",
     "show_toc_level": 2,

@@ -22,7 +22,8 @@ def main(path: str) -> int:
         wrong.append(f"{path} is not a pure Python wheel")
     if size > LARGEST:
         wrong.append(f"{path} has {size:,} bytes, more than {LARGEST:,}")
-    for needed in ("vsenumba/__init__.py", "vsenumba/py.typed", "vsenumba/data/shipped/openclipart.h5"):
+    page = [f"vsenumba/reports/page.{ending}" for ending in ("html.jinja", "css", "js")]
+    for needed in ("vsenumba/__init__.py", "vsenumba/py.typed", "vsenumba/data/shipped/openclipart.h5", *page):
         if needed not in names:
             wrong.append(f"{needed} is missing")
     if not any(name.endswith("licenses/LICENSE") for name in names):

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vsenumba import plot
     from vsenumba.data import (
         AnnotationSet,
         CaptionSet,
@@ -66,8 +67,9 @@ if TYPE_CHECKING:
         SumOfHinges,
     )
     from vsenumba.pictures import PictureFolder, describe_pictures, load_pictures
-    from vsenumba.plotting import contact_sheet, convergence_figure, save_figure
+    from vsenumba.plotting import save_figure
     from vsenumba.poolings import AdPool, GeneralisedPooling, MaxPooling, MeanPooling, TopMeanPooling
+    from vsenumba.reports import write_report
     from vsenumba.samplers import (
         AdaptiveSampler,
         DynamicSampler,
@@ -111,8 +113,9 @@ _ROOMS = {
         "AdOpt", "ConstantK", "InfoNCE", "LSEH", "MaxOfHinges", "RandomK", "SemanticMargin", "SumOfHinges",
     ),
     "pictures": ("PictureFolder", "describe_pictures", "load_pictures"),
-    "plotting": ("contact_sheet", "convergence_figure", "save_figure"),
+    "plotting": ("save_figure",),
     "poolings": ("AdPool", "GeneralisedPooling", "MaxPooling", "MeanPooling", "TopMeanPooling"),
+    "reports": ("write_report",),
     "samplers": (
         "AdaptiveSampler", "DynamicSampler", "PopularitySampler", "RankSampler", "UniformSampler", "WarpSampler",
     ),
@@ -123,10 +126,12 @@ _ROOMS = {
 
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = [*sorted(_ROOM_OF), "__version__"]
+__all__ = [*sorted({*_ROOM_OF, "plot"}), "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plot":
+        return importlib.import_module("vsenumba.plot")
     if name not in _ROOM_OF:
         raise AttributeError(f"module 'vsenumba' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"vsenumba.{_ROOM_OF[name]}"), name)

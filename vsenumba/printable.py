@@ -8,6 +8,10 @@ import re
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+# Spreadsheets read a cell that begins with one of these as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
 def printable(text: str) -> str:
     r"""Return a text with its control characters as escapes.
 
@@ -21,6 +25,17 @@ def printable(text: str) -> str:
     if any("\udc80" <= letter <= "\udcff" for letter in text):
         text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return _STEERING.sub(_escape, text)
+
+
+def not_a_formula(text: str) -> str:
+    """Return a text for a cell of a spreadsheet, with an apostrophe before what would be read as a formula.
+
+    Examples
+    --------
+    >>> not_a_formula("=1+1"), not_a_formula("cat")
+    ("'=1+1", 'cat')
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _escape(found: re.Match[str]) -> str:

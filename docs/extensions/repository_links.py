@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sphinx import addnodes
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
@@ -27,20 +29,25 @@ def _to_pages(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] = re.sub(rf"\]\((\.\./)+{re.escape(file)}", f"]({relative}", source[0])
 
 
+def _in_contributing(app: Sphinx, path: Path, page: str, content: list[str]) -> None:
+    """Point the links of CONTRIBUTING.md to the changelog, as a page that includes its text."""
+    content[0] = content[0].replace("](CHANGELOG.md", "](../changelog.md")
+
+
 def _to_repository(
     app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.TextElement
 ) -> nodes.reference | None:
     """Return a link to the repository, if a file of that name is there."""
     folder = posixpath.join("docs", posixpath.dirname(node.get("refdoc", "")))
-    # The second: CONTRIBUTING.md lies in the root, and its text is included in a page of a folder.
-    for target in (posixpath.normpath(posixpath.join(folder, node["reftarget"])), node["reftarget"]):
-        if not target.startswith(("docs/", "..")) and (app.srcdir.parent / target.partition("#")[0]).exists():
-            return nodes.reference("", "", content, refuri=REPOSITORY + target, internal=False)
-    return None
+    target = posixpath.normpath(posixpath.join(folder, node["reftarget"]))
+    if target.startswith(("docs/", "..")) or not (app.srcdir.parent / target.partition("#")[0]).exists():
+        return None
+    return nodes.reference("", "", content, refuri=REPOSITORY + target, internal=False)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect both."""
+    """Connect all three."""
     app.connect("source-read", _to_pages)
+    app.connect("include-read", _in_contributing)
     app.connect("missing-reference", _to_repository)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,5 +11,5 @@ data = vse.load_dataset("openclipart")
 comparison, best = vse.compare(data, samplers=["uniform", "warp", "adaptive"], n_epochs=10, n_seeds=2)
 
 # %%
-# Each band covers the two seeds.
-figure = vse.convergence_figure(comparison.histories(), metric="mrr")
+# Each line is the median of two seeds, and the band is their range. Horizontal lines are reference models.
+axes = vse.plot.convergence(comparison)

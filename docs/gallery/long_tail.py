@@ -5,8 +5,6 @@ Is a model good at rare labels?
 A mean over all pairs hides the rare labels. Score them by popularity.
 """
 
-import matplotlib.pyplot as plt
-
 import vsenumba as vse
 
 data = vse.load_dataset("openclipart")
@@ -19,10 +17,7 @@ models = {
 
 # %%
 # ``by="popularity"`` groups the labels by their number of training images.
-figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
-for name, model in models.items():
-    scores = vse.evaluate(model, test, exclude=train, metrics=["mrr"], by="popularity")
-    axes.plot(scores.groups.names, scores.groups.micro["mrr"], marker="o", label=f"{name}: {scores.mean['mrr']:.3f}")
-axes.set(xlabel="training images of a label", ylabel="MRR")
-axes.tick_params(axis="x", rotation=30)
-axes.legend(title="MRR over all")
+scores = {
+    name: vse.evaluate(model, test, exclude=train, metrics=["mrr"], by="popularity") for name, model in models.items()
+}
+axes = vse.plot.groups(scores)

@@ -14,6 +14,7 @@ from command_line import SMALL, TAGS, in_a_process
 from threadpoolctl import threadpool_info
 
 import vsenumba as vse
+from vsenumba import plotting
 from vsenumba.cli import compare as compare_command
 from vsenumba.cli import demo as demo_command
 from vsenumba.cli import info as cli_info
@@ -276,7 +277,7 @@ def test_plot_merges_files_and_names_what_stands_in_both(succeeds, folder, monke
         drawn.update(names=list(histories), **settings)
         return original(histories, **settings)
 
-    original = vse.convergence_figure
+    original = plotting.convergence_figure
     monkeypatch.setattr("vsenumba.plotting.convergence_figure", figure)
     succeeds("plot", "runs.h5", "other.h5", "-o", "f.svg", "--metric", "recall@5")
     assert (drawn["names"], drawn["metric"]) == (["uniform (runs)", "uniform (other)"], "recall@5")

@@ -37,6 +37,8 @@ CALLS = [
     "data info tags.csv",
     "sampler show adaptive tags.csv --epochs 1",
     "plan tags.csv --factors 4",
+    "report model.h5 tags.csv -o report.html",
+    "report runs.h5 -o report.html",
     "sidecars photos",
     "info",
     # Nothing to say a number of: no pair is known, no label can be drawn, no image is left.

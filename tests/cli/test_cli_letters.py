@@ -185,7 +185,7 @@ def test_markup_is_text_in_progress_lines(monkeypatch):
     bar = ProgressBar(title="[red]x[/red] \x1b[31m")
     bar.start(None, 2)
     bar.after_epoch(None, {"steps": 1, "seconds": 1.0, "loss": 0.5, "learning_rate": 0.1, "[/b]": 0.5})
-    bar._progress.refresh()
+    bar._line._progress.refresh()
     bar.finish(None)
     assert "[red]x[/red] \\x1b[31m" in shown.getvalue()
     assert "[/b] 0.500" in shown.getvalue()

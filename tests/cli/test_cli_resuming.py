@@ -192,6 +192,8 @@ def test_fit_goes_on_in_measuring_and_in_learning_from_all(run, succeeds, fails,
     succeeds(*again[1:])
     resumed = vse.load_model("new.h5")
     assert resumed.provenance_["measured"] == straight.provenance_["measured"]
+    # The command that began the training, not the one that resumed it.
+    assert resumed.provenance_["command"] == shlex.join(["vsenumba", *FIT, *NEW_FIT, "--checkpoint-every", "1"])
     for name, table in straight.tables_.items():
         assert np.array_equal(resumed.tables_[name], table)
     assert "nothing to resume" in fails(*again[1:]) or "no checkpoint" in fails(*again[1:])

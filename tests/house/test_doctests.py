@@ -43,7 +43,15 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "page", ["reference/metrics.md", "explanation/words.md", "explanation/retrieval.md", "how-to/pictures.md"]
+    "page",
+    [
+        "reference/metrics.md",
+        "explanation/words.md",
+        "explanation/retrieval.md",
+        "how-to/pictures.md",
+        "how-to/notebooks.md",
+        "how-to/report.md",
+    ],
 )
 def test_the_pages_with_one_example_run(tmp_path, monkeypatch, page):
     monkeypatch.chdir(tmp_path)

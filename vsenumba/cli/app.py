@@ -12,15 +12,15 @@ import click
 
 from vsenumba import __version__
 from vsenumba.cli.lazy import LazyGroup
-from vsenumba.cli.output import note, one_line, prepare_streams, silence_stdout
+from vsenumba.cli.output import COMMAND_LINE, note, one_line, prepare_streams, silence_stdout
 from vsenumba.errors import VsenumbaError
 from vsenumba.printable import printable
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 COMMANDS = (
-    "demo", "compare", "fit", "evaluate", "annotate", "find", "similar", "index", "sidecars", "plot", "export",
-    "words", "retrieval", "data", "sampler", "plan", "info",
+    "demo", "compare", "fit", "evaluate", "annotate", "find", "similar", "index", "sidecars", "plot", "report",
+    "export", "words", "retrieval", "data", "sampler", "plan", "info",
 )  # fmt: skip
 
 
@@ -42,6 +42,15 @@ class App(LazyGroup):
             silence_stdout()
             note(_as_line(error))
             sys.exit(1)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Note the command line, for what is recorded in files; see `command_line`."""
+        words = list(args)
+        context = super().make_context(info_name, args, parent, **extra)
+        context.meta[COMMAND_LINE] = ["vsenumba", *words]
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import as_json_text, note, say, say_json, size_of, suggest
+from vsenumba.cli.output import as_json_text, command_line, note, say, say_json, size_of, suggest
+from vsenumba.cli.report_option import check_report, report_option, save_report
 from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergen
 @options.seed_option
 @options.threads_option
 @options.scheduler_option
+@report_option
 @options.json_option
 def command(
     source: str,
@@ -91,6 +93,7 @@ def command(
     seed: int,
     threads: int | None,
     scheduler: str | None,
+    report: Path | None,
     as_json: bool,
 ) -> None:
     """Train samplers side by side: who gets how good, and when.
@@ -110,6 +113,7 @@ def command(
     parameters = parameters_of(models_to_compare(**method), settings)
     for one in models_to_compare(**method, **parameters):
         one.check_parameters()  # before the set is read
+    check_report(report, source)
     run_settings = {
         **method,
         **parameters,
@@ -122,7 +126,9 @@ def command(
         "n_threads": threads,
         "client": options.client_of(scheduler),
     }
-    result = run_and_write(options.load_set(source), source, folder, run_settings, force=force)
+    data = options.load_set(source)
+    result = run_and_write(data, source, folder, run_settings, force=force)
+    save_report(report, folder, data=data, n_threads=threads)
     if as_json:
         say_json(result.comparison.to_json())
     else:
@@ -167,6 +173,8 @@ def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict
             {"callbacks": progress.callbacks} if settings.get("client") is None else {"after_run": progress.ended}
         )
         comparison, model = compare(data, **following, **settings)
+    comparison = replace(comparison, settings={**comparison.settings, "command": command_line()})
+    model.provenance_["command"] = command_line()
     with open_output(document) as file:
         file.write(f"{as_json_text(comparison.to_json())}\n".encode())
     comparison.save(runs)

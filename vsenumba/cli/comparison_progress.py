@@ -1,4 +1,4 @@
-"""The line on a terminal that says how far a comparison is."""
+"""The line that says how far a comparison is."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from vsenumba.experiments import Progress
-from vsenumba.printable import printable
+from vsenumba.progress import progress_line
 from vsenumba.training import Callback
 from vsenumba.training.callbacks import RecordCallback
 
 
 class ComparisonProgress:
-    """Shows runs done, time left and the run at hand while stderr is a terminal; a context manager.
+    """Shows runs done, time left and the run at hand; a context manager.
 
     Parameters
     ----------
@@ -25,52 +25,30 @@ class ComparisonProgress:
         self._seconds = seconds
 
     def __enter__(self) -> Self:
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        console = Console(stderr=True)
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
-        )
-        self._bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task("reference models", total=None, note="")
-        self._bar.start()
+        self._line = progress_line("reference models")
+        self._line.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+        self._line.__exit__(*error)
 
     def callbacks(self, progress: Progress) -> list[Callback]:
         """Return what follows a run; the argument of this name of `vsenumba.compare`."""
-        self._bar.update(
-            self._task,
-            description=f"{printable(progress.sampler)} (run {progress.run + 1} of {progress.n_runs})",
-            total=progress.n_runs,
-            completed=progress.run,
-            # A first run of a sampler compiles for some seconds before its first epoch.
-            note="preparing",
-        )
+        title = f"{progress.sampler} (run {progress.run + 1} of {progress.n_runs})"
+        # A first run of a sampler compiles for some seconds before its first epoch.
+        self._line.update(progress.run, "preparing", title=title, total=progress.n_runs)
         return [_RunProgress(self, progress)]
 
     def ended(self, progress: Progress) -> None:
         """Move the bar on after a run on a cluster; the argument ``after_run`` of `vsenumba.compare`."""
-        self._bar.update(
-            self._task,
-            description=f"runs on the cluster ({progress.run + 1} of {progress.n_runs})",
-            total=progress.n_runs,
-            completed=progress.run + 1,
-            note=f"{printable(progress.sampler)} has ended",
-        )
+        title = f"runs on the cluster ({progress.run + 1} of {progress.n_runs})"
+        self._line.update(progress.run + 1, f"{progress.sampler} has ended", title=title, total=progress.n_runs)
 
     def advance(self, progress: Progress, record: Mapping[str, float]) -> None:
         """Move the bar on after an epoch."""
         share = record["epoch"] / self._n_epochs if self._n_epochs else record["seconds"] / (self._seconds or 1)
         note = f"{record['steps'] / max(record['seconds'], 1e-9) / 1e6:.1f} M steps/s, epoch {record['epoch']}"
-        self._bar.update(self._task, completed=progress.run + min(share, 1.0), note=note)
+        self._line.update(progress.run + min(share, 1.0), note)
 
 
 class _RunProgress(RecordCallback):

@@ -13,10 +13,8 @@ from typing import IO, Any
 import click
 
 from vsenumba.cli import options
-from vsenumba.printable import printable
+from vsenumba.printable import not_a_formula, printable
 
-# What spreadsheets take a cell for a formula by.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _BOM = "\ufeff"
 
 output_option = click.option(
@@ -86,7 +84,7 @@ def _number(number: float) -> str:
 
 
 def _name(name: str, excel: bool) -> str:
-    return f"'{name}" if excel and name.startswith(_FORMULA) else name
+    return not_a_formula(name) if excel else name
 
 
 class _Lines:

@@ -11,6 +11,7 @@ from vsenumba.cli import csv_table, options
 from vsenumba.cli.groups_table import group_rows, groups_table
 from vsenumba.cli.measured import held_out_pairs, value_text
 from vsenumba.cli.output import counted, note, say, say_json, table
+from vsenumba.cli.report_option import check_report, report_option, save_report
 from vsenumba.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @csv_table.excel_option
 @options.threads_option
 @options.scheduler_option
+@report_option
 @options.json_option
 def command(
     model: Path,
@@ -49,6 +51,7 @@ def command(
     excel: bool,
     threads: int | None,
     scheduler: str | None,
+    report: Path | None,
     as_json: bool,
 ) -> None:
     """Say how well a model ranks labels that it has not seen.
@@ -67,6 +70,7 @@ def command(
     from vsenumba.models import Annotator, load_model
 
     _check_output(by, output, excel, as_json, model, source)
+    check_report(report, model, *([source] if source else []))
     if scheduler is not None and source is None:
         raise click.UsageError("--scheduler goes with a SET")
     client = options.client_of(scheduler)
@@ -88,6 +92,7 @@ def command(
     else:
         result = _measured(loaded, model, data, metrics)
         what = f"measured {held_out_pairs(result)}, before the model learnt from these too"
+    save_report(report, model, data=data, n_threads=threads)
     if output is not None and groups is not None:
         rows = group_rows(groups)
         csv_table.write_csv(list(rows[0]), (tuple(row.values()) for row in rows), output, excel=excel)

@@ -10,7 +10,8 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.measured import held_out_pairs, values_of
-from vsenumba.cli.output import counted, note, say, say_json, size_of, suggest
+from vsenumba.cli.output import command_line, counted, note, say, say_json, size_of, suggest
+from vsenumba.cli.report_option import check_report, report_option, save_report
 from vsenumba.cli.resuming import checkpoint_in, checkpoint_option, interruptible, resume_option
 from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 @options.threads_option
 @options.device_option
 @options.scheduler_option
+@report_option
 @options.json_option
 def command(
     source: str,
@@ -82,6 +84,7 @@ def command(
     threads: int | None,
     device: str,
     scheduler: str | None,
+    report: Path | None,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -101,7 +104,7 @@ def command(
     """
     from sklearn.base import clone
 
-    from vsenumba.experiments import Delivery
+    from vsenumba.experiments import Delivery, RecordedCommand
     from vsenumba.models import ImageAnnotator
     from vsenumba.models.seen_pictures import check_has_features
     from vsenumba.training import Checkpoint, EarlyStopping, ProgressBar
@@ -123,6 +126,7 @@ def command(
         refuse_given_twice(settings)
         model.set_params(**parameters_of([model], settings))
     options.check_native_output(output, source)
+    check_report(report, source, output)
     client = options.client_of(scheduler)
     data = options.load_set(source)
     if data.features is not None and not model.uses_features:
@@ -137,8 +141,11 @@ def command(
     if patience and test is None:
         raise InputError("--patience needs held-out pairs, and there are none")
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
-    saves = [saving] if saving else []
+    # A checkpoint knows the command that began the training.
+    typed = RecordedCommand((model.provenance_.get("command") if resume else None) or command_line())
+    saves = [typed, *([saving] if saving else [])]
     measured = model.provenance_.get("measured") if resume else None
+    measured_model = None
     if test is not None and measured is None:
         stopping = [EarlyStopping("mrr", patience)] if patience else []
         following = [*stopping, *saves, ProgressBar("measuring")]
@@ -146,7 +153,7 @@ def command(
             learn = model.resume if resume else model.fit
             learn(train, validation=test, callbacks=following, client=client)
         measured = _measured(model, data, test, metrics, client)
-        model, resume = clone(model), False
+        measured_model, model, resume = model, clone(model), False
     # Of a checkpoint the last epoch may have been the last that is wanted.
     if not (resume and measured and len(model.history_) >= measured["n_epochs"]):
         delivery = [Delivery(measured["n_epochs"], measured)] if measured else []
@@ -154,11 +161,12 @@ def command(
             learn = model.resume if resume else model.fit
             learn(data, callbacks=[*delivery, *saves, ProgressBar()], client=client)
     model.save(output)
-    report = _report(model, measured, measured["n_epochs"] if measured and patience else None)
+    save_report(report, output, data=data, measured_model=measured_model, n_threads=threads)
+    facts = _facts(model, measured, measured["n_epochs"] if measured and patience else None)
     if as_json:
-        say_json({"model": str(output), **report})
+        say_json({"model": str(output), **facts})
         return
-    _show(report, size_of(data))
+    _show(facts, size_of(data))
     say(f"saved     {output}")
     suggest(*_next_commands(output, data, tested=measured is not None))
 
@@ -218,7 +226,7 @@ def _measured(
     return measurement(data, scores.n_images, test.n_pairs, scores.mean, n_epochs)
 
 
-def _report(model: ImageAnnotator, measured: dict[str, Any] | None, best_epoch: int | None) -> dict[str, Any]:
+def _facts(model: ImageAnnotator, measured: dict[str, Any] | None, best_epoch: int | None) -> dict[str, Any]:
     seen, last = model.seen_, model.history_[-1]
     return {
         "n_images": seen.n_images,
@@ -232,20 +240,20 @@ def _report(model: ImageAnnotator, measured: dict[str, Any] | None, best_epoch: 
     }
 
 
-def _show(report: dict[str, Any], size: str) -> None:
-    measured = report["held_out"]
+def _show(facts: dict[str, Any], size: str) -> None:
+    measured = facts["held_out"]
     if measured is not None:
         say(f"measured  {held_out_pairs(measured)}: {values_of(measured)}")
-    if report["best_epoch"] is not None:
-        say(f"kept      epoch {report['best_epoch']}, the best on the held-out pairs, which flatters it a little")
+    if facts["best_epoch"] is not None:
+        say(f"kept      epoch {facts['best_epoch']}, the best on the held-out pairs, which flatters it a little")
     say(
-        f"trained   {counted(report['n_epochs'], 'epoch')} on {'all of ' * (measured is not None)}{size}, in "
-        f"{report['seconds']:.2f} s, loss {report['loss']:.4f}"
+        f"trained   {counted(facts['n_epochs'], 'epoch')} on {'all of ' * (measured is not None)}{size}, in "
+        f"{facts['seconds']:.2f} s, loss {facts['loss']:.4f}"
     )
-    if report["n_weights"]:
-        say(f"weighed   {counted(report['n_weights'], 'weight')} between labels, beside their vectors")
-    if report["skipped"]:
-        steps = counted(report["skipped"], "step")
+    if facts["n_weights"]:
+        say(f"weighed   {counted(facts['n_weights'], 'weight')} between labels, beside their vectors")
+    if facts["skipped"]:
+        steps = counted(facts["skipped"], "step")
         say(f"skipped   {steps} an epoch: no negative was found, or the image has no other label to be known by")
 
 

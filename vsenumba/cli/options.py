@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.printable import printable
+from vsenumba.progress import ProgressLine, progress_line
 
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet
@@ -355,28 +356,19 @@ def catalogue_choices() -> dict[str, Any]:
 
 @contextmanager
 def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
-    """Yield what shows how far a file is that is fetched, while stderr is a terminal."""
+    """Yield what shows how far each file is that is fetched."""
     with ExitStack() as stack:
-        bars: list[Any] = []
-        tasks: dict[str, Any] = {}
+        lines: dict[str, ProgressLine] = {}
 
         def show(name: str, there: int, total: int | None) -> None:
-            if not bars:  # most sets are not fetched
-                bars.append(stack.enter_context(_transfers()))
-            if name not in tasks:
-                tasks[name] = bars[0].add_task(printable(name))
-            bars[0].update(tasks[name], completed=there, total=total)
+            if name not in lines:  # files come one after the other; most sets are not fetched
+                stack.close()
+                lines.clear()
+                lines[name] = stack.enter_context(progress_line(name))
+            rate = there / max(lines[name].seconds, 1e-9)
+            lines[name].update(there, f"{there / 1e6:,.1f} MB ({rate / 1e6:,.1f} MB/s)", total=total)
 
         yield show
-
-
-def _transfers() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
 def refuse_table_options(needed: str) -> None:

@@ -26,6 +26,10 @@ class Styled(str):
     __slots__ = ()
 
 
+# Where the context of the commands has the words of the command line.
+COMMAND_LINE = f"{__name__}.command_line"
+
+
 def prepare_streams() -> None:
     """Make what is printed UTF-8 with plain line feeds, unless a terminal takes it; there its own encoding stays.
 
@@ -85,6 +89,11 @@ def suggest(*commands: Sequence[str]) -> None:
     note("\nnext:")
     for words in commands:
         note("  " + shlex.join(words))
+
+
+def command_line() -> str:
+    """Return the command as it was typed, for what is recorded in files."""
+    return printable(shlex.join(click.get_current_context().meta[COMMAND_LINE]))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> Styled:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from vsenumba.cli import options
+from vsenumba.progress import progress_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,20 +58,14 @@ def network_settings() -> dict[str, Any]:
 
 @contextmanager
 def picture_progress(n_pictures: int) -> Iterator[Callable[[int, int], None]]:
-    """Show how far the pictures are, while stderr is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("pictures", total=n_pictures, note="")
+    """Show how far the pictures are."""
+    with progress_line("pictures", n_pictures) as line:
         first: list[int] = []
 
         def show(n_done: int, n_broken: int) -> None:
             first[:] = first or [n_done + n_broken]  # those that were known took no time
-            rate = (n_done + n_broken - first[0]) / max(bar.tasks[task].elapsed or 0, 1e-9)
+            rate = (n_done + n_broken - first[0]) / max(line.seconds, 1e-9)
             broken = f", {n_broken:,} broken" if n_broken else ""
-            bar.update(task, completed=n_done + n_broken, note=f"{n_done:,} ({rate:.0f}/s){broken}")
+            line.update(n_done + n_broken, f"{n_done:,} ({rate:.0f}/s){broken}")
 
         yield show

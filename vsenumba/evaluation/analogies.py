@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba import html
 from vsenumba.checks import check_choice, is_whole
 from vsenumba.data.compression import open_decompressed
 from vsenumba.data.text.reading import check_text
@@ -18,6 +19,7 @@ from vsenumba.data.text.word_vectors import ANALOGIES, WordVectors
 from vsenumba.data.vocabulary import as_names
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.evaluation.similarity import as_word_vectors, rows_of
+from vsenumba.printable import printable
 
 # Scores that are held at once: 64 MB of them.
 _BLOCK_CELLS = 8_000_000
@@ -25,7 +27,7 @@ _BLOCK_CELLS = 8_000_000
 Question = tuple[str, str, str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AnalogyScores:
     """How many analogies came out right.
 
@@ -44,6 +46,18 @@ class AnalogyScores:
     n_questions: int
     n_missing: int
     sections: Mapping[str, AnalogyScores]
+
+    def __repr__(self) -> str:
+        sections = "".join(f"\n  {printable(name)}  {one._line()}" for name, one in self.sections.items())
+        return f"<AnalogyScores: {self._line()}{sections}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, one.accuracy, one.n_questions - one.n_missing) for name, one in self.sections.items()]
+        return html.panel("AnalogyScores", self._line(), html.table(rows, ("section", "accuracy", "questions asked")))
+
+    def _line(self) -> str:
+        asked = f"{self.n_questions - self.n_missing:,} of {self.n_questions:,} questions"
+        return f"accuracy {self.accuracy:.4f}, {asked}"
 
 
 def evaluate_analogies(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from vsenumba import html
 from vsenumba.evaluation.ranks import Floats, Integers
+from vsenumba.printable import printable
 
 # Rows of what a result prints.
 _MOST_ROWS = 12
@@ -80,7 +83,7 @@ class GroupScores:
         return columns
 
     def __repr__(self) -> str:
-        names = self.names[:_MOST_ROWS]
+        names = [printable(name) for name in self.names[:_MOST_ROWS]]
         width = max(map(len, names))
         lines = [f"<GroupScores by {self.by}"]
         for i, name in enumerate(names):
@@ -90,3 +93,13 @@ class GroupScores:
             lines.append(f"  and {len(self.names) - len(names):,} more")
         means = "".join(f"  {metric} {value:.4f}" for metric, value in self.macro_mean.items())
         return "\n".join([*lines, f"  mean over labels{means}>"])
+
+    def _repr_html_(self) -> str:
+        columns: list[Any] = [self.names, self.n_labels, self.n_train_pairs, self.n_test_pairs, *self.micro.values()]
+        head = [self.by, "labels", "training pairs", "test pairs", *self.micro]
+        if self.by == "label":
+            del columns[1], head[1]
+        rows = [tuple(column[i] for column in columns) for i in range(min(len(self.names), _MOST_ROWS))]
+        more = f"the first {_MOST_ROWS} of {len(self.names):,}" if len(self.names) > _MOST_ROWS else ""
+        mean = ["mean over labels", *[""] * (len(head) - 1 - len(self.micro)), *self.macro_mean.values()]
+        return html.panel(f"GroupScores by {self.by}", more, html.table([*rows, mean], head))

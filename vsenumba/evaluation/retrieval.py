@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba import html
 from vsenumba.checks import as_array, is_whole
 from vsenumba.errors import InputError
 
@@ -17,7 +18,7 @@ _BLOCK = 1 << 24
 _RECALLS = (1, 5, 10)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class RetrievalScores:
     """How well the two sides find each other.
 
@@ -31,6 +32,14 @@ class RetrievalScores:
         Of each query the rank of the best match, from 1; ties count against it. With folds, within its fold.
     n_images, n_captions, n_folds : int
         What was evaluated.
+
+    Examples
+    --------
+    >>> vectors = np.eye(3)
+    >>> evaluate_vectors(vectors, vectors, np.arange(3), np.array([0, 2, 1]))
+    <RetrievalScores of 3 images and 3 captions, rsum 4.6667
+      captions for an image  recall@1 0.3333  recall@5 1.0000  recall@10 1.0000  median_rank 3.0000  mean_rank 2.3333
+      images for a caption   recall@1 0.3333  recall@5 1.0000  recall@10 1.0000  median_rank 3.0000  mean_rank 2.3333>
     """
 
     mean: Mapping[str, float]
@@ -39,6 +48,31 @@ class RetrievalScores:
     n_images: int
     n_captions: int
     n_folds: int
+
+    def __repr__(self) -> str:
+        lines = [
+            "  ".join([f"\n  {way:<21}", *(f"{name} {value:.4f}" for name, value in values.items())])
+            for way, values in self._by_way().items()
+        ]
+        return f"<RetrievalScores of {self._sizes()}, rsum {self.mean['rsum']:.4f}{''.join(lines)}>"
+
+    def _repr_html_(self) -> str:
+        by_way = self._by_way()
+        head = ["", *next(iter(by_way.values()))]
+        rows = [(way, *values.values()) for way, values in by_way.items()]
+        note = f"{self._sizes()}, rsum {self.mean['rsum']:.4f}"
+        return html.panel("RetrievalScores", note, html.table(rows, head))
+
+    def _sizes(self) -> str:
+        folds = f" in {self.n_folds} folds" if self.n_folds > 1 else ""
+        return f"{self.n_images:,} images and {self.n_captions:,} captions{folds}"
+
+    def _by_way(self) -> dict[str, dict[str, float]]:
+        ways = {"captions for an image": "i2t_", "images for a caption": "t2i_"}
+        return {
+            way: {name.removeprefix(start): value for name, value in self.mean.items() if name.startswith(start)}
+            for way, start in ways.items()
+        }
 
 
 def evaluate_vectors(

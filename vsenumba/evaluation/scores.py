@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vsenumba import html
 from vsenumba.evaluation.group_scores import GroupScores
 
 
@@ -48,6 +49,12 @@ class Scores:
         lines = [f"\n  {name:<{width}}  {value:.4f}" for name, value in self.mean.items()]
         left_out = f", {self.n_pairs_left_out:,} pair(s) left out" if self.n_pairs_left_out else ""
         return f"<Scores over {self.n_images:,} image{'s' * (self.n_images != 1)}{left_out}{''.join(lines)}>"
+
+    def _repr_html_(self) -> str:
+        left_out = f", {self.n_pairs_left_out:,} pair(s) left out" if self.n_pairs_left_out else ""
+        note = f"means over {self.n_images:,} image{'s' * (self.n_images != 1)}{left_out}"
+        groups = () if self.groups is None else (html.Html(self.groups._repr_html_()),)
+        return html.panel("Scores", note, html.table(self.mean.items(), ("metric", "mean")), *groups)
 
 
 def defined_mean(values: np.ndarray) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba import html
 from vsenumba.checks import is_number
 from vsenumba.data.compression import open_decompressed
 from vsenumba.data.text.reading import check_text
@@ -21,7 +22,7 @@ from vsenumba.errors import FileFormatError, InputError
 _LARGEST = float(np.finfo(np.float64).max)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SimilarityScores:
     """How well cosines follow people's judgements.
 
@@ -37,6 +38,17 @@ class SimilarityScores:
     pearson: float
     n_pairs: int
     n_missing: int
+
+    def __repr__(self) -> str:
+        correlations = f"spearman {self.spearman:.4f}, pearson {self.pearson:.4f}"
+        return f"<SimilarityScores: {correlations}, over {self._pairs()}>"
+
+    def _repr_html_(self) -> str:
+        rows = [("spearman", self.spearman), ("pearson", self.pearson)]
+        return html.panel("SimilarityScores", f"over {self._pairs()}", html.table(rows, ("correlation", "")))
+
+    def _pairs(self) -> str:
+        return f"{self.n_pairs - self.n_missing:,} of {self.n_pairs:,} pairs"
 
 
 def evaluate_similarity(

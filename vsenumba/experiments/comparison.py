@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vsenumba import storage
+from vsenumba import html, storage
 from vsenumba.errors import unknown_name
 from vsenumba.storage import schema
 from vsenumba.training.history import History
@@ -28,7 +28,7 @@ _GROUPS = schema.Object(
 _RUN = {"sampler": schema.Text(), "loss": schema.Text(), "seed": schema.Whole()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """One training run of a comparison.
 
@@ -57,6 +57,15 @@ class Run:
     seed: int
     history: History
 
+    def __repr__(self) -> str:
+        return f"<Run of {self._settings()}, {len(self.history)} epoch{'s' * (len(self.history) != 1)}>"
+
+    def _repr_html_(self) -> str:
+        return html.panel("Run", self._settings(), html.Html(self.history._repr_html_()))
+
+    def _settings(self) -> str:
+        return f"{self.sampler}, loss {self.loss}, seed {self.seed}"
+
     def best_epoch(self, metric: str) -> int:
         """Return the position of the epoch that is best on the validation half, from 0."""
         return int(np.argmax(self.history[f"validation_{metric}"]))
@@ -71,7 +80,7 @@ class Run:
         return float(self.history["seconds"][reached[0]]) if len(reached) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """The runs of several samplers on one split of one data set.
 
@@ -122,6 +131,37 @@ class Comparison:
     settings: Mapping[str, Any]
     groups: Mapping[str, Any] | None = None
 
+    def __repr__(self) -> str:
+        lines = [f"\n  {name}  {value:.4f}" for name, value in self._medians().items()]
+        return f"<Comparison of {self._sizes()}, best {self.metric}{''.join(lines)}>"
+
+    def _repr_html_(self) -> str:
+        best, metric = self._medians(), self.metric
+        curves = {sampler: self.runs_of(sampler)[0].history[metric] for sampler in self.samplers}
+        low, high = (float(end([np.nan, *np.concatenate([*curves.values()])])) for end in (np.nanmin, np.nanmax))
+        rows: list[tuple[Any, ...]] = []
+        for sampler in self.samplers:
+            runs = self.runs_of(sampler)
+            values = [run.best(metric) for run in runs]
+            # None stands for a best that is not a number, and becomes NaN.
+            seconds = np.array([run.seconds_to(metric, value) for run, value in zip(runs, values, strict=True)], float)
+            span = f"{min(values):.4f} to {max(values):.4f}" if len(runs) > 1 else ""
+            curve = html.curve(curves[sampler], low=low, high=high)
+            rows.append((sampler, best[sampler], span, float(np.median(seconds)), curve))
+        rows += [
+            (html.Html(f"<em>{html.text(name)}</em>"), value) for name, value in self.reference_values(metric).items()
+        ]
+        head = ("sampler", f"best {metric}", "range of seeds", "seconds to best", f"{metric} by epoch")
+        return html.panel("Comparison", self._sizes(), html.table(rows, head))
+
+    def _sizes(self) -> str:
+        n_runs, n_samplers = len(self.runs), len(self.samplers)
+        return f"{n_samplers} sampler{'s' * (n_samplers != 1)}, {n_runs} run{'s' * (n_runs != 1)}"
+
+    def _medians(self) -> dict[str, float]:
+        """Return each sampler's median best."""
+        return {name: float(np.median([run.best(self.metric) for run in self.runs_of(name)])) for name in self.samplers}
+
     @property
     def metric(self) -> str:
         """The metric that chose the best epochs."""
@@ -159,7 +199,7 @@ class Comparison:
         return [run for run in self.runs if run.sampler == sampler]
 
     def histories(self) -> dict[str, list[History]]:
-        """Return the histories of the runs of each sampler, for `vsenumba.plotting.convergence_figure`."""
+        """Return the histories of the runs of each sampler, for `vse.plot.convergence`."""
         return {sampler: [run.history for run in self.runs_of(sampler)] for sampler in self.samplers}
 
     def reference_values(self, metric: str) -> dict[str, float]:

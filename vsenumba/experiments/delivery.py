@@ -50,6 +50,32 @@ class Delivery(RecordCallback):
         return record["epoch"] >= self._n_epochs
 
 
+class RecordedCommand(RecordCallback):
+    """Write down in the model by which command it is trained, so that it is in checkpoints too.
+
+    Parameters
+    ----------
+    command : str
+        The command line, for ``provenance_["command"]``.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> from vsenumba.experiments import RecordedCommand
+    >>> model = vse.ImageAnnotator(n_factors=8, n_epochs=1, random_state=0)
+    >>> typed = RecordedCommand("vsenumba fit tags.csv -o model.h5")
+    >>> model.fit(vse.synthetic(60, 12, 240, rng=0), callbacks=typed).provenance_["command"]
+    'vsenumba fit tags.csv -o model.h5'
+    """
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+
+    def start(self, model: Any, n_epochs: int) -> None:
+        """Write it down."""
+        model.provenance_["command"] = self._command
+
+
 def measurement(data: Any, n_images: int, n_pairs: int, metrics: Mapping[str, float], n_epochs: int) -> dict[str, Any]:
     """Return the record of a measurement, as stored in model files.
 

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from vsenumba.checks import RandomLike, is_whole
+from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.errors import InputError
 from vsenumba.experiments.law_measures import goodness_of_fit, gradient_weight, total_variation, violation_probability
 from vsenumba.kernels.dot import dots
+from vsenumba.models import ImageAnnotator
+from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import RankSampler, Sampler
 
 # The draws are made for several copies of the image, one per shard, so that all threads have work.
@@ -76,6 +79,18 @@ class SamplerLaw:
     def n_draws(self) -> int:
         """The number of draws, including those that found no negative."""
         return int(self.counts.sum()) + self.n_given_up
+
+    def references(self) -> dict[str, np.ndarray]:
+        """Return the exact rank law and the uniform law, under names that tell how far the sampler's is from each."""
+        return {
+            f"exact rank law (lam={self.lam:g}){_distance(self.from_rank)}": self.rank_law,
+            f"uniform{_distance(self.from_uniform)}": np.full(len(self.law), 1 / len(self.law)),
+        }
+
+
+def _distance(distance: float) -> str:
+    # There is none from a law that draws nothing.
+    return f", total variation {distance:.2f}" if np.isfinite(distance) else ""
 
 
 def inspect_sampler(
@@ -169,4 +184,49 @@ def inspect_sampler(
         misranked=float(violation_probability(law, scores[None], [own], margin=0)[0]),
         gradient_weight=float(gradient_weight(law, scores[None], [own])[0]),
         p_value=goodness_of_fit(times, law[0, others]),
+    )
+
+
+def inspect_image(
+    model: ImageAnnotator,
+    image: str,
+    *,
+    data: AnnotationSet | None = None,
+    sampler: Sampler | None = None,
+    n_draws: int = 100_000,
+    rng: RandomLike = None,
+) -> SamplerLaw:
+    """Compute a sampler's law of an image with a model's vectors, and draw from it; see `inspect_sampler`.
+
+    Parameters
+    ----------
+    model : ImageAnnotator
+        A fitted model.
+    image : str
+        The id of an image.
+    data : AnnotationSet, optional
+        The set that the image is of, with the model's labels; what the model was trained on by default.
+    sampler : Sampler, optional
+        The sampler; the model's own by default.
+    n_draws, rng
+        As in `inspect_sampler`.
+
+    Raises
+    ------
+    UnknownNameError
+        If the set has no such image.
+    InputError
+        If the image has no label or every label.
+    """
+    check_is_fitted(model)
+    data = model.seen_ if data is None else data
+    (row,) = data.image_ids.index([image])
+    return inspect_sampler(
+        model.member("sampler") if sampler is None else sampler,
+        model.embed(data.select_images(np.array([row])))[0],
+        model.label_factors_,
+        data.indices[data.indptr[row] : data.indptr[row + 1]],
+        label_counts=model.seen_.label_counts,
+        n_draws=n_draws,
+        rng=rng,
     )

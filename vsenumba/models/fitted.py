@@ -15,6 +15,7 @@ from vsenumba import storage
 from vsenumba.checks import check_choice
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import FileFormatError, InputError, UnknownNameError, unknown_name
+from vsenumba.models.overview import model_html
 from vsenumba.models.parameters import MemberOf, Parameter
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.registry import Member, split_params
@@ -138,6 +139,13 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     @abstractmethod
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
         """Take back what `_to_elements` returned."""
+
+    def _repr_html_(self) -> str:
+        return model_html(self)
+
+    def _repr_mimebundle_(self, **settings: Any) -> dict[str, str]:
+        # Notebooks ask for this first, and scikit-learn's would be its diagram of the parameters alone.
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to one ``.h5`` file: parameters, arrays, names; see ``docs/reference/file-format.md``."""

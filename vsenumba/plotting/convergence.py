@@ -105,34 +105,32 @@ def convergence_figure(
     2
     """
     import matplotlib as mpl
-    from matplotlib.figure import Figure
 
-    names = _drawing_order(histories, metric)
-    in_time = {name: _band(histories[name], metric, in_seconds=True) for name in names}
-    in_epochs = {name: _band(histories[name], metric) for name in names}
-    if not any(len(band.x) for band in in_epochs.values()):
-        raise InputError(f"no history holds a finite {metric!r}; there is nothing to draw")
+    from vsenumba.plotting.figure import ShownFigure
+
+    names = drawing_order(histories, metric)
+    in_time = {name: band_of(histories[name], metric, in_seconds=True) for name in names}
+    in_epochs = {name: band_of(histories[name], metric) for name in names}
+    check_drawable(in_epochs, metric)
     tried = _bands_of_trials(histories, names) if trials else {}
     # Of all names at once: a variant's look depends on what else there is, and is the same in all panels.
     styles = looks(names)
     with mpl.rc_context(RC | AS_IT_IS):
-        figure = Figure(figsize=(FULL_WIDTH, PANEL_HEIGHT), layout="constrained")
+        figure = ShownFigure(figsize=(FULL_WIDTH, PANEL_HEIGHT), layout="constrained")
         widths = [1.15, 1, *([0.8] * bool(tried)), *([1.0] * (groups is not None))]
         panels = figure.subplots(1, len(widths), width_ratios=widths)
         panels[1].sharey(panels[0])
         panels[1].tick_params(labelleft=False)
-        _draw_time(panels[0], in_time, styles)
-        _draw_epochs(panels[1], in_epochs, styles)
-        panels[0].set_ylabel(_metric_label(metric))
-        reference_styles = _reference_styles(references or {})
-        shown = _draw_references(
-            panels[:2], references or {}, reference_styles, () if groups is None else groups["values"]
-        )
+        draw_time(panels[0], in_time, styles)
+        draw_epochs(panels[1], in_epochs, styles)
+        panels[0].set_ylabel(metric_label(metric))
+        dashes = reference_styles(references or {})
+        shown = draw_references(panels[:2], references or {}, dashes, () if groups is None else groups["values"])
         if tried:
             _draw_trials(panels[2], tried, styles)
         if groups is not None:
-            draw_groups(panels[-1], groups, {name: styles[name] for name in names}, reference_styles)
-            panels[-1].set_ylabel(_metric_label(groups["metric"]))
+            draw_groups(panels[-1], groups, {name: styles[name] for name in names}, dashes)
+            panels[-1].set_ylabel(metric_label(groups["metric"]))
         for letter, panel in zip("abcd", panels, strict=False):
             panel.set_title(f"({letter})", loc="left", fontweight="bold")
         curves = {
@@ -149,7 +147,7 @@ def convergence_figure(
     return figure
 
 
-def _drawing_order(histories: Mapping[str, Sequence[History]], metric: str) -> list[str]:
+def drawing_order(histories: Mapping[str, Sequence[History]], metric: str) -> list[str]:
     """Return the names, known samplers last in their own order: the curves drawn last lie on top."""
     if not histories:
         raise InputError("histories is empty; give at least one name with its runs")
@@ -165,7 +163,14 @@ def _drawing_order(histories: Mapping[str, Sequence[History]], metric: str) -> l
     return [name for name in histories if sampler_of(name) is None] + known
 
 
-def _band(runs: Sequence[History], metric: str, *, in_seconds: bool = False) -> Band:
+def check_drawable(bands: Mapping[str, Band], metric: str) -> None:
+    """Refuse bands of which none has a point."""
+    if not any(len(band.x) for band in bands.values()):
+        raise InputError(f"no history holds a finite {metric!r}; there is nothing to draw")
+
+
+def band_of(runs: Sequence[History], metric: str, *, in_seconds: bool = False) -> Band:
+    """Return the median and the range of a metric over runs, against epochs or seconds."""
     curves = [(run["epoch"], run[metric]) for run in runs]
     return band_over_seeds(curves, [run["seconds"] for run in runs] if in_seconds else None)
 
@@ -173,11 +178,12 @@ def _band(runs: Sequence[History], metric: str, *, in_seconds: bool = False) -> 
 def _bands_of_trials(histories: Mapping[str, Sequence[History]], names: Sequence[str]) -> dict[str, Band]:
     """Return the trials per step against epochs, where any method tries many; of all, for one is a number too."""
     recorded = [name for name in names if all("trials" in run.columns for run in histories[name])]
-    bands = {name: _band(histories[name], "trials") for name in recorded}
+    bands = {name: band_of(histories[name], "trials") for name in recorded}
     return bands if any((band.median > MANY_TRIALS).any() for band in bands.values()) else {}
 
 
-def _draw_time(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
+def draw_time(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
+    """Draw bands against seconds, on a logarithmic axis if the methods' times differ much."""
     draw_bands(panel, bands, styles)
     drawn = [band.x for band in bands.values() if len(band.x)]
     lengths = [x[-1] for x in drawn]
@@ -189,7 +195,8 @@ def _draw_time(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look
     panel.set_xlabel("training time (s)")
 
 
-def _draw_epochs(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
+def draw_epochs(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
+    """Draw bands against epochs."""
     from matplotlib.ticker import MaxNLocator
 
     draw_bands(panel, bands, styles)
@@ -199,7 +206,7 @@ def _draw_epochs(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Lo
 
 
 def _draw_trials(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Look]) -> None:
-    _draw_epochs(panel, bands, styles)
+    draw_epochs(panel, bands, styles)
     drawn = [band.median for band in bands.values() if len(band.x)]
     low, high = min(median.min() for median in drawn), max(median.max() for median in drawn)
     if high > LOG_TRIALS_RATIO * low > 0:
@@ -210,14 +217,14 @@ def _draw_trials(panel: Axes, bands: Mapping[str, Band], styles: Mapping[str, Lo
     panel.set_ylabel("labels tried per draw")
 
 
-def _reference_styles(references: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+def reference_styles(references: Mapping[str, float]) -> dict[str, dict[str, Any]]:
     """Return how the line of each reference looks, the best one first."""
     dashes = itertools.cycle(REFERENCE_LINESTYLES)
     best_first = sorted(references, key=lambda name: -references[name])
     return {name: {"color": REFERENCE_COLOR, "linewidth": 0.8, "linestyle": next(dashes)} for name in best_first}
 
 
-def _draw_references(
+def draw_references(
     panels: Sequence[Axes], references: Mapping[str, float], styles: Mapping[str, Any], elsewhere: Collection[str]
 ) -> dict[str, Line2D]:
     """Draw a line per reference across the panels; return what the legend shows, by the text that stands there.
@@ -292,6 +299,7 @@ def _columns(groups: Sequence[Sequence[str]]) -> list[list[str]]:
     return [[text for group in groups for text in group]]
 
 
-def _metric_label(metric: str) -> str:
+def metric_label(metric: str) -> str:
+    """Return a metric's name as it stands on an axis."""
     family, at, k = metric.partition("@")
     return METRIC_LABELS.get(family, family.capitalize()) + at + k

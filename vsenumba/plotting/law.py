@@ -83,7 +83,8 @@ def law_figure(
     ['probability of a label', 'probability\nup to the rank']
     """
     import matplotlib as mpl
-    from matplotlib.figure import Figure
+
+    from vsenumba.plotting.figure import ShownFigure
 
     law, counts = np.asarray(law, dtype=np.float64), np.asarray(counts, dtype=np.float64)
     others = {label: np.asarray(one, dtype=np.float64) for label, one in (references or {}).items()}
@@ -92,12 +93,12 @@ def law_figure(
             raise InputError(f"law and {what} must be one number per label, at least one, not {law.shape}, {one.shape}")
     color = looks([name])[name].color
     with mpl.rc_context(RC | AS_IT_IS):
-        figure = Figure(figsize=(FULL_WIDTH, HEIGHT), dpi=200, layout="constrained")
+        figure = ShownFigure(figsize=(FULL_WIDTH, HEIGHT), dpi=200, layout="constrained")
         panels = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
-        _draw_probabilities(panels[0], law, counts, n_given_up, color, name)
+        draw_probabilities(panels[0], law, counts, n_given_up, color, name)
         _draw_cumulated(panels[1], law, counts, color)
-        _draw_references(panels, others)
-        _draw_own(panels[0], np.asarray(own_ranks, dtype=np.float64))
+        draw_references(panels, others)
+        draw_own(panels[0], np.asarray(own_ranks, dtype=np.float64))
         _draw_legend(figure, panels[0], list(others))
         if title is not None:
             figure.suptitle("\n".join(textwrap.wrap(printable(title), 100)), fontsize=8.5)
@@ -122,7 +123,7 @@ def _per_label(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.add.reduceat(values, edges[:-1]) / np.diff(edges)
 
 
-def _draw_probabilities(
+def draw_probabilities(
     panel: Axes, law: np.ndarray, counts: np.ndarray, n_given_up: int, color: str, name: str
 ) -> None:
     """Draw the law as dots and a line, the draws as bars."""
@@ -177,34 +178,40 @@ def _draw_probabilities(
 
 
 def _draw_cumulated(panel: Axes, law: np.ndarray, counts: np.ndarray, color: str) -> None:
-    from matplotlib.ticker import NullFormatter
-
     ranks = np.arange(1, len(law) + 1)
     if counts.any():
         panel.fill_between(ranks, np.cumsum(counts) / counts.sum(), color=color, alpha=0.25, linewidth=0)
     panel.plot(ranks, np.cumsum(law), color=color)
     panel.set_ylim(0, 1.02)
     panel.set_ylabel("probability\nup to the rank")
+    label_ranks(panel, len(law))
+
+
+def label_ranks(panel: Axes, n_ranks: int) -> None:
+    """Label the axis of ranks with plain numbers."""
+    from matplotlib.ticker import NullFormatter
+
     panel.set_xlabel("true rank of the label for the image, its own labels left out (1 is best)")
-    decades = 10 ** np.arange(int(np.log10(len(law))) + 1)
+    decades = 10 ** np.arange(int(np.log10(n_ranks)) + 1)
     between = np.outer(decades, np.arange(2, 10)).ravel()
-    panel.set_xticks(decades if len(decades) > 1 else ranks, minor=False)
-    panel.set_xticks(between[between <= len(law)] if len(decades) > 1 else [], minor=True)
+    panel.set_xticks(decades if len(decades) > 1 else np.arange(1, n_ranks + 1), minor=False)
+    panel.set_xticks(between[between <= n_ranks] if len(decades) > 1 else [], minor=True)
     panel.xaxis.set_major_formatter("{x:,.0f}")
     panel.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _draw_references(panels: Sequence[Axes], references: Mapping[str, np.ndarray]) -> None:
+def draw_references(panels: Sequence[Axes], references: Mapping[str, np.ndarray]) -> None:
+    """Draw laws as thin lines on the panel of probabilities and, if there is one, on that of their sums."""
     top = panels[0].get_ylim()[1]
     for (label, one), style in zip(references.items(), itertools.cycle(REFERENCE_LINESTYLES)):
         ranks = np.arange(1, len(one) + 1)
-        for panel, values in zip(panels, (one, np.cumsum(one)), strict=True):
+        for panel, values in zip(panels, (one, np.cumsum(one)), strict=False):
             panel.plot(ranks, values, color=REFERENCE_COLOR, linewidth=0.8, linestyle=style, zorder=2, label=label)
         top = max(top, 2 * one.max())
     panels[0].set_ylim(top=top)
 
 
-def _draw_own(panel: Axes, n_above: np.ndarray) -> None:
+def draw_own(panel: Axes, n_above: np.ndarray) -> None:
     """Mark the image's own labels above the panel, between the labels that they score between."""
     places, times = np.unique(n_above, return_counts=True)
     if len(places):

@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
 # Fonts that come with operating systems or are widely installed, for the scripts that DejaVu Sans lacks.
@@ -68,13 +69,13 @@ def _beginning(text: str, width: int) -> str:
     return text
 
 
-def give_fonts(figure: Figure) -> list[str]:
-    """Give the texts of a figure fonts that have their characters; return the characters that no installed font has."""
+def give_fonts(artist: Artist) -> list[str]:
+    """Give the texts of a figure or of axes fonts with their characters; return the characters that no font has."""
     from matplotlib.font_manager import findfont
     from matplotlib.text import Text
 
     lacking: set[str] = set()
-    texts: Any = figure.findobj(Text)
+    texts: Any = artist.findobj(Text)
     for text in texts:
         letters = set(text.get_text()) - {"\n"}
         left = letters - _letters_of(str(findfont(text.get_fontproperties())))

@@ -52,7 +52,8 @@ def contact_sheet(pictures: np.ndarray, lines: Sequence[str], title: str = "") -
         If there is no picture, or not a line for each.
     """
     import matplotlib as mpl
-    from matplotlib.figure import Figure
+
+    from vsenumba.plotting.figure import ShownFigure
 
     if len(pictures) == 0 or len(pictures) != len(lines):
         raise InputError(f"a sheet needs a line for each of its pictures, got {len(lines)} for {len(pictures)}")
@@ -62,7 +63,7 @@ def contact_sheet(pictures: np.ndarray, lines: Sequence[str], title: str = "") -
     n_lines = max(text.count("\n") + 1 for text in texts)
     height = (SIDE + LINE_HEIGHT * (n_lines + 1)) * n_rows + 0.15 * (len(heading) + 1)
     with mpl.rc_context(RC | AS_IT_IS):
-        figure = Figure(figsize=(FULL_WIDTH, height), layout="constrained")
+        figure = ShownFigure(figsize=(FULL_WIDTH, height), layout="constrained")
         panels = figure.subplots(n_rows, COLUMNS, squeeze=False).ravel()
         for axes, picture, text in zip(panels, pictures, texts, strict=False):
             axes.imshow(picture)

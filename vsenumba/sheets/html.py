@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from html import escape
 from os import PathLike
-from typing import TYPE_CHECKING
 
 from vsenumba.errors import InputError
 from vsenumba.printable import printable
 from vsenumba.sheets.suggested import Suggested
-from vsenumba.sheets.thumbnails import thumbnail_or_none
+from vsenumba.sheets.thumbnails import jpeg_of, thumbnail_or_none
 from vsenumba.storage import ending_of, open_output
-
-if TYPE_CHECKING:
-    import numpy as np
 
 ENDINGS = (".html", ".htm")
 # Pixels; shown at half of that where there is room for it, so that it is sharp on any screen.
 SIDE = 256
-# Of a picture, before base64 makes four bytes of three.
-MAX_JPEG = 10_500
-_QUALITIES = (85, 75, 62, 48, 34, 20)
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1d20; --soft: #5c6470; --page: #f5f6f7; --card: #fff; --line: #d9dde2;
@@ -219,7 +211,7 @@ def _card(one: Suggested) -> Iterator[str]:
     if pixels is None:
         yield '<div class="none">cannot be read</div>'
     else:
-        picture = base64.b64encode(_jpeg(pixels)).decode()
+        picture = base64.b64encode(jpeg_of(pixels)).decode()
         yield f'<img alt="" decoding="async" src="data:image/jpeg;base64,{picture}">'
     yield f'<h2 title="{name}"><bdi>{name}</bdi></h2>'
     if one.suggestions:
@@ -232,16 +224,3 @@ def _card(one: Suggested) -> Iterator[str]:
     if one.known:
         yield f'<p class="known">has {", ".join(f"<bdi>{_text(label)}</bdi>" for label in one.known)}</p>'
     yield "</article>\n"
-
-
-def _jpeg(pixels: np.ndarray) -> bytes:
-    """Return a picture as JPEG of a bounded size: what is full of detail is kept less exactly."""
-    from PIL import Image
-
-    picture = Image.fromarray(pixels)
-    for quality in _QUALITIES:
-        file = io.BytesIO()
-        picture.save(file, "JPEG", quality=quality, optimize=True)
-        if file.tell() <= MAX_JPEG:
-            break
-    return file.getvalue()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 
 from vsenumba.errors import VsenumbaError
 from vsenumba.pictures.decode import thumbnail
+
+# Of a thumbnail in an HTML file, before base64 makes four bytes of three.
+MAX_JPEG = 10_500
+_QUALITIES = (85, 75, 62, 48, 34, 20)
 
 
 def thumbnail_or_none(path: Path, side: int) -> np.ndarray | None:
@@ -16,3 +21,16 @@ def thumbnail_or_none(path: Path, side: int) -> np.ndarray | None:
         return thumbnail(path, side)
     except VsenumbaError:
         return None
+
+
+def jpeg_of(pixels: np.ndarray) -> bytes:
+    """Return a thumbnail as JPEG of at most `MAX_JPEG` bytes: one that is full of detail is kept less exactly."""
+    from PIL import Image
+
+    picture = Image.fromarray(pixels)
+    for quality in _QUALITIES:
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=quality, optimize=True)
+        if file.tell() <= MAX_JPEG:
+            break
+    return file.getvalue()

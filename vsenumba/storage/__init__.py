@@ -11,6 +11,7 @@ from vsenumba.storage.files import (
     exists,
     is_native,
     read_file,
+    read_provenance,
     write_file,
 )
 from vsenumba.storage.mapped import blocks_of, release_pages
@@ -35,6 +36,7 @@ __all__ = [
     "named_errors",
     "open_output",
     "read_file",
+    "read_provenance",
     "release_pages",
     "write_file",
 ]

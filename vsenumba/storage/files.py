@@ -12,7 +12,7 @@ from typing import Any
 
 from vsenumba.errors import FileFormatError, InputError, MemoryLimitError, VsenumbaError, unknown_name
 from vsenumba.storage.atomic import atomic_path
-from vsenumba.storage.encodings import Json, read_members, write_members
+from vsenumba.storage.encodings import Json, read_element, read_members, write_members
 from vsenumba.storage.headers import check_checksum, check_version, label, read_label
 from vsenumba.storage.layout import check_layout
 from vsenumba.storage.provenance import provenance
@@ -130,18 +130,64 @@ def read_file(path: str | PathLike[str], kind: str | None = None, *, mapped: Col
     import h5py
 
     check_readable(path)
-    with content_of(path):
-        try:
-            # A file is never changed in place, so a lock would protect nothing, and some network disks have none.
-            with h5py.File(path, "r", locking=False) as file:
-                return _read_open_file(file, Path(path).stat().st_size, kind, mapped)
-        except VsenumbaError:
-            raise
-        except MemoryError as error:
-            raise MemoryLimitError(f"too large to be read into memory: {error}") from error
-        except _HDF5_ERRORS as error:
-            reason = " ".join(str(error).split())
-            raise FileFormatError(f"not a vsenumba file, or damaged: {reason:.200}") from error
+    # A file is never changed in place, so a lock would protect nothing, and some network disks have none.
+    with content_of(path), _hdf5_errors(), h5py.File(path, "r", locking=False) as file:
+        return _read_open_file(file, Path(path).stat().st_size, kind, mapped)
+
+
+@contextmanager
+def _hdf5_errors() -> Iterator[None]:
+    """Turn what HDF5 finds wrong in a file into errors of this package."""
+    try:
+        yield
+    except VsenumbaError:
+        raise
+    except MemoryError as error:
+        raise MemoryLimitError(f"too large to be read into memory: {error}") from error
+    except _HDF5_ERRORS as error:
+        reason = " ".join(str(error).split())
+        raise FileFormatError(f"not a vsenumba file, or damaged: {reason:.200}") from error
+
+
+def read_provenance(path: str | PathLike[str]) -> tuple[str, dict[str, str]]:
+    """Return the kind of a native file and the versions of what wrote it, without reading the rest.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    kind : str
+        A key of `FILE_VERSIONS`.
+    provenance : dict of str to str
+        The versions, by package.
+
+    Raises
+    ------
+    InputError, FileFormatError
+        As `read_file` does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_file(f"{folder}/model.h5", "model", {"rate": Json(0.1)})
+    ...     kind, wrote = read_provenance(f"{folder}/model.h5")
+    >>> kind, "numpy" in wrote
+    ('model', True)
+    """
+    import h5py
+
+    check_readable(path)
+    with content_of(path), _hdf5_errors(), h5py.File(path, "r", locking=False) as file:
+        found, _ = _checked_label(file, Path(path).stat().st_size, None)
+        if "provenance" not in file:
+            raise FileFormatError("provenance is missing")
+        value, _ = read_element(file, "provenance", "provenance")
+        check(_PROVENANCE, {"provenance": value})
+        return found, value
 
 
 @contextmanager
@@ -224,7 +270,8 @@ def is_native(path: str | PathLike[str]) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def _read_open_file(file: Any, n_bytes: int, kind: str | None, mapped: Collection[str]) -> StoredFile:
+def _checked_label(file: Any, n_bytes: int, kind: str | None) -> tuple[str, int]:
+    """Return the kind and the version of an open file, having checked these and its layout."""
     if "encoding-type" not in file.attrs:
         raise FileFormatError("an HDF5 file, but not one that vsenumba wrote (it has no encoding-type)")
     found, version = read_label(file, "the file")
@@ -234,6 +281,11 @@ def _read_open_file(file: Any, n_bytes: int, kind: str | None, mapped: Collectio
         raise FileFormatError(f"holds a file of kind {found!r}; known are {', '.join(FILE_VERSIONS)}")
     check_version(version, FILE_VERSIONS[found], "the file")
     check_layout(file, n_bytes)
+    return found, version
+
+
+def _read_open_file(file: Any, n_bytes: int, kind: str | None, mapped: Collection[str]) -> StoredFile:
+    found, version = _checked_label(file, n_bytes, kind)
     elements, checksum = read_members(file, "", _head(found, version), mapped)
     check_checksum(file, checksum, "the file")
     check(_PROVENANCE, elements)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba import html
 from vsenumba.storage import schema
 
 # The schema of a history in a file. A resumed training continues from the last steps and seconds.
@@ -112,7 +113,20 @@ class History:
     __hash__ = None  # type: ignore[assignment]  # it grows
 
     def __repr__(self) -> str:
-        return f"<History of {len(self)} epochs: {', '.join(self.columns)}>"
+        columns = f": {', '.join(self.columns)}" if len(self) else ""
+        return f"<History of {len(self)} epoch{'s' * (len(self) != 1)}{columns}>"
+
+    def _repr_html_(self) -> str:
+        columns = self.to_columns()
+        rows = [
+            (name, values[0], values[-1], html.curve(values))
+            for name, values in columns.items()
+            if name not in ("epoch", "seconds", "steps")
+        ]
+        note = f"{len(self)} epoch{'s' * (len(self) != 1)}"
+        if len(self) and {"seconds", "steps"} <= columns.keys():
+            note += f", {columns['steps'][-1]:,.0f} steps in {html.number(float(columns['seconds'][-1]))} s"
+        return html.panel("History", note, html.table(rows, ("", "first", "last", "by epoch")))
 
     def to_columns(self) -> dict[str, np.ndarray]:
         """Return one array per recorded value, in the form of the model file."""

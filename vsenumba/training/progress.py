@@ -1,21 +1,31 @@
-"""Progress: a line on standard error that says how far training is, how fast it goes and what it has reached."""
+"""Progress of a training: how far it is, how fast it goes and what it has reached."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from vsenumba.printable import printable
+from vsenumba.progress import progress_line
 from vsenumba.training.callbacks import RecordCallback
 
 
 class ProgressBar(RecordCallback):
-    """Show epochs done, steps per second, time left and the last validation metric, while stderr is a terminal.
+    """Show epochs done, steps per second, time left and the last validation metric.
+
+    On a terminal this is a bar, which disappears at the end. In a notebook it is one line that changes and then stays.
+    Elsewhere, as in a log file, standard error gets a line now and then: none in the first 10 seconds, and then one
+    after 30 seconds or after a tenth of the time so far, whichever is longer.
 
     Parameters
     ----------
     title : str
         What is being trained.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> data = vse.synthetic(60, 12, 240, rng=0)
+    >>> model = vse.ImageAnnotator(n_epochs=2, random_state=0).fit(data, callbacks=vse.ProgressBar())
     """
 
     def __init__(self, title: str = "training") -> None:
@@ -23,28 +33,14 @@ class ProgressBar(RecordCallback):
 
     def start(self, model: Any, n_epochs: int) -> None:
         """Draw the line."""
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("epochs"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._progress.add_task(printable(self.title), total=n_epochs, note="preparing")
+        self._line = progress_line(self.title, n_epochs, "epochs")
         self._epochs, self._note = 0, ""
-        self._progress.start()
+        self._line.__enter__()
+        self._line.update(0, "preparing")
 
     def during_epoch(self, model: Any, done: float) -> None:
         """Move the line on."""
-        self._progress.update(self._task, completed=self._epochs + done, note=self._note)
+        self._line.update(self._epochs + done, self._note)
 
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
         """Move the line on, and say how fast it goes and what is reached."""
@@ -55,9 +51,9 @@ class ProgressBar(RecordCallback):
         for name in names[names.index("learning_rate") + 1 :][:1]:
             note += f", {name} {record[name]:.3f}"
         self._epochs, self._note = self._epochs + 1, note
-        self._progress.update(self._task, completed=self._epochs, note=note)
+        self._line.update(self._epochs, note)
         return False
 
     def finish(self, model: Any) -> None:
-        """Take the line away."""
-        self._progress.stop()
+        """Take the line away, or leave it as it is, see above."""
+        self._line.__exit__(None, None, None)

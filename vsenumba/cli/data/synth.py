@@ -10,6 +10,7 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.output import counted, say
+from vsenumba.progress import progress_line
 
 
 @click.command(epilog=options.examples("vsenumba data synth -o synth.h5 --images 2000 --labels 200 --pairs 10000"))
@@ -34,17 +35,6 @@ def command(output: Path, images: int, labels: int, pairs: int, seed: int) -> No
 
 @contextmanager
 def _progress(n_pairs: int) -> Iterator[Callable[[int], None]]:
-    """Show how far the pairs are, while stderr is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("drawing pairs", total=n_pairs, note="")
-
-        def show(n_done: int) -> None:
-            rate = n_done / max(bar.tasks[task].elapsed or 0, 1e-9)
-            bar.update(task, completed=n_done, note=f"{rate / 1e6:.1f} M pairs/s")
-
-        yield show
+    """Show how far the pairs are."""
+    with progress_line("drawing pairs", n_pairs) as line:
+        yield lambda n_done: line.update(n_done, f"{n_done / max(line.seconds, 1e-9) / 1e6:.1f} M pairs/s")

@@ -91,9 +91,7 @@ def command(
     law is of the vectors of MODEL.h5, for an image of the set it was trained on, or of SET. The image's vector is that
     which 'vsenumba annotate' uses.
     """
-    import numpy as np
-
-    from vsenumba.experiments import inspect_sampler
+    from vsenumba.experiments import inspect_image
     from vsenumba.plotting import save_figure
     from vsenumba.plotting.letters import shortened
     from vsenumba.plotting.save import check_ending
@@ -120,15 +118,7 @@ def command(
         annotator = _trained(data, source, sampler, n_epochs, n_factors, seed)
         state = f"after {counted(n_epochs, 'epoch')}"
     image = data.image_ids[row]
-    law = inspect_sampler(
-        sampler,
-        annotator.embed(data.select_images(np.array([row])))[0],
-        annotator.label_factors_,
-        data.indices[data.indptr[row] : data.indptr[row + 1]],
-        label_counts=annotator.seen_.label_counts,
-        n_draws=n_draws,
-        rng=seed,
-    )
+    law = inspect_image(annotator, image, data=data, sampler=sampler, n_draws=n_draws, rng=seed)
     place = f" of {source}" if source else ""
     save_figure(_figure(law, name, f"{described(sampler)} for {shortened(image, 80)}{place}, {state}"), output)
     report = {
@@ -148,24 +138,14 @@ def command(
 
 
 def _figure(law: SamplerLaw, name: str, title: str) -> Figure:
-    import numpy as np
-
     from vsenumba.plotting import law_figure
 
-    def at(distance: float) -> str:
-        # There is none from a law that draws nothing.
-        return f", total variation {distance:.2f}" if np.isfinite(distance) else ""
-
-    references = {
-        f"exact rank law (lam={law.lam:g}){at(law.from_rank)}": law.rank_law,
-        f"uniform{at(law.from_uniform)}": np.full(len(law.law), 1 / len(law.law)),
-    }
     return law_figure(
         law.law,
         law.counts,
         n_given_up=law.n_given_up,
         name=name,
-        references=references,
+        references=law.references(),
         own_ranks=law.own_ranks,
         title=title,
     )

@@ -123,7 +123,7 @@ def command(
 
 def _opened(text: tuple[Path, ...], path: Path, sentences: str, min_count: int, max_vocab: int | None) -> Corpus:
     """Open token files, or read text into one."""
-    from vsenumba.cli.words.reading import ReadingProgress
+    from vsenumba.cli.words.reading import reading_progress
     from vsenumba.data import Corpus
     from vsenumba.data.text.corpus_parts import whole_corpus
     from vsenumba.storage import is_native
@@ -131,9 +131,9 @@ def _opened(text: tuple[Path, ...], path: Path, sentences: str, min_count: int, 
     if any(one.is_file() and is_native(one) for one in text):
         whole: Corpus = whole_corpus(text)
         return whole
-    with ReadingProgress() as progress:
+    with reading_progress() as show:
         data = Corpus.from_text(
-            text, path, sentences=sentences, min_count=min_count, max_vocab=max_vocab, progress=progress.show
+            text, path, sentences=sentences, min_count=min_count, max_vocab=max_vocab, progress=show
         )
     if data.about["n_unreadable"]:
         unreadable = counted(data.about["n_unreadable"], "character")

@@ -1,34 +1,20 @@
-"""The line on a terminal that says how far the reading of text is."""
+"""The line that says how far the reading of text is."""
 
 from __future__ import annotations
 
-import time
-from typing import Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from vsenumba.progress import progress_line
 
 
-class ReadingProgress:
-    """Shows words read and words a second while stderr is a terminal; a context manager."""
+@contextmanager
+def reading_progress() -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows words read and words a second; the argument `progress` of `Corpus.from_text`."""
+    with progress_line("reading") as line:
 
-    def __enter__(self) -> Self:
-        from rich.console import Console
-        from rich.progress import Progress, SpinnerColumn, TextColumn
+        def show(n_words: int, n_files: int) -> None:
+            rate = n_words / max(line.seconds, 1e-9)
+            line.update(n_words, f"{n_words:,} words, {rate / 1e6:.1f} million a second, file {n_files + 1}")
 
-        console = Console(stderr=True)
-        self._bar = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True,
-            disable=not console.is_terminal,
-        )  # fmt: skip
-        self._task = self._bar.add_task("reading", total=None)
-        self._started = time.perf_counter()
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def show(self, n_words: int, n_files: int) -> None:
-        """Move on; the argument `progress` of `Corpus.from_text`."""
-        rate = n_words / max(time.perf_counter() - self._started, 1e-9)
-        self._bar.update(
-            self._task, description=f"reading: {n_words:,} words, {rate / 1e6:.1f} million a second, file {n_files + 1}"
-        )
+        yield show

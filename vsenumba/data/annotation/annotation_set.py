@@ -36,6 +36,7 @@ from vsenumba.data.annotation.pairs import (
 from vsenumba.data.backbone_id import BACKBONE, BackboneId, as_backbone_id
 from vsenumba.data.digests import add_array, add_texts
 from vsenumba.data.names import as_name, check_ordered
+from vsenumba.data.overviews import annotation_set_html
 from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_names, as_texts
 from vsenumba.errors import InputError
 from vsenumba.storage import schema
@@ -529,6 +530,9 @@ class AnnotationSet:
         counts = f"{self.n_images:,} images, {self.n_labels:,} labels, {self.n_pairs:,} pairs"
         extra += f", {self.absent.n_pairs:,} verified absences" if self.absent is not None else ""
         return f"<AnnotationSet: {counts}{extra}>"
+
+    def _repr_html_(self) -> str:
+        return annotation_set_html(self)
 
 
 def _as_label(name: Any) -> str:

@@ -16,6 +16,7 @@ from vsenumba.data.captions.ragged import Ragged
 from vsenumba.data.captions.texts import as_captions, as_parts, in_order
 from vsenumba.data.digests import add_array, add_texts
 from vsenumba.data.names import as_name
+from vsenumba.data.overviews import caption_set_html
 from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_texts, check_plain
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.storage import schema
@@ -375,3 +376,6 @@ class CaptionSet:
         subjects = len(np.unique(self.image_subjects))
         shared = "" if subjects == self.n_images else f", {subjects:,} subjects"
         return f"<CaptionSet: {self.n_images:,} images of {numbers}, {self.n_captions:,} captions{shared}>"
+
+    def _repr_html_(self) -> str:
+        return caption_set_html(self)

@@ -12,6 +12,7 @@ import numpy as np
 from vsenumba import storage
 from vsenumba.checks import whole_numbers
 from vsenumba.data.digests import add_array, add_texts
+from vsenumba.data.overviews import corpus_html
 from vsenumba.data.text.reading import LONGEST_SENTENCE
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
@@ -112,6 +113,9 @@ class Corpus:
 
     def __repr__(self) -> str:
         return f"<Corpus: {self.n_tokens:,} tokens of {self.n_words:,} words in {self.n_sentences:,} sentences>"
+
+    def _repr_html_(self) -> str:
+        return corpus_html(self)
 
     def sentence(self, i: int) -> list[str]:
         """Return the words of a sentence."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from vsenumba.checks import as_array, check_choice
 from vsenumba.data.matches import Match, best_matches
+from vsenumba.data.overviews import word_vectors_html
 from vsenumba.data.text.word2vec_format import read_word2vec, write_word2vec
 from vsenumba.data.vocabulary import Vocabulary, as_names
 from vsenumba.errors import InputError
@@ -83,6 +84,9 @@ class WordVectors:
 
     def __repr__(self) -> str:
         return f"<WordVectors: {len(self):,} words, {self.factors.shape[1]} factors>"
+
+    def _repr_html_(self) -> str:
+        return word_vectors_html(self)
 
     def directions(self) -> np.ndarray:
         """Return the vectors scaled to length 1, (n_words, k) float32; those of length 0 stay what they are."""
