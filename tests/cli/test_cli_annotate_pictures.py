@@ -79,8 +79,8 @@ def test_what_cannot_be_asked_is_said_before_pictures_are_read(model, photos, fa
     assert "--excel requires a table; add --csv" in fails(
         "annotate", "model.h5", "--pictures", "new", "--sheet", "a.png", "--excel", status=2
     )
-    assert "--pictures excludes" in fails("annotate", "model.h5", "--pictures", "new", "--all", status=2)
-    assert "is no picture" in fails("annotate", "model.h5", "--pictures", "tags.csv")
+    assert "--pictures cannot be combined with" in fails("annotate", "model.h5", "--pictures", "new", "--all", status=2)
+    assert "is not a picture" in fails("annotate", "model.h5", "--pictures", "tags.csv")
     assert "there is no folder" in fails("annotate", "model.h5", "--pictures", "nowhere")
     assert (
         "the data set has image features"

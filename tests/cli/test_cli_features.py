@@ -41,7 +41,7 @@ def test_what_does_not_belong_together_is_named(fails, folder):
     )
     (folder / "ids.txt").write_text("".join(f"{name[:-4]}\n" for name in ids))
     said = fails("data", "import", "tags.csv", "-o", "b.h5", "--features", "vectors.npy", "--feature-ids", "ids.txt")
-    assert "none of the 6 ids of features is an image of the set; 'cat-1.jpg' is not among them" in said
+    assert "none of the 6 ids of features is an image of the data set; 'cat-1.jpg' is not among them" in said
 
 
 @pytest.mark.parametrize("option", ["--feature-ids", "--feature-dataset", "--backbone"])

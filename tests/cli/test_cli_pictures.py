@@ -49,9 +49,7 @@ def test_broken_pictures_are_named(succeeds, folder):
     outcome = succeeds("data", "pictures", "photos", "-o", "photos.h5")
     n = len(broken()) + 1
     assert f"pictures: 4 computed, {n} broken and skipped" in outcome.out
-    assert re.match(
-        rf"warning: {n} pictures left out: \\x1b\[31m\.png: not a picture.*; and {n - 3} more$", outcome.err
-    )
+    assert re.match(rf"warning: skipped {n} pictures: \\x1b\[31m\.png: not a JPEG.*; and {n - 3} more$", outcome.err)
     assert "\x1b" not in outcome.err
 
 

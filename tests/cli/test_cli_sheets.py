@@ -105,7 +105,7 @@ def test_what_is_left_alone_is_named(suggested, capsys, run):
     assert run("sidecars", "new").err.startswith("skipped: cannot use new/1.png.xmp")
     outcome = run("sidecars", "new", "--undo")
     assert (outcome.status, outcome.out) == (1, "")
-    assert run("sidecars", "old").err == "error: there is no old\n"
+    assert run("sidecars", "old").err == "error: old does not exist\n"
     assert run("sidecars", "new", "--undo", "--json").status == 2
     for i in range(9):
         Path(f"new/x{i}.xmp").write_bytes(b"broken vsenumba:ns:1.0/")

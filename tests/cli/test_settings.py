@@ -88,7 +88,7 @@ def test_what_was_set_is_in_the_file(succeeds, folder):
         ((*FIT, "--set", "loss.margin=1"), "logistic has no parameters"),
         (
             (*FIT, "--sampler", "warp", "--loss", "hinge", "--set", "margin=2"),
-            "margin could be sampler.margin or loss.margin; say which",
+            "margin is ambiguous; use sampler.margin or loss.margin",
         ),
         ((*FIT[:6], "--set", "n_factors=0"), "n_factors must be a whole number of at least 1, not 0"),
         ((*WORDS, "--set", "power=9"), "power must lie in 0..4, not 9.0"),

@@ -70,10 +70,10 @@ def test_what_is_known_of_pictures_is_left_out(room, model):
 
 
 def test_another_backbone_is_refused_before_a_picture_is_read(room, model):
-    with pytest.raises(vse.InputError, match=r"the features are of .*'other'.*'mean'"):
+    with pytest.raises(vse.InputError, match=r"the features were computed with .*'other'.*'mean'"):
         model.annotate_pictures("new", backbone="other")
     for backbone, what in (
-        (BackboneId("mean", "c" * 64), "another 'mean' than the model's"),
+        (BackboneId("mean", "c" * 64), "another version of 'mean' than the model's"),
         (BackboneId("net.onnx", "c" * 64), "backbone 'net.onnx', which is not found by its name; give it"),
         (None, "does not say what its features were computed with"),
     ):

@@ -90,7 +90,7 @@ def test_features_that_do_not_fit_are_refused(model):
     data = described(checkerboard(6, 10))
     with pytest.raises(vse.InputError, match="the images have features already"):
         model.annotate(data, features=np.ones((6, 3)))
-    with pytest.raises(vse.InputError, match="the features are of the backbone 'ears'"):
+    with pytest.raises(vse.InputError, match="the features were computed with the backbone 'ears'"):
         model.annotate(data.with_features(data.features, BackboneId("ears", "b" * 64)))
 
 

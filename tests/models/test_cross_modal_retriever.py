@@ -223,7 +223,7 @@ def test_a_text_of_unknown_words_finds_nothing(retriever):
     """It found pictures, whose cosines meant nothing."""
     data = scenes(copies=1)
     for text, message in (
-        ("xyzzy", "the model knows no word of 'xyzzy': unknown word 'xyzzy'; known are a, the"),
+        ("xyzzy", "the model knows no word of 'xyzzy': unknown word 'xyzzy'; choose from a, the"),
         ("Brid cta", "the model knows no word of 'Brid cta': unknown word 'brid'; did you mean 'bird'"),
     ):
         with pytest.raises(vse.UnknownNameError, match=message):

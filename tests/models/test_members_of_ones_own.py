@@ -76,7 +76,7 @@ def test_a_pooling_of_ones_own(tmp_path):
     settings = {"n_factors": 4, "min_count": 1, "n_epochs": 1, "n_threads": 1, "random_state": 0}
     model = vse.CrossModalRetriever(image_pooling=OwnPooling(), **settings).fit(data)
     model.save(tmp_path / "m.h5")
-    with pytest.raises(vse.FileFormatError, match="the pooling 'own-mean' is of a class of one's own, OwnPooling"):
+    with pytest.raises(vse.FileFormatError, match="the pooling 'own-mean' is of the user-defined class OwnPooling"):
         vse.load_model(tmp_path / "m.h5")
     loaded = vse.load_model(tmp_path / "m.h5", members=[OwnPooling, MildSampler])
     assert np.array_equal(loaded.embed_images(data), model.embed_images(data))

@@ -156,7 +156,7 @@ def test_a_refused_text_leaves_nothing_on_the_model():
         ("window", 2.5, "window must be a whole number"),
         ("n_negatives", None, "n_negatives must be a whole number"),
         ("n_draws", 0, "n_draws must be a whole number"),
-        ("draws_per", "sentence", "unknown draws_per 'sentence'; known are pair, window, block"),
+        ("draws_per", "sentence", "unknown draws_per 'sentence'; choose from pair, window, block"),
         ("n_epochs", "5", "n_epochs must be a whole number"),
         ("subsample", -1, "subsample must be finite and not negative"),
         ("learning_rate", np.inf, "learning_rate must be positive and finite"),

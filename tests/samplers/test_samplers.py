@@ -268,7 +268,7 @@ def test_bad_parameters_are_refused_by_name(name, parameters, message):
         ("adaptive", {"spread": "varience"}, "unknown spread 'varience'; did you mean 'variance'?"),
         ("adaptive", {"rank_law": "stair"}, "unknown rank_law 'stair'; did you mean 'staircase'?"),
         ("warp", {"search": "inorder"}, "unknown search 'inorder'; did you mean 'in order'?"),
-        ("warp", {"search": 3}, "unknown search '3'; known are random, in order"),
+        ("warp", {"search": 3}, "unknown search '3'; choose from random, in order"),
     ],
 )
 def test_an_unknown_choice_suggests_the_nearest(name, parameters, message):
