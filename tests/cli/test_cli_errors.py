@@ -51,7 +51,7 @@ from vsenumba.errors import InputError
         ("plot runs.h5 -o f.gif", ["'.gif'", ".png, .svg, .pdf"]),
         ("plot model.h5 -o f.png", ["'model'", "expected is 'runs'"]),
         ("export model.h5 -o e.csv", [".npz, .txt, .vec"]),
-        ("export ease.h5 -o e.npz", ["without vectors"]),
+        ("export ease.h5 -o e.npz", ["has no vectors"]),
         # Found 2026-11: HDF5 under the name of another format.
         ("data import tags.csv -o set.csv", ["cannot write set.csv: what is written is HDF5, not .csv; name it .h5"]),
         ("fit tags.csv -o m.pkl", ["what is written is HDF5, not .pkl"]),

@@ -47,7 +47,7 @@ def test_export_embeds_a_set(succeeds, fails, folder):
             assert archive["names"].tolist() == list(names)
             np.testing.assert_array_equal(archive["factors"], vectors)
     assert data.caption_ids[0] == f"{data.image_ids[0]}#0"
-    assert "name a set with --data" in fails("export", "m.h5", "-o", "e.npz")
+    assert "pass the set to embed as data" in fails("export", "m.h5", "-o", "e.npz")
     assert "a model of images and captions: --what is images or captions, not labels" in fails(
         "export", "m.h5", "-o", "e.npz", "--data", "pictures.h5", "--what", "labels"
     )
@@ -95,7 +95,7 @@ def test_search_names_the_words_that_say_nothing(succeeds, folder):
     with warnings.catch_warnings():
         warnings.simplefilter("default")  # in the tests they are errors
         outcome = succeeds("retrieval", "search", "retriever.h5", "pictures.h5", "a red xyzzy")
-    assert outcome.err == "warning: the model does not know 'xyzzy', which counts as any rare word\n"
+    assert outcome.err == "warning: the model does not know 'xyzzy'; treating it as a rare word\n"
 
 
 def test_search_shows_pictures(succeeds, folder):

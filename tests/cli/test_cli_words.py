@@ -156,7 +156,7 @@ def test_errors_are_one_line(fails, folder):
     for words_, message in [
         ([*fit, "nowhere", "-o", "x.h5"], "cannot read nowhere: there is no such file or folder"),
         ([*fit, "empty.txt", "-o", "x.h5"], "no word stays of 0 words"),
-        ([*fit, "one.txt", "-o", "x.h5"], "the text has one word only, 'a'"),
+        ([*fit, "one.txt", "-o", "x.h5"], "the text has only one word, 'a'"),
         ([*fit, "notes.txt", "-o", "notes.txt"], "it is the file that is read"),
         ([*fit, "notes.txt", "-o", "x.h5", "--corpus", "x.h5"], "cannot write x.h5 twice"),
         ([*fit, "notes.txt", "words.h5", "-o", "x.h5"], "words.h5 is a token file and notes.txt is not: give parts"),

@@ -91,7 +91,7 @@ def test_what_was_set_is_in_the_file(succeeds, folder):
             "margin could be sampler.margin or loss.margin; say which",
         ),
         ((*FIT[:6], "--set", "n_factors=0"), "n_factors must be a whole number of at least 1, not 0"),
-        ((*WORDS, "--set", "power=9"), "power must lie in 0..4, not 9.0"),
+        ((*WORDS, "--set", "power=9"), "power must be from 0 to 4, not 9.0"),
         ((*RETRIEVAL, "--set", "objective.margin.weight=1"), "margin of adopt is 0.2, which has no parameters"),
         ((*RETRIEVAL, "--set", "k=1"), "unknown parameter 'k'"),
         (("compare", "tags.csv", "--out", "c", "--set", "loss.margn=1"), "no parameters"),
@@ -241,7 +241,7 @@ def test_a_variant_looks_the_same_in_all_panels():
 
 def test_help_says_what_the_table_says(succeeds):
     text = " ".join(succeeds("fit", "--help").out.split())
-    assert "Loss to minimise; by default what suits the inputs." in text
-    assert "Weight decay per step; by default what suits the inputs, sampler, loss and optimiser." in text
+    assert "Loss to minimise; by default chosen to suit the inputs." in text
+    assert "Weight decay per step; by default chosen to suit the inputs, sampler, loss and optimiser." in text
     assert "[ids|labels|features]" in text
     assert SMALL
