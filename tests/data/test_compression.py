@@ -53,7 +53,7 @@ def test_an_archive_that_memory_does_not_hold_is_refused_before_it_is_unpacked(t
     matrix[:1_000] = np.random.default_rng(0).random((1_000, 10_000)) < 0.5
     np.savez_compressed(tmp_path / "zeros.npz", matrix)
     monkeypatch.setattr(memory, "available_bytes", lambda: 1 << 26)
-    with pytest.raises(vse.MemoryLimitError, match=r"zeros.npz: what the archive holds takes at least 100,000,"):
+    with pytest.raises(vse.MemoryLimitError, match=r"zeros.npz: what the archive holds needs at least 100,000,"):
         vse.load_dataset(tmp_path / "zeros.npz")
 
 

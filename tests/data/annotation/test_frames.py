@@ -238,7 +238,7 @@ class TestParquet:
         rows = pa.table({"id": np.zeros(5_000_000, np.int8), "tag": np.zeros(5_000_000, np.int8)})
         pq.write_table(rows, tmp_path / "many.parquet")
         monkeypatch.setattr("vsenumba.memory.available_bytes", lambda: 10)
-        with pytest.raises(vse.MemoryLimitError, match="a set of 5,000,000 rows takes at least 80,000,000 bytes"):
+        with pytest.raises(vse.MemoryLimitError, match="a set of 5,000,000 rows needs at least 80,000,000 bytes"):
             vse.load_dataset(tmp_path / "many.parquet")
 
     @pytest.mark.parametrize("n", [4, 20, 300, 600])
