@@ -172,7 +172,7 @@ def test_images_and_captions_are_encoded_as_on_one_machine(client, tmp_path, tok
 def test_captions_of_which_no_word_is_known_are_told_of(client):
     data = captioned(600)
     model = retriever(vse.CaptionSet.from_lists(np.eye(3), [["number1"], ["number2"], ["red"]]))
-    with pytest.warns(UserWarning, match="576 of 600 captions have no word that the model knows; their vectors say"):
+    with pytest.warns(UserWarning, match="576 of 600 captions have no word that the model knows; their vectors carry"):
         found = list(encode_each(model, "captions", data, client=client))
     assert sum(len(vectors) for _, vectors in found) == 600
 

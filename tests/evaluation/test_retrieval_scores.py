@@ -79,7 +79,7 @@ class TestEvaluation:
     def test_what_is_refused(self, arguments, message):
         with pytest.raises(vse.InputError, match=message):
             vse.evaluate_vectors(*arguments)
-        with pytest.raises(vse.InputError, match="n_folds must lie between"):
+        with pytest.raises(vse.InputError, match="n_folds must be a whole number from"):
             vse.evaluate_vectors(np.eye(2), np.eye(2), np.arange(2), np.arange(2), n_folds=3)
 
     @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16, np.int64, bool, np.float32, np.float64])

@@ -172,7 +172,7 @@ class TestEveryTrainedModel:
         before = {name: table.copy() for name, table in model.tables_.items()}
         model.set_params(n_factors=3)
         for train in (model.partial_fit, model.resume):
-            with pytest.raises(vse.InputError, match="fit.* afresh"):
+            with pytest.raises(vse.InputError, match="fit.* again"):
                 train(world.data)
         assert all(np.array_equal(before[name], table) for name, table in model.tables_.items())
 

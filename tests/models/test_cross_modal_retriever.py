@@ -120,7 +120,7 @@ def test_a_loaded_model_does_all_it_did(tmp_path):
     assert again.get_params() == model.get_params()
     assert np.array_equal(again.embed_images(data), model.embed_images(data))
     with pytest.warns(
-        UserWarning, match="1 of 2 captions have no word that the model knows; their vectors say nothing"
+        UserWarning, match="1 of 2 captions have no word that the model knows; their vectors carry no information"
     ):
         assert np.array_equal(again.embed_captions(["a red cat", "?"]), model.embed_captions(["a red cat", "?"]))
     assert again.find_captions("3", data, 2) == model.find_captions("3", data, 2)
@@ -245,7 +245,7 @@ def test_captions_of_unknown_words_are_counted_and_not_found(retriever):
     with pytest.warns(UserWarning, match="2 of 3 captions have no word that the model knows; they are left out"):
         assert [one.name for one in retriever.find_captions("0", data)] == ["a cat"]
     with pytest.warns(
-        UserWarning, match="2 of 3 captions have no word that the model knows; their vectors say nothing"
+        UserWarning, match="2 of 3 captions have no word that the model knows; their vectors carry no information"
     ):
         retriever.embed_captions(data)
     with pytest.warns(UserWarning, match="1 of 1 captions have no word"):

@@ -51,8 +51,8 @@ class ImageIndex:
     >>> from vsenumba import ImageAnnotator, synthetic
     >>> model = ImageAnnotator(n_epochs=1, max_neighbours=0, random_state=0).fit(synthetic(60, 12, 240, rng=0))
     >>> ImageIndex.build(model)
-    Traceback (most recent call last): vsenumba.errors.InputError: an index needs at least 1,000,000 images, and there
-    are 60; find_images is exact and quick
+    Traceback (most recent call last):
+    vsenumba.errors.InputError: an index needs 1,000,000 images, not 60; find_images is exact and quick
     """
 
     def __init__(self, model: ImageAnnotator, images: AnnotationSet, index: Any, header: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ class ImageIndex:
         known = _searched(model, images)
         if known.n_images < LEAST_IMAGES:
             raise InputError(
-                f"an index needs at least {LEAST_IMAGES:,} images, not {known.n_images:,}; find_images is exact and quick"
+                f"an index needs {LEAST_IMAGES:,} images, not {known.n_images:,}; find_images is exact and quick"
             )
         faiss = _faiss()
         n_lists = max(1, int(np.sqrt(known.n_images)))

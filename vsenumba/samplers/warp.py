@@ -45,9 +45,9 @@ class WarpSampler(Sampler):
 
     The loss uses the number of trials T, at least 1, to estimate the positive's rank as ``floor((L - 1) / T)`` (see
     `WarpLoss`). T has a geometric distribution with success probability ``q = |V| / L``. For an unbounded search, the
-    mean of the estimate is near ``-|V| ln(q) / (1 - q)``: several times |V| if |V| is small compared with L. WSABIE and
-    LightFM use the same numerator. WSABIE draws among the L - 1 labels other than the positive. In LightFM, as here,
-    drawing a known label counts as a trial.
+    mean of the estimate is near ``-|V| ln(q) / (1 - q)``: several times ``|V|`` if ``|V|`` is small compared with L.
+    WSABIE and LightFM use the same numerator. WSABIE draws among the L - 1 labels other than the positive. In LightFM,
+    as here, drawing a known label counts as a trial.
 
     Parameters
     ----------
