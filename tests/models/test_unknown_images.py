@@ -168,7 +168,7 @@ def test_rows_of_another_number_are_other_images(model, form):
         model.fit(form(matrix))
         others, known = form(matrix[:5]), form(matrix & (np.cumsum(matrix, axis=1) == 1))
     with pytest.raises(
-        vse.InputError, match="neither the model nor exclude contains any image of the test set .* 'new image 0'"
+        vse.InputError, match="neither the model nor exclude contains any image of the test set: .* 'new image 0'"
     ):
         vse.evaluate(model, others, exclude=None)
     # As many rows are the model's images.
