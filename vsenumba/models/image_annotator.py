@@ -108,7 +108,7 @@ class ImageAnnotator(InputTables):
         - optimiser "sgd": 0.4 / √m with the loss "logistic", and 0.2 / √m with other losses;
         - loss "softmax": 0.3;
         - sampler "warp" or "popularity": 0.05;
-        - loss "logistic": 0.3, multiplied by (4 / m)^⅓ if m is above 4;
+        - loss "logistic": 0.3, multiplied by the cube root of 4 / m if m is above 4;
         - loss "hinge" or "warp": 0.1.
     schedule : {"linear", "constant", "cosine", "step"}, default "linear"
         How the learning rate changes over the epochs.
