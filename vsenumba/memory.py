@@ -26,7 +26,7 @@ def check_memory(needed: int, what: str, advice: str) -> None:
     what : str
         The computation, with the sizes that the user gave.
     advice : str
-        What to do instead.
+        What to do instead, for the message.
 
     Raises
     ------

@@ -97,12 +97,12 @@ def test_images_are_found_by_an_index(succeeds, fails, folder, model, monkeypatc
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of SWIG, which faiss is wrapped by
         pytest.importorskip("faiss")
-    assert "weights between labels too: fit it with max_neighbours=0" in fails("index", "model.h5", "-o", "i.ann")
+    assert "weights between labels; fit it with max_neighbours=0" in fails("index", "model.h5", "-o", "i.ann")
     model = vse.ImageAnnotator(n_factors=4, n_epochs=1, max_neighbours=0, random_state=0).fit(model.seen_)
     model.save("model.h5")
     model.set_params(random_state=1).fit(model.seen_).save("all.h5")
     model = vse.load_model("model.h5")
-    assert "an index pays from 1,000,000 images on, and there are 6" in fails("index", "model.h5", "-o", "i.ann")
+    assert "an index needs 1,000,000 images, not 6" in fails("index", "model.h5", "-o", "i.ann")
     monkeypatch.setattr("vsenumba.models.image_index.LEAST_IMAGES", 1)
     said = succeeds("index", "model.h5", "-o", "i.ann").out
     assert said.startswith("saved i.ann: 6 images, recall@10 ")
@@ -112,7 +112,7 @@ def test_images_are_found_by_an_index(succeeds, fails, folder, model, monkeypatc
     exact = dict(model.find_images("animal"))
     assert found
     assert all(one["score"] == pytest.approx(exact[one["name"]], rel=1e-4) for one in found)
-    assert "another model, or of other images" in fails("find", "all.h5", "animal", "--index", "i.ann")
+    assert "another model or other images" in fails("find", "all.h5", "animal", "--index", "i.ann")
     assert "not an index" in fails("find", "model.h5", "animal", "--index", "tags.csv")
     words = ("find", "model.h5", "animal", "--index", "i.ann", "--least-score", "1")
     assert "cannot be combined" in fails(*words, status=2)
@@ -127,7 +127,7 @@ def test_images_are_found_by_an_index(succeeds, fails, folder, model, monkeypatc
         ("find model.h5 cat anima", "unknown label 'anima'; did you mean 'animal'"),
         ("similar model.h5 --label catt", "unknown label 'catt'; did you mean 'cat'"),
         ("similar model.h5 --image cat-3.jpg", "unknown image 'cat-3.jpg'"),
-        ("similar ease.h5 --image cat-1.jpg", "has no vectors to compare images by"),
+        ("similar ease.h5 --image cat-1.jpg", "has no image vectors"),
         ("similar words.h5 --label cat", "holds a model of words"),
     ],
 )

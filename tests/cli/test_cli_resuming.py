@@ -133,7 +133,7 @@ def test_other_text_is_not_gone_on_with(interrupted, fails):
     interrupted(1, *WORDS, *NEW["words"], "--checkpoint-every", "1")
     other = [word.replace("notes.txt", "more.txt") for word in WORDS]
     Path("more.txt").write_text(Path("notes.txt").read_text() * 2)
-    assert "resume takes the data that training began with" in fails(*other, "--resume")
+    assert "resume needs the data that training began with" in fails(*other, "--resume")
 
 
 def test_a_kept_corpus_is_gone_on_with(interrupted, succeeds):

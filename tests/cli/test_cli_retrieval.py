@@ -95,7 +95,7 @@ def test_search_names_the_words_that_say_nothing(succeeds, folder):
     with warnings.catch_warnings():
         warnings.simplefilter("default")  # in the tests they are errors
         outcome = succeeds("retrieval", "search", "retriever.h5", "pictures.h5", "a red xyzzy")
-    assert outcome.err == "warning: the model does not know 'xyzzy', which counts as any rare word\n"
+    assert outcome.err == "warning: the model does not know 'xyzzy'; treating it as a rare word\n"
 
 
 def test_search_shows_pictures(succeeds, folder):

@@ -140,7 +140,7 @@ def test_a_sampler_that_draws_nothing_is_described_too(succeeds, folder):
         ("adaptive tags.csv --set lam=0", ["lam must be a positive, finite fraction", "not 0.0"]),
         ("rank tags.csv --set lam=nan", ["lam must be a positive, finite fraction", "not nan"]),
         ("rank tags.csv --set lam=much", ["lam must be a number, not 'much'"]),
-        ("popularity tags.csv --set power=9", ["power must lie in 0..4, not 9.0"]),
+        ("popularity tags.csv --set power=9", ["power must be from 0 to 4, not 9.0"]),
         ("dynamic tags.csv --set n_candidates=2.5", ["n_candidates must be a whole number or none, not '2.5'"]),
         ("warp tags.csv --set max_trials=nan", ["max_trials must be a whole number or none, not 'nan'"]),
         ("warp tags.csv --set max_trials=0", ["max_trials must be a whole number of at least 1"]),

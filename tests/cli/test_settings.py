@@ -91,7 +91,7 @@ def test_what_was_set_is_in_the_file(succeeds, folder):
             "margin is ambiguous; use sampler.margin or loss.margin",
         ),
         ((*FIT[:6], "--set", "n_factors=0"), "n_factors must be a whole number of at least 1, not 0"),
-        ((*WORDS, "--set", "power=9"), "power must lie in 0..4, not 9.0"),
+        ((*WORDS, "--set", "power=9"), "power must be from 0 to 4, not 9.0"),
         ((*RETRIEVAL, "--set", "objective.margin.weight=1"), "margin of adopt is 0.2, which has no parameters"),
         ((*RETRIEVAL, "--set", "k=1"), "unknown parameter 'k'"),
         (("compare", "tags.csv", "--out", "c", "--set", "loss.margn=1"), "no parameters"),

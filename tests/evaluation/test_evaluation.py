@@ -431,7 +431,7 @@ def test_the_largest_k_is_as_good_as_the_number_of_labels():
 
 
 def test_metrics_without_k_take_none():
-    with pytest.raises(InputError, match="takes no k: write 'mrr'"):
+    with pytest.raises(InputError, match="has no k; write 'mrr'"):
         parse_metric("mrr@5")
 
 

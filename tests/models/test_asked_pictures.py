@@ -73,9 +73,9 @@ def test_another_backbone_is_refused_before_a_picture_is_read(room, model):
     with pytest.raises(vse.InputError, match=r"the features were computed with .*'other'.*'mean'"):
         model.annotate_pictures("new", backbone="other")
     for backbone, what in (
-        (BackboneId("mean", "c" * 64), "another version of 'mean' than the model's"),
-        (BackboneId("net.onnx", "c" * 64), "backbone 'net.onnx', which is not found by its name; give it"),
-        (None, "does not say what its features were computed with"),
+        (BackboneId("mean", "c" * 64), "another 'mean' than the model's"),
+        (BackboneId("net.onnx", "c" * 64), "backbone 'net.onnx', which cannot be found by its name; give it"),
+        (None, "does not record the backbone of its features"),
     ):
         with pytest.raises(vse.InputError, match=what):
             model_with(backbone).annotate_pictures("new")
@@ -92,6 +92,6 @@ def test_limits_are_checked_before_a_picture_is_read(room, model):
 
 def test_models_that_do_not_look_at_pictures_say_so(room):
     for model in (model_of(), vse.EaseAnnotator(), vse.PopularityAnnotator()):
-        with pytest.raises(vse.InputError, match="the model does not look at pictures"):
+        with pytest.raises(vse.InputError, match="the model does not use features of pictures"):
             model.fit(checkerboard()).annotate_pictures("new")
     assert room == []

@@ -84,9 +84,9 @@ def test_a_pooling_of_ones_own(tmp_path):
 
 def test_what_is_handed_in_are_classes(tmp_path):
     _, path = saved(tmp_path)
-    with pytest.raises(vse.InputError, match="members must be the classes themselves, not MildSampler"):
+    with pytest.raises(vse.InputError, match="members must be classes, not MildSampler"):
         vse.load_model(path, members=[MildSampler()])
-    with pytest.raises(vse.InputError, match="expect must be a class of models"):
+    with pytest.raises(vse.InputError, match="expect must be a model class"):
         vse.load_model(path, expect=int)
 
 

@@ -107,11 +107,11 @@ def test_a_model_that_made_no_step_knows_nothing():
     for inputs, lists, why in (
         ("labels", [["a"], ["b"], ["c"]], "no image has two; try inputs 'ids'"),
         ("ids", [["a", "b"]] * 3, "every image has every label"),
-        ("labels", [["a", "b"]] * 3 + [["a"]], "every image that has two labels has every label"),
+        ("labels", [["a", "b"]] * 3 + [["a"]], "every image with two labels has every label"),
     ):
-        with pytest.warns(UserWarning, match=f"can learn nothing, and so suggests nothing: .*{why}"):
+        with pytest.warns(UserWarning, match=f"cannot learn anything and will suggest nothing: .*{why}"):
             model = model_of(inputs).fit(lists)
-        with pytest.warns(UserWarning, match="nothing is known of them"):
+        with pytest.warns(UserWarning, match="nothing is known about them"):
             assert model.annotate(["0"]) == [[]]
         assert model.find_images("a", include_known=True) == []
     model = model_of().partial_fit([["a"], ["b"]]).partial_fit([["a", "b"], ["b", "c"]])

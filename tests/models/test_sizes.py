@@ -123,7 +123,7 @@ def test_nothing_is_asked_and_nothing_answered():
         assert model.fold_in([]).shape == (0, 4)
         assert model.annotate_factors(np.zeros((0, 4))) == []
         assert model.embed(WORLDS["ids"].data[np.zeros(0, int)]).shape == (0, 4)
-        with pytest.raises(vse.InputError, match="nothing can be evaluated"):
+        with pytest.raises(vse.InputError, match="there is nothing to evaluate"):
             vse.evaluate(model, WORLDS["ids"].data[np.zeros(0, int)], exclude=None)
         for bad in (0, -1, 2.5):
             with pytest.raises(vse.InputError, match="n must be a whole number of at least 1"):

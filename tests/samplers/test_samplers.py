@@ -247,11 +247,11 @@ BAD_WHOLE_NUMBERS = [0, -1, 1.5, float("nan"), float("inf"), "x", "3", True]
         ("adaptive", {"n_candidates": 10**9}, "n_candidates must be at most 100,000, not 1000000000"),
         *[("adaptive", {"n_candidates": n}, "n_candidates must be a whole number") for n in BAD_WHOLE_NUMBERS],
         *[
-            ("popularity", {"power": power}, f"power must lie in 0..4, not {power!r}")
+            ("popularity", {"power": power}, f"power must be from 0 to 4, not {power!r}")
             for power in (-0.1, 4.1, float("nan"), float("inf"), "0.75", True, None)
         ],
         *[
-            ("warp", {"margin": margin}, f"margin must be finite and not negative, not {margin!r}")
+            ("warp", {"margin": margin}, f"margin must be finite and at least 0, not {margin!r}")
             for margin in (-0.1, float("nan"), float("inf"), "1", True, None)
         ],
     ],

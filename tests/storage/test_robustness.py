@@ -256,7 +256,9 @@ def test_a_model_that_could_not_be_loaded_is_not_saved(samples, benchmark, tmp_p
     storage.write_file(path, sample.kind, benchmark("damage").as_written(sample.elements))
     before = path.read_bytes()
     model = sample.load(path).set_params(n_factors=3)
-    with pytest.raises(vse.InputError, match="cannot be saved, as it could not be loaded: arrays/label_factors has"):
+    with pytest.raises(
+        vse.InputError, match="cannot be saved, because the file could not be loaded: arrays/label_factors has"
+    ):
         model.save(path)
     model.set_params(n_factors=2, optimiser="sgd")
     with pytest.raises(vse.InputError, match="optimiser_sums/label_factors has the shape"):

@@ -231,6 +231,6 @@ def test_training_is_resumed_with_the_same_absences(tmp_path):
     model = vse.ImageAnnotator(n_factors=4, n_epochs=1, random_state=0).fit(data)
     model.save(tmp_path / "model.h5", include_optimiser=True)
     again = vse.load_model(tmp_path / "model.h5").set_params(n_epochs=2)
-    with pytest.raises(vse.InputError, match="resume takes the data that training began with"):
+    with pytest.raises(vse.InputError, match="resume needs the data that training began with"):
         again.resume(data.with_absent(None))
     assert len(again.resume(data).history_) == 2
