@@ -141,7 +141,7 @@ class Trained(Fitted):
         """Return the numbers of images, labels or words that `_table_shapes` needs."""
 
     def _check_tables(self) -> None:
-        """Raise an error for tables that do not fit the model's parameters, or were changed by hand."""
+        """Raise an error for tables that do not fit the model's parameters, or that somebody changed."""
         for name, shape in self._table_shapes(self._sizes()).items():
             table = np.asarray(self.tables_[name])
             if len(shape) == table.ndim == 2 and table.shape[1] != shape[1] == self.n_factors:

@@ -202,5 +202,5 @@ def is_letter(character: str) -> bool:
 
 @functools.lru_cache(4096)
 def is_mark(character: str) -> bool:
-    """Tell whether a character belongs to the letter before it, as accents, vowel signs and joiners do."""
+    """Tell whether a character modifies the preceding letter, as accents, vowel signs and joiners do."""
     return character == JOINER or unicodedata.category(character).startswith("M")

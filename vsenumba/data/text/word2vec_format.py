@@ -180,7 +180,7 @@ def _room(path: str | PathLike[str], n_words: int, n_factors: int) -> np.ndarray
 
 
 def _read_text(path: str | PathLike[str], n_words: int | None, n_factors: int) -> tuple[list[bytes], np.ndarray, bool]:
-    """Read rows of text, as many as a header announced, or where `n_words` is None all there are, without a header.
+    """Read rows of text: the number that a header announced, or all rows if `n_words` is None.
 
     Returns names, vectors, and whether there is nothing else, no blank within a word and no line without any.
     """

@@ -107,7 +107,7 @@ class _Numbers:
         return FileFormatError("a cell is not a number")
 
     def to_table(self, path: Path) -> FeatureTable:
-        """Return the numbers; a first column that looks like ids and is not said to be is asked about."""
+        """Return the numbers; raise an error if the first column looks like ids and no option says what it is."""
         width = self._n_cells - (self._id_at is not None)
         if not width:
             raise FileFormatError(f"{path}: the table has a column of ids but no columns of numbers")

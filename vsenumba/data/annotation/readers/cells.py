@@ -1,4 +1,4 @@
-"""Cells of a table that hold several labels, or what is no label: taken apart as the reader is told, or asked about."""
+"""Cells of a table with several labels, or without one: split as the options say, or refused with a question."""
 
 from __future__ import annotations
 
