@@ -78,9 +78,7 @@ def test_docstrings_help_and_messages(module):
     tree = ast.parse(module.read_text(encoding="utf-8"))
     strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     # Examples of commands are code.
-    texts = {
-        node.lineno: node.value for node in strings if " " in node.value and not node.value.startswith("vsenumba ")
-    }
+    strings = [node for node in strings if " " in node.value and not node.value.startswith("vsenumba ")]
     found = {node.lineno: faults(re.sub(r"``[^`]*``|`[^`]*`", "", node.value)) for node in strings}
     assert {line: lines for line, lines in found.items() if lines} == {}
 
