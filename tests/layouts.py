@@ -174,7 +174,7 @@ LAYOUTS = {
     "pairs": Layout("pairs", write_pairs, {"separator": "none"}, keeps_untagged=False),
     "cells": Layout(
         "pairs", write_cells, {"separator": ";"},
-        labels=without(table_names, ';"'), says="have no label|stands in no cell",
+        labels=without(table_names, ';"'), says="have no label|contains the separator",
     ),
     "one-hot": Layout("one-hot", write_onehot, labels=table_names.filter(lambda name: not is_usual(name))),
     "one-hot of crosses": Layout("one-hot", write_crosses, {"format": "one-hot"}, images=one_line, labels=one_line),

@@ -26,7 +26,7 @@ def test_more_than_is_free_is_refused_with_both_numbers(small_machine):
     memory.check_memory(GIB, "it", "ask for less")
     with pytest.raises(
         vse.MemoryLimitError,
-        match=r"^it takes at least 1,073,741,825 bytes of memory, and 1,073,741,824 are free; ask for less$",
+        match=r"^it needs at least 1,073,741,825 bytes of memory, but 1,073,741,824 are free; ask for less$",
     ):
         memory.check_memory(GIB + 1, "it", "ask for less")
 
@@ -94,12 +94,12 @@ def test_without_groups_there_is_no_limit(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: vse.synthetic(2**40, 5, 2**41), "a set of 1,099,511,627,776 images and 5 labels takes at least"),
-        (lambda: vse.synthetic(5, 2**30, 2**31), "1,073,741,824 labels takes at least"),
-        (lambda: vse.synthetic(1000, 10**6, 10**9), "a set of 1,000,000,000 pairs .* write it by save_synthetic"),
+        (lambda: vse.synthetic(2**40, 5, 2**41), "a set of 1,099,511,627,776 images and 5 labels needs at least"),
+        (lambda: vse.synthetic(5, 2**30, 2**31), "1,073,741,824 labels needs at least"),
+        (lambda: vse.synthetic(1000, 10**6, 10**9), "a set of 1,000,000,000 pairs .* use save_synthetic"),
         (lambda: save_synthetic("none.h5", 2**40, 5, 2**41), "a set of 1,099,511,627,776 images"),
         (lambda: synthetic_captions(10**9), "a set of 1,000,000,000 images of 36 regions"),
-        (lambda: synthetic_captions(10, n_things=10**9), "takes at least"),
+        (lambda: synthetic_captions(10, n_things=10**9), "needs at least"),
         (lambda: vse.AnnotationSet.from_csr(sp.coo_array((2**40, 5))), "a set of 1,099,511,627,776 images"),
         (lambda: vse.Vocabulary.numbered(2**40, "image").names, "a list of 1,099,511,627,776 image names"),
         (lambda: vse.AnnotationSet([0, 1], [0], 2**31 - 1).label_counts, "counting 2,147,483,647 labels"),

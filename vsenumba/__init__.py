@@ -1,7 +1,6 @@
 """Visual-semantic embeddings: vectors for images and labels in one space, trained in seconds on a laptop.
 
-The public names are imported when they are first used, so that ``import vsenumba`` is quick and loads neither
-matplotlib, h5py nor click.
+Public names are imported on first use. Thus ``import vsenumba`` is quick, and does not load matplotlib, h5py or click.
 """
 
 from __future__ import annotations
@@ -91,7 +90,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ROOMS = {
+_SUBPACKAGES = {
     "data": (
         "AnnotationSet", "CaptionSet", "Corpus", "Match", "Vocabulary", "WordVectors", "holdout", "kfold",
         "leave_one_out", "load_caption_set", "load_dataset", "prune", "synthetic",
@@ -124,17 +123,17 @@ _ROOMS = {
     ),
 }  # fmt: skip
 
-_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+_SUBPACKAGE_OF = {name: subpackage for subpackage, names in _SUBPACKAGES.items() for name in names}
 
-__all__ = [*sorted({*_ROOM_OF, "plot"}), "__version__"]
+__all__ = [*sorted({*_SUBPACKAGE_OF, "plot"}), "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "plot":
         return importlib.import_module("vsenumba.plot")
-    if name not in _ROOM_OF:
+    if name not in _SUBPACKAGE_OF:
         raise AttributeError(f"module 'vsenumba' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"vsenumba.{_ROOM_OF[name]}"), name)
+    value = getattr(importlib.import_module(f"vsenumba.{_SUBPACKAGE_OF[name]}"), name)
     globals()[name] = value
     return value
 

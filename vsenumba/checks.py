@@ -1,4 +1,4 @@
-"""Checks of parameters that several families share; what is refused is named by the caller."""
+"""Checks of parameters that several families share; the caller passes the name for the messages."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from vsenumba.errors import InputError, unknown_name
 
 RandomLike = int | np.integer | np.random.Generator | np.random.RandomState | np.random.SeedSequence | None
 
-# What an int64 holds.
+# One more than the largest int64.
 _LIMIT = 2**63
 
 
 def is_number(value: object) -> bool:
-    """Return whether it is a real number, NaN and infinities among them; True and False are not."""
+    """Return whether a value is a real number; NaN and infinities are, True and False are not."""
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def is_whole(value: object, least: int = 1) -> bool:
-    """Return whether it is a whole number of at least `least` that an int64 holds; 2.0 is, True is not."""
+    """Return whether a value is a whole number from `least` to the largest int64; 2.0 is, True is not."""
     return is_number(value) and least <= value < _LIMIT and int(value) == value  # type: ignore[operator,call-overload]
 
 
 def paths_of(value: object) -> list[str | PathLike[str]] | None:
-    """Return a path, or a list or tuple of some, as a list; None for what is neither."""
+    """Return one or more paths as a list; None if the value is neither a path nor a list or tuple of paths."""
     paths = [value] if isinstance(value, (str, PathLike)) else value
     if not isinstance(paths, (list, tuple)) or not paths or not all(isinstance(one, (str, PathLike)) for one in paths):
         return None
@@ -36,20 +36,20 @@ def paths_of(value: object) -> list[str | PathLike[str]] | None:
 
 
 def refuse_masked(name: str, array: object) -> None:
-    """Refuse a masked array: what is masked in it would be taken for what is there."""
+    """Refuse a masked array, whose masked values would be used like the others."""
     if isinstance(array, np.ma.MaskedArray):
-        raise InputError(f"{name} is a masked array, whose mask would be lost; give {name}.filled(...) or what is left")
+        raise InputError(f"{name} must not be a masked array; use {name}.filled(...) or {name}.compressed()")
 
 
 def check_choice(parameter: str, value: object, choices: Iterable[str]) -> None:
-    """Refuse a value that is not one of the choices a parameter has; the nearest are suggested."""
+    """Refuse a value that is not one of a parameter's choices; the error suggests the nearest ones."""
     known = list(choices)
     if not isinstance(value, str) or value not in known:
         raise unknown_name(parameter, value, known)
 
 
 def as_array(what: str, values: Any) -> np.ndarray:
-    """Return values as an array, refusing what has none: no order, rows of different lengths, a mask.
+    """Return values as an array; refuse values without order, rows of different lengths, and masked arrays.
 
     Raises
     ------
@@ -62,25 +62,25 @@ def as_array(what: str, values: Any) -> np.ndarray:
     try:
         return np.asarray(values)
     except (ValueError, TypeError, OverflowError, UnicodeEncodeError) as error:
-        raise InputError(f"{what} must be an array, or lists of one length: {error!s:.80}") from error
+        raise InputError(f"{what} must be an array, or lists of equal length: {error!s:.80}") from error
 
 
 def whole_numbers(what: str, values: Any, dtype: npt.DTypeLike = np.int64) -> np.ndarray:
-    """Return numbers as a contiguous array of a whole type, having made sure that none changes by it.
+    """Return whole numbers as a contiguous integer array; refuse values that the conversion would change.
 
     Parameters
     ----------
     what : str
-        What messages call them.
+        The name of the numbers in messages.
     values : (n,) array or sequence
-        The numbers; whole ones of a float type will do.
+        The numbers; floats with whole values are allowed.
     dtype : type
         The type, ``np.int32`` or ``np.int64``.
 
     Raises
     ------
     InputError
-        If they have another shape, are no numbers, or are not whole or too large for the type.
+        If they have another shape, are not numbers, are not whole, or are too large for the type.
 
     Examples
     --------
@@ -90,7 +90,9 @@ def whole_numbers(what: str, values: Any, dtype: npt.DTypeLike = np.int64) -> np
     """
     numbers = as_array(what, values)
     if numbers.ndim != 1 or (numbers.dtype.kind not in "iuf" and len(numbers)):
-        raise InputError(f"{what} must be a row of whole numbers, not {numbers.dtype} of shape {numbers.shape}")
+        raise InputError(
+            f"{what} must be a one-dimensional array of whole numbers, not {numbers.dtype} {numbers.shape}"
+        )
     if len(numbers) and not np.can_cast(numbers.dtype, dtype):
         odd = numbers[numbers != np.trunc(numbers)] if numbers.dtype.kind == "f" else []
         extremes = odd[:1] if len(odd) else (numbers.min(), numbers.max())
@@ -102,7 +104,7 @@ def whole_numbers(what: str, values: Any, dtype: npt.DTypeLike = np.int64) -> np
 
 
 def seed_sequence(rng: RandomLike, argument: str = "rng") -> np.random.SeedSequence:
-    """Return the seed sequence that an int, a Generator, a SeedSequence, a legacy RandomState or None stands for.
+    """Return a seed sequence for an int, a Generator, a SeedSequence, a legacy RandomState or None.
 
     A Generator or RandomState is advanced by one draw; None takes fresh entropy from the operating system.
 
@@ -123,5 +125,5 @@ def seed_sequence(rng: RandomLike, argument: str = "rng") -> np.random.SeedSeque
 
 
 def generator(rng: RandomLike) -> np.random.Generator:
-    """Return the generator that `rng` is or stands for; for what there is, see `seed_sequence`."""
+    """Return a generator for `rng`, which may be anything that `seed_sequence` accepts."""
     return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(seed_sequence(rng))

@@ -1,4 +1,4 @@
-"""The errors this package raises; the command line prints their message on one line and exits 1."""
+"""The errors that this package raises; the command line prints their message on one line and exits with status 1."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import difflib
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
-# Among more names than these, only those that begin or end alike are compared letter by letter ...
+# With more names than this, only names that share a prefix or suffix are compared character by character ...
 _MANY_NAMES = 5_000
-# ... so many with each length of what they share.
+# ... and at most this many names for each length of the shared part.
 _ENOUGH = 100
 
 
 class VsenumbaError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base class of the errors that this package raises."""
 
 
 class InputError(VsenumbaError, ValueError):
-    """An argument or a data set cannot be used; the message says which, what was found and what was expected."""
+    """An argument or a data set cannot be used; the message names it, the value found and the value expected."""
 
 
 class UnknownNameError(VsenumbaError, LookupError):
-    """A name (of an image, label, sampler, metric, ...) is not known; the message suggests the nearest ones."""
+    """A name (of an image, label, sampler, metric, ...) is unknown; the message suggests the nearest names."""
 
 
 class FileFormatError(VsenumbaError, ValueError):
-    """A file is not what its reader expects: foreign, truncated, damaged or of a future version."""
+    """A file cannot be read: it has another format, is truncated or damaged, or was written by a newer version."""
 
 
 class MemoryLimitError(VsenumbaError, MemoryError):
-    """A computation would need more memory than the machine has; the message names the bytes."""
+    """A computation needs more memory than is free; the message states both numbers of bytes."""
 
 
 class DeviceError(VsenumbaError, RuntimeError):
@@ -37,11 +37,11 @@ class DeviceError(VsenumbaError, RuntimeError):
 
 
 class ClusterError(VsenumbaError, RuntimeError):
-    """A cluster cannot be used, or was lost; the message says why, and what to do."""
+    """A cluster cannot be used, or its connection was lost; the message says why and what to do."""
 
 
 class ForkedProcessError(VsenumbaError, RuntimeError):
-    """A process was forked after kernels had run, and cannot run them; the message says how to start it instead."""
+    """A process was forked after kernels ran, so it cannot run them; the message says how to start it instead."""
 
 
 class TrainingDivergedError(VsenumbaError, ArithmeticError):
@@ -50,7 +50,7 @@ class TrainingDivergedError(VsenumbaError, ArithmeticError):
     Parameters
     ----------
     epoch : int
-        The epoch, counted from 1, after which the table was found not finite.
+        The epoch, counted from 1, after which the table was not finite.
     learning_rate : float
         The learning rate of that epoch.
     table : str
@@ -67,26 +67,26 @@ class TrainingDivergedError(VsenumbaError, ArithmeticError):
         )
 
     def __reduce__(self) -> tuple[type, tuple[int, float, str]]:
-        """Pickle by the three values, so that process pools can hand the error back."""
+        """Pickle by the three values, so that process pools can return the error."""
         return type(self), (self.epoch, self.learning_rate, self.table)
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
-    """Return the error for an unknown name, with up to three of the nearest known ones.
+    """Return the error for an unknown name, which suggests up to three of the nearest known names.
 
     Parameters
     ----------
     kind : str
-        What the name should have been the name of: ``"sampler"``, ``"image"``, ...
+        The kind of name: ``"sampler"``, ``"image"``, ...
     name : object
-        The name that was given.
+        The unknown name.
     known : iterable of str
-        The names there are.
+        All known names.
 
     Returns
     -------
     UnknownNameError
-        To be raised by the caller.
+        The error; the caller raises it.
 
     Examples
     --------
@@ -99,35 +99,35 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameEr
     if near:
         hint = "did you mean " + " or ".join(repr(one) for one in near) + "?"
     elif 0 < len(known) <= 12:
-        hint = "known are " + ", ".join(known)
+        hint = "choose from " + ", ".join(known)
     else:
-        hint = f"there are {len(known):,} to choose from" + (f", such as {known[0]!r}" if known else "")
+        hint = f"there are {len(known):,} known names" + (f", such as {known[0]!r}" if known else "")
     return UnknownNameError(f"unknown {kind} {str(name)!r}; {hint}")
 
 
 def near_names(name: object, known: Iterable[str], n: int = 3, likeness: float = 0.5) -> list[str]:
-    """Return up to `n` of the known names that are nearest to a name, the nearest first.
+    """Return up to `n` of the known names that are nearest to a name, nearest first.
 
     Parameters
     ----------
     name : object
         The name.
     known : iterable of str
-        The names there are.
+        All known names.
     n : int
-        How many to return at most.
+        The maximum number of names to return.
     likeness : float
-        How near a name must be, from 0 to 1, the same name.
+        The minimum similarity, from 0 to 1 (equal).
     """
     names = list(known)
-    # Comparing by letters takes seconds for a hundred thousand names.
+    # Comparing a hundred thousand names character by character takes seconds.
     candidates = _alike(str(name), names) if len(names) > _MANY_NAMES else names
     near = difflib.get_close_matches(str(name), candidates, n=max(len(candidates), 1), cutoff=likeness)
     matcher = difflib.SequenceMatcher(b=str(name))
 
     def nearness(one: str) -> tuple[float, int]:
         matcher.set_seq1(one)
-        # Of names that are as near, those that begin alike: "1000.0" for "1000", not "1200.0".
+        # Break ties by the shared prefix: "1000.0" is nearer to "1000" than "1200.0" is.
         alike = takewhile(lambda letters: letters[0] == letters[1], zip(one, str(name), strict=False))
         return matcher.ratio(), sum(1 for _ in alike)
 
@@ -135,10 +135,10 @@ def near_names(name: object, known: Iterable[str], n: int = 3, likeness: float =
 
 
 def _alike(name: str, known: Sequence[str]) -> list[str]:
-    """Return some of very many names: those with the longest beginning, or the longest end, in common."""
+    """Return the candidates among very many names: those that share the longest prefix or suffix."""
     found: dict[str, None] = {}
     for shares, at_end in ((str.startswith, False), (str.endswith, True)):
-        # By halving: names that share so many letters share fewer too.
+        # Bisect the length of the shared part: names that share n characters also share n - 1.
         low, high, alike, levels = 0, len(name) + 1, known, []
         while high - low > 1:
             middle = (low + high) // 2

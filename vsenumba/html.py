@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-import numpy as np
-
 from vsenumba.printable import printable
 
 # Characters of a cell; the rest of a longer text is cut off.
@@ -110,6 +108,8 @@ def spread(values: Any) -> str:
     """
     if len(values) == 0:
         return "none"
+    import numpy as np  # the command line imports this module to show its help
+
     least, most = np.min(values), np.max(values)
     return f"{least:,}" if least == most else f"{least:,} to {most:,}, median {np.median(values):g}"
 

@@ -1,4 +1,4 @@
-"""How much memory there is, and whether what is about to be made fits into it."""
+"""Check whether there is enough free memory for a computation."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from pathlib import Path
 
 from vsenumba.errors import MemoryLimitError
 
-# Where the system does not say how much is free: far more than a machine of today has.
+# Used if the system does not report free memory: far more than any current machine has.
 _UNKNOWN = 1 << 44
 
-# So much is not asked about: what is small should not cost the reading of the system's files.
+# Smaller requests are not checked, as reading the system's files would cost too much.
 _SMALL = 1 << 26
 
 
 def check_memory(needed: int, what: str, advice: str) -> None:
-    """Refuse what takes more memory than is free, before any of it is taken.
+    """Refuse a computation that needs more memory than is free, before it allocates any.
 
-    Systems promise memory that they do not have, and end the process, or another one, when it is used.
+    Systems grant memory that they do not have, and kill this or another process when it is used.
 
     Parameters
     ----------
     needed : int
-        The bytes that it takes at the least.
+        The minimum number of bytes.
     what : str
-        What takes them, with the sizes that were asked for.
+        The computation, with the sizes that the user gave.
     advice : str
-        What to do instead.
+        What to do instead, for the message.
 
     Raises
     ------
     MemoryLimitError
-        If more than `available_bytes` are needed; both numbers are named.
+        If it needs more than `available_bytes`; the message states both numbers.
 
     Examples
     --------
     >>> check_memory(1_000, "a table of 250 numbers", "make it smaller")
     """
     if needed > _SMALL and needed > (free := available_bytes()):
-        raise MemoryLimitError(f"{what} takes at least {needed:,} bytes of memory, and {free:,} are free; {advice}")
+        raise MemoryLimitError(f"{what} needs at least {needed:,} bytes of memory, but {free:,} are free; {advice}")
 
 
 def available_bytes() -> int:
-    """Return how many bytes can be taken without ending a process: those free now, within what a container may take."""
+    """Return the number of free bytes, within the limits of the container."""
     return min(_free_in_system(), *(_free_in_group(folder) for folder in _groups()), _UNKNOWN)
 
 
@@ -60,7 +60,7 @@ def _free_in_system(path: str = "/proc/meminfo") -> int:
 
 
 def _groups(path: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> list[Path]:
-    """Return the folders of the control groups that may limit this process's memory, of either version."""
+    """Return the folders of the control groups (version 1 or 2) that may limit this process's memory."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -69,7 +69,7 @@ def _groups(path: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> li
     for _, controllers, group in (line.split(":", 2) for line in lines if line.count(":") >= 2):
         if controllers in ("", "memory"):
             top = Path(root, controllers)
-            # Limits of those above hold too; within a container the group may be seen as the root.
+            # The limits of parent groups apply too; a container may see its group as the root.
             here = top / group.strip("/")
             folders += [top, here, *(one for one in here.parents if top in one.parents)]
     return folders
@@ -80,7 +80,7 @@ def _free_in_group(folder: Path) -> int:
         try:
             most, now = (int((folder / name).read_text(encoding="ascii")) for name in (limit, used))
             lines = (line.split() for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines())
-            # Pages of files that were read are counted, and given back when they are wanted.
+            # Cached file pages are counted as used, but are released on demand.
             cached = next((int(words[1]) for words in lines if words[0] == "inactive_file"), 0)
             return most - now + cached
         except (OSError, ValueError, IndexError):  # no such group, or "max"

@@ -1,4 +1,4 @@
-"""Names as people may see them: what would steer a terminal, or turn text around, is shown and does nothing."""
+"""Printable names: characters that would control a terminal, or reverse text, are shown as escapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Families of members: samplers, losses, poolings and the like, found by name and set by their parameters.
+"""Families of samplers, losses, poolings and other members, which are looked up by name and have parameters.
 
 A member is a frozen dataclass of parameters with a ``name``. A `Family` is the registry of one kind of member.
 """
@@ -29,22 +29,22 @@ class Member:
     """
 
     name: ClassVar[str]
-    #: The families of those parameters that are members themselves, or names of such.
+    #: The families of the parameters that are members themselves, or names of members.
     nested: ClassVar[Mapping[str, Family[Any]]] = {}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name, as scikit-learn does; `deep` adds those of nested members, as ``"a__b"``."""
+        """Return the parameters by name, as in scikit-learn; `deep` adds those of nested members as ``"a__b"``."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         inner = {name: value for name, value in own.items() if deep and isinstance(value, Member)}
         return own | {f"{name}__{key}": one for name, value in inner.items() for key, one in value.get_params().items()}
 
     def set_params(self, **parameters: Any) -> Self:
-        """Change parameters in place, and return the member, as scikit-learn's searches ask for it.
+        """Change parameters in place and return the member, as scikit-learn's searches require.
 
         Raises
         ------
         InputError
-            If a value cannot be used; the member then stays as it was.
+            If a value cannot be used; the member stays unchanged.
         UnknownNameError
             If there is no such parameter.
         """
@@ -53,7 +53,7 @@ class Member:
         return self
 
     def with_params(self, parameters: Mapping[str, Any]) -> Self:
-        """Return a copy with some parameters changed; ``"a__b"`` is parameter b of the nested member a."""
+        """Return a copy with changed parameters; ``"a__b"`` is parameter b of the nested member a."""
         changes, inner = split_params(parameters)
         known = [field.name for field in fields(self)]
         for name in (*changes, *inner):
@@ -65,7 +65,7 @@ class Member:
         return replace(copy, **{name: copy.member(name).with_params(one) for name, one in inner.items()})
 
     def member(self, parameter: str) -> Member:
-        """Return the nested member that a parameter is, or is the name of."""
+        """Return the nested member of a parameter, which may be the member or its name."""
         value = getattr(self, parameter)
         family = self.nested.get(parameter)
         if family is None or not isinstance(value, (str, Member)):
@@ -74,7 +74,7 @@ class Member:
         return result
 
     def parse(self, parameter: str, text: str) -> Any:
-        """Return the value that a text stands for, of one of the types that a parameter takes; see `parse_value`."""
+        """Parse a text as one of the types of a parameter; see `parse_value`."""
         known = [field.name for field in fields(self)]
         if not known:
             raise InputError(f"{self.name} has no parameters, so {parameter}={text} cannot be set")
@@ -86,7 +86,7 @@ class Member:
         return parse_value(parameter, text, get_args(hint) or (hint,))
 
     def __str__(self) -> str:
-        """Return the name, with the parameters that are not the defaults in brackets."""
+        """Return the name, followed by the parameters that differ from the defaults in brackets."""
         defaults = {
             field.name: field.default_factory() if field.default_factory is not MISSING else field.default
             for field in fields(self)
@@ -98,16 +98,16 @@ class Member:
 class Family(Generic[T]):
     """The members of one kind, by name.
 
-    Calling a family returns a member as it is, or that of a name with its default parameters.
+    Calling a family with a member returns it; calling it with a name returns that member with default parameters.
 
     Parameters
     ----------
     kind : str
-        What the members are, for error messages: ``"sampler"``, ``"loss"``, ...
+        The kind of the members, for error messages: ``"sampler"``, ``"loss"``, ...
     base : type
-        The class that all of them derive from.
+        The base class of all members.
     members : iterable of type
-        The classes; their order is that of tables and figures.
+        The classes, in the order of tables and figures.
     """
 
     def __init__(self, kind: str, base: type[T], members: Iterable[type[T]]) -> None:
@@ -116,25 +116,25 @@ class Family(Generic[T]):
         self.members: dict[str, type[T]] = {member.name: member for member in members}
 
     def __call__(self, value: T | str) -> T:
-        """Return the member that a value is, or is the name of.
+        """Return the member for a value, which may be a member or a name.
 
         Raises
         ------
         UnknownNameError
-            If there is no member of that name; the nearest names are suggested.
+            If there is no member of that name; the message suggests the nearest names.
         InputError
             If it is neither a name nor a member.
         """
         if isinstance(value, self.base):
             return value
         if not isinstance(value, str):
-            raise InputError(f"{self.kind} must be a {self.kind} or a name, not {value!r}")
+            raise InputError(f"{self.kind} must be a name or a {self.base.__name__} object, not {value!r}")
         if value not in self.members:
             raise unknown_name(self.kind, value, self.members)
         return self.members[value]()
 
     def parse(self, text: str) -> T | str:
-        """Return the member that a text such as ``"adaptive:n_candidates=4,lam=0.1"`` names; a bare name as it is.
+        """Return the member for a text such as ``"adaptive:n_candidates=4,lam=0.1"``; return a bare name unchanged.
 
         Examples
         --------
@@ -157,9 +157,9 @@ class Family(Generic[T]):
         return member.with_params(values)
 
     def to_json(self, value: Any) -> Any:
-        """Return a member as ``{"name": ..., <its parameters>}``; anything else, such as a name, as it is.
+        """Return a member as ``{"name": ..., <its parameters>}``; other values, such as names, are unchanged.
 
-        That of a class which is not registered also says its ``class``, so that it is not taken for another.
+        For an unregistered class, the result also has its ``class``, so that it is not mistaken for another.
         """
         if not isinstance(value, Member):
             return value
@@ -171,12 +171,12 @@ class Family(Generic[T]):
         return {"name": value.name, **own, **parameters, **plain}
 
     def from_json(self, value: Any, own: Iterable[type] = ()) -> Any:
-        """Return what `to_json` was given; `own` are classes of one's own.
+        """Return the member that `to_json` converted; `own` are user-defined classes.
 
         Raises
         ------
         FileFormatError
-            If the member or one of its parameters is not known.
+            If the member or one of its parameters is unknown.
         """
         if not isinstance(value, Mapping):
             return value
@@ -189,12 +189,12 @@ class Family(Generic[T]):
             cls = next(iter(mine), None)
         if cls is None and its_class:
             raise FileFormatError(
-                f"the {self.kind} {name!r} is of a class of one's own, {its_class}, which a file does not hold: hand "
-                f"it in with load_model(path, members=[{its_class}])"
+                f"the {self.kind} {name!r} is of the user-defined class {its_class}, which is not stored in the file; "
+                f"pass it with load_model(path, members=[{its_class}])"
             )
         if cls is None:
             raise FileFormatError(
-                f"the {self.kind} {name!r} is none of this version's; if its class is your own, hand it in with "
+                f"this version does not know the {self.kind} {name!r}; if it is your own class, pass it with "
                 "load_model(path, members=[...]), otherwise update with pip install -U vsenumba"
             )
         for parameter in cls.nested.keys() & parameters.keys():
@@ -203,13 +203,14 @@ class Family(Generic[T]):
             return cls(**parameters)
         except (TypeError, ValueError) as error:
             raise FileFormatError(
-                f"the {self.kind} {name!r} has parameters that this version does not know or refuses ({error}); if a "
-                "newer one wrote it, update with pip install -U vsenumba"
+                f"this version cannot use the parameters of the {self.kind} {name!r} ({error}); if a "
+                "newer version wrote "
+                "the file, update with pip install -U vsenumba"
             ) from error
 
 
 def split_params(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Return the parameters themselves, and by name those of members: ``{"a__b": 1}`` is b of a."""
+    """Split parameters into direct ones and, by member name, nested ones: ``{"a__b": 1}`` is b of a."""
     own: dict[str, Any] = {}
     nested: dict[str, dict[str, Any]] = {}
     for key, value in parameters.items():
@@ -222,12 +223,12 @@ def split_params(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
 
 
 def parse_value(parameter: str, text: str, types: tuple[type, ...]) -> Any:
-    """Return the value of one of some types that a text stands for; ``"none"`` is None where that is one of them.
+    """Parse a text as a value of one of some types; ``"none"`` is None if NoneType is one of them.
 
     Raises
     ------
     InputError
-        If it stands for none.
+        If the text is not a value of any of the types.
     """
     if type(None) in types and text.lower() == "none":
         return None

@@ -35,7 +35,7 @@ def photos(folder):
 def model(photos, succeeds):
     succeeds("data", "pictures", "seen", "-o", "seen.h5", "--tags", "tags.csv")
     out = succeeds("fit", "seen.h5", "-o", "model.h5", "--inputs", "features", "--epochs", "60", "--factors", "8")
-    assert "of 2 images, held out" in out.out
+    assert "held-out pairs of 2 images" in out.out
     return vse.load_model("model.h5")
 
 
@@ -45,7 +45,7 @@ def rows_of(text):
 
 def test_pictures_that_nobody_tagged_get_tags(model, photos, succeeds):
     out = succeeds("annotate", "model.h5", "--pictures", "new", "-n", "2")
-    assert "1 picture left out: broken.jpg" in out.err
+    assert "skipped 1 picture: broken.jpg" in out.err
     found = rows_of(out.out)
     assert len(found) == 12
     for row in found:
@@ -64,7 +64,7 @@ def test_known_tags_are_not_suggested_and_all_is_written_in_one_go(model, photos
     with Image.open("sheet.png") as sheet:
         assert sheet.size[0] > 500
     assert "red-8.png" in Path("sheet.html").read_text()
-    assert "nothing was written to sidecars" in out.err
+    assert "no sidecar was changed" in out.err
     assert not list(Path("new").glob("*.xmp"))
     succeeds("annotate", "model.h5", "--pictures", "new", "-n", "1", "--xmp", "--write")
     assert len(list(Path("new").glob("*.xmp"))) == 6
@@ -75,12 +75,15 @@ def test_known_tags_are_not_suggested_and_all_is_written_in_one_go(model, photos
 def test_what_cannot_be_asked_is_said_before_pictures_are_read(model, photos, fails, succeeds):
     succeeds("fit", "seen.h5", "-o", "labels.h5", "--epochs", "1", "--factors", "4")
     assert "the model does not look at pictures" in fails("annotate", "labels.h5", "--pictures", "new")
-    assert "--sheet goes with --pictures" in fails("annotate", "model.h5", "--all", "--sheet", "a.png", status=2)
-    assert "--excel goes with --csv" in fails(
+    assert "--sheet requires --pictures" in fails("annotate", "model.h5", "--all", "--sheet", "a.png", status=2)
+    assert "--excel requires a table; add --csv" in fails(
         "annotate", "model.h5", "--pictures", "new", "--sheet", "a.png", "--excel", status=2
     )
-    assert "--pictures excludes" in fails("annotate", "model.h5", "--pictures", "new", "--all", status=2)
-    assert "is no picture" in fails("annotate", "model.h5", "--pictures", "tags.csv")
+    assert "--pictures cannot be combined with" in fails("annotate", "model.h5", "--pictures", "new", "--all", status=2)
+    assert "is not a picture" in fails("annotate", "model.h5", "--pictures", "tags.csv")
     assert "there is no folder" in fails("annotate", "model.h5", "--pictures", "nowhere")
-    assert "the set has features" in succeeds("fit", "seen.h5", "-o", "l.h5", "--epochs", "1", "--factors", "4").err
+    assert (
+        "the data set has image features"
+        in succeeds("fit", "seen.h5", "-o", "l.h5", "--epochs", "1", "--factors", "4").err
+    )
     assert "needs features" in fails("fit", "tags.csv", "-o", "x.h5", "--inputs", "features")

@@ -31,42 +31,45 @@ from vsenumba.errors import InputError
         ("fit tags.csv -o m.h5 --sampler adaptve", ["unknown sampler 'adaptve'", "'adaptive'"]),
         ("fit tags.csv -o m.h5 --loss hing", ["unknown loss 'hing'", "'hinge'"]),
         ("fit tags.csv -o m.h5 --learning-rate -1", ["learning_rate must be positive"]),
-        ("fit tags.h5 -o tags.h5", ["it is the file that is read"]),
-        ("data import tags.csv -o ./tags.csv", ["it is the file that is read"]),
-        ("fit model.h5 -o m.h5", ["'model'", "expected is 'annotation-set'"]),
-        ("fit runs.h5 -o m.h5", ["'runs'", "expected is 'annotation-set'"]),
+        ("fit tags.h5 -o tags.h5", ["it is also an input file"]),
+        ("data import tags.csv -o ./tags.csv", ["it is also an input file"]),
+        ("fit model.h5 -o m.h5", ["'model'", "expected 'annotation-set'"]),
+        ("fit runs.h5 -o m.h5", ["'runs'", "expected 'annotation-set'"]),
         ("evaluate model.h5 none.h5", ["there is no file none.h5"]),
         ("evaluate none.h5 tags.csv", ["cannot read none.h5"]),
-        ("evaluate tags.h5 tags.csv", ["'annotation-set'", "expected is 'model'"]),
+        ("evaluate tags.h5 tags.csv", ["'annotation-set'", "expected 'model'"]),
         ("evaluate tags.csv tags.csv", ["tags.csv: not a vsenumba file"]),
         ("evaluate model.h5 tags.csv --metric mr", ["unknown metric 'mr'", "'mrr'"]),
         ("evaluate model.h5 tags.csv --metric recall", ["the k of metric 'recall'"]),
         ("evaluate model.h5 tags.csv --metric pps@5", ["unknown metric 'pps@5'", "'psp@5'"]),
         ("evaluate model.h5 tags.csv --by label --metric coverage@5", ["needs a metric of single labels"]),
-        ("evaluate all.h5 tags.csv", ["it has learnt from every pair of the set", "data split"]),
+        ("evaluate all.h5 tags.csv", ["was trained on every pair of the data set", "data split"]),
         ("annotate model.h5 cat-3.jpg", ["unknown image 'cat-3.jpg'", "did you mean", "'cat-1.jpg'"]),
         ("annotate model.h5 --labels catt", ["unknown label 'catt'", "'cat'"]),
         ("find model.h5 anima", ["unknown label 'anima'; did you mean 'animal'?"]),
         ("plot runs.h5 -o f.png --metric recall@6", ["unknown metric of these runs 'recall@6'", "'recall@5'"]),
         ("plot runs.h5 -o f.gif", ["'.gif'", ".png, .svg, .pdf"]),
-        ("plot model.h5 -o f.png", ["'model'", "expected is 'runs'"]),
+        ("plot model.h5 -o f.png", ["'model'", "expected 'runs'"]),
         ("export model.h5 -o e.csv", [".npz, .txt, .vec"]),
-        ("export ease.h5 -o e.npz", ["without vectors"]),
+        ("export ease.h5 -o e.npz", ["has no vectors to export"]),
         # Found 2026-11: HDF5 under the name of another format.
-        ("data import tags.csv -o set.csv", ["cannot write set.csv: what is written is HDF5, not .csv; name it .h5"]),
-        ("fit tags.csv -o m.pkl", ["what is written is HDF5, not .pkl"]),
+        (
+            "data import tags.csv -o set.csv",
+            ["cannot write set.csv: the file is HDF5, not .csv; choose a name ending in .h5"],
+        ),
+        ("fit tags.csv -o m.pkl", ["the file is HDF5, not .pkl"]),
         (
             "export model.h5 -o e.npz --what captions",
-            ["a model of images and labels: --what is labels or images, not captions"],
+            ["is a model of images and labels and has no vectors of captions; use --what labels or images"],
         ),
         ("data info none", ["unknown data set 'none'"]),
         ("data import tags.csv -o t.h5 --label-column labl", ["'labl' is not among the columns"]),
         ("data import tags.csv -o t.h5 --min-images-per-label 9", ["nothing is left"]),
-        ("data split tags.csv --out tags.h5", ["cannot make the folder tags.h5"]),
+        ("data split tags.csv --out tags.h5", ["cannot create the folder tags.h5"]),
         ("data split tags.csv --out p --method holdout --fraction 2", ["fraction must lie between 0 and 1"]),
         ("data synth -o s.h5 --images 5 --labels 2 --pairs 100", ["n_pairs must lie between"]),
         ("compare tags.csv --out c --sampler warpp", ["unknown sampler 'warpp'", "'warp'"]),
-        ("compare tags.csv --out tags.h5", ["cannot make the folder tags.h5"]),
+        ("compare tags.csv --out tags.h5", ["cannot create the folder tags.h5"]),
     ],
 )
 def test_bad_input_is_one_line(fails, words, parts):
@@ -79,12 +82,12 @@ def test_bad_input_is_one_line(fails, words, parts):
     [
         (b"", ["the file is empty"]),
         (b"image,size\na,3\n", ["no label column", "image, size"]),
-        (b"image,tag\na,cat\nb\n", ["line 3", "1 field(s) where the header has 2"]),
+        (b"image,tag\na,cat\nb\n", ["line 3", "1 field(s), but the header has 2"]),
         (b"image,tag\na,cat\n,dog\n", ["line 3", "the image is empty"]),
         (b"image,tag\na,c\xff\n", ["line 2", "not UTF-8"]),
         (b"\x89HDF\r\n\x1a\n and nothing more", ["damaged"]),
         (b"PK\x03\x04 and nothing more", ["cannot be read as an .npz file"]),
-        (b"\x00\x01\x02\x03", ["not a format that is understood"]),
+        (b"\x00\x01\x02\x03", ["not in a supported format"]),
     ],
 )
 def test_a_bad_set_is_one_line(fails, folder, content, parts):
@@ -98,7 +101,7 @@ def test_a_transposed_matrix_is_one_line(fails, succeeds, folder):
     sp.save_npz("m.npz", matrix)
     sp.save_npz("t.npz", matrix.T.tocsr())
     succeeds("fit", "m.npz", "-o", "m.h5", *SMALL)
-    assert "did you pass the transpose?" in fails("evaluate", "m.h5", "t.npz")
+    assert "transpose the matrix" in fails("evaluate", "m.h5", "t.npz")
 
 
 @pytest.mark.parametrize("name", ["model.h5", "tags.h5", "runs.h5"])
@@ -117,7 +120,7 @@ def test_a_damaged_or_foreign_native_file_is_one_line(fails, folder, name):
     assert "newer vsenumba" in fails(*words)
     with h5py.File("bad.h5", "w") as file:
         file["x"] = 1
-    assert "not one that vsenumba wrote" in fails(*words)
+    assert "that vsenumba did not write" in fails(*words)
 
 
 def test_nothing_is_written_when_training_diverges(fails, folder):
@@ -136,8 +139,8 @@ def test_the_last_checkpoint_stays_when_training_is_interrupted(run, folder, mon
     monkeypatch.setattr("vsenumba.training.ProgressBar.after_epoch", interrupted)
     words = ("--sampler", "uniform", "--factors", "4", "--epochs", "9", "--checkpoint-every", "2")
     outcome = run("fit", "tags.csv", "-o", "m.h5", *words)
-    again = "go on with: vsenumba fit tags.csv -o m.h5 --checkpoint-every 2 --resume"
-    assert outcome == (130, "", f"interrupted after epoch 3; m.h5 holds epoch 2; {again}\n")
+    again = "Continue with: vsenumba fit tags.csv -o m.h5 --checkpoint-every 2 --resume"
+    assert outcome == (130, "", f"interrupted after epoch 3; epoch 2 is saved in m.h5. {again}\n")
     assert len(vse.load_model("m.h5").history_) == 2
     assert not list(folder.glob(".*"))
 
@@ -184,7 +187,9 @@ def test_a_fault_of_ours_is_one_line_and_a_traceback_only_on_request(run, folder
     monkeypatch.setattr("vsenumba.data.load_dataset", broken)
     outcome = run("data", "info", "tags.csv")
     assert (outcome.status, outcome.out, outcome.err.count("\n")) == (1, "", 1)
-    assert outcome.err.startswith("internal error: ZeroDivisionError: half a line; run again with 'vsenumba --debug")
+    assert outcome.err.startswith(
+        "internal error: ZeroDivisionError: half a line. Please report it, with the output of 'vsenumba --debug"
+    )
     with pytest.raises(ZeroDivisionError):
         cli.main(["--debug", "data", "info", "tags.csv"])
 
@@ -270,9 +275,9 @@ def test_files_of_an_earlier_run_in_a_folder_are_replaced_by_force_alone(fails, 
         (place / "notes.txt").write_text("of no concern")
         succeeds(*words)
         line = fails(*words)
-        assert line.startswith(f"error: {words[-1]} has ")
+        assert line.startswith(f"error: {words[-1]} already contains ")
         assert name in line
-        assert "name another folder with --out, or replace with --force" in line
+        assert "choose another folder with --out, or overwrite with --force" in line
         (place / name).write_bytes(b"of an earlier run")
         succeeds(*words, "--force")
         assert (place / name).stat().st_size > 100

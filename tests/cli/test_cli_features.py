@@ -22,7 +22,9 @@ def test_features_come_into_the_set(succeeds, folder):
 def test_an_array_of_several(succeeds, fails, folder):
     vectors = np.load("vectors.npy")
     np.savez("two.npz", x=vectors, y=vectors + 1)
-    assert "two.npz has the arrays x, y; say which with --feature-dataset x" in fails(*IMPORT, "--features", "two.npz")
+    assert "two.npz has several arrays: x, y; choose one with --feature-dataset x" in fails(
+        *IMPORT, "--features", "two.npz"
+    )
     succeeds(*IMPORT, "--features", "two.npz", "--feature-dataset", "y")
     assert np.array_equal(vse.load_dataset("out.h5").features, vectors + 1)
 
@@ -32,16 +34,16 @@ def test_what_does_not_belong_together_is_named(fails, folder):
     (folder / "ids.txt").write_text("\n".join([*ids[:-1], "elm.jpg"]))
     outcome = in_a_process(*IMPORT, "--features", "vectors.npy", "--feature-ids", "ids.txt")
     assert outcome.status == 0
-    assert "1 of 6 images have no features, such as 'fern.jpg'; 1 of 6 features are of no image" in outcome.err
+    assert "1 of 6 images have no features, such as 'fern.jpg'; 1 of 6 features belong to no image" in outcome.err
     (folder / "ids.txt").write_text("\n".join(ids[:-1]))
     assert "there are 5 ids for the 6 rows of" in fails(
         *IMPORT, "--features", "vectors.npy", "--feature-ids", "ids.txt"
     )
     (folder / "ids.txt").write_text("".join(f"{name[:-4]}\n" for name in ids))
     said = fails("data", "import", "tags.csv", "-o", "b.h5", "--features", "vectors.npy", "--feature-ids", "ids.txt")
-    assert "none of the 6 ids of features is an image of the set; 'cat-1.jpg' is not among them" in said
+    assert "none of the 6 ids of features is an image of the data set; 'cat-1.jpg' is not among them" in said
 
 
 @pytest.mark.parametrize("option", ["--feature-ids", "--feature-dataset", "--backbone"])
 def test_options_of_features_go_with_features(fails, folder, option):
-    assert f"{option} goes with --features" in fails(*IMPORT, option, "ids.txt", status=2)
+    assert f"{option} requires --features" in fails(*IMPORT, option, "ids.txt", status=2)

@@ -39,14 +39,14 @@ def server(folder, monkeypatch):
 
 def test_a_set_is_fetched_once_and_used_by_name(succeeds, folder, server):
     out = succeeds("data", "fetch", "known").out
-    assert out == f"known is in {folder / 'cache' / 'known' / 'known.csv'}\nlicence: free\ncite: c\n"
+    assert out == f"saved known in {folder / 'cache' / 'known' / 'known.csv'}\nlicence: free\ncite: c\n"
     assert succeeds("data", "import", "known", "-o", "known.h5").out.startswith("saved known.h5: 2 images, 2 labels")
     assert json.loads(succeeds("data", "info", "known", "--json").out)["n_pairs"] == 2
     assert server.asked == [""]
 
 
 def test_without_a_checksum_trust_is_asked_for(succeeds, fails, folder, server):
-    assert "say --trust" in fails("data", "fetch", "unknown")
+    assert "use --trust" in fails("data", "fetch", "unknown")
     succeeds("data", "import", "unknown", "-o", "unknown.h5", "--trust")
     succeeds("data", "info", "unknown")
 
@@ -57,14 +57,14 @@ def test_files_at_hand_are_not_fetched(succeeds, fails, folder, server):
     succeeds("data", "import", "known", "--from", "there", "-o", "known.h5")
     assert server.asked == []
     said = fails("data", "import", "tags.csv", "--from", "there", "-o", "b.h5")
-    assert "are for sets of the catalogue, which 'tags.csv' is not" in said
-    assert "get it by hand from https" in fails("data", "fetch", "nus-wide-81")
+    assert "apply only to data sets that are downloaded by name, and 'tags.csv' is not" in said
+    assert "download it yourself from https" in fails("data", "fetch", "nus-wide-81")
 
 
 def test_the_list_says_what_takes_trust_and_what_is_got_by_hand(succeeds):
     lines = {line.split()[0]: line for line in succeeds("data", "list").out.splitlines()}
-    assert "ships" in lines["openclipart"]
-    assert "by hand" in lines["nus-wide-81"]
+    assert "built-in" in lines["openclipart"]
+    assert "manual" in lines["nus-wide-81"]
     assert "--trust" in lines["ml-latest-small"]
     assert "--trust" not in lines["ml-25m"]
     entries = {one["name"]: one for one in json.loads(succeeds("data", "list", "--json").out)}

@@ -95,7 +95,7 @@ def test_the_nearest_of_very_many_names_are_found():
     names = [f"photos/{i:06d}-small.jpg" for i in range(30_000)]
     for typed in ("photos/012345-smal.jpg", "photo/012345-small.jpg", "photos/012345_small.jpg"):
         assert "'photos/012345-small.jpg'" in str(unknown_name("image", typed, names))
-    assert "there are 30,000 to choose from, such as 'photos/000000" in str(unknown_name("image", "q", names))
+    assert "there are 30,000 known names, such as 'photos/000000" in str(unknown_name("image", "q", names))
 
 
 def test_json_has_no_nan():

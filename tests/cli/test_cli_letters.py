@@ -251,10 +251,10 @@ class TestTables:
     @pytest.mark.parametrize(
         ("words", "message"),
         [
-            ("annotate model.h5 oak.jpg -o a.csv", "-o and --excel go with --all or --set"),
-            ("annotate model.h5 oak.jpg --excel", "-o and --excel go with --all or --set"),
-            ("find model.h5 cat --excel", "--excel goes with -o"),
-            ("find model.h5 cat -o a.csv --json", "-o and --json exclude each other"),
+            ("annotate model.h5 oak.jpg -o a.csv", "-o and --excel require --all or --set"),
+            ("annotate model.h5 oak.jpg --excel", "-o and --excel require --all or --set"),
+            ("find model.h5 cat --excel", "--excel requires -o"),
+            ("find model.h5 cat -o a.csv --json", "-o and --json cannot be combined"),
         ],
     )
     def test_options_that_do_not_go_together(self, words, message, fails):
@@ -274,7 +274,7 @@ class TestTables:
         ("sampler show uniform --model model.h5 -o pipe.png", "cannot write pipe.png: it is a pipe"),
         ("retrieval search retriever.h5 pictures.h5 car --sheet pipe.png", "cannot write pipe.png: it is a pipe"),
         ("compare tags.csv --out piped --force", "cannot write piped/runs.h5: it is a pipe"),
-        ("annotate model.h5 --all -o model.h5", "it is the file that is read"),
+        ("annotate model.h5 --all -o model.h5", "it is also an input file"),
     ],
 )
 def test_commands_refuse_what_is_no_file_before_the_work(words, message, fails, folder):

@@ -24,10 +24,10 @@ def test_a_folder_and_its_tags(succeeds, folder):
     outcome = succeeds("data", "pictures", "photos", "-o", "photos.h5", "--tags", "tags.csv")
     assert outcome.out.splitlines() == [
         "saved photos.h5: 4 images, 4 labels, 8 pairs, 256 features (descriptors)",
-        "pictures: 4 described, 0 broken ones left out",
-        "tags: 3 by path; 3 images of the tags not found; 1 picture without tags",
+        "pictures: 4 computed, 0 broken and skipped",
+        "tags: 3 by path; 3 tagged images not found; 1 picture without tags",
     ]
-    assert outcome.err.startswith("warning: 3 images of the tags left out, as no picture is called so: 'rose.jpg'")
+    assert outcome.err.startswith("warning: skipped 3 tagged images without a picture: 'rose.jpg'")
     data = vse.load_dataset("photos.h5")
     assert data.labels_of("cat-2.jpg") == ["cat", "animal"]
     assert data.labels_of("new.jpg") == []
@@ -38,7 +38,7 @@ def test_a_second_time_only_what_is_new(succeeds, folder):
     succeeds("data", "pictures", "photos", "-o", "photos.h5")
     Image.new("RGB", (9, 9), "red").save("photos/red.png")
     outcome = succeeds("data", "pictures", "photos", "-o", "photos.h5", "--threads", "1")
-    assert "pictures: 1 described, 4 known from before, 0 broken ones left out" in outcome.out
+    assert "pictures: 1 computed, 4 from the cache, 0 broken and skipped" in outcome.out
     assert vse.load_dataset("photos.h5").n_images == 5
 
 
@@ -48,10 +48,8 @@ def test_broken_pictures_are_named(succeeds, folder):
     Path("photos/\x1b[31m.png").write_bytes(b"x")
     outcome = succeeds("data", "pictures", "photos", "-o", "photos.h5")
     n = len(broken()) + 1
-    assert f"pictures: 4 described, {n} broken ones left out" in outcome.out
-    assert re.match(
-        rf"warning: {n} pictures left out: \\x1b\[31m\.png: not a picture.*; and {n - 3} more$", outcome.err
-    )
+    assert f"pictures: 4 computed, {n} broken and skipped" in outcome.out
+    assert re.match(rf"warning: skipped {n} pictures: \\x1b\[31m\.png: not a JPEG.*; and {n - 3} more$", outcome.err)
     assert "\x1b" not in outcome.err
 
 
@@ -69,7 +67,7 @@ def test_a_network(succeeds, fails, folder):
     assert np.abs(data.features - np.array([0, 60, 120, 180])[:, None]).max() < 2
     assert data.backbone.name == "net.onnx"
     outcome = succeeds("data", "pictures", "photos", "-o", "photos.h5", "--backbone", "net.onnx")
-    assert outcome.err.startswith("warning: net.onnx does not say how it takes pictures: ")
+    assert outcome.err.startswith("warning: net.onnx does not describe its input; assuming that ")
     assert outcome.err.count("\n") == 1
     network(folder / "two.onnx", outputs=2)
     words = ("data", "pictures", "photos", "-o", "other.h5", "--backbone")
@@ -90,14 +88,14 @@ def test_what_is_refused(fails, folder):
         *words, "--tags", "texts/b.csv"
     )
     assert "gone.csv" in fails(*words, "--tags", "gone.csv")
-    assert "what is written is HDF5" in fails("data", "pictures", "photos", "-o", "new.csv")
-    assert "it is the file that is read" in fails("data", "pictures", "photos", "-o", "tags.h5", "--tags", "tags.h5")
-    assert "cannot be given without --tags" in fails(*words, "--separator", ";", status=2)
+    assert "the file is HDF5" in fails("data", "pictures", "photos", "-o", "new.csv")
+    assert "it is also an input file" in fails("data", "pictures", "photos", "-o", "tags.h5", "--tags", "tags.h5")
+    assert "--separator requires --tags" in fails(*words, "--separator", ";", status=2)
     Path("broken").mkdir()
     Path("broken/a.png").write_bytes(b"x")
     assert "none of the 1 pictures in broken could be read: a.png" in fails("data", "pictures", "broken", "-o", "b.h5")
     Path("photos.h5.cache").write_text("notes")
-    assert "holds something else" in fails("data", "pictures", "photos", "-o", "photos.h5")
+    assert "is not a cache of vsenumba" in fails("data", "pictures", "photos", "-o", "photos.h5")
 
 
 def test_the_options_of_tables(succeeds, folder):
@@ -128,9 +126,9 @@ def test_an_interruption_says_how_to_go_on(succeeds, folder):
         process.send_signal(signal.SIGTERM)
         err = process.stderr.read()
     assert process.returncode == 130
-    assert err == "interrupted; what was computed is in photos.h5.cache, and the same command goes on\n"
+    assert err == "interrupted; computed features are saved in photos.h5.cache. Continue with the same command\n"
     assert not Path("photos.h5").exists()
     for i in range(1, 200):
         if i % 50:
             Path(f"photos/{i}.png").unlink()
-    assert re.search(r"known from before", succeeds(*words).out)
+    assert re.search(r"from the cache", succeeds(*words).out)

@@ -15,7 +15,7 @@ def test_it_says_what_to_take_and_why(succeeds, folder):
     assert header.split("  ")[0] == "where"
     assert alone.startswith("this machine")
     assert two.startswith("2 workers")
-    assert last.startswith("take this machine (2 workers: ")
+    assert last.startswith("recommended: this machine (2 workers: ")
     found = json.loads(succeeds("plan", "tags.csv", "--factors", "4", "--workers", "2", "--json").out)
     assert [one["where"] for one in found["estimates"]] == ["this machine", "2 workers"]
     assert found["chosen"] == "this machine"
@@ -25,20 +25,20 @@ def test_a_set_that_is_not_there_yet_is_made_up(succeeds):
     outcome = succeeds(
         "plan", "--images", "1e2", "--labels", "20", "--pairs", "5e2", "--factors", "4", "--inputs", "ids"
     )
-    assert outcome.err == "a made-up set: 100 images, 20 labels, 500 pairs\n"
+    assert outcome.err == "synthetic data set: 100 images, 20 labels, 500 pairs\n"
     assert "4 workers" in outcome.out
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "name a SET, or say how large one would be: --images is missing"),
+        ((), "give a SET, or --images, --labels and --pairs; --images is missing"),
         (("--images", "5", "--pairs", "9"), "--labels is missing"),
-        (("tags.csv", "--pairs", "9"), "SET and --pairs exclude each other"),
-        (("tags.csv", "--network", "10"), "'10' is no bandwidth; give bits a second"),
-        (("tags.csv", "--network", "0Gb"), "'0Gb' is no bandwidth"),
-        (("--images", "many"), "'many' is no whole number"),
-        (("--images", "1.5"), "'1.5' is no whole number"),
+        (("tags.csv", "--pairs", "9"), "SET and --pairs cannot be combined"),
+        (("tags.csv", "--network", "10"), "'10' is not a bandwidth; use bits per second"),
+        (("tags.csv", "--network", "0Gb"), "'0Gb' is not a bandwidth"),
+        (("--images", "many"), "'many' is not a positive whole number"),
+        (("--images", "1.5"), "'1.5' is not a positive whole number"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(fails, words, message):

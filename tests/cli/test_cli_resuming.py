@@ -78,10 +78,10 @@ def test_it_goes_on_as_if_it_had_never_stopped(interrupted, succeeds, kind):
     straight = vse.load_model("new.h5")
     said = interrupted(3, *command, *NEW[kind], "--checkpoint-every", "2")
     again = ["vsenumba", *command[:-2], "--checkpoint-every", "2", *command[-2:], "--resume"]
-    assert said == [f"interrupted after epoch 3; new.h5 holds epoch 2; go on with: {' '.join(again)}"]
+    assert said == [f"interrupted after epoch 3; epoch 2 is saved in new.h5. Continue with: {' '.join(again)}"]
     # Once more, before there is another checkpoint.
     said = interrupted(3, *again[1:])
-    assert said == [f"interrupted after epoch 3; new.h5 holds epoch 2; go on with: {' '.join(again)}"]
+    assert said == [f"interrupted after epoch 3; epoch 2 is saved in new.h5. Continue with: {' '.join(again)}"]
     succeeds(*again[1:])
     resumed = vse.load_model("new.h5")
     assert resumed.get_params() == straight.get_params()
@@ -99,7 +99,7 @@ def test_where_nothing_is_saved_it_says_how_to_save(interrupted, kind):
         (2, ("--checkpoint-every", "3"), "interrupted after epoch 2"),
     ):
         assert interrupted(epoch, *COMMANDS[kind], *NEW[kind], *options) == [
-            f"{said}; nothing was saved: with --checkpoint-every N, every N epochs are, and --resume goes on from there"
+            f"{said}; nothing was saved. To be able to continue, train with --checkpoint-every N"
         ]
     assert set(Path().iterdir()) == before
 
@@ -109,22 +109,22 @@ def test_what_a_checkpoint_says_cannot_be_said_again(interrupted, fails, kind):
     """`retrieval fit --resume --factors 8` went on with the factors of the checkpoint, without a word."""
     interrupted(1, *COMMANDS[kind], *NEW[kind], "--checkpoint-every", "1")
     for option in (["--factors", "8"], ["--epochs", "9"], ["--seed", "1"], ["--set", "learning_rate=1"]):
-        message = f"{option[0]} cannot be given with --resume, which goes on as training began"
+        message = f"{option[0]} cannot be combined with --resume; the checkpoint stores this setting"
         assert message in fails(*COMMANDS[kind], "--resume", *option, status=2)
     if kind == "retrieval":
-        assert "--words cannot be given with" in fails(*PICTURES, "--resume", "--words", "words.h5", status=2)
+        assert "--words cannot be combined with" in fails(*PICTURES, "--resume", "--words", "words.h5", status=2)
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
 def test_what_is_no_checkpoint_is_not_resumed(interrupted, fails, succeeds, kind):
     command = COMMANDS[kind]
-    assert "nothing to resume: there is no new.h5; the first time, leave --resume out" in fails(*command, "--resume")
+    assert "nothing to resume: new.h5 does not exist; leave out --resume to start a training" in fails(
+        *command, "--resume"
+    )
     succeeds(*command, *NEW[kind], "--checkpoint-every", "1")
     assert "nothing to resume: all 5 epochs of new.h5 are done" in fails(*command, "--resume")
     vse.load_model("new.h5").set_params(n_epochs=6).save("new.h5")
-    assert "new.h5 is no checkpoint: it was saved when its training had ended, after epoch 5" in fails(
-        *command, "--resume"
-    )
+    assert "new.h5 is not a checkpoint: its training ended after epoch 5" in fails(*command, "--resume")
     Path("new.h5").write_bytes(Path("model.h5").read_bytes())
     assert "holds a model of images and labels" in fails(*command, "--resume")
 
@@ -133,7 +133,7 @@ def test_other_text_is_not_gone_on_with(interrupted, fails):
     interrupted(1, *WORDS, *NEW["words"], "--checkpoint-every", "1")
     other = [word.replace("notes.txt", "more.txt") for word in WORDS]
     Path("more.txt").write_text(Path("notes.txt").read_text() * 2)
-    assert "resume takes the data that training began with" in fails(*other, "--resume")
+    assert "resume needs the data that training began with" in fails(*other, "--resume")
 
 
 def test_a_kept_corpus_is_gone_on_with(interrupted, succeeds):
@@ -150,7 +150,9 @@ def test_a_termination_interrupts_like_a_key(interrupted):
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert said.startswith("interrupted after epoch 2; new.h5 holds epoch 2; go on with: vsenumba words fit notes.txt")
+    assert said.startswith(
+        "interrupted after epoch 2; epoch 2 is saved in new.h5. Continue with: vsenumba words fit notes.txt"
+    )
     assert not [path for path in Path().iterdir() if path.name.startswith(".")]
 
 
@@ -187,7 +189,7 @@ def test_fit_goes_on_in_measuring_and_in_learning_from_all(run, succeeds, fails,
         patch.setattr("vsenumba.training.ProgressBar", Counting)
         outcome = run(*FIT, *NEW_FIT, "--checkpoint-every", "1")
     assert outcome.status == 130
-    again = shlex.split(outcome.err.split("go on with: ")[1])
+    again = shlex.split(outcome.err.split("Continue with: ")[1])
     assert again[-1] == "--resume"
     succeeds(*again[1:])
     resumed = vse.load_model("new.h5")

@@ -22,11 +22,11 @@ def test_import_fit_evaluate_search(succeeds, folder):
     )
     outcome = succeeds("retrieval", "fit", "f30k.h5", "-o", "m.h5", *QUICK)
     assert outcome.out.startswith("trained  2 epochs on 4 images and 8 captions in ")
-    assert "of the highest rsum on the validation part" in outcome.out
+    assert "which has the highest validation rsum" in outcome.out
     assert "vsenumba retrieval evaluate m.h5 f30k.h5" in outcome.err
     outcome = succeeds("retrieval", "evaluate", "m.h5", "f30k.h5")
     assert outcome.out.startswith("4 images, 8 captions, rsum ")
-    assert "images of a caption" in outcome.out
+    assert "caption to images" in outcome.out
     report = json.loads(succeeds("retrieval", "evaluate", "m.h5", "f30k.h5", "--folds", "2", "--json").out)
     assert report["folds"] == 2
     assert 0 <= report["rsum"] <= 6
@@ -48,7 +48,7 @@ def test_export_embeds_a_set(succeeds, fails, folder):
             np.testing.assert_array_equal(archive["factors"], vectors)
     assert data.caption_ids[0] == f"{data.image_ids[0]}#0"
     assert "name a set with --data" in fails("export", "m.h5", "-o", "e.npz")
-    assert "a model of images and captions: --what is images or captions, not labels" in fails(
+    assert "is a model of images and captions and has no vectors of labels; use --what images or captions" in fails(
         "export", "m.h5", "-o", "e.npz", "--data", "pictures.h5", "--what", "labels"
     )
 
@@ -78,7 +78,7 @@ def test_patience_stops_and_needs_a_validation_part(succeeds, fails, folder):
     )  # fmt: skip
     assert report["n_epochs"] == report["best_epoch"] + 2 < 50
     arguments = ["retrieval", "fit", "pictures.h5", "-o", "m.h5", *QUICK, "--patience", "2"]
-    assert "name it with --validation" in fails(*arguments)
+    assert "name one with --validation" in fails(*arguments)
 
 
 def test_a_checkpoint_is_resumed(succeeds, folder):
@@ -95,7 +95,7 @@ def test_search_names_the_words_that_say_nothing(succeeds, folder):
     with warnings.catch_warnings():
         warnings.simplefilter("default")  # in the tests they are errors
         outcome = succeeds("retrieval", "search", "retriever.h5", "pictures.h5", "a red xyzzy")
-    assert outcome.err == "warning: the model does not know 'xyzzy', which counts as any rare word\n"
+    assert outcome.err == "warning: the model does not know 'xyzzy'; treating it as a rare word\n"
 
 
 def test_search_shows_pictures(succeeds, folder):
@@ -110,26 +110,26 @@ def test_search_shows_pictures(succeeds, folder):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["import", "notes.txt", "-o", "x.h5"], "not a layout that is understood"),
-        (["import", "dataset_flickr8k.json", "-o", "x.h5"], "give the images' features"),
-        (["import", "f30k_precomp", "-o", "x.h5", "--split", "train"], "takes PART=SHARE"),
+        (["import", "notes.txt", "-o", "x.h5"], "not in a supported layout"),
+        (["import", "dataset_flickr8k.json", "-o", "x.h5"], "give the image features"),
+        (["import", "f30k_precomp", "-o", "x.h5", "--split", "train"], "expects PART=SHARE"),
         (["import", "f30k_precomp", "-o", "x.h5", "--split", "train=0.5"], "add up to 1"),
-        (["import", "pictures.h5", "-o", "pictures.h5"], "it is the file that is read"),
+        (["import", "pictures.h5", "-o", "pictures.h5"], "it is also an input file"),
         (["fit", "pictures.h5", "-o", "x.h5", "--part", "trian"], "did you mean 'train'"),
         (["fit", "pictures.h5", "-o", "x.h5", "--objective", "adpot"], "did you mean 'adopt'"),
-        (["fit", "pictures.h5", "-o", "x.h5", "--resume"], "nothing to resume: there is no x.h5"),
+        (["fit", "pictures.h5", "-o", "x.h5", "--resume"], "nothing to resume: x.h5 does not exist"),
         (
             ["evaluate", "words.h5", "pictures.h5"],
             "holds a model of words (word-embedder), not a model of images and captions",
         ),
-        (["evaluate", "retriever.h5", "tags.h5"], "expected is 'caption-set'"),
-        (["search", "retriever.h5", "pictures.h5"], "give a text, or an image"),
+        (["evaluate", "retriever.h5", "tags.h5"], "expected 'caption-set'"),
+        (["search", "retriever.h5", "pictures.h5"], "give either a TEXT, or an image"),
         (
             ["search", "retriever.h5", "pictures.h5", "fihs xyzzy"],
             "the model knows no word of 'fihs xyzzy': unknown word 'fihs'; did you mean 'fish'?",
         ),
         (["search", "retriever.h5", "pictures.h5", "--image", "noto"], "unknown image 'noto'"),
-        (["search", "retriever.h5", "f30k_precomp", "a", "--sheet", "x.png"], "a set with thumbnails"),
+        (["search", "retriever.h5", "f30k_precomp", "a", "--sheet", "x.png"], "a SET with thumbnails"),
     ],
 )
 def test_errors(fails, words, message):

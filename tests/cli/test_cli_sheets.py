@@ -46,7 +46,7 @@ def test_one_pass_writes_everything(suggested, capsys):
         "saved sheet.svg: 3 pictures",
         "saved sheet.html: 3 pictures",
         "saved out.csv: 3 suggestions for 3 pictures",
-        "added 3 tags to 2 sidecars, 2 of them new; 'vsenumba sidecars FOLDER --undo' takes them back",
+        "added 3 tags to 2 sidecars (2 new); undo with 'vsenumba sidecars FOLDER --undo'",
     ]
     with Path("out.csv").open(encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == [
@@ -69,47 +69,47 @@ def test_sidecars_are_shown_first_and_written_when_asked(suggested, capsys, run)
     printed = capsys.readouterr()
     assert printed.out.splitlines() == ["new/0.png.xmp: cat, =1+1", "new/1.png.xmp: 猫, dog"]
     assert printed.err.splitlines() == [
-        "would add 3 tags to 2 sidecars, 2 of them new",
-        "nothing was written to sidecars; --write writes",
+        "would add 3 tags to 2 sidecars (2 new)",
+        "no sidecar was changed; run again with --write to change them",
     ]
     assert files() == before
     Path("new/0.png.xmp").write_bytes(Packet().with_tags(["cat"]).replace(b"vsenumba:ns:1.0/", b"urn:another"))
     mine = files()
     write_sheets(suggested, xmp=True, write=True)
-    assert "added 2 tags to 2 sidecars, 1 of them new" in capsys.readouterr().err
+    assert "added 2 tags to 2 sidecars (1 new)" in capsys.readouterr().err
     write_sheets(suggested, xmp=True, write=True)
     assert capsys.readouterr().err == "added 0 tags to 0 sidecars\n"
     shown = run("sidecars", "new")
     assert shown.out.splitlines() == ["new/0.png.xmp: =1+1", "new/1.png.xmp: 猫, dog"]
-    assert shown.err == "2 tags added by vsenumba; --undo takes them back\n"
+    assert shown.err == "2 tags added by vsenumba; remove them with --undo\n"
     assert json.loads(run("sidecars", "new/1.png", "--json").out) == [
         {"sidecar": "new/1.png.xmp", "tags": ["猫, dog"], "problem": None}
     ]
     assert run("sidecars", "new", "--undo") == (
-        0, "", "took back 2 tags from 2 sidecars, 1 of them removed with them\n",
+        0, "", "removed 2 tags from 2 sidecars (1 deleted)\n",
     )  # fmt: skip
     assert files() == mine
-    assert run("sidecars", "new").err == "no sidecar has tags that vsenumba added\n"
+    assert run("sidecars", "new").err == "no tags added by vsenumba\n"
 
 
 def test_what_is_left_alone_is_named(suggested, capsys, run):
     Path("new/0.png.xmp").write_bytes(b"broken")
     write_sheets(suggested, xmp=True, write=True)
     first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith("left alone: cannot use new/0.png.xmp: it is not well-formed XML")
-    assert second.startswith("added 1 tag to 1 sidecar, 1 of them new")
+    assert first.startswith("skipped: cannot use new/0.png.xmp: it is not well-formed XML")
+    assert second.startswith("added 1 tag to 1 sidecar (1 new)")
     Path("new/1.png.xmp").write_bytes(b"broken vsenumba:ns:1.0/")
-    with pytest.raises(InputError, match="no sidecar could be changed, 2 had to be left alone"):
+    with pytest.raises(InputError, match="no sidecar could be changed; 2 had problems"):
         write_sheets(suggested * 1, xmp=True, write=True)
     capsys.readouterr()
-    assert run("sidecars", "new").err.startswith("left alone: cannot use new/1.png.xmp")
+    assert run("sidecars", "new").err.startswith("skipped: cannot use new/1.png.xmp")
     outcome = run("sidecars", "new", "--undo")
     assert (outcome.status, outcome.out) == (1, "")
-    assert run("sidecars", "old").err == "error: there is no old\n"
+    assert run("sidecars", "old").err == "error: old does not exist\n"
     assert run("sidecars", "new", "--undo", "--json").status == 2
     for i in range(9):
         Path(f"new/x{i}.xmp").write_bytes(b"broken vsenumba:ns:1.0/")
-    assert "left alone: 5 more" in run("sidecars", "new", "--undo").err
+    assert "skipped: 5 more" in run("sidecars", "new", "--undo").err
 
 
 def test_a_name_cannot_steer_the_terminal(tmp_path, run, monkeypatch):
@@ -144,14 +144,14 @@ def asking():
         (["--xmp"], Wanted(xmp=True)),
         (["--xmp", "--write"], Wanted(xmp=True, write=True)),
         (["--xmp", "--undo"], Wanted(xmp=True, undo=True)),
-        (["--write"], "--write goes with --xmp"),
-        (["--undo"], "--undo goes with --xmp"),
-        (["--xmp", "--undo", "--csv", "c.csv"], "--undo takes tags back"),
-        (["--sheet", "a.jpg"], "use one of .png, .svg, .pdf"),
-        (["--html", "a.png"], "expected .html"),
-        (["--html", "a.html", "--csv", "./a.html"], "cannot be two of"),
+        (["--write"], "--write requires --xmp"),
+        (["--undo"], "--undo requires --xmp"),
+        (["--xmp", "--undo", "--csv", "c.csv"], "--undo cannot be combined"),
+        (["--sheet", "a.jpg"], "expected one of .png, .svg, .pdf"),
+        (["--html", "a.png"], "use a name ending in .html"),
+        (["--html", "a.html", "--csv", "./a.html"], "is given for two of"),
         (["--csv", "nowhere/a.csv"], "there is no folder nowhere"),
-        (["--csv", "model.h5"], "it is the file that is read"),
+        (["--csv", "model.h5"], "it is also an input file"),
     ],
 )
 def test_the_options_are_checked_before_the_work(tmp_path, monkeypatch, words, expected):

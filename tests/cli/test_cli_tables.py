@@ -37,7 +37,9 @@ def test_a_folder_has_parts_of_so_many_images_each(succeeds, fails, folder, monk
     assert [part.name for part in parts] == ["part-00000.parquet", "part-00001.parquet"]
     assert rows_of(parts) == suggestions(folder)
     assert len({image for image, _, _ in rows_of(parts[:1])}) == 4
-    assert "parts has Parquet files already; name another" in fails("annotate", "all.h5", "--all", "-o", "parts/")
+    assert "parts already contains Parquet files; choose another" in fails(
+        "annotate", "all.h5", "--all", "-o", "parts/"
+    )
 
 
 def test_a_table_without_a_row_has_its_columns(succeeds, folder):
@@ -50,10 +52,10 @@ def test_a_table_without_a_row_has_its_columns(succeeds, folder):
 
 def test_parquet_is_for_no_spreadsheet_and_needs_pyarrow(fails, folder, monkeypatch):
     words = ["annotate", "all.h5", "--all", "-o", "table.parquet"]
-    assert "--excel is for CSV; leave it out" in fails(*words, "--excel", status=2)
+    assert "--excel works with CSV only" in fails(*words, "--excel", status=2)
     monkeypatch.setattr("vsenumba.data.parquet_tables.importlib.util.find_spec", lambda name: None)
     for one in (words, ["annotate", "all.h5", "--all", "-o", "parts/"], ["export", "all.h5", "-o", "table.parquet"]):
-        assert "needs pyarrow: pip install 'vsenumba[frames]'" in fails(*one)
+        assert "needs pyarrow; install it with pip install 'vsenumba[frames]'" in fails(*one)
 
 
 @pytest.mark.parametrize("ending", ["h5", "parquet"])
@@ -85,7 +87,7 @@ def test_an_ending_that_no_format_has_is_refused(fails, folder, tmp_path):
     assert "must end in .npz, .txt, .vec, .bin, .h5, .parquet, .safetensors" in fails(
         "export", "all.h5", "-o", "vectors.csv"
     )
-    with pytest.raises(vse.InputError, match=r"as vectors come: it must end in \.h5 or \.parquet"):
+    with pytest.raises(vse.InputError, match=r"in blocks: the name must end in \.h5 or \.parquet"):
         write_vector_blocks(tmp_path / "vectors.vec", [])
     with pytest.raises(vse.InputError, match="there are no vectors to write"):
         write_vector_blocks(tmp_path / "vectors.h5", [])

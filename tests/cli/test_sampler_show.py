@@ -21,7 +21,7 @@ def test_every_sampler_is_drawn_and_described(succeeds, folder, name):
     outcome = succeeds("sampler", "show", name, "--model", "all.h5", *QUICK)
     lines = outcome.out.splitlines()
     assert lines[0].split()[:2] == ["sampler", name]
-    assert lines[1] == "image     cat-1.jpg, which has 3 labels (cat, animal, pet) and lacks 5"
+    assert lines[1] == "image     cat-1.jpg, with 3 labels (cat, animal, pet); 5 labels can be negatives"
     assert lines[2].startswith("draws     60, ")
     assert lines[-1] == f"saved sampler-{name}.png"
     assert outcome.err == ""
@@ -125,7 +125,7 @@ def test_a_sampler_that_draws_nothing_is_described_too(succeeds, folder):
     model.save("m.h5")
     words = ("sampler", "show", "warp", "--model", "m.h5", "--image", "0", *QUICK)
     out = succeeds(*words).out
-    assert "draws     60, 60 given up; the probability of giving up is 1.000\nlaw       no label can be drawn\n" in out
+    assert "draws     60, 60 skipped (skip probability 1.000)\nresult    no label can be drawn\n" in out
     assert "nan" not in out
     report = json.loads(succeeds(*words, "--json").out)
     assert (report["p_value"], report["gradient_weight"], report["most_probable"]) == (None, None, [])
@@ -140,22 +140,22 @@ def test_a_sampler_that_draws_nothing_is_described_too(succeeds, folder):
         ("adaptive tags.csv --set lam=0", ["lam must be a positive, finite fraction", "not 0.0"]),
         ("rank tags.csv --set lam=nan", ["lam must be a positive, finite fraction", "not nan"]),
         ("rank tags.csv --set lam=much", ["lam must be a number, not 'much'"]),
-        ("popularity tags.csv --set power=9", ["power must lie in 0..4, not 9.0"]),
+        ("popularity tags.csv --set power=9", ["power must be from 0 to 4, not 9.0"]),
         ("dynamic tags.csv --set n_candidates=2.5", ["n_candidates must be a whole number or none, not '2.5'"]),
         ("warp tags.csv --set max_trials=nan", ["max_trials must be a whole number or none, not 'nan'"]),
         ("warp tags.csv --set max_trials=0", ["max_trials must be a whole number of at least 1"]),
         ("uniform tags.csv --image cat-3.jpg", ["unknown image 'cat-3.jpg'", "'cat-1.jpg'"]),
-        ("uniform ./bare.h5 --image none", ["the image 'none' has no label", "--image"]),
-        ("uniform ./bare.h5 --image all", ["the image 'all' has every label", "--image"]),
-        ("uniform ./bare.h5", ["no image of ./bare.h5 has some labels and lacks others"]),
-        ("uniform single.csv", ["no image of single.csv has two labels", "--inputs ids", "--model"]),
+        ("uniform ./bare.h5 --image none", ["cannot draw a negative for 'none': it has no label", "--image"]),
+        ("uniform ./bare.h5 --image all", ["cannot draw a negative for 'all': it has every label", "--image"]),
+        ("uniform ./bare.h5", ["every image of ./bare.h5 has either all labels or none"]),
+        ("uniform single.csv", ["cannot train on single.csv: no image has two labels", "--inputs ids", "--model"]),
         ("uniform none.csv", ["there is no file none.csv"]),
         ("uniform --model none.h5", ["cannot read none.h5"]),
         (
             "uniform --model ease.h5",
             ["ease.h5 holds a model of images and labels (ease-annotator), not", "(image-annotator)"],
         ),
-        ("uniform single.csv --model all.h5", ["all.h5 was trained on other labels", "single.csv", "'apple'"]),
+        ("uniform single.csv --model all.h5", ["single.csv has labels that all.h5 was not trained on", "'apple'"]),
         ("uniform --model model.h5 --image cat-3.jpg", ["unknown image 'cat-3.jpg'"]),
         ("uniform tags.csv -o no/f.png", ["there is no folder", "no"]),
         ("uniform tags.csv -o f.gif", ["'.gif'", ".png, .svg, .pdf"]),

@@ -88,10 +88,10 @@ def test_what_was_set_is_in_the_file(succeeds, folder):
         ((*FIT, "--set", "loss.margin=1"), "logistic has no parameters"),
         (
             (*FIT, "--sampler", "warp", "--loss", "hinge", "--set", "margin=2"),
-            "margin could be sampler.margin or loss.margin; say which",
+            "margin is ambiguous; use sampler.margin or loss.margin",
         ),
         ((*FIT[:6], "--set", "n_factors=0"), "n_factors must be a whole number of at least 1, not 0"),
-        ((*WORDS, "--set", "power=9"), "power must lie in 0..4, not 9.0"),
+        ((*WORDS, "--set", "power=9"), "power must be from 0 to 4, not 9.0"),
         ((*RETRIEVAL, "--set", "objective.margin.weight=1"), "margin of adopt is 0.2, which has no parameters"),
         ((*RETRIEVAL, "--set", "k=1"), "unknown parameter 'k'"),
         (("compare", "tags.csv", "--out", "c", "--set", "loss.margn=1"), "no parameters"),
@@ -110,14 +110,14 @@ def test_what_is_no_setting_is_wrong_usage(fails, folder, words):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((*FIT, "--set", "n_factors=8"), "n_factors is given twice, by --factors and by --set"),
-        ((*FIT, "--seed", "1", "--set", "random_state=2"), "random_state is given twice, by --seed and by --set"),
-        ((*WORDS, "--set", "n_epochs=2"), "n_epochs is given twice, by --epochs and by --set"),
-        ((*RETRIEVAL, "--set", "n_epochs=2"), "n_epochs is given twice, by --epochs and by --set"),
-        (("compare", "tags.csv", "--out", "c", "--set", "n_epochs=2"), "--set n_epochs: that is what --epochs is for"),
+        ((*FIT, "--set", "n_factors=8"), "n_factors is given twice, with --factors and with --set"),
+        ((*FIT, "--seed", "1", "--set", "random_state=2"), "random_state is given twice, with --seed and with --set"),
+        ((*WORDS, "--set", "n_epochs=2"), "n_epochs is given twice, with --epochs and with --set"),
+        ((*RETRIEVAL, "--set", "n_epochs=2"), "n_epochs is given twice, with --epochs and with --set"),
+        (("compare", "tags.csv", "--out", "c", "--set", "n_epochs=2"), "--set cannot set n_epochs; use --epochs"),
         (
             ("compare", "tags.csv", "--out", "c", "--set", "sampler=warp"),
-            "--set sampler: that is what --sampler is for",
+            "--set cannot set sampler; use --sampler",
         ),
     ],
 )
@@ -146,7 +146,7 @@ def test_variants_are_compared_and_named(succeeds, folder):
     assert document["samplers"][names[0]]["speed_up_against_warp"]["of"] == 1
     table = succeeds(*words, *variants, "--force").out
     assert "adaptive (n_candidates=4)" in table
-    assert "than WARP" in table
+    assert "time of WARP" in table
     assert vse.load_model("c/model.h5").l2 in (None, 0.01)
     assert (folder / "c" / "convergence.png").stat().st_size > 0
 
@@ -241,7 +241,7 @@ def test_a_variant_looks_the_same_in_all_panels():
 
 def test_help_says_what_the_table_says(succeeds):
     text = " ".join(succeeds("fit", "--help").out.split())
-    assert "Loss to minimise; by default what suits the inputs." in text
-    assert "Weight decay per step; by default what suits the inputs, sampler, loss and optimiser." in text
+    assert "Loss to minimise. [default: depends on the inputs]" in text
+    assert "Weight decay per step. [default: depends on the inputs, sampler, loss and optimiser]" in text
     assert "[ids|labels|features]" in text
     assert SMALL

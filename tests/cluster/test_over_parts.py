@@ -172,7 +172,7 @@ def test_images_and_captions_are_encoded_as_on_one_machine(client, tmp_path, tok
 def test_captions_of_which_no_word_is_known_are_told_of(client):
     data = captioned(600)
     model = retriever(vse.CaptionSet.from_lists(np.eye(3), [["number1"], ["number2"], ["red"]]))
-    with pytest.warns(UserWarning, match="576 of 600 captions have no word that the model knows; their vectors say"):
+    with pytest.warns(UserWarning, match="576 of 600 captions have no word that the model knows; their vectors carry"):
         found = list(encode_each(model, "captions", data, client=client))
     assert sum(len(vectors) for _, vectors in found) == 600
 
@@ -180,9 +180,14 @@ def test_captions_of_which_no_word_is_known_are_told_of(client):
 def test_what_has_no_vectors_of_a_set_is_refused():
     data = captioned(8, tokens=True)
     for model, what, source, message in (
-        (vse.PopularityAnnotator().fit(some_images(20, 12)), "images", None, "a PopularityAnnotator makes no vectors"),
-        (retriever(data), "images", None, "a retriever embeds what it is given"),
-        (retriever(data), "captions", captioned(8), "the model was trained on rows of tokens; the data has none"),
+        (
+            vse.PopularityAnnotator().fit(some_images(20, 12)),
+            "images",
+            None,
+            "a PopularityAnnotator has no vectors of images",
+        ),
+        (retriever(data), "images", None, "a retriever does not store its training set"),
+        (retriever(data), "captions", captioned(8), "trained on captions as feature rows, and the data has none"),
     ):
         with pytest.raises(vse.InputError, match=message):
             encode_each(model, what, source)
@@ -323,7 +328,7 @@ def test_what_cannot_travel_is_refused_before_it_does(client):
     train, test = vse.leave_one_out(some_images(20, 12), rng=0)
     for model, message in (
         (fitted(train, sampler=MySampler()), "the sampler mine is of a class of your own, which workers do not have"),
-        (MyAnnotator().fit(train), "a MyAnnotator is of a class of your own"),
+        (MyAnnotator().fit(train), "MyAnnotator is not a class of vsenumba"),
         (fitted(train).set_params(device="cuda"), "device must be \"cpu\", not 'cuda'"),
     ):
         for ask in (
@@ -506,13 +511,13 @@ def test_the_command_compares_on_a_cluster(run, cluster, data, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["evaluate", "model.h5"], "--scheduler goes with a SET"),
-        (["annotate", "model.h5", "image 7"], "--scheduler goes with --all or --set"),
-        (["annotate", "model.h5", "--pictures", "."], "--scheduler goes with --all or --set"),
-        (["find", "model.h5", "label 3", "--index", "index"], "--scheduler and --index exclude each other"),
-        (["similar", "model.h5", "--label", "label 3"], "--scheduler goes with --image"),
-        (["export", "model.h5", "-o", "labels.h5"], "--scheduler goes with '--what images'"),
-        (["export", "model.h5", "--what", "images", "-o", "images.vec"], "--scheduler goes with '--what images'"),
+        (["evaluate", "model.h5"], "--scheduler requires a SET"),
+        (["annotate", "model.h5", "image 7"], "--scheduler requires --all or --set"),
+        (["annotate", "model.h5", "--pictures", "."], "--scheduler requires --all or --set"),
+        (["find", "model.h5", "label 3", "--index", "index"], "--scheduler and --index cannot be combined"),
+        (["similar", "model.h5", "--label", "label 3"], "--scheduler requires --image"),
+        (["export", "model.h5", "-o", "labels.h5"], "--scheduler requires '--what images'"),
+        (["export", "model.h5", "--what", "images", "-o", "images.vec"], "--scheduler requires '--what images'"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, list) else "",
 )

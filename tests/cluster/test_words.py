@@ -253,7 +253,7 @@ def test_parts_are_texts(client, tmp_path):
     corpus = vse.Corpus.from_text(paths, tmp_path / "corpus.h5")
     model = embedder().fit(paths, client=client)
     assert model.provenance_["data_sha256"] == corpus.digest()
-    with pytest.raises(vse.InputError, match=r"corpus\.h5 is a token file and .*one\.txt is not: give parts of one"):
+    with pytest.raises(vse.InputError, match=r"corpus\.h5 is a token file and .*one\.txt is not; give either"):
         embedder().fit([paths[0], tmp_path / "corpus.h5"], client=client)
     for number in range(2):
         (tmp_path / "empty.txt").write_text("...\n" * number)

@@ -40,7 +40,7 @@ def test_a_bomb_is_stopped(pack, tmp_path, monkeypatch):
     table = b"image,tag\n" + b"a.jpg,cat\n" * 1_000_000
     (tmp_path / "bomb").write_bytes(pack(table))
     for read in (vse.load_dataset, READERS["text"]):
-        with pytest.raises(vse.FileFormatError, match="expands to more than [0-9,]+ bytes, which real data does not"):
+        with pytest.raises(vse.FileFormatError, match="expands to more than the limit of [0-9,]+ bytes"):
             read(tmp_path / "bomb")
     # What people have is far from that.
     rows = "".join(f"photo-{i}.jpg,label {i % 97}\n" for i in range(100_000)).encode()
@@ -53,7 +53,7 @@ def test_an_archive_that_memory_does_not_hold_is_refused_before_it_is_unpacked(t
     matrix[:1_000] = np.random.default_rng(0).random((1_000, 10_000)) < 0.5
     np.savez_compressed(tmp_path / "zeros.npz", matrix)
     monkeypatch.setattr(memory, "available_bytes", lambda: 1 << 26)
-    with pytest.raises(vse.MemoryLimitError, match=r"zeros.npz: what the archive holds takes at least 100,000,"):
+    with pytest.raises(vse.MemoryLimitError, match=r"zeros.npz: reading the archive needs at least 100,000,"):
         vse.load_dataset(tmp_path / "zeros.npz")
 
 
@@ -64,7 +64,7 @@ def test_a_header_that_claims_more_than_there_is_is_refused(tmp_path):
     )
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("arr_0.npy", header + b"\n")
-    with pytest.raises(vse.FileFormatError, match="arr_0.npy claims 9,895,604,649,984 bytes, and has 1"):
+    with pytest.raises(vse.FileFormatError, match="arr_0.npy claims 9,895,604,649,984 bytes but has 1"):
         vse.load_dataset(tmp_path / "a.npz")
 
 
@@ -107,7 +107,7 @@ def test_an_archive_that_expands_beyond_measure_is_refused(place, read, tmp_path
     monkeypatch.setattr(compression, "_ALWAYS_BYTES", 1 << 20)
     np.savez_compressed(place(tmp_path), np.zeros((4, 1 << 20), np.uint8))
     monkeypatch.setattr(np, "load", None)
-    with pytest.raises(vse.FileFormatError, match="expands to 4,194,432 bytes, more than the 1,048,576 that real data"):
+    with pytest.raises(vse.FileFormatError, match="expands to 4,194,432 bytes, more than the limit of 1,048,576"):
         read(tmp_path)
 
 

@@ -58,7 +58,7 @@ class TestFetching:
 
     def test_it_goes_on_at_the_next_call_too(self, server, tmp_path):
         server.breaks_after = [100_000, 200_000, 0]
-        with pytest.raises(vse.InputError, match="the transfer broke off after 294,912 bytes; run it again to go on"):
+        with pytest.raises(vse.InputError, match="the transfer stopped after 294,912 bytes; run the command again"):
             fetched(remote(server, digest(CONTENT)), tmp_path)
         assert fetched(remote(server, digest(CONTENT)), tmp_path).read_bytes() == CONTENT
         assert server.asked[-1] == "bytes=294912-"
@@ -70,24 +70,24 @@ class TestFetching:
 
     def test_a_file_that_changed_meanwhile_is_not_gone_on_with(self, server, tmp_path):
         server.breaks_after = [100_000, 0, 0]
-        with pytest.raises(vse.InputError, match="broke off"):
+        with pytest.raises(vse.InputError, match="the transfer stopped"):
             fetched(remote(server, digest(CONTENT[::-1])), tmp_path)
         server.content["a.bin"] = CONTENT[::-1]
         assert fetched(remote(server, digest(CONTENT[::-1])), tmp_path).read_bytes() == CONTENT[::-1]
 
     def test_another_checksum_keeps_nothing(self, server, tmp_path):
-        with pytest.raises(vse.FileFormatError, match=r"a.bin gave has another checksum than 00.*: nothing was kept"):
+        with pytest.raises(vse.FileFormatError, match=r"a.bin does not have the checksum 00.* was not kept"):
             fetched(remote(server, "00" * 32), tmp_path)
         assert list(tmp_path.glob("a.bin*")) == []
 
     def test_a_file_that_was_changed_in_the_cache_is_refused(self, server, tmp_path):
         path = fetched(remote(server, digest(CONTENT)), tmp_path)
         path.write_bytes(CONTENT[:-1])
-        with pytest.raises(vse.FileFormatError, match=r"a.bin is not what it should be: its digest is .*; remove it"):
+        with pytest.raises(vse.FileFormatError, match=r"a.bin has the wrong digest: .*; delete the file"):
             fetched(remote(server, digest(CONTENT)), tmp_path)
 
     def test_without_a_checksum_trust_is_asked_for_once(self, server, tmp_path):
-        with pytest.raises(vse.InputError, match="no checksum is published for .*; say --trust"):
+        with pytest.raises(vse.InputError, match="no checksum is published for .*; use --trust"):
             fetched(remote(server), tmp_path)
         assert server.asked == []
         path = fetched(remote(server), tmp_path, trust=True)
@@ -95,24 +95,24 @@ class TestFetching:
         assert fetched(remote(server), tmp_path).read_bytes() == CONTENT  # its digest is known now
         path.unlink()
         server.content["a.bin"] = CONTENT[::-1]
-        with pytest.raises(vse.FileFormatError, match="has another checksum"):
+        with pytest.raises(vse.FileFormatError, match="does not have the checksum"):
             fetched(remote(server), tmp_path, trust=True)
 
     def test_what_the_server_answers_is_said(self, server, tmp_path):
-        with pytest.raises(vse.InputError, match=r"answers 404 Not Found; or get the files by hand .* --from"):
+        with pytest.raises(vse.InputError, match=r"answers 404 Not Found; or download the files yourself .* --from"):
             fetched(remote(server, "00" * 32, "b.bin"), tmp_path)
 
     def test_without_a_network_one_sentence_says_so(self, server, tmp_path):
         file = RemoteFile("http://127.0.0.1:9/a.bin", None, "00" * 32)
-        with pytest.raises(vse.InputError, match=r"127.0.0.1 cannot be reached, check the network; or get"):
+        with pytest.raises(vse.InputError, match=r"127.0.0.1 cannot be reached, check the network; or download"):
             fetched(file, tmp_path)
 
     def test_without_pooch_it_says_what_to_install(self, server, tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, "pooch", None)
-        with pytest.raises(vse.InputError, match=r"takes pooch; install it with pip install 'vsenumba\[data\]'"):
+        with pytest.raises(vse.InputError, match=r"needs pooch; install it with pip install 'vsenumba\[data\]'"):
             fetched(remote(server, digest(CONTENT)), tmp_path)
         monkeypatch.delenv("VSENUMBA_DATA")
-        with pytest.raises(vse.InputError, match="takes pooch"):
+        with pytest.raises(vse.InputError, match="needs pooch"):
             load_dataset("corel5k")
 
 
@@ -145,8 +145,8 @@ class TestUnpacking:
     @pytest.mark.parametrize(
         ("content", "members", "message"),
         [
-            (b"nothing", "", "no zip archive, or is damaged"),
-            (archive(x="one"), "y", "has nothing whose name begins with 'y'"),
+            (b"nothing", "", "not a zip archive, or is damaged"),
+            (archive(x="one"), "y", "has no file whose name begins with 'y'"),
             (archive(x=bytes(200_000_000)), "", "expands to 200,000,000 bytes, more than the"),
         ],
     )
@@ -193,14 +193,15 @@ class TestCatalogue:
             assert load_dataset("films", from_folder=tmp_path / folder).n_images == 2
         assert server.asked == []
         (tmp_path / "packed" / "films.zip").write_bytes(films + b" ")
-        with pytest.raises(vse.FileFormatError, match="films.zip is not what it should be"):
+        with pytest.raises(vse.FileFormatError, match="films.zip has the wrong digest"):
             load_dataset("films", from_folder=tmp_path / "packed")
-        with pytest.raises(vse.InputError, match="there is no folder .*, from which films is to be read"):
+        with pytest.raises(vse.InputError, match="cannot read films: there is no folder"):
             load_dataset("films", from_folder=tmp_path / "no")
 
     def test_sets_that_no_program_may_fetch(self, server, tmp_path):
         with pytest.raises(
-            vse.InputError, match="nus-wide-81 has no address .* get it by hand from https.* --from DIR"
+            vse.InputError,
+            match="nus-wide-81 may not be downloaded by a program; download it yourself from https.* --from DIR",
         ):
             load_dataset("nus-wide-81")
         (tmp_path / "Labels_sky.txt").write_text("1\n0\n")
@@ -210,20 +211,22 @@ class TestCatalogue:
         text = "@relation r\n@attribute x {0,1}\n@attribute cat {0,1}\n@data\n{1 1}\n"
         (tmp_path / "Corel5k-train-sparse.arff").write_text(text)
         (tmp_path / "Corel5k.xml").write_text('<labels><label name="cat"/></labels>')
-        with pytest.raises(vse.InputError, match="corel5k has the parts train, test, all; say which with --part train"):
+        with pytest.raises(
+            vse.InputError, match="corel5k has the parts train, test, all; choose one with --part train"
+        ):
             load_dataset("corel5k", from_folder=tmp_path)
         assert load_dataset("corel5k", from_folder=tmp_path, part="train").n_pairs == 1
         with pytest.raises(vse.InputError, match="there is no Corel5k-test-sparse.arff in"):
             load_dataset("corel5k", from_folder=tmp_path, part="test")
 
     def test_captions_are_no_labels(self):
-        with pytest.raises(vse.InputError, match=r"holds captions, which load_caption_set reads, with features"):
+        with pytest.raises(vse.InputError, match=r"contains captions; read it with load_caption_set"):
             load_dataset("flickr8k-captions")
 
     def test_where_a_file_is_and_whom_to_trust_is_for_the_catalogue(self, tmp_path):
         (tmp_path / "a.csv").write_text("image,tag\na,b\n")
         for options in ({"from_folder": tmp_path}, {"trust": True}):
-            with pytest.raises(vse.InputError, match="are for sets of the catalogue"):
+            with pytest.raises(vse.InputError, match="apply only to data sets that are downloaded by name"):
                 load_dataset(tmp_path / "a.csv", **options)
         with pytest.raises(vse.UnknownNameError, match="unknown data set 'film'"):
             fetch_dataset("film")

@@ -50,17 +50,17 @@ class TestEveryConstructor:
             make(gap)
 
     def test_refuses_bytes(self, make):
-        with pytest.raises(vse.InputError, match=r"name 1 is b'cat', bytes; make text of it with .decode"):
+        with pytest.raises(vse.InputError, match=r"name 1 is b'cat', bytes; convert it to text with .decode"):
             make(b"cat")
 
     @pytest.mark.parametrize("number", [1000.0, np.float32(2.5)])
     def test_refuses_fractional_numbers(self, make, number):
-        with pytest.raises(vse.InputError, match=r"ids that were read as floats become text with astype\(int\)"):
+        with pytest.raises(vse.InputError, match=r"convert ids that were read as floats with astype\(int\)"):
             make(number)
 
     @pytest.mark.parametrize("other", [True, ("a",)])
     def test_refuses_what_is_no_text(self, make, other):
-        with pytest.raises(vse.InputError, match="names are text or whole numbers"):
+        with pytest.raises(vse.InputError, match="names must be text or whole numbers"):
             make(other)
 
     def test_takes_whole_numbers(self, make):
@@ -90,10 +90,10 @@ def test_tables_and_vectors_follow_it_too(tmp_path):
 
 
 def test_what_must_be_distinct_is_compared_so():
-    with pytest.raises(vse.InputError, match="'é' stands twice among the label names; they must differ in more than"):
+    with pytest.raises(vse.InputError, match="'é' appears twice among the label names; names must differ in more than"):
         vse.Vocabulary(["é", "e\u0301"], "label")
     array = np.array(["a", " a"], dtype=np.dtypes.StringDType())
-    with pytest.raises(vse.InputError, match="'a' stands twice"):
+    with pytest.raises(vse.InputError, match="'a' appears twice"):
         vse.Vocabulary(array, "label")
     assert array.tolist() == ["a", " a"]
 

@@ -9,7 +9,7 @@ import vsenumba as vse
 from vsenumba import storage
 from vsenumba.data import AnnotationSet, Vocabulary
 
-UNORDERED = "must be in order, which a (set|frozenset) is not; give a list, or sorted"
+UNORDERED = "must have an order, and a (set|frozenset) has none; use a list or sorted"
 
 
 @pytest.mark.parametrize("kind", [set, frozenset])
@@ -67,7 +67,7 @@ def test_a_prefix_that_makes_no_names_is_refused(prefix, right, tmp_path):
     ):
         with pytest.raises(vse.InputError) as raised:
             way()
-        expected = f"{prefix!a}, is not in Unicode's form NFC or begins with a blank; give {right}"
+        expected = f"{prefix!a}, is not in Unicode form NFC, or begins with a space; use {right}"
         assert str(raised.value) == f"the prefix of the image names, {expected}"
     elements = AnnotationSet.from_csr(np.eye(3)).to_elements()
     elements["image_ids"] = storage.Json({"prefix": prefix, "count": 3})

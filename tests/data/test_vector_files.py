@@ -34,8 +34,8 @@ def test_a_few_long_names_do_not_make_a_file_of_gigabytes(tmp_path):
     """Found 2026-11: one id of 100 kB among 5,000 made a file of 2 GB."""
     names = [f"{i}.jpg" for i in range(5_000)] + ["x" * 100_000]
     message = (
-        r"cannot write .*a\.npz: the longest image has 100,000 characters, and .npz gives every name the room of the "
-        r"longest, 2\.0 GB here; write a \.vec or \.bin file instead"
+        r"cannot write .*a\.npz: the longest image has 100,000 characters, and .npz pads every name to this "
+        r"length, 2\.0 GB in all; write a \.vec or \.bin file instead"
     )
     with pytest.raises(InputError, match=message):
         written(tmp_path / "a.npz", names)

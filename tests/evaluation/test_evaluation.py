@@ -360,7 +360,7 @@ def test_pairs_whose_label_is_unknown_are_left_out_and_said():
     scorer = FixedScorer(np.array([[3.0, 2, 1]] * 3), label_names=["cat", "dog", "owl"])
     test = AnnotationSet.from_pairs(["0", "1", "1", "2", "2"], ["dog", "owl", "catt", "zebra", "zebu"])
     expected = (
-        r"^3 of 5 pair\(s\) of test left out: the model does not know 3 label\(s\), "
+        r"^skipped 3 of 5 pair\(s\) in test: the model does not know 3 label\(s\), "
         r"such as 'catt' \(did you mean 'cat'\?\) and 'zebra'$"
     )
     with pytest.warns(UserWarning, match=expected) as caught:
@@ -383,7 +383,7 @@ def test_labels_that_no_pair_has_are_not_missed():
 def test_unknown_labels_of_exclude_are_left_out_too():
     scorer = FixedScorer(np.array([[3.0, 2]]), label_names=["cat", "dog"])
     exclude = AnnotationSet.from_pairs(["0", "0"], ["cat", "zebra"])
-    with pytest.warns(UserWarning, match=r"1 of 2 pair\(s\) of exclude left out"):
+    with pytest.warns(UserWarning, match=r"skipped 1 of 2 pair\(s\) in exclude"):
         result = evaluate(scorer, AnnotationSet.from_pairs(["0"], ["dog"]), exclude=exclude, metrics=("mrr",))
     assert result.mean == {"mrr": 1.0}
 
@@ -431,7 +431,7 @@ def test_the_largest_k_is_as_good_as_the_number_of_labels():
 
 
 def test_metrics_without_k_take_none():
-    with pytest.raises(InputError, match="takes no k: write 'mrr'"):
+    with pytest.raises(InputError, match="has no k; write 'mrr'"):
         parse_metric("mrr@5")
 
 

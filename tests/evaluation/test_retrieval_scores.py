@@ -79,7 +79,7 @@ class TestEvaluation:
     def test_what_is_refused(self, arguments, message):
         with pytest.raises(vse.InputError, match=message):
             vse.evaluate_vectors(*arguments)
-        with pytest.raises(vse.InputError, match="n_folds must lie between"):
+        with pytest.raises(vse.InputError, match="n_folds must be a whole number from"):
             vse.evaluate_vectors(np.eye(2), np.eye(2), np.arange(2), np.arange(2), n_folds=3)
 
     @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16, np.int64, bool, np.float32, np.float64])
@@ -97,11 +97,11 @@ class TestEvaluation:
         [
             ({"images": np.eye(3) * 1j}, "image vectors must be an array of numbers"),
             ({"images": np.ones((3, 4))}, "image vectors have 4 numbers, caption vectors 3"),
-            ({"captions": [[1, 2, 3], [1]]}, "caption vectors must be an array, or lists of one length"),
+            ({"captions": [[1, 2, 3], [1]]}, "caption vectors must be an array, or lists of equal length"),
             ({"captions": np.ones(3)}, "a row for each caption"),
-            ({"images": np.eye(3) * 1e300, "captions": np.eye(3) * 1e300}, "too long to be multiplied"),
-            ({"n_folds": 1.5}, "n_folds must lie between 1 and the number of images"),
-            ({"n_folds": True}, "n_folds must lie between 1 and the number of images"),
+            ({"images": np.eye(3) * 1e300, "captions": np.eye(3) * 1e300}, "too long, so their products overflow"),
+            ({"n_folds": 1.5}, "n_folds must be a whole number from 1 to the number of images"),
+            ({"n_folds": True}, "n_folds must be a whole number from 1 to the number of images"),
             ({"classes": np.arange(2)}, "there are 2 classes of images for 3 vectors"),
             ({"classes": np.array([0, 1, np.nan])}, "the classes of images must be whole numbers or texts"),
             ({"classes": {0, 1, 2}}, "which has no order"),

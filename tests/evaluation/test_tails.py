@@ -188,7 +188,7 @@ def test_training_counts_match_labels_by_name():
 )
 def test_without_training_counts_there_is_one_clear_message(how, asked):
     with pytest.raises(
-        InputError, match=f"^{asked}.*asks how many training images .* give the training set as exclude$"
+        InputError, match=f"^{asked}.*needs the number of training images .* pass the training set as exclude$"
     ):
         evaluate(FixedScorer(np.ones((3, 2))), np.ones((3, 2)), exclude=None, **how)
 

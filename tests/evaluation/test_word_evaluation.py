@@ -122,7 +122,7 @@ def test_wrong_arguments():
         vse.evaluate_analogies(vectors, [("a", "b", "c", "d")], method="cos")
     with pytest.raises(InputError, match="restrict_vocab must be"):
         vse.evaluate_analogies(vectors, [("a", "b", "c", "d")], restrict_vocab=0)
-    with pytest.raises(InputError, match="vectors must be WordVectors or a model that has some, not ndarray"):
+    with pytest.raises(InputError, match="vectors must be WordVectors or a model with word vectors, not ndarray"):
         vse.evaluate_similarity(np.eye(2), [("a", "b", 1)])
 
 
@@ -189,8 +189,8 @@ def test_gensim_counts_the_same(tmp_path, case_insensitive, restrict):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\xff\xfec\0a\0t\0", "is not text in UTF-8: it begins as UTF-16 does"),
-        (b"\x7fELF\2\1\1\0", "is not text in UTF-8: it holds NUL bytes"),
+        (b"\xff\xfec\0a\0t\0", "is not text in UTF-8: it is UTF-16"),
+        (b"\x7fELF\2\1\1\0", "is not text in UTF-8: it contains NUL bytes"),
     ],
 )
 def test_files_that_are_no_text_are_refused(tmp_path, content, message):
@@ -209,7 +209,7 @@ def test_questions_and_pairs_that_are_no_such_are_refused(tmp_path):
     for bad in ("w05", ("w0", "w1"), ("w0", "w1", None), ("w0", "w1", "5")):
         with pytest.raises(InputError, match="a pair must be two words and a number, not"):
             vse.evaluate_similarity(vectors, [("w0", "w1", 2), bad])
-    with pytest.raises(InputError, match=r"a judgement must be a finite number, not that of \('w0', 'w2', nan\)"):
+    with pytest.raises(InputError, match=r"a judgement must be a finite number; found \('w0', 'w2', nan\)"):
         vse.evaluate_similarity(vectors, [("w0", "w1", 2), ("w0", "w2", float("nan"))])
     for line in ("w0\tw1\tnan", "w0\t\t3"):
         (tmp_path / "pairs").write_text(f"w0\tw1\t2\n{line}\n")

@@ -77,9 +77,9 @@ def test_the_fastest_that_fits_is_chosen(monkeypatch):
     monkeypatch.setattr(planning, "available_bytes", lambda: 3_000_000_000)
     found = plan(large, quick())
     assert found.chosen == "4 workers"
-    assert "GB, which do not fit into memory" in found.why
+    assert "GB, which does not fit into memory" in found.why
     monkeypatch.setattr(planning, "available_bytes", lambda: 1)
-    assert "does not fit into memory: use more workers" in plan(large, quick()).why
+    assert "it does not fit into memory: use more workers" in plan(large, quick()).why
     monkeypatch.setattr(planning, "available_bytes", lambda: 1 << 60)
     monkeypatch.setattr(planning, "seconds_an_epoch", lambda model, data: (1000, 1e-6))
     found = plan(large, quick(device="cuda"))

@@ -59,7 +59,7 @@ def test_one_line_says_what_is_missing(as_if):
 @pytest.mark.parametrize("model", [vse.ImageAnnotator("ids"), vse.WordEmbedder()], ids=lambda model: model.kind)
 def test_what_must_come_out_the_same_is_not_trained_on_a_card(model):
     model.set_params(device="cuda", deterministic=True)
-    with pytest.raises(vse.InputError, match='deterministic=True takes device="cpu"'):
+    with pytest.raises(vse.InputError, match='deterministic=True needs device="cpu"'):
         model.fit([["a", "b"], ["b", "c"]])
 
 

@@ -21,7 +21,7 @@ BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", flags=re.MULTILINE | re.
 SECTIONS = {part.partition("\n")[0]: part.partition("\n")[2] for part in TEXT.split("\n## ")[1:]}
 EXPECTED = {"cat-1.jpg": {"cat", "animal"}, "oak-2.jpg": {"oak", "tree"}}
 # What is said of honest files, and no more.
-EXPECTED_WARNINGS = "were taken apart at ', ', by which exiftool|are left out that were deleted or banned"
+EXPECTED_WARNINGS = "were split at ', ', the default separator of exiftool|skipped .* deleted or banned post"
 
 
 def write_files(text):

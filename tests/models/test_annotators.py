@@ -159,7 +159,7 @@ def test_a_sparse_ease_with_room_for_all_labels_is_ease():
 
 
 def test_ease_refuses_what_does_not_fit_and_names_the_bytes():
-    with pytest.raises(vse.MemoryLimitError, match="needs 2,400 bytes for its matrices between 10 labels"):
+    with pytest.raises(vse.MemoryLimitError, match="needs 2,400 bytes for matrices between 10 labels"):
         vse.EaseAnnotator(max_bytes=1000).fit(checkerboard())
     with pytest.raises(vse.InputError, match="l2 must be positive"):
         vse.EaseAnnotator(l2=0).fit(checkerboard())

@@ -61,7 +61,7 @@ def test_pictures_are_annotated_by_their_ids(room, model, backbone):
     assert room == [("new", None, OWN)]
 
 
-@pytest.mark.filterwarnings("ignore:.*left out")
+@pytest.mark.filterwarnings("ignore:skipped")
 def test_what_is_known_of_pictures_is_left_out(room, model):
     found = model.annotate_pictures("new", 99, known={"b.jpg": ["label 3"]})
     assert "label 0" not in [match.name for match in found["birds/a.jpg"]]
@@ -70,12 +70,12 @@ def test_what_is_known_of_pictures_is_left_out(room, model):
 
 
 def test_another_backbone_is_refused_before_a_picture_is_read(room, model):
-    with pytest.raises(vse.InputError, match=r"the features are of .*'other'.*'mean'"):
+    with pytest.raises(vse.InputError, match=r"the features were computed with .*'other'.*'mean'"):
         model.annotate_pictures("new", backbone="other")
     for backbone, what in (
         (BackboneId("mean", "c" * 64), "another 'mean' than the model's"),
-        (BackboneId("net.onnx", "c" * 64), "backbone 'net.onnx', which is not found by its name; give it"),
-        (None, "does not say what its features were computed with"),
+        (BackboneId("net.onnx", "c" * 64), "backbone 'net.onnx', which cannot be found by its name; give it"),
+        (None, "does not record the backbone of its features"),
     ):
         with pytest.raises(vse.InputError, match=what):
             model_with(backbone).annotate_pictures("new")
@@ -92,6 +92,6 @@ def test_limits_are_checked_before_a_picture_is_read(room, model):
 
 def test_models_that_do_not_look_at_pictures_say_so(room):
     for model in (model_of(), vse.EaseAnnotator(), vse.PopularityAnnotator()):
-        with pytest.raises(vse.InputError, match="the model does not look at pictures"):
+        with pytest.raises(vse.InputError, match="the model does not use features of pictures"):
             model.fit(checkerboard()).annotate_pictures("new")
     assert room == []

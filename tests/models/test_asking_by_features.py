@@ -78,8 +78,8 @@ def test_tags_count_beside_features():
 
 def test_features_that_do_not_fit_are_refused(model):
     for features, what in (
-        (np.ones((2, 4)), "the images have 4 features each, and the model was trained on 3"),
-        (np.ones(3), "features must be a matrix with one row per image; of one vector that is vector"),
+        (np.ones((2, 4)), "the images have 4 features each, but the model was trained on 3"),
+        (np.ones(3), "features must be a matrix with one row per image; pass a single vector as vector"),
         (np.full((2, 3), np.nan), "the features of image 0 hold NaN or inf"),
         (np.ones((2, 3, 1)), "features must be a matrix"),
     ):
@@ -88,9 +88,9 @@ def test_features_that_do_not_fit_are_refused(model):
     with pytest.raises(vse.InputError, match="features must have one row per image"):
         model.annotate([["label 0"]], features=np.ones((2, 3)))
     data = described(checkerboard(6, 10))
-    with pytest.raises(vse.InputError, match="the images have features already"):
+    with pytest.raises(vse.InputError, match="the images already have features"):
         model.annotate(data, features=np.ones((6, 3)))
-    with pytest.raises(vse.InputError, match="the features are of the backbone 'ears'"):
+    with pytest.raises(vse.InputError, match="the features were computed with the backbone 'ears'"):
         model.annotate(data.with_features(data.features, BackboneId("ears", "b" * 64)))
 
 

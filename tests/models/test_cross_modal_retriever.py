@@ -120,7 +120,7 @@ def test_a_loaded_model_does_all_it_did(tmp_path):
     assert again.get_params() == model.get_params()
     assert np.array_equal(again.embed_images(data), model.embed_images(data))
     with pytest.warns(
-        UserWarning, match="1 of 2 captions have no word that the model knows; their vectors say nothing"
+        UserWarning, match="1 of 2 captions have no word that the model knows; their vectors carry no information"
     ):
         assert np.array_equal(again.embed_captions(["a red cat", "?"]), model.embed_captions(["a red cat", "?"]))
     assert again.find_captions("3", data, 2) == model.find_captions("3", data, 2)
@@ -159,7 +159,7 @@ def test_given_word_vectors_are_where_words_begin():
     model = vse.CrossModalRetriever(**settings).fit(data, words=words)
     (cat,) = model.words_.index(["cat"])
     assert np.allclose(model.tables_["words"][cat], 1)
-    with pytest.raises(vse.InputError, match="words have 2 dimensions, word_factors is 8"):
+    with pytest.raises(vse.InputError, match="words have 2 dimensions, but word_factors is 8"):
         vse.CrossModalRetriever(**settings).fit(data, words=vse.WordVectors(["cat"], np.ones((1, 2))))
 
 
@@ -185,7 +185,7 @@ def test_a_collapse_is_told_with_its_cure():
         ({"warmup_epochs": -1}, "warmup_epochs must be a whole number of at least 0"),
         ({"learning_rate": 0}, "learning_rate must be positive"),
         ({"row_dropout": 1}, "row_dropout must be at least 0 and below 1"),
-        ({"min_count": 1000}, "no word of the captions stands min_count=1000 times"),
+        ({"min_count": 1000}, "no word occurs min_count=1000 times"),
         ({"random_state": "x"}, "random_state must be"),
     ],
 )
@@ -199,18 +199,18 @@ def test_bad_data():
     model = vse.CrossModalRetriever(**SMALL | {"n_epochs": 1})
     with pytest.raises(vse.InputError, match="must be a CaptionSet"):
         model.fit([["a"]])
-    with pytest.raises(vse.InputError, match="all images have one subject"):
+    with pytest.raises(vse.InputError, match="all images have the same subject"):
         model.fit(vse.CaptionSet.from_lists(np.ones((1, 10)), ["a cat"]))
     tokens = vse.CaptionSet.from_lists(np.eye(4), tokens=np.eye(4))
-    with pytest.raises(vse.InputError, match="need the captions' texts"):
+    with pytest.raises(vse.InputError, match="need captions as texts"):
         vse.CrossModalRetriever(**SMALL | {"objective": "lseh"}).fit(tokens)
     model.fit(data)
-    with pytest.raises(vse.InputError, match="rows of 10 numbers, not 4"):
+    with pytest.raises(vse.InputError, match="rows must have 10 numbers, not 4"):
         model.embed_images(np.eye(4))
-    with pytest.raises(vse.InputError, match="trained on texts; the data has none"):
+    with pytest.raises(vse.InputError, match="trained on captions as texts, and the data has none"):
         model.embed_captions(tokens)
     model = vse.CrossModalRetriever(**SMALL | {"n_epochs": 1}).fit(tokens)
-    with pytest.raises(vse.InputError, match="captions must have rows of 4 numbers, not 3"):
+    with pytest.raises(vse.InputError, match="caption rows must have 4 numbers, not 3"):
         model.embed_captions(np.ones((2, 3)))
 
 
@@ -223,7 +223,7 @@ def test_a_text_of_unknown_words_finds_nothing(retriever):
     """It found pictures, whose cosines meant nothing."""
     data = scenes(copies=1)
     for text, message in (
-        ("xyzzy", "the model knows no word of 'xyzzy': unknown word 'xyzzy'; known are a, the"),
+        ("xyzzy", "the model knows no word of 'xyzzy': unknown word 'xyzzy'; choose from a, the"),
         ("Brid cta", "the model knows no word of 'Brid cta': unknown word 'brid'; did you mean 'bird'"),
     ):
         with pytest.raises(vse.UnknownNameError, match=message):
@@ -236,7 +236,7 @@ def test_a_text_of_unknown_words_finds_nothing(retriever):
     ):
         with pytest.raises(vse.InputError, match=message):
             retriever.find_images(text, data)
-    with pytest.warns(UserWarning, match="the model does not know 'xyzzy', 'plugh', which counts as any rare word"):
+    with pytest.warns(UserWarning, match="the model does not know 'xyzzy', 'plugh'; treating it as a rare word"):
         assert len(retriever.find_images("a xyzzy cat plugh", data, 3)) == 3
 
 
@@ -245,7 +245,7 @@ def test_captions_of_unknown_words_are_counted_and_not_found(retriever):
     with pytest.warns(UserWarning, match="2 of 3 captions have no word that the model knows; they are left out"):
         assert [one.name for one in retriever.find_captions("0", data)] == ["a cat"]
     with pytest.warns(
-        UserWarning, match="2 of 3 captions have no word that the model knows; their vectors say nothing"
+        UserWarning, match="2 of 3 captions have no word that the model knows; their vectors carry no information"
     ):
         retriever.embed_captions(data)
     with pytest.warns(UserWarning, match="1 of 1 captions have no word"):
@@ -263,7 +263,9 @@ def test_what_is_asked_for_is_checked_before_anything_is_embedded(retriever):
             lambda bad: retriever.find_images("a", bad), lambda bad: retriever.find_captions("0", bad),
             retriever.evaluate,
         ):  # fmt: skip
-            with pytest.raises(vse.InputError, match="must be a CaptionSet, such as load_caption_set returns, not"):
+            with pytest.raises(
+                vse.InputError, match="must be a CaptionSet, such as the result of load_caption_set, not"
+            ):
                 ask(bad)
     for bad, message in (
         ({"a cat", "a dog"}, "captions must be a list of texts, not"),
@@ -274,14 +276,14 @@ def test_what_is_asked_for_is_checked_before_anything_is_embedded(retriever):
         with pytest.raises(vse.InputError, match=message):
             retriever.embed_captions(bad)
     tokens = vse.CaptionSet.from_lists(np.eye(4), tokens=np.eye(4))
-    with pytest.raises(vse.InputError, match="knows no words: embed a text's rows instead"):
+    with pytest.raises(vse.InputError, match="knows no words; embed the text's rows instead"):
         vse.CrossModalRetriever(**SMALL | {"n_epochs": 1}).fit(tokens).find_images("a cat", tokens)
 
 
 def test_a_validation_set_that_does_not_fit_is_refused_before_training():
     data, narrow = scenes(copies=1), vse.CaptionSet.from_lists(np.eye(4), ["a", "b", "c", "d"])
     tokens = vse.CaptionSet.from_lists(np.ones((2, 10)), tokens=np.eye(2))
-    for validation, message in ((narrow, "rows of 10 numbers, not 4"), (tokens, "the data has none")):
+    for validation, message in ((narrow, "rows must have 10 numbers, not 4"), (tokens, "the data has none")):
         model = vse.CrossModalRetriever(**SMALL)
         with pytest.raises(vse.InputError, match=message):
             model.fit(data, validation=validation)
@@ -304,7 +306,7 @@ def test_only_the_very_data_is_resumed_with(tmp_path):
     checkpoint = vse.Checkpoint(tmp_path / "model.h5")
     vse.CrossModalRetriever(**SMALL).fit(data, callbacks=[checkpoint, _stopped])
     swapped = vse.CaptionSet(data.images, data.captions[::-1], data.image_subjects, data.caption_subjects)
-    with pytest.raises(vse.InputError, match="resume takes the data that training began with"):
+    with pytest.raises(vse.InputError, match="resume needs the data that training began with"):
         vse.load_model(tmp_path / "model.h5").resume(swapped)
     with pytest.raises(vse.InputError, match="data must be a CaptionSet"):
         vse.load_model(tmp_path / "model.h5").resume([1, 2])
@@ -316,14 +318,14 @@ def test_only_the_very_data_is_resumed_with(tmp_path):
     del early.provenance_["data_sha256"]
     early.save(tmp_path / "early.h5", include_optimiser=True)
     assert len(vse.load_model(tmp_path / "early.h5").resume(data).history_) == 4
-    with pytest.raises(vse.InputError, match="resume takes the data that training began with"):
+    with pytest.raises(vse.InputError, match="resume needs the data that training began with"):
         vse.load_model(tmp_path / "early.h5").resume(data.select(np.arange(9)))
 
 
 @pytest.mark.parametrize("words", [{}, [], "words.vec", np.eye(8)])
 def test_words_that_are_no_word_vectors_are_refused(words):
     """Found 2026-11: they were a raw AttributeError."""
-    with pytest.raises(vse.InputError, match="words must be WordVectors, as word_vectors_ of a model, not"):
+    with pytest.raises(vse.InputError, match="words must be WordVectors, such as a model's word_vectors_, not"):
         vse.CrossModalRetriever(**SMALL).fit(scenes(), words=words)
 
 

@@ -197,5 +197,5 @@ def test_a_transposed_matrix_is_pointed_out():
 
 
 def test_nothing_to_learn_from_is_refused():
-    with pytest.raises(vse.InputError, match="there is nothing to learn from"):
+    with pytest.raises(vse.InputError, match="the training set is empty"):
         model_of().fit(np.zeros((3, 2)))

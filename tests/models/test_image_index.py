@@ -65,7 +65,7 @@ def test_a_stale_index_is_refused(model, tmp_path):
     ImageIndex.build(model).save(tmp_path / "i.ann")
     other = model_of(n_epochs=2, max_neighbours=0).fit(checkerboard(400, 10))
     for stale, images in ((other, None), (model, checkerboard(40, 10))):
-        with pytest.raises(vse.InputError, match="is the index of another model, or of other images; build it again"):
+        with pytest.raises(vse.InputError, match="was built from another model or other images; build it again"):
             ImageIndex.load(tmp_path / "i.ann", stale, images)
 
 
@@ -79,10 +79,10 @@ def test_what_is_no_index_is_refused(model, tmp_path):
     for damaged, what in (
         (b"", "not an index"),
         (b"PK" + whole, "not an index"),
-        (whole[: head - 4], "the head of the index cannot be read"),
-        (whole[:23] + b"[1]\n", "the head of the index cannot be read"),
-        (whole[: len(whole) // 2], "damaged or cut short"),
-        (bytes(flipped), "damaged or cut short"),
+        (whole[: head - 4], "the header of the index cannot be read"),
+        (whole[:23] + b"[1]\n", "the header of the index cannot be read"),
+        (whole[: len(whole) // 2], "damaged or incomplete"),
+        (bytes(flipped), "damaged or incomplete"),
     ):
         path.write_bytes(damaged)
         with pytest.raises(vse.FileFormatError, match=what):
@@ -92,9 +92,9 @@ def test_what_is_no_index_is_refused(model, tmp_path):
 
 
 def test_too_few_images_and_models_without_vectors(model, monkeypatch):
-    with pytest.raises(vse.InputError, match="a PopularityAnnotator has no vectors of images to index"):
+    with pytest.raises(vse.InputError, match="a PopularityAnnotator has no image vectors to index"):
         ImageIndex.build(vse.PopularityAnnotator().fit(checkerboard()))
-    with pytest.raises(vse.InputError, match="an index pays from 20 images on, and there are 12"):
+    with pytest.raises(vse.InputError, match="an index needs 20 images, not 12"):
         ImageIndex.build(model, checkerboard(12, 10))
     index = ImageIndex.build(model, checkerboard(30, 10))
     assert len(index.find_images("label 2", 99)) <= 30

@@ -184,13 +184,15 @@ def test_a_checkpoint_goes_on_with_its_own(tmp_path):
 def test_where_they_have_no_place(model, tmp_path):
     assert model_of("ids", n_epochs=1).fit(checkerboard()).pairs_ is None
     assert vse.ImageAnnotator(("labels", "ids"), n_epochs=1).fit(checkerboard()).pairs_ is None
-    with pytest.raises(vse.InputError, match="max_neighbours=8 goes with labels or features, not with inputs='ids'"):
+    with pytest.raises(vse.InputError, match="set max_neighbours=0 with inputs='ids'"):
         vse.ImageAnnotator("ids", max_neighbours=8).fit(checkerboard())
     with pytest.raises(vse.InputError, match="max_neighbours must be a whole number of at least 0 or None, not -1"):
         vse.ImageAnnotator(max_neighbours=-1).fit(checkerboard())
-    with pytest.warns(UserWarning, match="the model can learn nothing"):
+    with pytest.warns(UserWarning, match="the model cannot learn anything"):
         assert vse.ImageAnnotator(n_epochs=1).fit([["a"], ["b"]]).pairs_ is None
-    with pytest.raises(vse.InputError, match="an index goes by vectors, and this model has weights between labels too"):
+    with pytest.raises(
+        vse.InputError, match="an index uses vectors alone, but this model also has weights between labels"
+    ):
         vse.models.ImageIndex.build(model)
 
 

@@ -107,11 +107,11 @@ def test_a_model_that_made_no_step_knows_nothing():
     for inputs, lists, why in (
         ("labels", [["a"], ["b"], ["c"]], "no image has two; try inputs 'ids'"),
         ("ids", [["a", "b"]] * 3, "every image has every label"),
-        ("labels", [["a", "b"]] * 3 + [["a"]], "every image that has two labels has every label"),
+        ("labels", [["a", "b"]] * 3 + [["a"]], "every image with two labels has every label"),
     ):
-        with pytest.warns(UserWarning, match=f"can learn nothing, and so suggests nothing: .*{why}"):
+        with pytest.warns(UserWarning, match=f"cannot learn anything and will suggest nothing: .*{why}"):
             model = model_of(inputs).fit(lists)
-        with pytest.warns(UserWarning, match="nothing is known of them"):
+        with pytest.warns(UserWarning, match="nothing is known about them"):
             assert model.annotate(["0"]) == [[]]
         assert model.find_images("a", include_known=True) == []
     model = model_of().partial_fit([["a"], ["b"]]).partial_fit([["a", "b"], ["b", "c"]])
@@ -130,6 +130,6 @@ def test_labels_that_are_numbers_are_names():
 def test_a_set_of_ids_has_no_order_to_be_answered_in():
     """Found 2026-11: the answers came in the order of Python's hash seed."""
     model = model_of().fit(checkerboard())
-    with pytest.raises(vse.InputError, match="images must be in order, which a set is not"):
+    with pytest.raises(vse.InputError, match="images must have an order, and a set has none"):
         model.annotate({"image 0", "image 1"})
     assert len(model.annotate(dict.fromkeys(["image 0", "image 1"]).keys())) == 2

@@ -13,7 +13,7 @@ import vsenumba as vse
 from vsenumba.data import Vocabulary
 from vsenumba.data.matches import best_matches
 
-NOT_FINITE = r"^the score of '[\w ]+' is (nan|inf): the model's arrays hold NaN or too large numbers; "
+NOT_FINITE = r"^the score of '[\w ]+' is (nan|inf): the model's arrays contain NaN or numbers that are too large; "
 
 
 def uses(model, data):
@@ -101,9 +101,9 @@ def test_the_best_of_none_and_of_those_left_out():
 def test_factors_that_are_not_finite_are_refused(bad):
     """Found 2026-11: the answer for NaN was an empty list."""
     model = vse.ImageAnnotator(n_factors=4, n_epochs=1, random_state=0).fit(checkerboard())
-    with pytest.raises(vse.InputError, match=r"^row 1 of factors holds NaN, inf or a number too large for float32$"):
+    with pytest.raises(vse.InputError, match=r"^row 1 of factors contains NaN, inf or a number too large for float32$"):
         model.annotate_factors([[1, 2, 3, 4], [1, 2, 3, bad]])
-    with pytest.raises(vse.InputError, match="^factors is a masked array"):
+    with pytest.raises(vse.InputError, match="^factors must not be a masked array"):
         model.annotate_factors(np.ma.array(np.ones((1, 4)), mask=True))
 
 
@@ -125,7 +125,7 @@ ALIKE[1::2, 2] = 0
 def test_ease_refuses_an_l2_by_which_it_cannot_invert(l2):
     """Found 2026-11: weights of minus infinity at 1e-14, and of 3.5e15 at 1e-15, where a quarter is right."""
     with pytest.raises(
-        vse.InputError, match=rf"^l2={l2} is too small for this set: .*give a larger one, such as l2=30$"
+        vse.InputError, match=rf"^l2={l2} is too small for this set: .*use a larger value, such as l2=30$"
     ):
         vse.EaseAnnotator(l2=l2).fit(ALIKE)
 

@@ -26,7 +26,7 @@ def small_machine(monkeypatch):
 
 def test_too_many_factors_are_refused_and_the_model_stays_as_it_was(world, small_machine):
     """Found 2026-11: ``n_factors=10**9`` took memory until the system ended the process."""
-    with pytest.raises(vse.MemoryLimitError, match=r"n_factors=1000000000\b.* takes at least [0-9,]+ bytes of memory"):
+    with pytest.raises(vse.MemoryLimitError, match=r"n_factors=1000000000\b.* needs at least [0-9,]+ bytes of memory"):
         world.make(n_factors=10**9).fit(world.data)
     model = world.make(n_epochs=1).fit(world.data)
     before = copy.deepcopy(model.tables_)
@@ -42,7 +42,7 @@ def test_more_labels_and_words_than_there_is_room_for_are_refused_when_they_come
     model = world.make(n_epochs=1).fit(world.data)
     monkeypatch.setattr(memory, "_SMALL", 0)
     monkeypatch.setattr(memory, "available_bytes", lambda: 10)
-    with pytest.raises(vse.MemoryLimitError, match="bytes of memory, and 10 are free"):
+    with pytest.raises(vse.MemoryLimitError, match="bytes of memory, but 10 are free"):
         model.partial_fit(world.other)
     assert len(model.history_) == 1
 
@@ -54,8 +54,8 @@ def test_more_labels_and_words_than_there_is_room_for_are_refused_when_they_come
         ("words", {"n_negatives": 10**9}, "n_negatives must be at most 10,000, not 1000000000"),
         ("words", {"n_draws": 10**9}, "n_draws must be at most 100,000 or None, not 1000000000"),
         ("words", {"window": 10**9}, "window must be at most 10,000, not 1000000000"),
-        ("captions", {"word_factors": 10**9}, "word_factors=1000000000 .*takes at least"),
-        ("captions", {"n_factors": 10**5}, "n_factors=100000.*takes at least"),
+        ("captions", {"word_factors": 10**9}, "word_factors=1000000000 .*needs at least"),
+        ("captions", {"n_factors": 10**5}, "n_factors=100000.*needs at least"),
         ("labels", {"n_threads": -1}, "n_threads must be a whole number of at least 1 or None, not -1"),
         ("labels", {"n_threads": 2**70}, "n_threads must be a whole number"),
         ("labels", {"random_state": -1}, "random_state must be a whole number >= 0"),
@@ -76,7 +76,7 @@ def test_a_batch_of_more_pairs_than_there_are_is_one_of_all(small_machine):
     assert len(all_of_it.history_) == 1
     # With data so large that a batch's cosines do not fit, it is refused.
     images, captions = np.ones((20_000, 1), np.float32), [f"a b{i}" for i in range(20_000)]
-    with pytest.raises(vse.MemoryLimitError, match="batch_size=1000000000 takes at least"):
+    with pytest.raises(vse.MemoryLimitError, match="batch_size=1000000000 needs at least"):
         world.make(batch_size=10**9).fit(vse.CaptionSet.from_lists(images, captions))
 
 
@@ -94,13 +94,13 @@ def test_trials_without_end_are_as_many_as_find_every_violator(n_labels):
 
 def test_ease_asks_for_no_more_than_there_is(small_machine):
     data = vse.AnnotationSet([0, 1], [0], 10_000)
-    with pytest.raises(vse.MemoryLimitError, match=r"EASE with 10,000 labels takes at least 2,400,000,000 bytes"):
+    with pytest.raises(vse.MemoryLimitError, match=r"EASE with 10,000 labels needs at least 2,400,000,000 bytes"):
         vse.EaseAnnotator(max_bytes=10**15).fit(data)
 
 
 def test_scores_of_all_labels_are_asked_for_before_they_are_made(small_machine):
     data = vse.AnnotationSet([0, 2], [0, 1], 500_000)
-    with pytest.raises(vse.MemoryLimitError, match=r"500,000 labels takes at least 2,[0-9,]+ bytes"):
+    with pytest.raises(vse.MemoryLimitError, match=r"500,000 labels needs at least 2,[0-9,]+ bytes"):
         vse.ImageAnnotator(n_factors=2, loss="softmax").fit(data)
 
 
@@ -123,7 +123,7 @@ def test_nothing_is_asked_and_nothing_answered():
         assert model.fold_in([]).shape == (0, 4)
         assert model.annotate_factors(np.zeros((0, 4))) == []
         assert model.embed(WORLDS["ids"].data[np.zeros(0, int)]).shape == (0, 4)
-        with pytest.raises(vse.InputError, match="nothing can be evaluated"):
+        with pytest.raises(vse.InputError, match="there is nothing to evaluate"):
             vse.evaluate(model, WORLDS["ids"].data[np.zeros(0, int)], exclude=None)
         for bad in (0, -1, 2.5):
             with pytest.raises(vse.InputError, match="n must be a whole number of at least 1"):

@@ -63,7 +63,7 @@ def test_pairs_of_the_validation_whose_label_is_unknown_are_left_out_once():
     """They were refused, where the command line's `evaluate` leaves them out."""
     train, test = vse.leave_one_out(checkerboard(), rng=0)
     more = test.union(vse.AnnotationSet.from_pairs(["image 0"], ["lable 3"]))
-    expected = r"^1 of \d+ pair\(s\) of validation left out.*'lable 3' \(did you mean 'label 3'\?\)"
+    expected = r"^skipped 1 of \d+ pair\(s\) in validation.*'lable 3' \(did you mean 'label 3'\?\)"
     with pytest.warns(UserWarning, match=expected) as caught:
         model = model_of(n_epochs=3, deterministic=True).fit(train, validation=more)
     assert [one.filename for one in caught] == [__file__]

@@ -128,8 +128,8 @@ def test_a_window_longer_than_every_sentence():
     [
         ([], "no word stays of 0 words"),
         ([[]], "no word stays of 0 words"),
-        ([["a"], ["b"]], "has no sentence of two words"),
-        ([["a", "a", "a"]], "the text has one word only, 'a'"),
+        ([["a"], ["b"]], "has no sentence with two words"),
+        ([["a", "a", "a"]], "the text has only one word, 'a'"),
         ("text.txt", "must be a Corpus"),
     ],
 )
@@ -140,7 +140,7 @@ def test_texts_without_anything_to_learn(text, message):
 
 def test_a_refused_text_leaves_nothing_on_the_model():
     model = vse.WordEmbedder(**SMALL)
-    with pytest.raises(vse.InputError, match="one word only"):
+    with pytest.raises(vse.InputError, match="only one word"):
         model.fit([["a", "a"]])
     assert len(model.words_) == 0
 
@@ -156,7 +156,7 @@ def test_a_refused_text_leaves_nothing_on_the_model():
         ("window", 2.5, "window must be a whole number"),
         ("n_negatives", None, "n_negatives must be a whole number"),
         ("n_draws", 0, "n_draws must be a whole number"),
-        ("draws_per", "sentence", "unknown draws_per 'sentence'; known are pair, window, block"),
+        ("draws_per", "sentence", "unknown draws_per 'sentence'; choose from pair, window, block"),
         ("n_epochs", "5", "n_epochs must be a whole number"),
         ("subsample", -1, "subsample must be finite and not negative"),
         ("learning_rate", np.inf, "learning_rate must be positive and finite"),
@@ -201,7 +201,7 @@ def test_only_the_very_text_is_resumed_with(tmp_path):
     vse.WordEmbedder(n_factors=4, n_epochs=3, random_state=0).fit(
         text, callbacks=[checkpoint, lambda model, record: record["epoch"] == 1]
     )
-    with pytest.raises(vse.InputError, match="resume takes the data that training began with"):
+    with pytest.raises(vse.InputError, match="resume needs the data that training began with"):
         vse.load_model(tmp_path / "model.h5").resume(cut)
     assert len(vse.load_model(tmp_path / "model.h5").resume(text).history_) == 3
     # A file from before there were digests says the words and their counts.
@@ -209,5 +209,5 @@ def test_only_the_very_text_is_resumed_with(tmp_path):
     del early.provenance_["data_sha256"]
     early.save(tmp_path / "early.h5", include_optimiser=True)
     assert len(vse.load_model(tmp_path / "early.h5").resume(cut).history_) == 3
-    with pytest.raises(vse.InputError, match="resume takes the data that training began with"):
+    with pytest.raises(vse.InputError, match="resume needs the data that training began with"):
         vse.load_model(tmp_path / "early.h5").resume([["a", "b", "c", "e"]] * 20)

@@ -264,7 +264,7 @@ def test_what_is_not_finite_or_of_an_unknown_type_is_not_taken(tmp_path):
 def test_files_of_something_else_are_left_alone(tmp_path, folder):
     path = tmp_path / "cache"
     path.write_bytes(b"my notes")
-    with pytest.raises(InputError, match="holds something else; move it away"):
+    with pytest.raises(InputError, match="is not a cache of vsenumba; move it away"):
         describe_pictures(folder, cache=path)
     assert path.read_bytes() == b"my notes"
     with pytest.raises(InputError, match="cannot write"):
@@ -328,7 +328,7 @@ def test_what_is_not_used_any_more_is_dropped_when_it_is_much(tmp_path, monkeypa
     ],
 )
 def test_functions_that_return_something_else(folder, function):
-    with pytest.raises(InputError, match=r"returned .* numbers of shape \(20, d\) are expected"):
+    with pytest.raises(InputError, match=r"returned .* expected numbers of shape \(20, d\)"):
         describe_pictures(folder, function, size=4, name="mine")
 
 
@@ -338,7 +338,7 @@ def test_vectors_that_are_not_finite_are_named(folder):
         found[found > 100] = np.nan
         return found
 
-    with pytest.raises(InputError, match=r"'bad' gives NaN or inf for the picture '\d/\d\d.png'"):
+    with pytest.raises(InputError, match=r"'bad' returned NaN or inf for the picture '\d/\d\d.png'"):
         describe_pictures(folder, bad, size=4)
 
 
@@ -352,7 +352,7 @@ def test_a_function_that_changes_its_mind(folder, tmp_path):
     cache = tmp_path / "cache"
     describe_pictures(folder, Counting(), size=4, name="mine", cache=cache)
     write(folder / "new.png", 3)
-    with pytest.raises(InputError, match="gives 3 numbers of float32 for 'new.png', and gave 1"):
+    with pytest.raises(InputError, match="returned 3 numbers of float32 for 'new.png', but 1"):
         describe_pictures(folder, lambda p: p.mean(axis=(1, 2)), size=4, name="mine", cache=cache)
 
 
@@ -368,7 +368,7 @@ def test_what_is_no_backbone(folder):
             describe_pictures(folder, value)
     with pytest.raises(InputError, match="'descriptors' has no settings, so size"):
         describe_pictures(folder, size=5)
-    with pytest.raises(InputError, match="size cannot be given with a backbone that is made"):
+    with pytest.raises(InputError, match="size cannot be combined with a Backbone object"):
         describe_pictures(folder, DescriptorBackbone(), size=5)
     with pytest.raises(LookupError, match="did you mean 'size'"):
         describe_pictures(folder, len, sise=5)

@@ -140,7 +140,7 @@ def test_no_folder_no_picture(fill, tmp_path, prepare):
 
 def test_what_is_no_path(tmp_path):
     for value in (None, 3, ["a"]):
-        with pytest.raises(InputError, match="by its path"):
+        with pytest.raises(InputError, match="must be a path"):
             PictureFolder(value)
     with pytest.raises(InputError, match="there is no folder"):
         PictureFolder("nul\0")

@@ -67,7 +67,7 @@ def test_the_whole_of_a_path_goes_before_its_end():
 @pytest.mark.parametrize(
     ("image", "says"),
     [
-        ("b.jpg", r"'b.jpg' in the tags could be 'birds/b.jpg' or 'cats/b.jpg'; write the path"),
+        ("b.jpg", r"'b.jpg' in the tags could be 'birds/b.jpg' or 'cats/b.jpg'; use the path"),
         ("b", r"'b' in the tags could be 'birds/b.jpg' or 'cats/b.jpg'"),
         ("B", r"could be"),
     ],
@@ -84,13 +84,13 @@ def test_what_could_be_several_is_asked_about(image, says):
 
 @pytest.mark.parametrize("images", [("x/a.jpg", "y/a.jpg"), ("a.jpg", "a"), ("a.jpg", "./a.jpg"), ("a", "A")])
 def test_two_images_that_would_be_one_picture(images):
-    with pytest.raises(InputError, match="are both the picture 'a.jpg'"):
+    with pytest.raises(InputError, match="both match the picture 'a.jpg'"):
         join(images, ["a.jpg", "b.jpg"])
 
 
 def test_none_is_an_error_with_the_nearest_name():
     with pytest.raises(
-        InputError, match=r"none of the 2 images in t.csv is a picture in photos: 'brids/bb.jpg' \(the n"
+        InputError, match=r"none of the 2 images in t.csv is a picture in photos: 'brids/bb.jpg' \(nearest"
     ):
         join(["brids/bb.jpg", "?"], PICTURES, source="t.csv", root="photos")
     with pytest.raises(InputError, match="pictures are called like 'a.jpg'"):

@@ -64,11 +64,13 @@ def test_options_go_before_metadata(tmp_path):
 
 def test_what_nothing_says_is_imagenets_and_said(tmp_path):
     some = pictures(2, 224)
-    with pytest.warns(UserWarning, match=r"does not say .*224 x 224.*--size.*ImageNet: mean 0\.485.*--mean"):
+    with pytest.warns(
+        UserWarning, match=r"does not describe its input.*224 x 224.*--size.*ImageNet: mean 0\.485.*--mean"
+    ):
         backbone = OnnxBackbone(network(tmp_path / "a.onnx"))
     expected = (means(some) / 255 - IMAGENET_MEAN) / IMAGENET_STD
     np.testing.assert_allclose(backbone.describe(some), expected, rtol=1e-4)
-    with pytest.warns(UserWarning, match="layout is taken to be NCHW"):
+    with pytest.warns(UserWarning, match="layout is NCHW"):
         OnnxBackbone(network(tmp_path / "b.onnx", shape=("n", "c", "h", "w"), kind="maps"), size=6)
 
 
@@ -92,7 +94,7 @@ def test_the_unit_of_the_mean_is_seen_or_said(tmp_path):
         in_shares = OnnxBackbone(path, size=6, mean=0.5, std=0.25)
     np.testing.assert_allclose(in_bytes.describe(some), (means(some) - 127) / 128, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(in_shares.describe(some), (means(some) / 255 - 0.5) / 0.25, rtol=1e-4, atol=1e-6)
-    with pytest.warns(UserWarning, match="units of 0 to 1"):
+    with pytest.warns(UserWarning, match="values from 0 to 1"):
         either = OnnxBackbone(path, size=6, mean=0, std=1)
     np.testing.assert_allclose(either.describe(some), means(some) / 255, rtol=1e-5)
 
@@ -112,7 +114,7 @@ def test_maps_and_tokens_become_a_vector(tmp_path):
     last = network(tmp_path / "b.onnx", kind="maps", shape=("n", 6, 6, 3), metadata=PLAIN)
     np.testing.assert_allclose(OnnxBackbone(last).describe(some), means(some), rtol=1e-5)
     tokens = network(tmp_path / "c.onnx", kind="tokens", metadata=PLAIN)
-    with pytest.raises(InputError, match="pooling='first' .*'mean'"):
+    with pytest.raises(InputError, match="--pooling first .*--pooling mean"):
         OnnxBackbone(tokens, size=6)
     np.testing.assert_allclose(OnnxBackbone(tokens, size=6, pooling="mean").describe(some), means(some), rtol=1e-5)
     np.testing.assert_allclose(OnnxBackbone(tokens, size=6, pooling="first").describe(some), some[:, 0, 0], rtol=1e-5)
@@ -123,7 +125,7 @@ def test_one_of_two_outputs(tmp_path):
     with pytest.raises(InputError, match=r"2 outputs: vectors, negative; .*--network-output"):
         OnnxBackbone(path, size=6)
     np.testing.assert_allclose(OnnxBackbone(path, size=6, output="negative").describe(some), -means(some), rtol=1e-5)
-    with pytest.raises(InputError, match="no output 'vector'; there are vectors, negative"):
+    with pytest.raises(InputError, match="no output 'vector'; the outputs are vectors, negative"):
         OnnxBackbone(path, size=6, output="vector")
     said = network(tmp_path / "b.onnx", outputs=2, metadata=PLAIN | {"output": "negative"})
     np.testing.assert_allclose(OnnxBackbone(said, size=6).describe(some), -means(some), rtol=1e-5)
@@ -134,9 +136,9 @@ def test_one_of_two_outputs(tmp_path):
     [
         ({"inputs": 2}, r"2 inputs \(pixels, words\)"),
         ({"shape": ("n", 3, 5), "kind": "sum"}, r"has the shape \(n, 3, 5\); .*four dimensions"),
-        ({"shape": ("n", 1, 6, 6)}, r"shape \(\?, 1, 6, 6\); three channels"),
-        ({"shape": ("n", 3, 6, 3), "kind": "maps"}, "NCHW or NHWC; say which"),
-        ({"kind": "sum"}, r"shape \(1,\) for 1 picture|neither vectors nor maps"),
+        ({"shape": ("n", 1, 6, 6)}, r"shape \(\?, 1, 6, 6\); expected three channels"),
+        ({"shape": ("n", 3, 6, 3), "kind": "maps"}, "NCHW or NHWC; set --layout"),
+        ({"kind": "sum"}, r"shape \(1,\) for 1 picture|neither vectors nor feature maps"),
         ({"kind": "whole"}, "int64 .* not vectors"),
         ({"input_type": "INT64"}, r"a tensor\(int64\)"),
         ({"shape": ("n", 3, 99_999, 6)}, "four dimensions"),
@@ -166,17 +168,17 @@ def test_files_that_are_no_networks(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"size": 7}, "takes 6 x 6 pixels, so size cannot be 7"),
+        ({"size": 7}, "expects 6 x 6 pixels, so size cannot be 7"),
         ({"size": 0}, "size must be a whole number"),
         ({"size": 10_000}, "size must be a whole number from 1 to 4096"),
-        ({"layout": "NHWC"}, "layout NHWC does not fit"),
+        ({"layout": "NHWC"}, "layout NHWC does not match"),
         ({"layout": "CHW"}, "unknown layout"),
         ({"channels": "RGBA"}, "unknown order of channels"),
         ({"resize": "crops"}, "did you mean 'crop'"),
         ({"std": 0}, "std must be above 0"),
         ({"scale": -1}, "scale must be above 0"),
         ({"mean": (1, 2)}, "mean must be one number or three"),
-        ({"mean": "a"}, "numbers are expected"),
+        ({"mean": "a"}, "expected numbers"),
         ({"mean": float("nan")}, "finite"),
         ({"pooling": "last"}, "pooling must be"),
         ({"means": 3}, "did you mean 'mean'"),
@@ -191,7 +193,7 @@ def test_settings_that_do_not_fit(tmp_path, settings, says):
 
 def test_bytes_are_not_normalised_twice(tmp_path):
     path = network(tmp_path / "a.onnx", input_type="UINT8")
-    with pytest.raises(InputError, match="takes bytes as they are, so mean"):
+    with pytest.raises(InputError, match="uses unscaled bytes, so mean"):
         OnnxBackbone(path, size=6, mean=1)
 
 
@@ -204,7 +206,7 @@ def test_a_size_that_the_network_does_not_take(tmp_path):
     model.graph.node[0].CopyFrom(onnx.helper.make_node("Add", ["pixels", "fixed"], ["x"]))
     onnx.save(model, path)
     OnnxBackbone(path, size=6)
-    with pytest.raises(InputError, match="does not take pictures of 5 x 5 pixels"):
+    with pytest.raises(InputError, match="does not accept pictures of 5 x 5 pixels"):
         OnnxBackbone(path, size=5)
 
 
@@ -263,5 +265,5 @@ def test_numbers_in_texts():
     assert numbers_of("mean", "(127)") == (127,)
     assert numbers_of("mean", "1 2\t3") == (1, 2, 3)
     for text in ("", "a,b", "[]", "1;2"):
-        with pytest.raises(InputError, match="numbers are expected"):
+        with pytest.raises(InputError, match="expected numbers"):
             numbers_of("mean", text)

@@ -55,14 +55,14 @@ def test_what_is_left_out_is_warned_of(folder, tmp_path):
         (folder / name).write_bytes(content)
     (folder / "e.heic").write_bytes(b"x")
     tags = vse.AnnotationSet.from_lists([["bird"], ["x"], ["y"], ["cut"]], ["a.png", "birds/aa.png", "?", "cut.png"])
-    with pytest.warns(UserWarning, match="left out") as caught:
+    with pytest.warns(UserWarning, match="skipped") as caught:
         data = vse.load_pictures(folder, tags)
     said = " ".join(str(one.message) for one in caught)
-    assert f"{len(broken())} pictures left out: cut.bmp: a broken picture" in said
+    assert f"skipped {len(broken())} pictures: cut.bmp: a broken picture" in said
     assert f"and {len(broken()) - 3} more" in said
     assert "1 .heic; convert" in said
-    assert "2 images of the tags left out" in said
-    assert "'birds/aa.png' (the nearest is 'birds/a.png')" in said
+    assert "skipped 2 tagged images" in said
+    assert "'birds/aa.png' (nearest picture: 'birds/a.png')" in said
     assert list(data.image_ids) == ["birds/a.png", "birds/b.png", "c.jpg", "d.gif"]
     assert data.labels_of("birds/a.png") == ["bird"]
     assert all(one.filename == __file__ for one in caught)
@@ -82,7 +82,7 @@ def test_tags_that_name_no_picture_are_found_out_before_any_is_decoded(folder, t
 
 def test_tags_that_name_broken_pictures_only(folder):
     (folder / "e.png").write_bytes(b"x")
-    with pytest.raises(InputError, match="none of the pictures with tags could be read: e.png: not a picture"):
+    with pytest.raises(InputError, match="none of the pictures with tags could be read: e.png: not a JPEG"):
         vse.load_pictures(folder, vse.AnnotationSet.from_lists([["bird"]], ["e.png"]))
 
 

@@ -327,7 +327,7 @@ def test_a_sampler_has_the_colour_of_its_curves():
     law = np.array([0.5, 0.5])
     figure = law_figure(law, [1, 1], name="warp", n_given_up=3)
     assert figure.axes[0].get_lines()[0].get_color() == SAMPLER_LOOKS["warp"].color
-    assert "5 draws (3 given up)" in legend_of(figure)
+    assert "5 draws (3 skipped)" in legend_of(figure)
 
 
 def test_labels_that_a_sampler_never_draws_are_ticks():

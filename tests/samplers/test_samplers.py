@@ -247,11 +247,11 @@ BAD_WHOLE_NUMBERS = [0, -1, 1.5, float("nan"), float("inf"), "x", "3", True]
         ("adaptive", {"n_candidates": 10**9}, "n_candidates must be at most 100,000, not 1000000000"),
         *[("adaptive", {"n_candidates": n}, "n_candidates must be a whole number") for n in BAD_WHOLE_NUMBERS],
         *[
-            ("popularity", {"power": power}, f"power must lie in 0..4, not {power!r}")
+            ("popularity", {"power": power}, f"power must be from 0 to 4, not {power!r}")
             for power in (-0.1, 4.1, float("nan"), float("inf"), "0.75", True, None)
         ],
         *[
-            ("warp", {"margin": margin}, f"margin must be finite and not negative, not {margin!r}")
+            ("warp", {"margin": margin}, f"margin must be finite and at least 0, not {margin!r}")
             for margin in (-0.1, float("nan"), float("inf"), "1", True, None)
         ],
     ],
@@ -268,7 +268,7 @@ def test_bad_parameters_are_refused_by_name(name, parameters, message):
         ("adaptive", {"spread": "varience"}, "unknown spread 'varience'; did you mean 'variance'?"),
         ("adaptive", {"rank_law": "stair"}, "unknown rank_law 'stair'; did you mean 'staircase'?"),
         ("warp", {"search": "inorder"}, "unknown search 'inorder'; did you mean 'in order'?"),
-        ("warp", {"search": 3}, "unknown search '3'; known are random, in order"),
+        ("warp", {"search": 3}, "unknown search '3'; choose from random, in order"),
     ],
 )
 def test_an_unknown_choice_suggests_the_nearest(name, parameters, message):
@@ -280,7 +280,7 @@ def test_an_unknown_choice_suggests_the_nearest(name, parameters, message):
 def test_an_unknown_sampler_suggests_the_nearest():
     with pytest.raises(UnknownNameError, match="unknown sampler 'adaptve'; did you mean 'adaptive'"):
         as_sampler("adaptve")
-    with pytest.raises(InputError, match="sampler must be a sampler or a name, not 3"):
+    with pytest.raises(InputError, match="sampler must be a name or a Sampler object, not 3"):
         as_sampler(3)
 
 

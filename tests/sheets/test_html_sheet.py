@@ -183,7 +183,7 @@ def test_it_is_there_whole_or_not_at_all_and_nothing_waits_in_memory(tmp_path, m
             add(one)
         _ = 1 / 0
     assert list(tmp_path.iterdir()) == []
-    for path, message in (("sheet.txt", "expected .html"), ("nowhere/sheet.html", "there is no folder")):
+    for path, message in (("sheet.txt", "use a name ending in .html"), ("nowhere/sheet.html", "there is no folder")):
         with pytest.raises(InputError, match=message):
             save_html_sheet([], tmp_path / path)
 

@@ -148,7 +148,7 @@ def test_an_open_file_of_the_process_is_a_stream(tmp_path):
     out = tmp_path / "out"
     with out.open("wb") as file:
         name = f"/dev/fd/{file.fileno()}"
-        with pytest.raises(InputError, match="it is a file that is open already"):
+        with pytest.raises(InputError, match="it is an open file"):
             write_file(name, "model", {})
         (tmp_path / "link").symlink_to(name)
         with open_output(tmp_path / "link", streams=True) as stream:
@@ -191,7 +191,7 @@ def test_a_link_whose_folder_is_missing(tmp_path):
         ("none/../a.h5", "there is no folder none/.."),
         ("old.h5/a.h5", "there is no folder old.h5"),
         ("x" * 300 + ".h5", "File name too long"),
-        ("a\0.h5", "cannot hold the character 0"),
+        ("a\0.h5", "cannot contain the character 0"),
         (b"a.h5/", "only a folder's name"),
     ],
 )
@@ -225,7 +225,7 @@ def test_a_protected_file_is_not_replaced(tmp_path, monkeypatch):
 @pytest.mark.parametrize("writer", ALL)
 @pytest.mark.parametrize("target", [io.BytesIO(), None, 3], ids=["open", "none", "number"])
 def test_what_is_no_path_is_refused_in_one_line(writer, target):
-    with pytest.raises(InputError, match=f"cannot write to an object of type {type(target).__name__}: give the path"):
+    with pytest.raises(InputError, match=f"cannot write to an object of type {type(target).__name__}; give the path"):
         ALL[writer][1](target)
 
 

@@ -36,24 +36,22 @@ if TYPE_CHECKING:
     "label_lists",
     multiple=True,
     metavar="LABEL,LABEL,...",
-    help="The known labels of an image that the model has never seen; give it several times for several images. "
-    "A label with a comma stands in quotes: '\"New York, NY\",city'.",
+    help="Known labels of a new image. Repeat the option for several images. Quote a label that contains a comma: "
+    "'\"New York, NY\",city'.",
 )
-@click.option(
-    "--all", "all_images", is_flag=True, help="Every image that the model knows; prints a table image,label,score."
-)
-@options.set_option("Every image of this set, with its labels and features; prints a table image,label,score.")
+@click.option("--all", "all_images", is_flag=True, help="Suggest for every image that the model knows, as a table.")
+@options.set_option("Suggest for every image of this data set, using its labels and features, as a table.")
 @click.option(
     "--pictures",
     type=options.FILE,
     metavar="FOLDER",
-    help="Every picture in a folder, or one picture, for a model of features; prints a table image,label,score.",
+    help="Suggest for every picture in a folder, or for one picture, as a table. Needs a model that uses features.",
 )
-@click.option("--tags", metavar="SET", help="Which labels some of the pictures have already: any SET.")
+@click.option("--tags", metavar="SET", help="Data set with known labels of the pictures.")
 @click.option(
     "--backbone",
     metavar="NAME|FILE.onnx",
-    help="What describes the pictures; by default what the model was trained with, where its name says what it is.",
+    help="Backbone that computes the features of the pictures.  [default: the one that the model was trained with]",
 )
 @network_options
 @sheet_options.sheet_options
@@ -87,11 +85,14 @@ def command(
 ) -> None:
     """Suggest labels for images, best first.
 
-    IMAGE is the id of an image that the model was trained on; the labels it was seen with are left out.
-    Scores can be compared within an image only.
+    IMAGE is the id of an image that the model was trained on. Labels that the image already has are not suggested.
+    Compare scores only within one image.
 
-    The table of --all or --set is CSV, or Parquet where -o ends in .parquet; a name that ends in / is a folder, into
-    which part-00000.parquet and so on are written. With --scheduler the workers of a cluster suggest.
+    --all, --set and --pictures print a table with the columns image,label,score. -o writes the table of --all or --set
+    as CSV, or as Parquet if the name ends in .parquet. If the name ends in /, it is a folder for part-00000.parquet,
+    part-00001.parquet and so on.
+
+    With --scheduler, the workers of a Dask cluster compute the suggestions.
     """
     options.limit_threads(threads)
     limits: dict[str, Any] = {
@@ -102,24 +103,28 @@ def command(
     }
     check_picture_options(pictures, tags, backbone)
     if scheduler is not None and not (all_images or source is not None):
-        raise click.UsageError("--scheduler goes with --all or --set")
+        raise click.UsageError("--scheduler requires --all or --set")
     if pictures is not None:
         if all_images or source is not None or images or label_lists or as_json or output is not None:
-            raise click.UsageError("--pictures excludes IMAGE, --labels, --all, --set, -o (there is --csv) and --json")
+            raise click.UsageError(
+                "--pictures cannot be combined with IMAGE, --labels, --all, --set, --json or -o (use --csv)"
+            )
         asked = sheet_options.wanted()
         if asked.undo:
             sheet_options.undo_sheets([pictures])
             return
         if excel and asked and asked.csv is None:
-            raise click.UsageError("--excel goes with --csv, or with the table on the screen")
+            raise click.UsageError("--excel requires a table; add --csv")
         sheet_options.check_sheets(asked, model)
         annotate_pictures(_loaded(model, threads), pictures, backbone, tags, limits, excel=excel)
         return
     if all_images or source is not None:
         if all_images and source is not None:
-            raise click.UsageError("--all and --set exclude each other")
+            raise click.UsageError("--all and --set cannot be combined")
         if images or label_lists or as_json:
-            raise click.UsageError(f"{'--all' if all_images else '--set'} excludes IMAGE, --labels and --json")
+            raise click.UsageError(
+                f"{'--all' if all_images else '--set'} cannot be combined with IMAGE, --labels or --json"
+            )
         check_destination(output, [model, *([source] if source else [])], excel=excel)
         client = options.client_of(scheduler)
         loaded = _loaded(model, threads)
@@ -127,9 +132,9 @@ def command(
         write_suggestions(loaded.annotate_each(asked_about, **limits, client=client), output, excel=excel)
         return
     if output is not None or excel:
-        raise click.UsageError("-o and --excel go with --all or --set")
+        raise click.UsageError("-o and --excel require --all or --set")
     if not images and not label_lists:
-        raise click.UsageError("name an IMAGE that the model knows, or give the labels of a new one with --labels")
+        raise click.UsageError("give an IMAGE that the model knows, or the labels of a new image with --labels")
     lists = [options.names_in(one, "--labels") for one in label_lists]
     if not all(lists):
         raise click.UsageError("--labels needs at least one label")
@@ -142,9 +147,13 @@ def command(
         if i:
             say()
         say(printable(result["image"] or "new image"))
-        say(printable(f"has: {', '.join(result['known']) or 'nothing that the model has seen'}"))
+        say(printable(f"known labels: {', '.join(result['known']) or 'none'}"))
         rows = [[name, f"{score:.3f}"] for name, score in result["suggestions"]]
-        nothing = "there is no other label" if len(result["known"]) == len(loaded.label_names_) else "no suggestions"
+        nothing = (
+            "no suggestions: the image has every label"
+            if len(result["known"]) == len(loaded.label_names_)
+            else "no suggestions"
+        )
         say(table(["suggested label", "score"], rows, "lr") if rows else nothing)
 
 

@@ -1,4 +1,4 @@
-"""Suggestions for the pictures in a folder: described, asked about, and written wherever they are wanted."""
+"""Suggestions for the pictures in a folder: compute features, query the model, write the outputs."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 def annotate_pictures(
     model: Annotator, pictures: Path, backbone: str | None, tags: str | None, limits: Mapping[str, Any], *, excel: bool
 ) -> None:
-    """Suggest labels for pictures, and write them where the options of `sheet_options` say, or as CSV to stdout.
+    """Suggest labels for pictures, and write them to the outputs of `sheet_options`, or as CSV to stdout.
 
     Parameters
     ----------
     model : Annotator
-        A model that looks at features.
+        A model that uses image features.
     pictures : path
         A folder, or one picture.
     backbone : str or None
-        What describes the pictures; by default what the model's own features were computed with.
+        The backbone for the features; by default the one that the model was trained with.
     tags : str or None
-        A set that says which labels some of the pictures have already.
+        A data set with known labels of the pictures.
     limits : mapping
-        What `Annotator.annotate_each` takes.
+        Keyword arguments for `Annotator.annotate_each`.
     excel : bool
-        Whether tables are for spreadsheets.
+        Whether to write tables for spreadsheets.
     """
     from vsenumba.models.asked_pictures import backbone_for
     from vsenumba.pictures import PictureFolder, read_pictures
@@ -65,7 +65,7 @@ def annotate_pictures(
 
 
 def check_picture_options(pictures: Path | None, tags: str | None, backbone: str | None) -> None:
-    """Refuse options that only pictures have where there are none."""
+    """Refuse options that require --pictures if it is missing."""
     if pictures is not None:
         return
     asked = sheet_options.wanted()
@@ -73,5 +73,5 @@ def check_picture_options(pictures: Path | None, tags: str | None, backbone: str
     given |= {"--sheet": asked.sheet, "--html": asked.html, "--csv": asked.csv}
     for option, value in given.items():
         if value is not None:
-            hint = "; for a table of the model's images there is -o" if option == "--csv" else ""
-            raise click.UsageError(f"{option} goes with --pictures{hint}")
+            hint = "; to write a table of the model's images, use -o" if option == "--csv" else ""
+            raise click.UsageError(f"{option} requires --pictures{hint}")

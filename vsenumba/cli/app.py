@@ -1,4 +1,4 @@
-"""The command ``vsenumba``: the commands there are, and what becomes of an error."""
+"""The command ``vsenumba``: its subcommands and its error handling."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMMANDS = (
 
 
 class App(LazyGroup):
-    """The group of all commands; every error ends in one line and an exit status."""
+    """The group of all commands; it turns every error into one line and an exit status."""
 
     def main(self, *arguments: Any, **settings: Any) -> Any:
         """Run the command line."""
@@ -38,7 +38,7 @@ class App(LazyGroup):
         except BrokenPipeError:
             silence_stdout()
             sys.exit(1)
-        except OSError as error:  # as of --help to a full disk, which no command writes
+        except OSError as error:  # such as --help on a full disk, outside any command
             silence_stdout()
             note(_as_line(error))
             sys.exit(1)
@@ -67,7 +67,7 @@ class App(LazyGroup):
         except KeyboardInterrupt as stop:
             note(one_line(stop) or "interrupted")
             ctx.exit(INTERRUPTED)
-        except BrokenPipeError:  # who read the output has read enough, as in "vsenumba ... | head"
+        except BrokenPipeError:  # the reader closed the pipe, as in "vsenumba ... | head"
             silence_stdout()
             ctx.exit(1)
         except Exception as error:
@@ -83,12 +83,12 @@ def _as_line(error: Exception) -> str:
     if isinstance(error, VsenumbaError):
         return f"error: {one_line(error)}"
     if isinstance(error, MemoryError):
-        return f"error: out of memory: {one_line(error) or 'there is not enough for this'}"
+        return f"error: out of memory{': ' if one_line(error) else ''}{one_line(error)}"
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"error: {where}{error.strerror or one_line(error)}"
     name = type(error).__name__
-    return f"internal error: {name}: {one_line(error)}; run again with 'vsenumba --debug ...' and report it"
+    return f"internal error: {name}: {one_line(error)}. Please report it, with the output of 'vsenumba --debug ...'"
 
 
 @contextmanager
@@ -103,9 +103,9 @@ def _warnings_on_one_line() -> Iterator[None]:
 
 START = """\b
 Start here:
-  vsenumba demo                          see it work on a set that ships
+  vsenumba demo                          try it on the built-in data set
   vsenumba fit tags.csv -o model.h5      train on a table of images and tags
-  vsenumba annotate model.h5 cat-1.jpg   suggest tags that an image lacks
+  vsenumba annotate model.h5 cat-1.jpg   suggest more tags for an image
 """
 
 
@@ -116,9 +116,9 @@ Start here:
     epilog=START,
 )
 @click.version_option(__version__, prog_name="vsenumba")
-@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@click.option("--debug", is_flag=True, help="Show a traceback on errors.")
 def cli(debug: bool) -> None:
-    """Learn visual-semantic embeddings: suggest labels for images, find images by label, compare samplers.
+    """Train visual-semantic embeddings, suggest labels for images, search images by label, and compare samplers.
 
-    Results go to stdout, all else to stderr; --json prints results for machines.
+    Results are printed to stdout; progress, warnings and errors to stderr. Most commands accept --json.
     """

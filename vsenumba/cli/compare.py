@@ -1,4 +1,4 @@
-"""``vsenumba compare``: train samplers side by side; print the table, write the figure and the runs."""
+"""``vsenumba compare``: train models with several samplers; print a table, write a figure and the runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vsenumba.models import ImageAnnotator
     from vsenumba.samplers import Sampler
 
-# What says how to compare, and is no parameter of the models that are compared.
+# Settings of the comparison, not parameters of the compared models.
 OF_RUNS = {"sampler": "--sampler", "n_epochs": "--epochs", "random_state": "--seed", "n_threads": "--threads"}
 
 FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergence.svg")
@@ -38,22 +38,22 @@ FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergen
     "samplers",
     type=options.SAMPLER,
     multiple=True,
-    help="One to compare, also as NAME:PARAM=VALUE,...; may be repeated; all by default.",
+    help="Sampler to compare, as NAME or NAME:PARAM=VALUE,... Repeatable.  [default: all]",
 )
-@click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="The folder to write to.")
+@click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="Folder to write to.")
 @options.force_option
 @options.model_options("ImageAnnotator", inputs="--inputs", n_factors="--factors")
 @click.option(
     "--loss",
     type=options.LOSS,
-    help="One for all; by default warp for the sampler warp, logistic for others.",
+    help="Loss for all samplers.  [default: warp for the sampler warp, logistic for the others]",
 )
 @set_option
-@click.option("--metric", type=options.METRIC, default="mrr", show_default=True, help="What to compare by.")
+@click.option("--metric", type=options.METRIC, default="mrr", show_default=True, help="Metric to compare by.")
 @click.option(
     "--by",
     type=click.Choice(["popularity"]),
-    help="Also compare by how many training images a label has: a table, and a panel in the figure.",
+    help="Also compare for groups of labels with a similar number of training images, in a table and in the figure.",
 )
 @click.option(
     "--epochs",
@@ -62,15 +62,15 @@ FILES = ("comparison.json", "runs.h5", "model.h5", "convergence.png", "convergen
     module="vsenumba.experiments",
     function="compare",
     type=options.POSITIVE,
-    help="Passes over the pairs.",
+    help="Number of training epochs.",
 )
 @click.option(
     "--time-budget",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Seconds of training, instead of epochs.",
+    help="Training time per run, instead of --epochs.",
 )
-@click.option("--seeds", type=options.POSITIVE, default=3, show_default=True, help="Runs of each sampler.")
+@click.option("--seeds", type=options.POSITIVE, default=3, show_default=True, help="Number of runs per sampler.")
 @options.seed_option
 @options.threads_option
 @options.scheduler_option
@@ -96,23 +96,27 @@ def command(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Train samplers side by side: who gets how good, and when.
+    """Compare the accuracy and training time of negative samplers.
 
-    All have the same split and the same clock. One label of every image with two or more is hidden, and models are
-    judged by where it ranks. SET is a set's name or a file, see 'vsenumba data --help'. Writes comparison.json,
-    runs.h5, model.h5 (the best, trained afresh on all pairs), convergence.png and convergence.svg.
+    SET is the name of a data set or a file; see 'vsenumba data --help'.
 
-    With --scheduler the workers of a cluster train, each one run at a time.
+    All models train on the same pairs. One label of every image that has several is held out, and the models are
+    measured by how high they rank it.
+
+    The command writes comparison.json, runs.h5, model.h5 (the best model, trained again on all pairs), convergence.png
+    and convergence.svg.
+
+    With --scheduler, the workers of a Dask cluster train, one run at a time each.
     """
     from vsenumba.experiments import models_to_compare
 
     if time_budget and options.is_given("n_epochs"):
-        raise click.UsageError("--epochs and --time-budget exclude each other")
+        raise click.UsageError("--epochs and --time-budget cannot be combined")
     refuse_given_twice(settings, always=OF_RUNS)
     method: dict[str, Any] = {"samplers": samplers or None, "inputs": inputs, "loss": loss, "n_factors": n_factors}
     parameters = parameters_of(models_to_compare(**method), settings)
     for one in models_to_compare(**method, **parameters):
-        one.check_parameters()  # before the set is read
+        one.check_parameters()  # before the data set is read
     check_report(report, source)
     run_settings = {
         **method,
@@ -142,7 +146,7 @@ def command(
 
 @dataclass(frozen=True)
 class Result:
-    """A comparison that has been run and written."""
+    """A finished comparison with its files."""
 
     comparison: Comparison
     model: ImageAnnotator
@@ -153,11 +157,11 @@ class Result:
         from vsenumba.cli.comparison_table import comparison_table
 
         say(comparison_table(self.comparison))
-        say(f"\nwritten to {self.files[0].parent}: {', '.join(path.name for path in self.files)}")
+        say(f"\nsaved in {self.files[0].parent}: {', '.join(path.name for path in self.files)}")
 
 
 def run_and_write(data: AnnotationSet, source: str, folder: Path, settings: dict[str, Any], *, force: bool) -> Result:
-    """Compare samplers on a set, and write everything there is to keep into a folder; see `options.prepare_folder`."""
+    """Compare samplers on a data set, and write the results into a folder; see `options.prepare_folder`."""
     from vsenumba.cli.comparison_progress import ComparisonProgress
     from vsenumba.experiments import compare
     from vsenumba.plotting import convergence_figure, save_figure

@@ -1,4 +1,4 @@
-"""The line that says how far a comparison is."""
+"""The progress line of a comparison."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from vsenumba.training.callbacks import RecordCallback
 
 
 class ComparisonProgress:
-    """Shows runs done, time left and the run at hand; a context manager.
+    """Shows finished runs, time left and the current run; a context manager.
 
     Parameters
     ----------
     n_epochs, seconds : int or None, float or None
-        What ends a run.
+        The length of a run, in epochs or in seconds.
     """
 
     def __init__(self, n_epochs: int | None, seconds: float | None) -> None:
@@ -33,19 +33,19 @@ class ComparisonProgress:
         self._line.__exit__(*error)
 
     def callbacks(self, progress: Progress) -> list[Callback]:
-        """Return what follows a run; the argument of this name of `vsenumba.compare`."""
+        """Return the callbacks of a run; for the argument `callbacks` of `vsenumba.compare`."""
         title = f"{progress.sampler} (run {progress.run + 1} of {progress.n_runs})"
-        # A first run of a sampler compiles for some seconds before its first epoch.
+        # The first run of a sampler compiles for some seconds before its first epoch.
         self._line.update(progress.run, "preparing", title=title, total=progress.n_runs)
         return [_RunProgress(self, progress)]
 
     def ended(self, progress: Progress) -> None:
-        """Move the bar on after a run on a cluster; the argument ``after_run`` of `vsenumba.compare`."""
+        """Advance the line after a run on a cluster; for the argument `after_run` of `vsenumba.compare`."""
         title = f"runs on the cluster ({progress.run + 1} of {progress.n_runs})"
-        self._line.update(progress.run + 1, f"{progress.sampler} has ended", title=title, total=progress.n_runs)
+        self._line.update(progress.run + 1, f"{progress.sampler} finished", title=title, total=progress.n_runs)
 
     def advance(self, progress: Progress, record: Mapping[str, float]) -> None:
-        """Move the bar on after an epoch."""
+        """Advance the bar after an epoch."""
         share = record["epoch"] / self._n_epochs if self._n_epochs else record["seconds"] / (self._seconds or 1)
         note = f"{record['steps'] / max(record['seconds'], 1e-9) / 1e6:.1f} M steps/s, epoch {record['epoch']}"
         self._line.update(progress.run + min(share, 1.0), note)

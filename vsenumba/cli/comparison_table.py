@@ -1,4 +1,4 @@
-"""A comparison as a table for people, narrow enough for a terminal of 80 columns."""
+"""A comparison as a table that fits a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def comparison_table(comparison: Comparison) -> Styled:
-    """Return a row per sampler, what the columns mean, and a row per reference model."""
+    """Return a table with a row per sampler, a legend, and a table with a row per reference model."""
     metric = comparison.metric
     rival = comparison.warp
     shown = _shown(metric)
-    # A value that all reach: of the best one's best, most columns could say only that it was never reached.
+    # Use a value that all runs reach; most runs never reach the best value of the best run.
     target = comparison.lowest_best()
     header = [
         "sampler",
@@ -44,19 +44,19 @@ def comparison_table(comparison: Comparison) -> Styled:
     parts = [table(header, rows, "ll" + "r" * (len(header) - 2)), *_legend(comparison, shown, header[4])]
     references = [[name, f"{value:.3f}"] for name, value in comparison.reference_values(metric).items()]
     if references:
-        parts += ["", table(["reference model, not trained by steps", shown], references, "lr")]
+        parts += ["", table(["reference model (no epochs)", shown], references, "lr")]
     if comparison.groups is not None:
-        parts += ["", f"{_shown(comparison.groups['metric'])} by number of training images", ""]
+        parts += ["", f"{_shown(comparison.groups['metric'])} by number of training images per label", ""]
         parts.append(_groups_table(comparison.groups))
     return Styled("\n".join(parts))
 
 
 def _groups_table(groups: Mapping[str, Any]) -> Styled:
-    """Return a row per sampler and reference model, and a column for every range of training images."""
+    """Return a table with a row per sampler and reference model, and a column per range of training images."""
     rows = [["labels", *map(str, groups["n_labels"])], ["held-out pairs", *map(str, groups["n_test_pairs"])]]
     for name, runs in groups["values"].items():
         rows.append([name, *(f"{value:.3f}" for value in np.median(runs, axis=0))])
-    # Where a range begins, the one before it ends.
+    # Each range begins where the previous one ends, so the header shows only its upper end.
     header = ["sampler or model", *(re.sub(".*–", "≤", name) for name in groups["names"])]
     return table(header, rows, "l" + "r" * len(groups["names"]))
 
@@ -65,16 +65,16 @@ def _legend(comparison: Comparison, shown: str, reaching: str) -> list[str]:
     data, n_seeds = comparison.settings["data"], comparison.settings["n_seeds"]
     lines = [
         "",
-        "One label of every image with two or more was hidden. Half of these labels",
-        f"chose each run's best epoch; the values are of the others, {data['n_test_pairs']:,} labels.",
-        f"s to best: seconds of training, until the run's best {shown} was reached.",
-        f"{reaching}: until that {shown} was reached, the lowest of the runs' bests.",
+        "One label of every image with two or more labels was held out. Half of these",
+        f"labels selected each run's best epoch; the table is for the other {data['n_test_pairs']:,}.",
+        f"s to best: training time in seconds to the run's best {shown}.",
+        f"{reaching}: training time to this {shown}, which every run reached.",
     ]
     if comparison.warp:
-        lines.append("speed-up: how many times sooner than WARP it was reached.")
-    lines.append("M steps/s: million updates a second.")
+        lines.append(f"speed-up: time of WARP to this {shown}, divided by the sampler's time.")
+    lines.append("M steps/s: million training steps per second.")
     if n_seeds > 1:
-        lines.append(f"All are medians of {n_seeds} runs that differ in their seed; in brackets is the range.")
+        lines.append(f"Values are medians of {n_seeds} runs with different seeds, with the range in brackets.")
     return lines
 
 
@@ -92,7 +92,7 @@ def _seconds_to(comparison: Comparison, sampler: str, value: float) -> list[floa
 
 
 def _median(seconds: Sequence[float | None]) -> float:
-    """Return the median; not a number if a run never reached the value, which was then no number itself."""
+    """Return the median; NaN if a run never reached the value, which happens only if the value is NaN."""
     return float(np.median([np.nan if one is None else one for one in seconds]))
 
 

@@ -1,4 +1,4 @@
-"""Tables of names as comma-separated values, to a file or to stdout."""
+"""CSV tables, written to a file or to stdout."""
 
 from __future__ import annotations
 
@@ -18,31 +18,30 @@ from vsenumba.printable import not_a_formula, printable
 _BOM = "\ufeff"
 
 output_option = click.option(
-    "-o", "--output", type=options.OUTPUT, metavar="FILE.csv", help="Write the table to a file, in UTF-8."
+    "-o", "--output", type=options.OUTPUT, metavar="FILE.csv", help="Write the table to a CSV file (UTF-8)."
 )
 excel_option = click.option(
     "--excel",
     is_flag=True,
-    help="Write the table for spreadsheets: marked as UTF-8, and with an apostrophe before names that they would take "
-    "for formulas.",
+    help="Write the table for spreadsheets: with a UTF-8 mark, and an apostrophe before names that look like formulas.",
 )
 
 
 def write_csv(
     header: Sequence[str], rows: Iterable[tuple[str | float, ...]], output: Path | None, *, excel: bool
 ) -> int:
-    """Write a table; return how many rows it had.
+    """Write a table; return its number of rows.
 
     Parameters
     ----------
     header : sequence of str
         The columns' names.
     rows : iterable of tuples
-        Names, whole numbers, and other numbers, which get four decimals; one that is not defined (NaN) is left out.
+        Names, whole numbers, and other numbers (written with four decimals; NaN becomes an empty cell).
     output : path or None
-        The file or stream; stdout where it is None.
+        The file or stream; None for stdout.
     excel : bool
-        Whether it is for a spreadsheet.
+        Whether to write for a spreadsheet.
     """
     from vsenumba.storage import open_output
 
@@ -53,7 +52,7 @@ def write_csv(
 
 
 def _shown_on(stream: IO[Any]) -> Callable[[str], str]:
-    """Return how names are written: a terminal must not obey them; a file or another program gets them as they are."""
+    """Return how to write names: escaped for a terminal, unchanged for a file or another program."""
     return printable if stream.isatty() else str
 
 
@@ -66,7 +65,7 @@ def _write(
 ) -> int:
     lines = csv.writer(_Lines(write))
     n_rows = 0
-    # The header waits for the first row: to find it may fail.
+    # Write the header with the first row, as computing that row may fail.
     for row in chain(rows, [None]):
         if n_rows == 0:
             write(_BOM if excel else "")
@@ -88,7 +87,7 @@ def _name(name: str, excel: bool) -> str:
 
 
 class _Lines:
-    """Takes the rows of a CSV writer, which quotes a bare CR only where CR and LF end its lines; ends them with LF."""
+    """Ends the lines of a CSV writer with LF; the writer itself uses CR LF, as it quotes a bare CR only then."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write

@@ -1,4 +1,4 @@
-"""``vsenumba demo``: all there is to see, on the set that ships."""
+"""``vsenumba demo``: a tour of the package on the built-in data set."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from vsenumba.models import Annotator
 
 SET = "openclipart"
-# The demo's own: another run may replace what is there.
+# Only the demo writes here, so another run may replace the files.
 FOLDER = Path("vsenumba-demo")
 N_PICTURES = 3
 N_SUGGESTIONS = 5
 SEARCHED = "animal"
-# Thousands of star polygons and icons that are tagged alike.
+# These folders hold thousands of star polygons and icons with the same tags.
 DULL_FOLDERS = ("computer", "shapes")
 
 
@@ -34,19 +34,20 @@ DULL_FOLDERS = ("computer", "shapes")
     default=str(FOLDER),
     show_default=True,
     metavar="DIR",
-    help="The folder to write to.",
+    help="Folder to write to.",
 )
 @options.force_option
-@click.option("--quick", is_flag=True, help="Fewer epochs and one seed: less to see, sooner.")
+@click.option("--quick", is_flag=True, help="Train for fewer epochs and with one seed.")
 @options.seed_option
 @options.threads_option
 @options.json_option
 def command(folder: Path, force: bool, quick: bool, seed: int, threads: int | None, as_json: bool) -> None:
-    """Train six samplers on the set that ships, and show what for.
+    """Compare six samplers on the built-in data set.
 
-    Prints the table of a comparison and writes its figure, runs and best model, which then suggests labels for a few
-    pictures and finds pictures by a label. The first time, every sampler is compiled for this machine, which takes a
-    minute or two; after that it is a matter of seconds.
+    The command prints a comparison table and writes a figure, the runs and the best model. It then uses that model to
+    suggest labels for a few pictures and to find pictures by a label.
+
+    The first run compiles the samplers for this machine, which takes a minute or two. Later runs take seconds.
     """
     from vsenumba.data import load_dataset
 
@@ -60,7 +61,7 @@ def command(folder: Path, force: bool, quick: bool, seed: int, threads: int | No
         "n_threads": threads,
     }
     if not as_json:
-        note("Six negative samplers learn which labels clip-art pictures have. The first time, each is compiled.")
+        note("Training models with six negative samplers on tagged clip art. The first run also compiles them.")
     result = run_and_write(data, SET, folder, settings, force=force or folder == FOLDER)
     pictures, found = _pictures(data, result.model, seed), _found(result.model)
     if as_json:
@@ -107,12 +108,12 @@ def _found(model: Annotator) -> list[dict[str, Any]]:
 
 
 def _show(data: AnnotationSet, pictures: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
-    say(f"\nThe best, trained on all pairs, suggests labels that {counted(len(pictures), 'picture')} lack:")
+    say(f"\nSuggestions of the best model, trained on all pairs, for {counted(len(pictures), 'picture')}:")
     for picture in pictures:
         say(f"\n  {printable(picture['image'] + _title(data, picture['image']))}")
-        say(f"    has       {', '.join(picture['known'])}")
+        say(f"    known     {', '.join(picture['known'])}")
         say(f"    suggested {', '.join(one['name'] for one in picture['suggestions'])}")
-    say(f"\nPictures without the label '{SEARCHED}' that it fits best:\n")
+    say(f"\nBest matches for '{SEARCHED}' among the pictures without this label:\n")
     for one in found:
         say(f"  {printable(one['name'] + _title(data, one['name']))}")
 

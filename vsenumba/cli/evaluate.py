@@ -1,4 +1,4 @@
-"""``vsenumba evaluate``: how well a model ranks labels that it has not seen."""
+"""``vsenumba evaluate``: measure how well a model ranks unseen labels."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 )
 @options.model_argument
 @options.optional_set_argument
-@options.metrics_option("One to compute; give it several times.")
+@options.metrics_option("Metric to compute.")
 @click.option(
     "--by",
     type=click.Choice(["label", "popularity"]),
-    help="Also score by label, or by how many training images a label has.",
+    help="Also show scores for each label, or for groups of labels with a similar number of training images.",
 )
 @csv_table.output_option
 @csv_table.excel_option
@@ -54,17 +54,19 @@ def command(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Say how well a model ranks labels that it has not seen.
+    """Measure how well a model ranks unseen labels.
 
-    All pairs of SET that the model was not trained on are tested; what it has seen of the images is left out of the
-    ranking. Without SET, or where the model has learnt from all pairs of SET, it says what 'vsenumba fit' or 'vsenumba
-    compare' measured on held-out pairs, before the model learnt from these too.
+    The model is tested on all pairs of SET that it was not trained on. Labels that it has already seen for an image
+    are excluded from the ranking of that image.
 
-    With --by, a pair is scored as if it were the only one of its image, and the table has means over the pairs of a
-    label, or of all labels that have so many training images. Of many labels it has the best and the worst by the first
-    metric; --json has all, and -o writes them to a file instead.
+    Without SET, or if the model was trained on all pairs of SET, the command shows the values that 'vsenumba fit' or
+    'vsenumba compare' measured on held-out pairs.
 
-    With --scheduler the workers of a cluster rank the labels.
+    With --by, every pair is scored as if it were the only pair of its image. The table shows the mean score of each
+    label or group. If there are many labels, it shows the best and the worst by the first metric. --json prints all of
+    them, and -o writes all of them to a file.
+
+    With --scheduler, the workers of a Dask cluster rank the labels.
     """
     from vsenumba.evaluation import evaluate
     from vsenumba.models import Annotator, load_model
@@ -72,7 +74,7 @@ def command(
     _check_output(by, output, excel, as_json, model, source)
     check_report(report, model, *([source] if source else []))
     if scheduler is not None and source is None:
-        raise click.UsageError("--scheduler goes with a SET")
+        raise click.UsageError("--scheduler requires a SET")
     client = options.client_of(scheduler)
     loaded = load_model(model, Annotator)
     data = None if source is None else options.load_set(source)
@@ -83,20 +85,19 @@ def command(
         scores = evaluate(loaded, test, exclude=loaded.seen_, **how)
         groups = scores.groups
         result: dict[str, Any] = {"n_images": scores.n_images, "n_pairs": test.n_pairs, "metrics": scores.mean}
-        what = f"{counted(test.n_pairs, 'pair')} of {counted(scores.n_images, 'image')} that the model has not seen"
+        what = f"measured on {counted(test.n_pairs, 'unseen pair')} of {counted(scores.n_images, 'image')}"
     elif by is not None:
         raise InputError(
-            f"{model} cannot be scored by {by} without pairs that it has not seen: name a SET with some, such as "
-            "'vsenumba data split' keeps apart"
+            f"--by {by} needs a SET with pairs that {model} was not trained on; 'vsenumba data split' makes such a SET"
         )
     else:
         result = _measured(loaded, model, data, metrics)
-        what = f"measured {held_out_pairs(result)}, before the model learnt from these too"
+        what = f"{held_out_pairs(result)} (the saved model was then trained on all pairs)"
     save_report(report, model, data=data, n_threads=threads)
     if output is not None and groups is not None:
         rows = group_rows(groups)
         csv_table.write_csv(list(rows[0]), (tuple(row.values()) for row in rows), output, excel=excel)
-        note(f"saved {output}: {counted(len(rows), 'label' if by == 'label' else 'range')}")
+        note(f"saved {output}: {counted(len(rows), 'label' if by == 'label' else 'group')}")
         return
     if as_json:
         more = {} if groups is None else {"by": by, "groups": group_rows(groups)}
@@ -114,39 +115,40 @@ def command(
 def _check_output(
     by: str | None, output: Path | None, excel: bool, as_json: bool, model: Path, source: str | None
 ) -> None:
-    """Refuse options that do not go together, and a file that cannot be written."""
+    """Refuse options that cannot be combined, and a file that cannot be written."""
     if output is None:
         if excel:
-            raise click.UsageError("--excel goes with -o")
+            raise click.UsageError("--excel requires -o")
         return
     if by is None:
-        raise click.UsageError("-o writes what --by asks for: give --by label or --by popularity")
+        raise click.UsageError("-o requires --by label or --by popularity")
     if as_json:
-        raise click.UsageError("-o and --json exclude each other")
+        raise click.UsageError("-o and --json cannot be combined")
     options.check_output(output, model, *([source] if source else []), streams=True)
 
 
 def _measured(model: Annotator, path: Path, data: AnnotationSet | None, metrics: tuple[str, ...]) -> dict[str, Any]:
-    """Return what was measured on pairs of the model's set when it did not know these yet."""
+    """Return the values that were measured on held-out pairs when the model was made."""
     measured = getattr(model, "provenance_", {}).get("measured")
     if measured is None or (data is not None and data.n_pairs != measured["of_pairs"]):
-        why = "nothing was measured when it was made" if data is None else "it has learnt from every pair of the set"
-        raise InputError(
-            f"{path} cannot tell how good it is: {why}; name a SET with pairs that it has not seen, such as 'vsenumba "
-            "data split' keeps apart"
+        why = (
+            f"no quality was measured when {path} was trained"
+            if data is None
+            else f"{path} was trained on every pair of the data set"
         )
+        raise InputError(f"{why}; give a SET with unseen pairs, which 'vsenumba data split' makes")
     wanted = metrics if options.is_given("metrics") else tuple(measured["metrics"])
     missing = [name for name in wanted if name not in measured["metrics"]]
     if missing:
         raise InputError(
-            f"{missing[0]} was not measured when {path} was made, but {', '.join(measured['metrics'])} were; "
-            f"'vsenumba fit ... --metric {missing[0]}' measures it"
+            f"{missing[0]} was not measured when {path} was trained, only {', '.join(measured['metrics'])}; train "
+            f"again with '--metric {missing[0]}', or give a SET with unseen pairs"
         )
     return {**measured, "metrics": {name: measured["metrics"][name] for name in wanted}}
 
 
 def _unseen_pairs(model: Annotator, data: AnnotationSet, source: str) -> AnnotationSet | None:
-    """Return the pairs to test on, of images and labels that the model knows; None if it was trained on all of them."""
+    """Return the unseen pairs whose image and label the model knows; None if it was trained on all pairs."""
     import numpy as np
 
     from vsenumba.evaluation.known_labels import with_known_labels
@@ -167,14 +169,14 @@ def _unseen_pairs(model: Annotator, data: AnnotationSet, source: str) -> Annotat
     unseen = (images[rows] >= 0) & ~seen
     if not unseen.any():
         raise InputError(
-            f"the model has seen every pair of {source} whose image and label it knows, so there is nothing to test; "
-            "evaluate on pairs that were kept apart with 'vsenumba data split'"
+            f"the model was trained on every pair of {source} whose image and label it knows; evaluate on pairs that "
+            "'vsenumba data split' kept apart"
         )
     return data.with_pairs(unseen)
 
 
 def _check_images(model: Annotator, data: AnnotationSet, source: str, unknown: np.ndarray) -> None:
-    """Refuse a set of which the model knows no image that has a label; say which of them it does not know."""
+    """Refuse a data set if the model knows none of its labelled images; warn about the unknown images."""
     import warnings
 
     from vsenumba.errors import unknown_name
@@ -186,20 +188,22 @@ def _check_images(model: Annotator, data: AnnotationSet, source: str, unknown: n
     )
     if len(unknown) == (data.labels_per_image > 0).sum():
         raise InputError(
-            f"the model knows no image of {source}: {examples}; evaluate on images it was trained on, with labels it "
-            "was not"
+            f"the model knows no image of {source}: {examples}. Evaluate on new labels of images that the model was "
+            "trained on"
         )
     n_pairs = int(data.labels_per_image[unknown].sum())
     warnings.warn(
-        f"{counted(n_pairs, 'pair')} of {counted(len(unknown), 'image')} of {source} left out: {examples}",
+        f"skipped {counted(n_pairs, 'pair')} of {counted(len(unknown), 'unknown image')} in {source}: {examples}",
         stacklevel=1,
     )
 
 
 def _refuse_transpose(model: Annotator, data: AnnotationSet, source: str) -> None:
-    """Refuse a matrix of labels by images: its numbered rows and columns would fit the model's by name."""
+    """Refuse a transposed matrix (labels by images), whose numbered rows and columns would match by name."""
     from vsenumba.data import Vocabulary
 
     shape = model.seen_.shape
     if data.shape != shape == data.shape[::-1] and data.label_names == Vocabulary.numbered(data.n_labels, "label"):
-        raise InputError(f"{source} is {data.shape}, the model {shape}, images by labels; did you pass the transpose?")
+        raise InputError(
+            f"{source} has the shape {data.shape}, but the model has {shape} (images by labels); transpose the matrix"
+        )

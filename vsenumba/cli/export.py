@@ -27,23 +27,31 @@ KINDS = ("labels", "images", "captions", "words")
 @click.option(
     "--what",
     type=click.Choice(KINDS),
-    help="Whose vectors; by default those that the model has first: labels, words, or a retriever's images.",
+    help="Vectors to write.  [default: labels, words, or the images of a retriever]",
 )
-@click.option("--data", metavar="SET", help="The set whose images or captions are embedded; a retriever needs one.")
+@click.option("--data", metavar="SET", help="Data set whose images or captions to embed; required for a retriever.")
 @options.threads_option
 @options.scheduler_option
 def command(
     model: Path, output: Path, what: str | None, data: str | None, threads: int | None, scheduler: str | None
 ) -> None:
-    """Write the vectors of a model for other programs.
+    r"""Write the vectors of a model for other programs.
 
-    FILE ends in .npz (NumPy arrays 'factors' and 'names', in which each name takes the room of the longest), in .txt or
-    .vec (the text format of word2vec, in which blanks within names become underscores), in .bin (its binary format), in
-    .h5 (HDF5 datasets 'factors' and 'names'), in .parquet (columns of these names) or in .safetensors (tensors such as
-    'label_factors', and names as JSON in the metadata: all that the model has, unless --what names one). To .h5 and
-    .parquet the vectors of images and captions are written as they are made, with --scheduler by the workers of a
-    cluster.
-    The dot product of an image's and a label's vector is the score; of a retriever's, which have length 1, the cosine.
+    The ending of FILE selects the format:
+
+    \b
+      .npz          NumPy arrays 'factors' and 'names' (padded to equal length)
+      .txt, .vec    text format of word2vec (spaces in names become underscores)
+      .bin          binary format of word2vec
+      .h5           HDF5 datasets 'factors' and 'names'
+      .parquet      columns 'factors' and 'names'
+      .safetensors  one tensor for each kind of name; names in the metadata
+
+    The score of an image and a label is the dot product of their vectors. Vectors of a retriever have length 1, so
+    their dot product is the cosine.
+
+    Vectors of images and captions are written to .h5 and .parquet in blocks. With --scheduler, the workers of a Dask
+    cluster compute these blocks. A .safetensors file contains all vectors of the model, unless --what selects one kind.
     """
     from vsenumba.data.parquet_tables import check_parquet
     from vsenumba.data.safetensors_files import write_safetensors
@@ -54,19 +62,21 @@ def command(
     if ending == ".parquet":
         check_parquet(output)
     if scheduler is not None and (what not in ("images", "captions") or ending not in STREAMED):
-        raise click.UsageError("--scheduler goes with '--what images' or captions, and -o FILE.h5 or FILE.parquet")
+        raise click.UsageError(
+            "--scheduler requires '--what images' or '--what captions', and a FILE that ends in .h5 or .parquet"
+        )
     options.check_output(output, model, streams=ending not in (".npz", *STREAMED))
     client = options.client_of(scheduler)
     loaded = load_model(model)
     if not loaded.exports:
-        raise InputError(f"{model} holds a model without vectors ({loaded.kind})")
+        raise InputError(f"{model} has no vectors to export: it is a model of type {loaded.kind}")
     kinds = (what or loaded.exports[0],) if what or ending != ".safetensors" else loaded.exports
     if kinds[0] not in loaded.exports:
         known = " or ".join(loaded.exports)
-        raise InputError(f"{model} holds a model of {loaded.subject}: --what is {known}, not {what}")
+        raise InputError(f"{model} is a model of {loaded.subject} and has no vectors of {what}; use --what {known}")
     if data is not None and not {"images", "captions"} & set(kinds):
         raise click.UsageError(
-            f"--data goes with '--what images' or captions; the vectors of {kinds[0]} are the model's own"
+            f"--data requires '--what images' or '--what captions'; the vectors of {kinds[0]} are in the model"
         )
     if "n_threads" in loaded.PARAMETERS:
         loaded.set_params(n_threads=threads)

@@ -1,4 +1,4 @@
-"""``vsenumba find``: search images by a label, or by several."""
+"""``vsenumba find``: search images by one or more labels."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from vsenumba.cli.output import counted, note, say, say_json, table
 @click.command(epilog=options.examples("vsenumba find model.h5 flower -n 5", "vsenumba find model.h5 animal farm"))
 @options.model_argument
 @click.argument("labels", metavar="LABEL...", nargs=-1, required=True)
-@click.option("--include-known", is_flag=True, help="Show images that have all of the labels already, too.")
-@click.option("--least-score", type=float, metavar="X", help="Show no image with a lower score.")
-@options.set_option("Search the images of this set; by default those that the model was trained on.")
+@click.option("--include-known", is_flag=True, help="Also show images that already have all the labels.")
+@click.option("--least-score", type=float, metavar="X", help="Show only images with a score of at least X.")
+@options.set_option("Search the images of this data set.  [default: the model's training images]")
 @click.option(
-    "--index", type=options.FILE, metavar="INDEX", help="Search by an index that 'vsenumba index' made of these images."
+    "--index", type=options.FILE, metavar="INDEX", help="Search an index of these images, made by 'vsenumba index'."
 )
 @csv_table.output_option
 @csv_table.excel_option
@@ -39,23 +39,24 @@ def command(
     scheduler: str | None,
     as_json: bool,
 ) -> None:
-    """Find images that lack a label and that it fits best.
+    """Find the images that fit a label best but do not have it yet.
 
-    Of several labels the mean of the scores counts, and images that have all of them are left out. With --scheduler the
-    workers of a cluster search.
+    With several labels, images are ranked by their mean score, and images that have all the labels are excluded.
+
+    With --scheduler, the workers of a Dask cluster search.
     """
     from vsenumba.models import Annotator, load_model
 
     options.limit_threads(threads)
     if excel and output is None:
-        raise click.UsageError("--excel goes with -o")
+        raise click.UsageError("--excel requires -o")
     if index is not None and least_score is not None:
-        raise click.UsageError("--least-score and --index exclude each other")
+        raise click.UsageError("--least-score and --index cannot be combined")
     if index is not None and scheduler is not None:
-        raise click.UsageError("--scheduler and --index exclude each other")
+        raise click.UsageError("--scheduler and --index cannot be combined")
     if output is not None:
         if as_json:
-            raise click.UsageError("-o and --json exclude each other")
+            raise click.UsageError("-o and --json cannot be combined")
         options.check_output(output, model, *([source] if source else []), streams=True)
     client = options.client_of(scheduler)
     loaded = load_model(model, Annotator)
@@ -78,7 +79,7 @@ def command(
     elif found:
         say(table(["image", "score"], [[name, f"{score:.3f}"] for name, score in found], "lr"))
     elif least_score is not None:
-        say(f"no image that lacks what is searched has a score of {least_score:g} or more")
+        say(f"no image found with a score of at least {least_score:g}")
     else:
         what = f"the label {labels[0]!r}" if len(labels) == 1 else f"the labels {', '.join(map(repr, labels))}"
-        say(f"every image has {what}; --include-known shows them")
+        say(f"every image already has {what}; use --include-known to show them")

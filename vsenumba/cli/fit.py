@@ -16,10 +16,10 @@ from vsenumba.cli.resuming import checkpoint_in, checkpoint_option, interruptibl
 from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
 
-# One of so many images is held out, where images are.
+# One in this many images is held out with '--hold-out images'.
 _OF_IMAGES = 10
 
-# From so many pairs on, solving for weights between labels takes long enough to be said.
+# With more pairs, solving for label weights takes long enough to mention.
 _MANY_PAIRS = 200_000
 
 if TYPE_CHECKING:
@@ -55,13 +55,14 @@ if TYPE_CHECKING:
 @click.option(
     "--hold-out",
     type=click.Choice(["one", "images", "none"]),
-    help="What to measure on, before the model learns from all: one label of every image with two or more; a tenth of "
-    "the images, with all their labels; or nothing. By default 'images' where features alone stand for an image, "
-    "and 'one' otherwise.",
+    help="Test data: one label of every image that has several ('one'), a tenth of the images with all their labels "
+    "('images'), or none.  [default: images with '--inputs features', else one]",
 )
-@options.metrics_option("What to measure on them; give it several times.")
+@options.metrics_option("Metric to measure on the held-out pairs.")
 @click.option(
-    "--patience", type=options.POSITIVE, help="Stop after so many epochs without a better MRR, keep the best."
+    "--patience",
+    type=options.POSITIVE,
+    help="Stop after N epochs without a better MRR on the held-out pairs, and keep the best epoch.",
 )
 @checkpoint_option
 @resume_option
@@ -88,19 +89,22 @@ def command(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Train a model on the pairs of a set.
+    """Train a model on the image-label pairs of a data set.
 
-    SET is a set's name or a file, see 'vsenumba data --help'. One label of every image with two or more is held out,
-    and where these labels rank says how good a model is that has not seen them. The model that is saved then learns
-    from all pairs, in as many epochs; with '--hold-out none' nothing is measured, which takes half the time.
+    SET is the name of a data set or a file; see 'vsenumba data --help'.
 
-    With '--inputs features' or '--inputs labels+features' the model looks at the pictures of a set that 'vsenumba data
-    pictures' made, and can be asked about pictures that nobody tagged.
+    The command trains twice. The first model is trained without the held-out pairs and measured on them. The second
+    model is trained on all pairs, for as many epochs, and saved. With '--hold-out none' the command skips the first
+    training, which halves the time.
 
-    With --scheduler the workers of a cluster train; each must run one task at a time and have this package.
+    With '--inputs features' or '--inputs labels+features' the model uses the image features that 'vsenumba data
+    pictures' computes. Such a model can suggest labels for pictures that have none.
 
-    With --checkpoint-every, training that was interrupted goes on with --resume and the same SET and --hold-out; what
-    the model is, its checkpoint knows.
+    With --scheduler, the workers of a Dask cluster train the model. Every worker needs this package and must run one
+    task at a time.
+
+    If you interrupt a training with --checkpoint-every, continue it with --resume and the same SET and --hold-out. The
+    checkpoint stores all other settings of the model.
     """
     from sklearn.base import clone
 
@@ -113,14 +117,14 @@ def command(
     from vsenumba.training.annotation.inputs.labels import MOST_WEIGHED_PAIRS
 
     if patience and hold_out == "none":
-        raise click.UsageError("--patience needs held-out pairs, which '--hold-out none' leaves none of")
+        raise click.UsageError("--patience needs held-out pairs; it cannot be used with '--hold-out none'")
     if options.is_given("metrics") and hold_out == "none":
-        raise click.UsageError("--metric needs held-out pairs, which '--hold-out none' leaves none of")
+        raise click.UsageError("--metric needs held-out pairs; it cannot be used with '--hold-out none'")
     if resume:
         measures = hold_out != "none"
         is_last = lambda model: "measured" in model.provenance_ or not measures  # noqa: E731
         model = checkpoint_in(output, ImageAnnotator, is_last=is_last).set_params(n_threads=threads, device=device)
-        # It divides the pairs too.
+        # The seed also determines the held-out pairs.
         seed = model.random_state if isinstance(model.random_state, int) else seed
     else:
         model = ImageAnnotator(**parameters, n_threads=threads, device=device, random_state=seed)
@@ -131,16 +135,18 @@ def command(
     client = options.client_of(scheduler)
     data = options.load_set(source)
     if data.features is not None and not model.uses_features:
-        note("the set has features, which the model does not look at; '--inputs labels+features' has it do so")
+        note(
+            "note: the data set has image features, but the model ignores them; use them with --inputs labels+features"
+        )
     check_has_features(data, model.inputs)
     most = math.inf if model.max_neighbours else MOST_WEIGHED_PAIRS
     if not resume and model.chosen("max_neighbours") and _MANY_PAIRS < data.n_pairs <= most:
-        note("weights between labels are solved for before the first epoch; '--set max_neighbours=0' leaves them out")
+        note("note: computing label weights before the first epoch; skip them with '--set max_neighbours=0'")
     if hold_out is None:
         hold_out = "images" if [part.name for part in as_inputs(model.inputs).parts] == ["features"] else "one"
     train, test = _divided(data, hold_out, model.inputs, seed)
     if patience and test is None:
-        raise InputError("--patience needs held-out pairs, and there are none")
+        raise InputError("--patience needs held-out pairs, but no pair could be held out; leave out --patience")
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
     # A checkpoint knows the command that began the training.
     typed = RecordedCommand((model.provenance_.get("command") if resume else None) or command_line())
@@ -155,7 +161,7 @@ def command(
             learn(train, validation=test, callbacks=following, client=client)
         measured = _measured(model, data, test, metrics, client)
         measured_model, model, resume = model, clone(model), False
-    # Of a checkpoint the last epoch may have been the last that is wanted.
+    # The checkpoint may already be at the last wanted epoch.
     if not (resume and measured and len(model.history_) >= measured["n_epochs"]):
         delivery = [Delivery(measured["n_epochs"], measured)] if measured else []
         with interruptible(model, output, saving):
@@ -178,7 +184,7 @@ def command(
 def _divided(
     data: AnnotationSet, hold_out: str, inputs: str | Sequence[str], seed: int
 ) -> tuple[AnnotationSet, AnnotationSet | None]:
-    """Return the pairs to train on and to test on; what can be learnt from goes before what can be tested."""
+    """Return the pairs to train on and to test on; training comes first if there are few pairs."""
     from vsenumba.data import holdout, leave_one_out
     from vsenumba.models.learnable import why_nothing_can_be_learnt
 
@@ -191,29 +197,31 @@ def _divided(
         return _divided_images(data, seed)
     train, test = leave_one_out(data, rng=seed)
     if why_nothing_can_be_learnt(train, inputs) is not None:
-        # Images with two labels: to hold out one of each would leave nothing to learn from.
+        # If images have at most two labels, holding out one label of each leaves nothing to learn from.
         n_two = int((data.labels_per_image >= 2).sum())
-        note("images have two labels at most: one is held out of half of them, the others are learnt from")
+        note("note: no image has more than two labels, so only half of the images with two have one held out")
         train, test = holdout(data, max(n_two // 2, 1) / data.n_pairs, rng=seed)
     if test.n_pairs == 0 or why_nothing_can_be_learnt(train, inputs) is not None:
-        note("nothing is measured: a label that was held out would leave nothing to learn from")
+        note("note: too few pairs to hold any out; quality is not measured")
         return data, None
     return train, test
 
 
 def _divided_images(data: AnnotationSet, seed: int) -> tuple[AnnotationSet, AnnotationSet | None]:
-    """Return the images to train on and to test on: a tenth of those that have labels."""
+    """Return the images to train on and to test on; the test images are a tenth of the labelled ones."""
     import numpy as np
 
     with_labels = np.random.default_rng(seed).permutation(np.flatnonzero(data.labels_per_image))
     held_out = np.zeros(data.n_images, dtype=bool)
     held_out[with_labels[: len(with_labels) // _OF_IMAGES]] = True
     if not held_out.any():
-        note(f"nothing is measured: of {counted(len(with_labels), 'image')} none can be spared")
+        note(
+            f"note: {counted(len(with_labels), 'labelled image')} are too few to hold any out; quality is not measured"
+        )
         return data, None
     note(
-        f"measured is how the tags of {counted(int(held_out.sum()), 'picture')} rank that are held out whole, as for "
-        "pictures to come; values of '--hold-out one' are not to be compared with these"
+        f"note: {counted(int(held_out.sum()), 'image')} held out with all their labels, to measure quality on new "
+        "images; do not compare the values with those of '--hold-out one'"
     )
     return data.select_images(~held_out), data.select_images(held_out)
 
@@ -221,7 +229,7 @@ def _divided_images(data: AnnotationSet, seed: int) -> tuple[AnnotationSet, Anno
 def _measured(
     model: ImageAnnotator, data: AnnotationSet, test: AnnotationSet, metrics: tuple[str, ...], client: Any
 ) -> dict[str, Any]:
-    """Return where the held-out labels rank for a model that was trained without them."""
+    """Return how well a model ranks the held-out labels."""
     from vsenumba.evaluation import evaluate
     from vsenumba.experiments import measurement
 
@@ -247,18 +255,18 @@ def _facts(model: ImageAnnotator, measured: dict[str, Any] | None, best_epoch: i
 def _show(facts: dict[str, Any], size: str) -> None:
     measured = facts["held_out"]
     if measured is not None:
-        say(f"measured  {held_out_pairs(measured)}: {values_of(measured)}")
+        say(f"quality   {values_of(measured)} ({held_out_pairs(measured)})")
     if facts["best_epoch"] is not None:
-        say(f"kept      epoch {facts['best_epoch']}, the best on the held-out pairs, which flatters it a little")
+        say(f"kept      epoch {facts['best_epoch']}, chosen on the held-out pairs; the quality is slightly optimistic")
     say(
-        f"trained   {counted(facts['n_epochs'], 'epoch')} on {'all of ' * (measured is not None)}{size}, in "
+        f"trained   {counted(facts['n_epochs'], 'epoch')} on {'all ' * (measured is not None)}{size} in "
         f"{facts['seconds']:.2f} s, loss {facts['loss']:.4f}"
     )
     if facts["n_weights"]:
-        say(f"weighed   {counted(facts['n_weights'], 'weight')} between labels, beside their vectors")
+        say(f"weights   {facts['n_weights']:,} between labels, in addition to the vectors")
     if facts["skipped"]:
         steps = counted(facts["skipped"], "step")
-        say(f"skipped   {steps} an epoch: no negative was found, or the image has no other label to be known by")
+        say(f"skipped   {steps} per epoch: no negative was found, or the image has only one label")
 
 
 def _next_commands(output: Path, data: AnnotationSet, *, tested: bool) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""Scores by label or by popularity: as a table for people, as rows for programs."""
+"""Scores by label or by popularity, as a table for people or as rows for programs."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from vsenumba.cli.output import Styled, table
 if TYPE_CHECKING:
     from vsenumba.evaluation import GroupScores
 
-# Of more labels the table has the best and the worst.
+# If there are more labels, the table shows this many of the best and of the worst.
 ENDS = 5
 
 _TITLES = {
     "label": "label",
     "popularity": "training images",
     "n_labels": "labels",
-    "n_train_pairs": "trained",
-    "n_test_pairs": "tested",
+    "n_train_pairs": "training pairs",
+    "n_test_pairs": "test pairs",
 }
 
 
 def group_rows(groups: GroupScores) -> list[dict[str, Any]]:
-    """Return a row per group: ranges rising, labels from the best by the first metric to the worst.
+    """Return a row per group: ranges in ascending order, labels from best to worst by the first metric.
 
-    Of labels that are equally good, the one with more test pairs comes first; those without a value come last.
+    For equal values, the label with more test pairs comes first. Labels without a value come last.
     """
     import numpy as np
 
@@ -39,7 +39,7 @@ def group_rows(groups: GroupScores) -> list[dict[str, Any]]:
 
 
 def groups_table(groups: GroupScores) -> Styled:
-    """Return the rows, of many labels the best and the worst, and the means over pairs and over labels."""
+    """Return a table of the groups (the best and the worst of many labels) and of the means over pairs and labels."""
     rows = group_rows(groups)
     metrics = list(groups.micro)
     numbers = [name for name in rows[0] if name in _TITLES and name != groups.by]

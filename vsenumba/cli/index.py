@@ -1,4 +1,4 @@
-"""``vsenumba index``: an approximate index of images, for searches among a million and more."""
+"""``vsenumba index``: build an approximate index of images, to search a million or more."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from vsenumba.cli.output import say, say_json
 
 @click.command(epilog=options.examples("vsenumba index model.h5 -o model.ann"))
 @options.model_argument
-@options.set_option("Index the images of this set; by default those that the model was trained on.")
+@options.set_option("Index the images of this data set.  [default: the model's training images]")
 @options.output_option("INDEX")
 @options.json_option
 def command(model: Path, source: str | None, output: Path, as_json: bool) -> None:
-    """Index the images of a model, for 'vsenumba find --index'.
+    """Build an approximate search index of a model's images.
 
-    An index pays from a million images on, and fewer are refused: there the exact search takes a tenth of a second. To
-    read one takes seconds, so that it is for many questions, as in Python: vsenumba.models.ImageIndex. It needs faiss:
-    pip install 'vsenumba[ann]'. And it goes by vectors alone: fit the model with '--set max_neighbours=0'.
+    'vsenumba find --index' searches the index. An index needs at least a million images. With fewer, the exact search
+    takes a tenth of a second, so the command refuses them.
+
+    Loading an index takes seconds. For many searches, load it once in Python with vsenumba.models.ImageIndex.
+
+    The index uses vectors only, so fit the model with '--set max_neighbours=0'. It needs faiss: pip install
+    'vsenumba[ann]'.
     """
     from vsenumba.models import ImageAnnotator, load_model
     from vsenumba.models.image_index import ImageIndex
@@ -32,4 +36,4 @@ def command(model: Path, source: str | None, output: Path, as_json: bool) -> Non
     if as_json:
         say_json({"index": str(output), "images": index.n_images, "recall@10": index.recall})
     else:
-        say(f"saved {output}: {index.n_images:,} images, recall@10 {index.recall:.2f} when it was built")
+        say(f"saved {output}: {index.n_images:,} images, recall@10 {index.recall:.2f}")

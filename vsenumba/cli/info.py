@@ -21,10 +21,11 @@ VARIABLES = ("NUMBA_", "VSENUMBA_", "OPENBLAS_NUM_THREADS", "OMP_", "MKL_NUM_THR
 @options.json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Check the installation: show versions, threads, caches, extras and the GPU, and what is wrong.
+    """Check the installation and report problems.
 
-    Each problem comes with its remedy. An error prevents work, a warning costs speed, and a note matters to some
-    programs. The exit status is 1 if there is an error, otherwise 0. Please add the output to a fault report.
+    The command shows versions, threads, caches, extras and the GPU. Each problem comes with its remedy. An error
+    prevents work, a warning costs speed, and a note matters to some programs. The exit status is 1 if there is an
+    error, otherwise 0. Please add the output to a bug report.
     """
     facts = _facts()
     if as_json:

@@ -1,4 +1,4 @@
-"""A group of commands that imports a command when it is used."""
+"""A group of commands that imports each command only when it is used."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group whose commands lie in modules of their own, each as its ``command``.
+    """A group whose commands are the ``command`` attributes of separate modules.
 
     Parameters
     ----------
     modules : mapping from str to str
-        The commands' modules by name, in the order of the help. They must not import anything large before the command
-        runs: the group's help imports them all.
+        The commands' modules by command name, in the order of the help. The group's help imports all of them, so they
+        must not import anything large before the command runs.
     **settings
         As for `click.Group`.
     """
@@ -40,7 +40,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, and name the nearest ones where there is none of that name."""
+        """Find the command; for an unknown name, suggest the nearest ones."""
         if args and args[0] not in self._modules and not args[0].startswith("-"):
             from vsenumba.errors import unknown_name
 

@@ -1,4 +1,4 @@
-"""What was measured, in words."""
+"""Measured values as text."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from vsenumba.cli.output import counted
 
 
 def held_out_pairs(measured: Mapping[str, Any]) -> str:
-    """Return what was held out, of the entries that `vsenumba.experiments.measurement` makes."""
+    """Return a description of the held-out pairs in a dict that `vsenumba.experiments.measurement` makes."""
     n_pairs, n_images = int(measured["n_pairs"]), int(measured["n_images"])
-    return f"on {counted(n_pairs, 'pair')} of {counted(n_images, 'image')}, held out of {measured['of_pairs']:,}"
+    return (
+        f"measured on {counted(n_pairs, 'held-out pair')} of {counted(n_images, 'image')}, "
+        f"from {measured['of_pairs']:,} pairs in all"
+    )
 
 
 def values_of(measured: Mapping[str, Any]) -> str:
@@ -21,5 +24,5 @@ def values_of(measured: Mapping[str, Any]) -> str:
 
 
 def value_text(value: float | None, n_digits: int) -> str:
-    """Return a metric's value, which is None or NaN where it is not defined, as for no image or no pair."""
-    return "not defined" if value is None or math.isnan(value) else f"{value:.{n_digits}f}"
+    """Return a metric's value as text; None and NaN mean that it is undefined, as for no image or no pair."""
+    return "undefined" if value is None or math.isnan(value) else f"{value:.{n_digits}f}"

@@ -1,4 +1,4 @@
-"""Options and kinds of values that several commands have."""
+"""Options and parameter types that several commands share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Endings of files that other programs read, as what they are not.
+# Endings that belong to other formats. A native file must not have one of them.
 _OTHER_FORMATS = frozenset(
     {
         *(".csv", ".tsv", ".txt", ".json", ".npz", ".npy", ".pkl", ".joblib", ".xlsx", ".parquet", ".vec", ".bin"),
@@ -33,19 +33,19 @@ _OTHER_FORMATS = frozenset(
     }
 )
 
-# Larger files take more than a moment to read.
+# Reading a larger file takes long enough to show a status line.
 _MOMENT = 4_000_000
 
 
 class Member(click.ParamType):  # type: ignore[type-arg]  # it has none before click 8.4
-    """The name of an entry of a mapping; the mapping is imported when a name is given or help is asked for.
+    """The name of an entry of a mapping; the mapping is imported only to check a name or to show the help.
 
     Parameters
     ----------
     kind : str
         What the entries are, for error messages.
     module, registry : str
-        Where the mapping from names to entries is.
+        The module and the name of the mapping.
     """
 
     name = "name"
@@ -56,7 +56,7 @@ class Member(click.ParamType):  # type: ignore[type-arg]  # it has none before c
         self.registry = registry
 
     def names(self) -> list[str]:
-        """Return the names there are."""
+        """Return all names."""
         return list(getattr(importlib.import_module(self.module), self.registry))
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -70,12 +70,12 @@ class Member(click.ParamType):  # type: ignore[type-arg]  # it has none before c
         return f"[{'|'.join(self.names())}]" if self.names() else None
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Return the names that begin so."""
+        """Return the names that begin with `incomplete`."""
         return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
 
 
 class ParameterValue(Member):
-    """A value of a model's parameter, as the model's table has it.
+    """A value of a model's parameter, parsed as the model's ``PARAMETERS`` table declares it.
 
     Parameters
     ----------
@@ -93,23 +93,23 @@ class ParameterValue(Member):
         return model.PARAMETERS[self.parameter]
 
     def names(self) -> list[str]:
-        """Return the names that can be given; none for numbers."""
+        """Return the allowed names; empty for a number."""
         return list(getattr(self.entry(), "names", ()))
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Make a value of a text; its range is the model's to check."""
+        """Parse a text; the model checks the range."""
         try:
             return self.entry().parse(self.parameter, value) if isinstance(value, str) else value
         except InputError as error:
             self.fail(str(error), param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str | None:
-        """Return the names, or what stands for a number."""
+        """Return the names, or the placeholder for a number."""
         return super().get_metavar(param, ctx) or ("n" if type(self.entry()).__name__ == "Whole" else "x").upper()
 
 
 class MetricName(click.ParamType):  # type: ignore[type-arg]  # likewise
-    """The name of a metric, as ``recall@5``."""
+    """The name of a metric, such as ``recall@5``."""
 
     name = "metric"
 
@@ -121,7 +121,7 @@ class MetricName(click.ParamType):  # type: ignore[type-arg]  # likewise
 
 
 class ThreadCount(click.ParamType):  # type: ignore[type-arg]  # likewise
-    """A number of threads, brought down, with one warning, to what there is."""
+    """A number of threads; a number above the available cores is lowered with a warning."""
 
     name = "n"
 
@@ -133,10 +133,10 @@ class ThreadCount(click.ParamType):  # type: ignore[type-arg]  # likewise
 
 
 class OutputPath(click.Path):
-    """The name of a file to write; a `Path` by itself would drop the end of names such as ``model.h5/``."""
+    """The name of a file to write; a plain `Path` would drop the slash of names such as ``model.h5/``."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Check the end of a name."""
+        """Refuse a name that only a folder can have."""
         from vsenumba.storage import check_name
 
         check_name(value)
@@ -144,14 +144,14 @@ class OutputPath(click.Path):
 
 
 class DefaultOf(click.Option):
-    """An option whose default is that of a parameter in the library, looked up when it is needed.
+    """An option that uses the default of a parameter in the library, looked up when it is needed.
 
     Parameters
     ----------
     module, function : str
-        Where the function, or the class, is.
+        The module, and the function or class in it.
     parameter : str, optional
-        The parameter's name, where it is not the option's own.
+        The parameter's name, if it differs from the option's.
     *declarations, **settings
         As for `click.Option`.
     """
@@ -172,7 +172,7 @@ class DefaultOf(click.Option):
 
 
 class ParameterOption(DefaultOf):
-    """An option for a parameter of a model: its kind and its help are those of the model's table.
+    """An option for a parameter of a model: its type and its help come from the model's ``PARAMETERS`` table.
 
     Parameters
     ----------
@@ -190,17 +190,17 @@ class ParameterOption(DefaultOf):
 
     @property
     def help(self) -> str:
-        """What the parameter is, and what is taken where it is left out."""
+        """The meaning of the parameter and its default."""
         entry = self._entry()
-        return f"{entry.meaning.removesuffix('.')}; by default {entry.none}." if entry.none else entry.meaning
+        return f"{entry.meaning}  [default: {entry.none}]" if entry.none else entry.meaning
 
     @help.setter
     def help(self, text: str | None) -> None:
-        """Ignore what the base class sets."""
+        """Ignore the text that the base class sets."""
 
 
 def model_options(model: str, **options: str) -> Callable[[F], F]:
-    """Return options for parameters of a model, each given as ``parameter="--option"``."""
+    """Return a decorator that adds options for a model's parameters, each given as ``parameter="--option"``."""
 
     def decorate(command: F) -> F:
         for parameter, option in reversed(options.items()):
@@ -214,18 +214,18 @@ SAMPLER = ParameterValue("ImageAnnotator", "sampler")
 LOSS = ParameterValue("ImageAnnotator", "loss")
 METRIC = MetricName()
 POSITIVE = click.IntRange(min=1)
-POSITIVE.name = "n"  # which help shows
+POSITIVE.name = "n"  # the help shows it
 FILE = click.Path(path_type=Path)
 OUTPUT = OutputPath(path_type=Path)
 
 seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Where randomness starts."
+    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Random seed."
 )
-threads_option = click.option("--threads", type=ThreadCount(), help="Threads to use; all there are by default.")
+threads_option = click.option("--threads", type=ThreadCount(), help="Number of threads.  [default: all cores]")
 
 
 def _there(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Refuse a device that is not there before anything is read."""
+    """Refuse a missing device before any file is read."""
     if value != "cpu":
         from vsenumba.models.devices import require_device
 
@@ -239,21 +239,21 @@ device_option = click.option(
     default="cpu",
     show_default=True,
     callback=_there,
-    help="Where to train; 'cuda' takes an NVIDIA card, see docs/how-to/gpu.md.",
+    help="Device to train on; 'cuda' needs an NVIDIA GPU (see docs/how-to/gpu.md).",
 )
 scheduler_option = click.option(
     "--scheduler",
     metavar="ADDRESS",
-    help="Have a cluster of Dask do the work, whose scheduler this is; see docs/how-to/cluster.md.",
+    help="Run on the Dask cluster with this scheduler (see docs/how-to/cluster.md).",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-count_option = click.option("-n", "n", type=POSITIVE, default=10, show_default=True, help="How many to show.")
-force_option = click.option("--force", is_flag=True, help="Replace files of an earlier run in DIR.")
+count_option = click.option("-n", "n", type=POSITIVE, default=10, show_default=True, help="Number of results to show.")
+force_option = click.option("--force", is_flag=True, help="Overwrite existing files in DIR.")
 model_argument = click.argument("model", type=FILE)
 
 
 def client_of(scheduler: str | None) -> Any:
-    """Return a client of the scheduler that ``--scheduler`` names, which is closed when the command ends; or None."""
+    """Return a client of the scheduler given with ``--scheduler``, or None; the client closes when the command ends."""
     if scheduler is None:
         return None
     from vsenumba.cluster.workers import connected
@@ -262,60 +262,68 @@ def client_of(scheduler: str | None) -> Any:
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Keep how a file is read, for `load_set`."""
+    """Store an option's value for `load_set`."""
     context.meta[f"{__name__}.{parameter.name}"] = value
 
 
-# By the names of `load_dataset`'s arguments.
+# The keys are the names of `load_dataset`'s arguments.
 _TABLE_OPTIONS: dict[str, dict[str, Any]] = {
-    "image_column": {"help": "The column of a table, or the key of records, with the images."},
-    "label_column": {"help": "The column of a table, or the key of records, with the labels."},
+    "image_column": {"help": "Column of a table, or key of JSON records, that holds the images."},
+    "label_column": {"help": "Column of a table, or key of JSON records, that holds the labels."},
     "separator": {
         "metavar": "TEXT",
-        "help": "What stands between the labels of a cell, as ', '; 'list' for lists, 'none' for one label a cell.",
+        "help": "Text between the labels of a cell, such as ', '. 'list' reads lists; 'none' reads one label per cell.",
     },
-    "threshold": {"type": float, "metavar": "X", "help": "In a table of scores, those from X on are labels."},
+    "threshold": {
+        "type": float,
+        "metavar": "X",
+        "help": "In a table of scores, count a score of at least X as a label.",
+    },
     "first_number": {
         "type": click.IntRange(0, 1),
         "metavar": "0|1",
-        "help": "The number of the first label, in files that number them.",
+        "help": "Number of the first label, in files with numbered labels.",
     },
     "sources": {
         "metavar": "NAMES",
-        "help": "Of Open Images: whose labels count, as 'verification,crowdsource-verification'.",
+        "help": "Open Images: use labels from these sources only, such as 'verification,crowdsource-verification'.",
     },
     "format": {
         "type": Member("format", "vsenumba.data.annotation.readers", "READER_NAMES"),
         "metavar": "NAME",
-        "help": "Take SET for this format, without looking; docs/how-to/own-data.md names them.",
+        "help": "Format of SET; by default it is detected. docs/how-to/own-data.md lists the formats.",
     },
-    "part": {"metavar": "NAME", "help": "Which part of a folder to read, such as 'train', where it has several."},
+    "part": {"metavar": "NAME", "help": "Part of a folder to read, such as 'train'."},
     "lenient": {
         "is_flag": True,
         "default": None,
-        "help": "Leave out values that are known to be wrong, with a warning.",
+        "help": "Skip invalid values with a warning instead of stopping.",
     },
 }
 
 
 def set_argument(command: F) -> F:
-    """Add the argument SET, and the options that say how a file is read; `load_set` loads it."""
+    """Add the argument SET and the options for reading it; `load_set` loads it."""
     return click.argument("source", metavar="SET")(table_options(command))
 
 
 def optional_set_argument(command: F) -> F:
-    """Add SET as an argument that may be left out; see `set_argument`."""
+    """Add SET as an optional argument; see `set_argument`."""
     return click.argument("source", metavar="[SET]", required=False)(table_options(command))
 
 
 def catalogue_options(command: F) -> F:
-    """Add the options for sets of the catalogue, which are fetched; `load_set` takes them."""
+    """Add the options for data sets that are downloaded by name; `load_set` uses them."""
     choices: tuple[tuple[str, str, dict[str, Any]], ...] = (
-        ("--trust", "trust", {"is_flag": True, "default": None, "help": "Fetch what no checksum is published of."}),
+        (
+            "--trust",
+            "trust",
+            {"is_flag": True, "default": None, "help": "Download files even if no checksum is published."},
+        ),
         (
             "--from",
             "from_folder",
-            {"type": FILE, "metavar": "DIR", "help": "Where the files of a set of the catalogue are at hand."},
+            {"type": FILE, "metavar": "DIR", "help": "Read the files from this folder instead of downloading them."},
         ),
     )
     for option, name, settings in choices:
@@ -324,12 +332,12 @@ def catalogue_options(command: F) -> F:
 
 
 def caption_set_argument(command: F) -> F:
-    """Add the argument SET of commands that read captions, which say themselves how they are read."""
+    """Add the argument SET of commands that read captions; those commands add their own reading options."""
     return click.argument("source", metavar="SET")(command)
 
 
 def table_options(command: F) -> F:
-    """Add the options that say how a file is read, for `load_set`."""
+    """Add the options for reading a file; `load_set` uses them."""
     for name, settings in reversed(_TABLE_OPTIONS.items()):
         option = f"--{name.replace('_', '-')}"
         command = click.option(option, name, expose_value=False, callback=_remember, **settings)(command)
@@ -337,7 +345,7 @@ def table_options(command: F) -> F:
 
 
 def load_set(source: str) -> AnnotationSet:
-    """Load what was given for SET."""
+    """Load the data set given as SET."""
     from vsenumba.data import load_dataset
 
     options = {name: _remembered(name) for name in _TABLE_OPTIONS}
@@ -350,18 +358,18 @@ def _remembered(name: str) -> Any:
 
 
 def catalogue_choices() -> dict[str, Any]:
-    """Return what was given for `catalogue_options`, as arguments."""
+    """Return the values of `catalogue_options` as keyword arguments."""
     return {"from_folder": _remembered("from_folder"), "trust": bool(_remembered("trust"))}
 
 
 @contextmanager
 def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
-    """Yield what shows how far each file is that is fetched."""
+    """Yield a function that shows the progress of downloads."""
     with ExitStack() as stack:
         lines: dict[str, ProgressLine] = {}
 
         def show(name: str, there: int, total: int | None) -> None:
-            if name not in lines:  # files come one after the other; most sets are not fetched
+            if name not in lines:  # files come one after the other; most data sets need no download
                 stack.close()
                 lines.clear()
                 lines[name] = stack.enter_context(progress_line(name))
@@ -372,15 +380,15 @@ def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
 
 
 def refuse_table_options(needed: str) -> None:
-    """Refuse the options that say how a table is read where an option that names one, `needed`, is not given."""
+    """Refuse the options for reading a table if the option that names the table, `needed`, is missing."""
     context = click.get_current_context()
     for parameter in context.command.params:
         if parameter.callback is _remember and is_given(str(parameter.name)):
-            raise click.UsageError(f"{parameter.opts[0]} says how a table is read; it cannot be given without {needed}")
+            raise click.UsageError(f"{parameter.opts[0]} requires {needed}")
 
 
 def _reading(source: str) -> AbstractContextManager[object]:
-    """Return what shows on a terminal that a file is being read, if it is one that takes more than a moment."""
+    """Return a status line for a terminal while a large file is being read."""
     path = Path(source)
     if not (sys.stderr.isatty() and path.is_file() and path.stat().st_size > _MOMENT):
         return nullcontext()
@@ -391,7 +399,7 @@ def _reading(source: str) -> AbstractContextManager[object]:
 
 
 def metrics_option(text: str) -> Callable[[F], F]:
-    """Return the option ``--metric``: what to compute."""
+    """Return the option ``--metric``; its help begins with `text`."""
     return click.option(
         "--metric",
         "metrics",
@@ -399,19 +407,20 @@ def metrics_option(text: str) -> Callable[[F], F]:
         multiple=True,
         default=("mrr", "recall@5", "recall@10", "auc"),
         show_default=True,
-        help=f"{text} precision, recall, ndcg, ap, map_cut, psp, psndcg and coverage take any k, as in psp@5.",
+        help=f"{text} Repeatable. precision, recall, ndcg, ap, map_cut, psp, psndcg and coverage accept any k, "
+        "as in psp@5.",
     )
 
 
 def is_given(name: str) -> bool:
-    """Tell whether an option stands on the command line."""
+    """Return whether an option was given on the command line."""
     return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def examples(*commands: str) -> str:
-    """Return the end of a command's help: how it is called."""
+    """Return the epilog of a command's help: example calls."""
     title = "Example" if len(commands) == 1 else "Examples"
-    # The first line keeps click from filling the paragraph.
+    # \b keeps click from rewrapping the paragraph.
     return "\n".join(["\b", f"{title}:", *(f"  {command}" for command in commands)])
 
 
@@ -423,12 +432,12 @@ def output_option(metavar: str) -> Callable[[F], F]:
         type=OUTPUT,
         required=True,
         metavar=metavar,
-        help="The file to write; one that is there is replaced.",
+        help="File to write; an existing file is replaced.",
     )
 
 
 def set_option(text: str) -> Callable[[F], F]:
-    """Return the option ``--set``, and those that say how a table is read; `known_set` loads it."""
+    """Return the option ``--set`` and the options for reading its table; `known_set` loads it."""
 
     def decorate(command: F) -> F:
         return click.option("--set", "source", metavar="SET", help=text)(table_options(command))
@@ -437,23 +446,23 @@ def set_option(text: str) -> Callable[[F], F]:
 
 
 def known_set(source: str, model: Annotator) -> AnnotationSet:
-    """Load what was given for ``--set``; labels that a model does not know are left out, with a warning."""
+    """Load the data set given with ``--set``; labels that the model does not know are skipped with a warning."""
     from vsenumba.evaluation.known_labels import with_known_labels
 
     return with_known_labels(load_set(source), model.label_names, source)[0]
 
 
 def names_in(text: str, option: str) -> list[str]:
-    """Return the names in a line of comma-separated values, in which quotes keep a comma from dividing."""
+    """Return the names in a line of comma-separated values; a quoted name may contain a comma."""
     try:
         row = next(csv.reader([text], skipinitialspace=True), [])
     except csv.Error as error:
-        raise click.UsageError(f"{option} takes labels with commas between them, on one line: {error}") from error
+        raise click.UsageError(f"{option} expects comma-separated labels on one line: {error}") from error
     return [name.strip() for name in row if name.strip()]
 
 
 def limit_threads(threads: int | None) -> None:
-    """Leave BLAS, which multiplies matrices beside the package's kernels, so many threads until the command ends."""
+    """Limit BLAS, which multiplies matrices outside the package's kernels, to `threads` until the command ends."""
     if threads is not None:
         from threadpoolctl import threadpool_limits
 
@@ -461,30 +470,30 @@ def limit_threads(threads: int | None) -> None:
 
 
 def check_output(output: Path, *inputs: str | Path, streams: bool = False) -> None:
-    """Make sure, before the work, that a file can be written, and that it is none of those that are read.
+    """Check, before the work starts, that a file can be written and is not one of the inputs.
 
-    With `streams`, it may also be a pipe or a device that is written through.
+    With `streams`, the output may also be a pipe or a device.
     """
     from vsenumba.storage import check_writable, exists
 
     for path in map(Path, inputs):
         if exists(path) and exists(output) and output.samefile(path):
-            raise InputError(f"cannot write {output}: it is the file that is read; choose another name")
+            raise InputError(f"cannot write {output}: it is also an input file; choose another name")
     check_writable(output, streams=streams)
 
 
 def check_native_output(output: Path, *inputs: str | Path) -> None:
-    """Make sure, before the work, that a file of vsenumba's own format can be written; see `check_output`."""
+    """Check, before the work starts, that a native file can be written; see `check_output`."""
     check_output(output, *inputs)
     if output.suffix.lower() in _OTHER_FORMATS:
-        raise InputError(f"cannot write {output}: what is written is HDF5, not {output.suffix}; name it .h5")
+        raise InputError(f"cannot write {output}: the file is HDF5, not {output.suffix}; choose a name ending in .h5")
 
 
 def prepare_folder(folder: Path, names: Iterable[str], *, force: bool) -> list[Path]:
-    """Make a folder and return the paths of files in it, having made sure that they can be written.
+    """Create a folder, check that the files can be written in it, and return their paths.
 
-    A file that the caller of a command named, with ``-o``, is replaced. Of a folder, the caller did not name the files
-    that are written: those that are there stay, unless `force` says otherwise.
+    A file named with ``-o`` is always replaced. Files in a folder are not named by the user, so existing ones are
+    only replaced with `force`.
     """
     from vsenumba.storage import check_writable
 
@@ -492,12 +501,12 @@ def prepare_folder(folder: Path, names: Iterable[str], *, force: bool) -> list[P
     there = [path.name for path in paths if path.exists()]
     if there and not force:
         raise InputError(
-            f"{folder} has {', '.join(there)} already; name another folder with --out, or replace with --force"
+            f"{folder} already contains {', '.join(there)}; choose another folder with --out, or overwrite with --force"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+        raise InputError(f"cannot create the folder {folder}: {error.strerror or error}") from error
     for path in paths:
         check_writable(path)
     return paths

@@ -1,4 +1,4 @@
-"""What commands print: results to stdout, all else to stderr."""
+"""Printing: results go to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Styled(str):
-    """Text that may hold escape sequences, as they are the package's own: names in it are `printable` already."""
+    """Text that may contain the package's own escape sequences; the names in it are `printable` already."""
 
     __slots__ = ()
 
@@ -31,13 +31,13 @@ COMMAND_LINE = f"{__name__}.command_line"
 
 
 def prepare_streams() -> None:
-    """Make what is printed UTF-8 with plain line feeds, unless a terminal takes it; there its own encoding stays.
+    """Print UTF-8 with plain line feeds to files and pipes; keep the encoding of a terminal.
 
-    Letters that a terminal lacks are shown as escapes. What goes to a stream that is closed goes nowhere.
+    Characters that a terminal cannot show are printed as escapes. Text for a closed stream is dropped.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - open to the end, as the other was
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - stays open to the end
     for stream in (sys.stdout, sys.stderr):
         if not isinstance(stream, io.TextIOWrapper):
             continue
@@ -53,14 +53,14 @@ def say(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """Print what is not a result: progress, warnings, advice; control characters are shown as escapes."""
+    """Print progress, a warning or advice to stderr; control characters are shown as escapes."""
     click.echo(_visible(text, sys.stderr), err=True)
 
 
 def _visible(text: str, stream: Any) -> str:
     if not isinstance(text, Styled):
         text = "\n".join(map(printable, text.split("\n")))
-    # Click would write UTF-8 where a stream says that it takes ASCII.
+    # Click would write UTF-8 even to a stream whose encoding is ASCII.
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
@@ -71,8 +71,8 @@ def say_json(value: Any) -> None:
 
 
 def as_json_text(value: Any) -> str:
-    """Return a JSON document in ASCII; NaN and infinity, which JSON lacks, become null."""
-    # The one control character of ASCII that JSON lets stand.
+    """Return a JSON document in ASCII; NaN and infinity become null."""
+    # JSON does not escape this control character.
     return json.dumps(_plain(value), indent=2, allow_nan=False).replace("\x7f", "\\u007f")
 
 
@@ -85,7 +85,7 @@ def _plain(value: Any) -> Any:
 
 
 def suggest(*commands: Sequence[str]) -> None:
-    """Say what to type next, each command as a list of its words."""
+    """Print commands to try next, each given as a list of words."""
     note("\nnext:")
     for words in commands:
         note("  " + shlex.join(words))
@@ -98,7 +98,7 @@ def command_line() -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> Styled:
     """Return text in aligned columns under a header; `align` has an l or an r for each column."""
-    from rich.cells import cell_len  # letters of some scripts are two columns wide
+    from rich.cells import cell_len  # characters of some scripts are two columns wide
 
     lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(cell_len(line[i]) for line in lines) for i in range(len(header))]
@@ -119,12 +119,12 @@ def one_line(message: object) -> str:
 
 
 def counted(n: int, what: str) -> str:
-    """Return a number with its noun, ``"1 image"`` or ``"2 images"``."""
+    """Return a number with its noun: ``"1 image"`` or ``"2 images"``."""
     return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def size_of(data: AnnotationSet) -> str:
-    """Return how large a set is, in words."""
+    """Return the size of a data set as text."""
     counts = [(data.n_images, "image"), (data.n_labels, "label"), (data.n_pairs, "pair")]
     if data.features is not None:
         counts.append((data.features.shape[1], "feature"))
@@ -132,7 +132,7 @@ def size_of(data: AnnotationSet) -> str:
 
 
 def silence_stdout() -> None:
-    """Drop what could not be written to stdout, which Python would try, and complain about, again at exit."""
+    """Drop unwritten output, so that Python does not try to write it again at exit and print an error."""
     try:
         sys.stdout.flush()
     except OSError:

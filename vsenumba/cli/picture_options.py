@@ -1,4 +1,4 @@
-"""What commands that read pictures share: the options for what makes vectors of them, and how far they are."""
+"""Options and progress bar that the commands for pictures share."""
 
 from __future__ import annotations
 
@@ -13,34 +13,38 @@ from vsenumba.progress import progress_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# By the names of the settings of `vsenumba.pictures.OnnxBackbone`.
+# The keys are the names of the settings of `vsenumba.pictures.OnnxBackbone`.
 _SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
-    "size": ("--size", {"type": options.POSITIVE, "help": "Of a network: the pixels along each side of its input."}),
-    "mean": ("--mean", {"metavar": "X|X,X,X", "help": "Of a network: what is subtracted from each channel."}),
-    "std": ("--std", {"metavar": "X|X,X,X", "help": "Of a network: what each channel is then divided by."}),
+    "size": ("--size", {"type": options.POSITIVE, "help": "Image network: width and height of its input, in pixels."}),
+    "mean": ("--mean", {"metavar": "X|X,X,X", "help": "Image network: mean to subtract from each channel."}),
+    "std": ("--std", {"metavar": "X|X,X,X", "help": "Image network: standard deviation to divide each channel by."}),
     "scale": (
         "--scale",
-        {"type": float, "metavar": "X", "help": "Of a network: what bytes are multiplied by before that."},
+        {
+            "type": float,
+            "metavar": "X",
+            "help": "Image network: factor for the pixel values 0-255, before --mean and --std.",
+        },
     ),
     "layout": (
         "--layout",
-        {"metavar": "NCHW|NHWC", "help": "Of a network: whether channels come before rows and columns."},
+        {"metavar": "NCHW|NHWC", "help": "Image network: axis order of its input."},
     ),
-    "channels": ("--channels", {"metavar": "RGB|BGR", "help": "Of a network: the order of the channels."}),
-    "resize": ("--resize", {"metavar": "crop|pad|squash", "help": "Of a network: how pictures get its size."}),
+    "channels": ("--channels", {"metavar": "RGB|BGR", "help": "Image network: order of the colour channels."}),
+    "resize": ("--resize", {"metavar": "crop|pad|squash", "help": "Image network: how to fit pictures to its input."}),
     "output": (
         "--network-output",
-        {"metavar": "NAME", "help": "Of a network: which of its outputs to take."},
+        {"metavar": "NAME", "help": "Image network: output to use."},
     ),
     "pooling": (
         "--pooling",
-        {"metavar": "mean|first", "help": "Of a network: which of many vectors a picture to take."},
+        {"metavar": "mean|first", "help": "Image network: how to pool several vectors per picture."},
     ),
 }
 
 
 def network_options(command: F) -> F:
-    """Add the options for the settings of an image network; `network_settings` has what was given."""
+    """Add the options for the settings of an image network; `network_settings` returns their values."""
     for name, (option, settings) in reversed(_SETTINGS.items()):
         command = click.option(option, f"network_{name}", expose_value=False, callback=_remember, **settings)(command)
     return command
@@ -51,19 +55,19 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
 
 
 def network_settings() -> dict[str, Any]:
-    """Return the settings of an image network, None for those that were not given."""
+    """Return the settings of an image network; None for those not given."""
     meta = click.get_current_context().meta
     return {name: meta[f"{__name__}.network_{name}"] for name in _SETTINGS}
 
 
 @contextmanager
 def picture_progress(n_pictures: int) -> Iterator[Callable[[int, int], None]]:
-    """Show how far the pictures are."""
+    """Show the progress of reading pictures."""
     with progress_line("pictures", n_pictures) as line:
         first: list[int] = []
 
         def show(n_done: int, n_broken: int) -> None:
-            first[:] = first or [n_done + n_broken]  # those that were known took no time
+            first[:] = first or [n_done + n_broken]  # cached pictures took no time
             rate = (n_done + n_broken - first[0]) / max(line.seconds, 1e-9)
             broken = f", {n_broken:,} broken" if n_broken else ""
             line.update(n_done + n_broken, f"{n_done:,} ({rate:.0f}/s){broken}")

@@ -1,4 +1,4 @@
-"""``vsenumba plan``: what training will take here and on a cluster."""
+"""``vsenumba plan``: estimate the time and memory of a training, here and on a cluster."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ _UNITS = {"M": 1e6, "G": 1e9, "b": 1 / 8, "B": 1.0}
 
 
 class Bandwidth(click.ParamType):  # type: ignore[type-arg]  # it has none before click 8.4
-    """Bits or bytes a second, as ``10Gb`` or ``1GB``; it becomes bytes."""
+    """Bits or bytes per second, such as ``10Gb`` or ``1GB``; converted to bytes per second."""
 
     name = "bandwidth"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read a number and its unit."""
+        """Parse a number and its unit."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?)([MG])([bB])(?:/s|it)?", str(value))
         if found is None or not float(found[1]):
-            self.fail(f"{value!r} is no bandwidth; give bits a second, such as 10Gb, or bytes, such as 1GB", param, ctx)
+            self.fail(f"{value!r} is not a bandwidth; use bits per second (10Gb) or bytes per second (1GB)", param, ctx)
         return float(found[1]) * _UNITS[found[2]] * _UNITS[found[3]]
 
 
 class Count(click.ParamType):  # type: ignore[type-arg]  # likewise
-    """A whole number of at least 1, also as ``1e9``."""
+    """A whole number of at least 1, also written as ``1e9``."""
 
     name = "count"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read the number."""
+        """Parse the number."""
         try:
             number = float(str(value).replace("_", ""))
         except ValueError:
             number = 0.0
         if not 1 <= number < 2**62 or number != int(number):
-            self.fail(f"{value!r} is no whole number of at least 1, such as 1000000 or 1e6", param, ctx)
+            self.fail(f"{value!r} is not a positive whole number, such as 1000000 or 1e6", param, ctx)
         return int(number)
 
 
@@ -50,16 +50,18 @@ class Count(click.ParamType):  # type: ignore[type-arg]  # likewise
     )
 )
 @options.optional_set_argument
-@click.option("--images", "n_images", type=Count(), help="Of a set that you do not have yet: how many images.")
-@click.option("--labels", "n_labels", type=Count(), help="How many labels.")
-@click.option("--pairs", "n_pairs", type=Count(), help="How many pairs.")
-@click.option("--workers", type=options.POSITIVE, default=4, show_default=True, help="Workers of the cluster.")
+@click.option("--images", "n_images", type=Count(), help="Without SET: number of images.")
+@click.option("--labels", "n_labels", type=Count(), help="Without SET: number of labels.")
+@click.option("--pairs", "n_pairs", type=Count(), help="Without SET: number of image-label pairs.")
+@click.option(
+    "--workers", type=options.POSITIVE, default=4, show_default=True, help="Number of workers in the cluster."
+)
 @click.option(
     "--network",
     type=Bandwidth(),
     default="10Gb",
     show_default=True,
-    help="Between them: bits (b) or bytes (B) a second.",
+    help="Network bandwidth between the workers, in bits (b) or bytes (B) per second.",
 )
 @options.model_options(
     "ImageAnnotator",
@@ -87,11 +89,13 @@ def command(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Foretell what training takes, here and on a cluster.
+    """Estimate the time and memory of a training.
 
-    Trains on a sample of SET for a few seconds to see how fast this machine is, and works out an epoch here and on a
-    cluster of machines like it, with Dask. Without SET it takes one that is made up, of the size that you give. With
-    '--device cuda' the card is tried too.
+    The command trains on a sample of SET for a few seconds to measure the speed of this machine. From this it
+    estimates the time of an epoch on this machine and on a Dask cluster of such machines. With '--device cuda', it
+    also measures the GPU.
+
+    Without SET, it uses a synthetic data set of the size that --images, --labels and --pairs give.
     """
     from vsenumba.experiments import Size, plan
     from vsenumba.models import ImageAnnotator
@@ -99,10 +103,10 @@ def command(
     sizes = {"--images": n_images, "--labels": n_labels, "--pairs": n_pairs}
     given = [name for name, number in sizes.items() if number is not None]
     if source is not None and given:
-        raise click.UsageError(f"SET and {given[0]} exclude each other")
+        raise click.UsageError(f"SET and {given[0]} cannot be combined")
     if source is None and len(given) < len(sizes):
         missing = next(name for name in sizes if name not in given)
-        raise click.UsageError(f"name a SET, or say how large one would be: {missing} is missing")
+        raise click.UsageError(f"give a SET, or --images, --labels and --pairs; {missing} is missing")
     options.limit_threads(threads)
     model = ImageAnnotator(**parameters, n_threads=threads, device=device)
     refuse_given_twice(settings)
@@ -110,7 +114,7 @@ def command(
     model.check_parameters()
     if source is None:
         data: Any = Size(n_images or 0, n_labels or 0, n_pairs or 0)
-        note(f"a made-up set: {data.n_images:,} images, {data.n_labels:,} labels, {data.n_pairs:,} pairs")
+        note(f"synthetic data set: {data.n_images:,} images, {data.n_labels:,} labels, {data.n_pairs:,} pairs")
     else:
         data = options.load_set(source)
         note(f"{source}: {size_of(data)}")
@@ -128,8 +132,8 @@ def command(
         ]
         for one in found.estimates
     ]
-    say(table(["where", "an epoch", "sending", "MB a worker sends", "GB of memory"], rows, "lrrrr"))
-    say(f"\ntake {found.chosen} ({found.why})")
+    say(table(["where", "time per epoch", "sending", "MB sent per worker", "memory (GB)"], rows, "lrrrr"))
+    say(f"\nrecommended: {found.chosen} ({found.why})")
 
 
 def _time(seconds: float) -> str:

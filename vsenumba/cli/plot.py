@@ -1,4 +1,4 @@
-"""``vsenumba plot``: draw the convergence of one or more comparisons."""
+"""``vsenumba plot``: plot the convergence of one or more comparisons."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 @click.command(epilog=options.examples("vsenumba plot runs.h5 -o recall.png --metric recall@5"))
 @click.argument("files", metavar="RUNS.h5...", type=options.FILE, nargs=-1, required=True)
 @options.output_option("FIGURE")
-@click.option("--metric", type=options.METRIC, help="What to draw; what the first file was compared by where left out.")
+@click.option("--metric", type=options.METRIC, help="Metric to plot.  [default: the metric of the first file]")
 def command(files: tuple[Path, ...], output: Path, metric: str | None) -> None:
-    """Draw how the runs of comparisons converge.
+    """Plot the convergence of comparisons over time and epochs.
 
-    Against seconds and against epochs. FIGURE ends in .png, .svg or .pdf. A sampler that is in several files is named
-    with the file it is from.
+    RUNS.h5 is a file that 'vsenumba compare' wrote. FIGURE must end in .png, .svg or .pdf. If a sampler is in several
+    files, the name of the file is added to its name.
     """
     from vsenumba.experiments import Comparison
     from vsenumba.plotting import convergence_figure, save_figure
@@ -60,7 +60,7 @@ def _is_metric(name: str) -> bool:
 
 
 def _merged(files: Sequence[Path], parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return all entries; a name that stands in several files gets the name of its file."""
+    """Return all entries; the file name is added to a name that is in several files."""
     times = Counter(name for part in parts for name in part)
     merged = {}
     for path, part in zip(files, parts, strict=True):

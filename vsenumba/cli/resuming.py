@@ -1,4 +1,4 @@
-"""Training that is interrupted and goes on: ``--checkpoint-every``, ``--resume``, and what is said of the two."""
+"""Interrupting and continuing a training: ``--checkpoint-every`` and ``--resume``."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="Trained")
 
 checkpoint_option = click.option(
-    "--checkpoint-every", type=options.POSITIVE, help="Save all that --resume needs after every so many epochs."
+    "--checkpoint-every", type=options.POSITIVE, help="Save a checkpoint for --resume every N epochs."
 )
 resume_option = click.option(
-    "--resume", is_flag=True, help="Go on from the checkpoint in MODEL.h5, with the same data."
+    "--resume", is_flag=True, help="Continue from the checkpoint in MODEL.h5, with the same data."
 )
 
-# Options of the model beside those that are its parameters.
+# Options that belong to the model, besides its parameters.
 _OF_THE_MODEL = {"settings", "seed"}
 
 
 def checkpoint_in(
     output: Path, kind: type[M], fixed: Collection[str] = (), is_last: Callable[[M], bool] = lambda model: True
 ) -> M:
-    """Return the model to go on with, for a command that was given ``--resume``.
+    """Return the model to continue with, for a command that was given ``--resume``.
 
     Parameters
     ----------
     output : Path
         The file that holds the checkpoint.
     kind : class
-        What the model must be.
+        The expected class of the model.
     fixed : collection of str
-        Parameters of the command, beside the model's, that only the start of a training takes.
+        Parameters of the command, besides the model's, that are only allowed at the start of a training.
     is_last : callable
-        Tells of a model whose epochs are all done whether no other is trained after it.
+        Returns whether no other model is trained after this one, once all its epochs are done.
 
     Raises
     ------
     click.UsageError
-        If the command was given an option that is the checkpoint's to say.
+        If the command was given an option whose value the checkpoint stores.
     InputError
-        If the file is not there, is no checkpoint, or nothing is left to be done.
+        If the file is missing, is not a checkpoint, or its training is complete.
     """
     from vsenumba.models import load_model
     from vsenumba.storage import exists
@@ -62,39 +62,39 @@ def checkpoint_in(
     for parameter in _given(context):
         if _is_of_the_model(parameter) or parameter.name in fixed:
             raise click.UsageError(
-                f"{parameter.opts[0]} cannot be given with --resume, which goes on as training began"
+                f"{parameter.opts[0]} cannot be combined with --resume; the checkpoint stores this setting"
             )
     if not exists(output):
-        raise InputError(f"nothing to resume: there is no {output}; the first time, leave --resume out")
+        raise InputError(f"nothing to resume: {output} does not exist; leave out --resume to start a training")
     model = load_model(output, kind)
     done = len(model.history_)
     if done >= model.n_epochs and is_last(model):
         raise InputError(f"nothing to resume: all {done} epochs of {output} are done")
     if not model.is_resumable_:
         raise InputError(
-            f"{output} is no checkpoint: it was saved when its training had ended, after epoch {done}; only what "
-            "--checkpoint-every saved can be resumed"
+            f"{output} is not a checkpoint: its training ended after epoch {done}; --resume needs a file that "
+            "--checkpoint-every saved"
         )
     return model
 
 
 @contextmanager
 def interruptible(model: Trained, output: Path, saving: Checkpoint | None) -> Iterator[None]:
-    """Say, where the training in the block is interrupted, what is saved and how to go on.
+    """If the training in the block is interrupted, report what is saved and how to continue.
 
-    A termination, as by ``kill`` or a cluster's scheduler, interrupts it like Ctrl-C.
+    A termination signal, as from ``kill`` or a cluster's scheduler, interrupts the training like Ctrl-C.
 
     Parameters
     ----------
     model : Trained
-        What is trained; one that goes on from a checkpoint has a history.
+        The model; it has a history if it continues from a checkpoint.
     output : Path
-        Where checkpoints are.
+        The checkpoint file.
     saving : Checkpoint or None
-        What saves them.
+        The callback that saves checkpoints.
     """
     saved = len(getattr(model, "history_", ()))
-    # Of a program's threads only the main one can say what a signal does.
+    # Only the main thread may set signal handlers.
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main else None
     try:
@@ -112,8 +112,8 @@ def _what_is_saved(done: int, saved: int, output: Path) -> str:
     said = f"interrupted after epoch {done}" if done else "interrupted in the first epoch"
     if saved:
         again = shlex.join(_words_again(click.get_current_context()))
-        return f"{said}; {output} holds epoch {saved}; go on with: {again}"
-    return f"{said}; nothing was saved: with --checkpoint-every N, every N epochs are, and --resume goes on from there"
+        return f"{said}; epoch {saved} is saved in {output}. Continue with: {again}"
+    return f"{said}; nothing was saved. To be able to continue, train with --checkpoint-every N"
 
 
 def _given(context: click.Context) -> list[click.Parameter]:
@@ -125,7 +125,7 @@ def _is_of_the_model(parameter: click.Parameter) -> bool:
 
 
 def _words_again(context: click.Context) -> list[str]:
-    """Return the command as it was given, without what a checkpoint knows, and with ``--resume``."""
+    """Return the command as it was given, with ``--resume`` and without the settings that a checkpoint stores."""
     words = context.command_path.split()
     for parameter in _given(context):
         value: Any = context.params[str(parameter.name)]

@@ -1,4 +1,4 @@
-"""Parameters by name on the command line: ``--set sampler.lam=0.1``, checked against what a model has."""
+"""Parameters by name on the command line, such as ``--set sampler.lam=0.1``, checked against a model."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Settings = Iterable[tuple[str, str]]
 
 
 class Assignment(click.ParamType):  # type: ignore[type-arg]  # it has none before click 8.4
-    """A parameter and its value, as ``sampler.lam=0.1``."""
+    """A parameter and its value, such as ``sampler.lam=0.1``."""
 
     name = "name=value"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Take the two apart."""
+        """Split the name from the value."""
         name, equals, text = (part.strip() for part in str(value).partition("="))
         if not (name and equals and text):
-            self.fail(f"{value!r} is not of the form NAME=VALUE, such as sampler.lam=0.1", param, ctx)
+            self.fail(f"{value!r} is not of the form NAME=VALUE, as in sampler.lam=0.1", param, ctx)
         return name, text
 
 
@@ -37,14 +37,14 @@ set_option = click.option(
     type=Assignment(),
     multiple=True,
     metavar="NAME=VALUE",
-    help="Any parameter by its name, such as sampler.lam=0.1; may be repeated; 'none' for no value.",
+    help="Set any parameter by its name, as in sampler.lam=0.1. Repeatable. 'none' means no value.",
 )
 
 
 def parameters_of(models: Sequence[Fitted], settings: Settings) -> dict[str, Any]:
-    """Return what `Fitted.set_params` takes, of settings given as text; of one that is given twice the last counts.
+    """Return settings given as text as arguments for `Fitted.set_params`; the last of repeated settings wins.
 
-    A name such as ``lam`` alone will do where only one of a model's members has such a parameter.
+    A short name such as ``lam`` works if only one of a model's members has such a parameter.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def parameters_of(models: Sequence[Fitted], settings: Settings) -> dict[str, Any
     Raises
     ------
     InputError, UnknownNameError
-        If a name fits no model, or a text is no value of the parameter.
+        If no model has a parameter of that name, or a text is not a valid value.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def parameters_of(models: Sequence[Fitted], settings: Settings) -> dict[str, Any
     from sklearn.base import clone
 
     values: dict[str, Any] = {}
-    # Changed on the way, so that a setting sees what was set before it.
+    # Apply each setting at once, so that later settings see it.
     tried = [clone(model) for model in models]
     for name, text in settings:
         errors: list[InputError | UnknownNameError] = []
@@ -82,20 +82,20 @@ def parameters_of(models: Sequence[Fitted], settings: Settings) -> dict[str, Any
                 values["__".join(path)] = value
                 fits = True
         if not fits:
-            where = "nothing that is compared has it: " if len(models) > 1 else ""
+            where = "no compared model accepts this setting: " if len(models) > 1 else ""
             raise type(errors[0])(f"{where}{errors[0]}")
     return values
 
 
 def refuse_given_twice(settings: Settings, *, always: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Refuse settings of parameters that are given by an option of the command too, or that only an option can give.
+    """Refuse settings of parameters that are also given by an option, or that only an option may give.
 
     Parameters
     ----------
     settings : iterable of (str, str)
         Names and texts.
     always : mapping from str to str
-        Parameters that are an option's alone, and that option.
+        Parameters that only an option may give, with the name of that option.
     """
     given = {
         option.name: option.opts[0]
@@ -106,14 +106,14 @@ def refuse_given_twice(settings: Settings, *, always: Mapping[str, str] = Mappin
     for name, _ in settings:
         option = always.get(name)
         if option is not None:
-            raise click.UsageError(f"--set {name}: that is what {option} is for")
+            raise click.UsageError(f"--set cannot set {name}; use {option}")
         option = given.get(name) or others.get(name)
         if option is not None:
-            raise click.UsageError(f"{name} is given twice, by {option} and by --set")
+            raise click.UsageError(f"{name} is given twice, with {option} and with --set; leave out one")
 
 
 def _resolved(model: Fitted, name: str, text: str) -> tuple[list[str], Any]:
-    """Return where a setting belongs, and its value."""
+    """Return the path of a setting's parameter, and its value."""
     path = name.split(".")
     if len(path) == 1:
         if name in model.PARAMETERS:
@@ -125,7 +125,7 @@ def _resolved(model: Fitted, name: str, text: str) -> tuple[list[str], Any]:
         }
         owners = [parameter for parameter, own in members.items() if name in own]
         if len(owners) > 1:
-            raise InputError(f"{name} could be {' or '.join(f'{owner}.{name}' for owner in owners)}; say which")
+            raise InputError(f"{name} is ambiguous; use {' or '.join(f'{owner}.{name}' for owner in owners)}")
         if not owners:
             raise unknown_name("parameter", name, [*model.PARAMETERS, *dict.fromkeys(chain(*members.values()))])
         path = [owners[0], name]

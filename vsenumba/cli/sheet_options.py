@@ -1,4 +1,4 @@
-"""Where suggestions for pictures go: onto sheets to look at, into a table, into XMP sidecars."""
+"""Options for the outputs of suggestions for pictures: sheets to look at, a table, XMP sidecars."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Of problems that are much the same.
+# Show at most this many problems, as they are often alike.
 _N_NAMED = 5
 
 
 class Wanted(NamedTuple):
-    """What a command line asks for; nothing by default."""
+    """The outputs that a command line asks for; none by default."""
 
     sheet: Path | None = None
     html: Path | None = None
@@ -41,7 +41,7 @@ class Wanted(NamedTuple):
         return [one for one in (self.sheet, self.html, self.csv) if one is not None]
 
     def __bool__(self) -> bool:
-        """Whether anything is asked for."""
+        """Return whether any output is wanted."""
         return bool(self.files) or self.xmp
 
 
@@ -56,7 +56,7 @@ _OPTIONS = (
         metavar="FILE.png",
         expose_value=False,
         callback=_remember,
-        help="Draw the pictures with their suggestions, as PNG, SVG or PDF.",
+        help="Draw a contact sheet of the pictures with their suggestions (.png, .svg or .pdf).",
     ),
     click.option(
         "--html",
@@ -64,7 +64,7 @@ _OPTIONS = (
         metavar="FILE.html",
         expose_value=False,
         callback=_remember,
-        help="Write the same as one HTML file that works offline.",
+        help="Write the pictures and suggestions to one HTML file that works offline.",
     ),
     click.option(
         "--csv",
@@ -72,53 +72,53 @@ _OPTIONS = (
         metavar="FILE.csv",
         expose_value=False,
         callback=_remember,
-        help="Write a table image,label,score, in UTF-8.",
+        help="Write a CSV table with the columns image,label,score (UTF-8).",
     ),
     click.option(
         "--xmp",
         is_flag=True,
         expose_value=False,
         callback=_remember,
-        help="Show what would be added to XMP sidecars, x.jpg.xmp beside x.jpg; with --write, add it.",
+        help="Preview the tags to add to XMP sidecars (x.jpg.xmp next to x.jpg); add them with --write.",
     ),
     click.option(
         "--write",
         is_flag=True,
         expose_value=False,
         callback=_remember,
-        help="With --xmp: write the sidecars. Pictures are never written to.",
+        help="With --xmp: write the sidecars. Pictures are never changed.",
     ),
     click.option(
         "--undo",
         is_flag=True,
         expose_value=False,
         callback=_remember,
-        help="With --xmp: take back the tags that were added, and nothing else.",
+        help="With --xmp: remove the tags that vsenumba added, and nothing else.",
     ),
 )
 
 
 def sheet_options(command: F) -> F:
-    """Add the options; `wanted` says what they ask for."""
+    """Add the options; `wanted` returns their values."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def wanted() -> Wanted:
-    """Return what the options of `sheet_options` ask for."""
+    """Return the values of the options that `sheet_options` adds."""
     meta = click.get_current_context().meta
     asked = Wanted(**{name: meta[f"{__name__}.{name}"] for name in Wanted._fields})
     for name in ("write", "undo"):
         if getattr(asked, name) and not asked.xmp:
-            raise click.UsageError(f"--{name} goes with --xmp")
+            raise click.UsageError(f"--{name} requires --xmp")
     if asked.undo and asked.files:
-        raise click.UsageError("--undo takes tags back from sidecars, and writes no other file")
+        raise click.UsageError("--undo cannot be combined with --sheet, --html or --csv")
     return asked
 
 
 def check_sheets(asked: Wanted, *inputs: str | Path) -> None:
-    """Make sure, before the work, that the files can be written, and that none of them is one that is read."""
+    """Check, before the work starts, that the files can be written and that none of them is an input."""
     if asked.sheet is not None:
         from vsenumba.plotting.save import check_ending
 
@@ -131,7 +131,7 @@ def check_sheets(asked: Wanted, *inputs: str | Path) -> None:
         options.check_output(one, *inputs, streams=one == asked.csv)
     for one, other in combinations(asked.files, 2):
         if one.resolve() == other.resolve():
-            raise click.UsageError(f"{one} cannot be two of --sheet, --html and --csv")
+            raise click.UsageError(f"{one} is given for two of --sheet, --html and --csv; use different files")
 
 
 def write_sheets(
@@ -145,25 +145,25 @@ def write_sheets(
     excel: bool = False,
     title: str = "Suggested tags",
 ) -> int:
-    """Write pictures with their suggestions wherever they are wanted, and say what was written.
+    """Write pictures with their suggestions to the wanted outputs, and report the files.
 
     Parameters
     ----------
     suggested : iterable of Suggested
-        The pictures; it is gone through once, and none of them is kept.
+        The pictures; read once, one at a time.
     sheet, html, csv : path, optional
         The files to write.
     xmp, write : bool
-        Whether to add the suggestions to sidecars, or, without `write`, only to say what would be added.
+        Whether to add the suggestions to sidecars; without `write`, the tags are only listed.
     excel : bool
         Whether the table is for a spreadsheet; see `csv_table.write_csv`.
     title : str
-        What stands above the sheets.
+        The title of the sheets.
 
     Returns
     -------
     int
-        How many pictures there were.
+        The number of pictures.
 
     Raises
     ------
@@ -211,22 +211,22 @@ def write_sheets(
     if xmp:
         changes.sum_up("to")
         if not write:
-            note("nothing was written to sidecars; --write writes")
+            note("no sidecar was changed; run again with --write to change them")
     return n_pictures
 
 
 def undo_sheets(places: Iterable[str | Path]) -> None:
-    """Take back what was added to sidecars, and say so."""
+    """Remove the tags that vsenumba added to sidecars, and report how many."""
     from vsenumba.sidecars import undo_sidecars
 
-    changes = _Changes("took back")
+    changes = _Changes("removed")
     for change in undo_sidecars(map(Path, places), write=True):
         changes.note(change, shown=False)
     changes.sum_up("from")
 
 
 class _Changes:
-    """Counts what is done to sidecars, and says what cannot be done."""
+    """Counts the changes to sidecars and reports the problems."""
 
     def __init__(self, verb: str) -> None:
         self._verb = verb
@@ -235,7 +235,7 @@ class _Changes:
         self._n_problems = 0
 
     def note(self, change: SidecarChange, *, shown: bool) -> None:
-        """Count a change, and show it if it is to be."""
+        """Count a change, and print it if `shown`."""
         if change.problem:
             self._n_problems += 1
             self._problems = [*self._problems, change.problem][:_N_NAMED]
@@ -247,23 +247,23 @@ class _Changes:
             say(described(change))
 
     def sum_up(self, preposition: str) -> None:
-        """Say how many there were."""
+        """Print the totals."""
         for problem in self._problems:
-            note(f"left alone: {problem}")
+            note(f"skipped: {problem}")
         if self._n_problems > len(self._problems):
-            note(f"left alone: {self._n_problems - len(self._problems):,} more")
+            note(f"skipped: {self._n_problems - len(self._problems):,} more")
         if self._n_problems and not self._n_sidecars:
-            raise InputError(f"no sidecar could be changed, {self._n_problems:,} had to be left alone")
+            raise InputError(f"no sidecar could be changed; {self._n_problems:,} had problems")
         whole = ""
         if self._n_whole:
-            whole = f", {self._n_whole:,} of them {'new' if preposition == 'to' else 'removed with them'}"
+            whole = f" ({self._n_whole:,} {'new' if preposition == 'to' else 'deleted'})"
         tags, sidecars = counted(self._n_tags, "tag"), counted(self._n_sidecars, "sidecar")
-        hint = "; 'vsenumba sidecars FOLDER --undo' takes them back" if self._verb == "added" and self._n_tags else ""
+        hint = "; undo with 'vsenumba sidecars FOLDER --undo'" if self._verb == "added" and self._n_tags else ""
         note(f"{self._verb} {tags} {preposition} {sidecars}{whole}{hint}")
 
 
 def described(change: SidecarChange) -> str:
-    """Return a line on a sidecar and the tags in question."""
+    """Return a line with a sidecar and its changed tags."""
     return printable(f"{change.sidecar}: {', '.join(change.tags)}")
 
 

@@ -1,4 +1,4 @@
-"""``vsenumba sidecars``: the tags that were added to XMP sidecars, and how they go away again."""
+"""``vsenumba sidecars``: list or remove the tags that vsenumba added to XMP sidecars."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from vsenumba.cli.sheet_options import described, undo_sheets
 
 @click.command(epilog=options.examples("vsenumba sidecars photos/", "vsenumba sidecars photos/ --undo"))
 @click.argument("places", metavar="PLACE...", nargs=-1, required=True, type=options.FILE)
-@click.option("--undo", is_flag=True, help="Take the tags back, and nothing else.")
+@click.option("--undo", is_flag=True, help="Remove the added tags, and nothing else.")
 @options.json_option
 def command(places: tuple[Path, ...], undo: bool, as_json: bool) -> None:
-    """Show the tags that were added to sidecars, or take them back.
+    """List or remove the tags that vsenumba added to XMP sidecars.
 
-    PLACE is a folder, with all that is below it, or a picture. Tags are added by 'annotate --xmp --write'. A tag that a
-    picture had before stays, and so does what people changed since; a sidecar that was made for tags, and has nothing
-    else, is removed with them.
+    PLACE is a folder, which is searched with its subfolders, or a picture. 'vsenumba annotate --xmp --write' adds tags.
+
+    --undo keeps the tags that a picture had before, and later changes by people. It deletes a sidecar that vsenumba
+    created, if nothing else is in it.
     """
     from vsenumba.sidecars import undo_sidecars
 
     if undo:
         if as_json:
-            raise click.UsageError("--undo and --json exclude each other")
+            raise click.UsageError("--undo and --json cannot be combined")
         undo_sheets(places)
         return
     found = list(undo_sidecars(places))
@@ -35,11 +36,11 @@ def command(places: tuple[Path, ...], undo: bool, as_json: bool) -> None:
         return
     for one in found:
         if one.problem:
-            note(f"left alone: {one.problem}")
+            note(f"skipped: {one.problem}")
         else:
             say(described(one))
     n_tags = sum(len(one.tags) for one in found)
     if n_tags:
-        note(f"{counted(n_tags, 'tag')} added by vsenumba; --undo takes them back")
+        note(f"{counted(n_tags, 'tag')} added by vsenumba; remove them with --undo")
     else:
-        note("no sidecar has tags that vsenumba added")
+        note("no tags added by vsenumba")

@@ -1,4 +1,4 @@
-"""``vsenumba similar``: the labels that are like a label, the images that are like an image."""
+"""``vsenumba similar``: find labels similar to a label, or images similar to an image."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from vsenumba.cli.output import counted, note, say, say_json, table
     )
 )
 @options.model_argument
-@click.option("--label", metavar="LABEL", help="Show the labels that are like this one.")
-@click.option("--image", metavar="IMAGE", help="Show the images that are like this one, by its id.")
-@options.set_option("Search the images of this set; by default those that the model was trained on.")
+@click.option("--label", metavar="LABEL", help="Find labels similar to this one.")
+@click.option("--image", metavar="IMAGE", help="Find images similar to the image with this id.")
+@options.set_option("Search the images of this data set.  [default: the model's training images]")
 @csv_table.output_option
 @csv_table.excel_option
 @options.count_option
@@ -38,25 +38,26 @@ def command(
     scheduler: str | None,
     as_json: bool,
 ) -> None:
-    """Find labels like a label, or images like an image.
+    """Find labels similar to a label, or images similar to an image.
 
-    Images are compared by the cosine of their vectors, and so are labels; those of an EASE model by their partial
-    correlation. With --scheduler the workers of a cluster search the images.
+    Similarity is the cosine of two vectors. For the labels of an EASE model it is their partial correlation.
+
+    With --scheduler, the workers of a Dask cluster search the images.
     """
     from vsenumba.models import Annotator, load_model
 
     options.limit_threads(threads)
     if (label is None) == (image is None):
-        raise click.UsageError("give a --label, or an --image")
+        raise click.UsageError("give either --label or --image")
     if label is not None and source is not None:
-        raise click.UsageError("--set goes with --image")
+        raise click.UsageError("--set requires --image")
     if label is not None and scheduler is not None:
-        raise click.UsageError("--scheduler goes with --image")
+        raise click.UsageError("--scheduler requires --image")
     if excel and output is None:
-        raise click.UsageError("--excel goes with -o")
+        raise click.UsageError("--excel requires -o")
     if output is not None:
         if as_json:
-            raise click.UsageError("-o and --json exclude each other")
+            raise click.UsageError("-o and --json cannot be combined")
         options.check_output(output, model, *([source] if source else []), streams=True)
     client = options.client_of(scheduler)
     loaded = load_model(model, Annotator)
@@ -73,6 +74,6 @@ def command(
     elif as_json:
         say_json({kind: label if image is None else image, "similar": [one._asdict() for one in found]})
     elif found:
-        say(table([kind, "likeness"], [[name, f"{score:.3f}"] for name, score in found], "lr"))
+        say(table([kind, "similarity"], [[name, f"{score:.3f}"] for name, score in found], "lr"))
     else:
-        say(f"there is no other {kind} that the model knows anything of")
+        say(f"no similar {kind} found: no other {kind} has training data")

@@ -1,4 +1,4 @@
-"""The suggestions for many images as a table: CSV, Parquet, or a folder of Parquet files."""
+"""A table of suggestions for many images: CSV, Parquet, or a folder of Parquet files."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from vsenumba.errors import InputError
 if TYPE_CHECKING:
     from vsenumba.data import Match
 
-# Images whose suggestions are a row group of Parquet, and a part in a folder.
+# Number of images per Parquet row group, and per part in a folder.
 _IMAGES = 65_536
 
 HEADER = ("image", "label", "score")
 
 
 class Destination(NamedTuple):
-    """Where a table is written: a file, or a folder of parts."""
+    """The target of a table: a file, or a folder of parts."""
 
     path: Path
     is_folder: bool
 
     @property
     def is_parquet(self) -> bool:
-        """Whether it is Parquet that is written there."""
+        """Whether the table is written as Parquet."""
         return self.is_folder or self.path.suffix.lower() == ".parquet"
 
 
 class DestinationPath(options.OutputPath):
-    """The name of a file to write, or of a folder, where it ends as only a folder's does."""
+    """The name of a file to write, or of a folder if it ends in a slash."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Tell the two apart."""
+        """Distinguish a file from a folder."""
         if isinstance(value, Destination):
             return value
         if str(value).endswith(("/", os.sep)):
@@ -53,43 +53,43 @@ output_option = click.option(
     "--output",
     type=DestinationPath(path_type=Path),
     metavar="FILE|FOLDER/",
-    help="Write the table to a file, CSV in UTF-8 or, where it ends in .parquet, Parquet; or to a folder, in parts.",
+    help="Write the table to a CSV file (UTF-8), a .parquet file, or a folder of Parquet files.",
 )
 
 
 def check_destination(output: Destination | None, inputs: Sequence[str | Path], *, excel: bool) -> None:
-    """Make sure, before the work, that a table can be written; see `options.check_output`."""
+    """Check, before the work starts, that a table can be written; see `options.check_output`."""
     if output is None:
         return
     if output.is_parquet:
         from vsenumba.data.parquet_tables import check_parquet
 
         if excel:
-            raise click.UsageError("--excel is for CSV; leave it out")
+            raise click.UsageError("--excel works with CSV only; leave it out or write a .csv file")
         check_parquet(output.path)
     if not output.is_folder:
         options.check_output(output.path, *inputs, streams=not output.is_parquet)
         return
-    # One that is there already is none of this run's, and readers of a folder take all its parts.
+    # Readers of a folder read all its parts, so parts of an earlier run must not be there.
     with suppress(FileNotFoundError, NotADirectoryError):
         if any(output.path.glob("*.parquet")):
-            raise InputError(f"{output.path} has Parquet files already; name another folder")
+            raise InputError(f"{output.path} already contains Parquet files; choose another folder")
     options.prepare_folder(output.path, [_part(0)], force=False)
 
 
 def write_suggestions(
     suggestions: Iterable[tuple[str, list[Match]]], output: Destination | None, *, excel: bool
 ) -> None:
-    """Write the suggestions for images as they are found.
+    """Write the suggestions for images as they are computed.
 
     Parameters
     ----------
     suggestions : iterable of tuple of str and list of Match
-        What `Annotator.annotate_each` returns.
+        The result of `Annotator.annotate_each`.
     output : Destination or None
-        Where to; CSV on stdout where it is None.
+        The file or folder; None for CSV on stdout.
     excel : bool
-        Whether CSV is for a spreadsheet.
+        Whether to write CSV for a spreadsheet.
     """
     counting = _Counting(suggestions)
     if output is None or not output.is_parquet:
@@ -107,7 +107,7 @@ def write_suggestions(
 
 
 class _Counting:
-    """Hands suggestions on, and counts them, and the images that have some."""
+    """Yields suggestions, and counts them and the images that have any."""
 
     def __init__(self, suggestions: Iterable[tuple[str, list[Match]]]) -> None:
         self._suggestions = suggestions
@@ -125,7 +125,7 @@ def _rows(suggestions: Iterable[tuple[str, list[Match]]]) -> Iterator[tuple[str,
 
 
 def _batches(suggestions: Iterable[tuple[str, list[Match]]]) -> Iterator[dict[str, Any]]:
-    """Yield the columns of some images' rows after another; of no images one batch without a row."""
+    """Yield batches of columns; for no images, yield one empty batch."""
     import numpy as np
 
     left = iter(suggestions)

@@ -43,10 +43,11 @@ def check_archive(stream: BinaryIO, n_bytes: int, advice: str) -> None:
             size, limit = sum(member.file_size for member in members), most_bytes(n_bytes)
             if size > limit:
                 raise FileFormatError(
-                    f"the archive expands to {size:,} bytes, more than the {limit:,} that real data of its size does; "
-                    "if it is meant, save it without compression, as np.savez does"
+                    f"the archive expands to {size:,} bytes, more than the limit of {limit:,} for its "
+                    "size; if the file is "
+                    "genuine, save it without compression (np.savez)"
                 )
-            check_memory(size, "what the archive holds", advice)
+            check_memory(size, "reading the archive", advice)
             for member in members:
                 if member.filename.endswith(".npy"):
                     _check_header(archive, member)
@@ -62,10 +63,10 @@ def _check_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         if version not in _READ_HEADER:
-            raise FileFormatError(f"{member.filename} is of version {version} of .npy, which no plain array needs")
+            raise FileFormatError(f"{member.filename} uses .npy version {version}, which is not supported")
         shape, _, dtype = _READ_HEADER[version](file)
     claimed = math.prod(shape) * dtype.itemsize
     if claimed > member.file_size:
-        raise FileFormatError(f"{member.filename} claims {claimed:,} bytes, and has {member.file_size:,}")
+        raise FileFormatError(f"{member.filename} claims {claimed:,} bytes but has {member.file_size:,}")
     if not all(0 <= n <= _LONGEST for n in shape):
-        raise FileFormatError(f"{member.filename} claims the shape {shape}, which no array has")
+        raise FileFormatError(f"{member.filename} claims the invalid shape {shape}")

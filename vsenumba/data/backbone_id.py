@@ -48,7 +48,7 @@ def as_backbone_id(value: Any) -> BackboneId:
     if not isinstance(pair, tuple) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
         raise InputError(f"backbone must be a name, or a BackboneId of a name and a digest, not {value!r:.80}")
     if not pair[0].strip():
-        raise InputError("backbone has an empty name; give the one that people know it by")
+        raise InputError("the name of the backbone is empty; give its usual name")
     return BackboneId(as_name(pair[0], "the backbone"), pair[1])
 
 
@@ -64,11 +64,11 @@ def check_same_backbone(found: BackboneId | None, expected: BackboneId | None) -
         return
     if found.name == expected.name and found.digest != expected.digest and found.digest and expected.digest:
         raise InputError(
-            f"the features are of another {found.name!r} than the model's: the digests are {found.digest:.12} and "
-            f"{expected.digest:.12}; compute them with the same file and the same settings"
+            f"the features were computed with another version of {found.name!r} than the model's (digest "
+            f"{found.digest:.12}, expected {expected.digest:.12}); compute them with the same file and settings"
         )
     if found.name != expected.name and (found.digest != expected.digest or not found.digest):
         raise InputError(
-            f"the features are of the backbone {found.name!r}, and the model was trained on those of "
-            f"{expected.name!r}; compute them with that one"
+            f"the features were computed with the backbone {found.name!r}, but the model was trained with "
+            f"{expected.name!r}; compute them with {expected.name!r}"
         )

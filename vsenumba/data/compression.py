@@ -55,8 +55,8 @@ class _Bounded(io.RawIOBase):
         self._read += len(found)
         if self._read > self._limit:
             raise FileFormatError(
-                f"the compressed file expands to more than {self._limit:,} bytes, which real data does not; decompress "
-                "it yourself if it is meant"
+                f"the compressed file expands to more than the limit of {self._limit:,} bytes; if the file is genuine, "
+                "decompress it yourself"
             )
         return len(found)
 
@@ -106,8 +106,8 @@ def open_decompressed(path: str | PathLike[str]) -> Iterator[BinaryIO]:
             with opened, io.BufferedReader(bounded) as stream:
                 yield cast(BinaryIO, stream)
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise FileFormatError(f"{path}: the compressed file is damaged or cut off: {error}") from error
+        raise FileFormatError(f"{path}: the compressed file is damaged or truncated: {error}") from error
     except OSError as error:
         if error.errno is None and not isinstance(error, io.UnsupportedOperation):  # bz2's of a damaged stream
-            raise FileFormatError(f"{path}: the compressed file is damaged or cut off: {error}") from error
+            raise FileFormatError(f"{path}: the compressed file is damaged or truncated: {error}") from error
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error

@@ -68,8 +68,9 @@ def fetched(file: RemoteFile, folder: Path, *, trust: bool = False, progress: Pr
     expected = file.checksum or _recorded(folder).get(file.name, {}).get("sha256")
     if expected is None and not trust:
         raise InputError(
-            f"no checksum is published for {file.address}; say --trust (in Python trust=True) to fetch it, keep its "
-            "digest and refuse another from then on"
+            f"no checksum is published for {file.address}; use --trust (in Python trust=True) to download "
+            "it anyway. Its "
+            "digest is stored and checked in later downloads"
         )
     pooch = _pooch()
     with named_errors(target):
@@ -84,8 +85,8 @@ def fetched(file: RemoteFile, folder: Path, *, trust: bool = False, progress: Pr
         if "hash" not in str(error).lower():
             raise
         raise FileFormatError(
-            f"what {file.address} gave has another checksum than {expected}; it was changed, or somebody is between: "
-            "nothing was kept"
+            f"the download from {file.address} does not have the checksum {expected}; the file was changed or tampered "
+            "with, and was not kept"
         ) from error
     check_file(file, target, folder)
     return target
@@ -121,7 +122,7 @@ def check_file(file: RemoteFile, path: Path, folder: Path) -> None:
 def _compare(path: Path, found: str, expected: str, what: str) -> None:
     if found != expected.lower():
         raise FileFormatError(
-            f"{path} is not what it should be: its digest is {found:.16}..., the {what} {expected:.16}...; remove it"
+            f"{path} has the wrong digest: {found:.16}..., but the {what} is {expected:.16}...; delete the file"
         )
 
 
@@ -143,8 +144,9 @@ def _pooch() -> Any:
         import pooch
     except ImportError as error:
         raise InputError(
-            "fetching data takes pooch; install it with pip install 'vsenumba[data]', or get the files by hand and say "
-            "--from DIR (in Python from_folder=DIR)"
+            "downloading data needs pooch; install it with pip install 'vsenumba[data]', or download the "
+            "files yourself "
+            "and use --from DIR (in Python from_folder=DIR)"
         ) from error
     pooch.get_logger().setLevel("WARNING")
     return pooch
@@ -174,12 +176,13 @@ def _download(file: RemoteFile, part: Path, output: Path, progress: Progress | N
             os.replace(part, output)  # noqa: PTH105 - as everywhere where files appear
             return
     there = part.stat().st_size if part.exists() else 0
-    _refuse(file, f"the transfer broke off after {there:,} bytes; run it again to go on from there", failure)
+    _refuse(file, f"the transfer stopped after {there:,} bytes; run the command again to continue", failure)
 
 
 def _refuse(file: RemoteFile, what: str, cause: Exception | None) -> NoReturn:
     raise InputError(
-        f"cannot fetch {file.address}: {what}; or get the files by hand and say --from DIR (in Python from_folder=DIR)"
+        f"cannot download {file.address}: {what}; or download the files yourself and use --from DIR (in Python "
+        "from_folder=DIR)"
     ) from cause
 
 
@@ -198,7 +201,9 @@ def _go_on(file: RemoteFile, part: Path, progress: Progress | None) -> int | Non
         if answer.status_code == 416:  # there is nothing behind what is there: it is of another file
             part.unlink(missing_ok=True)
             version.unlink(missing_ok=True)
-            raise requests.exceptions.ChunkedEncodingError("the server has less than was fetched")
+            raise requests.exceptions.ChunkedEncodingError(
+                "the file on the server is shorter than the part downloaded so far"
+            )
         answer.raise_for_status()
         goes_on = answer.status_code == 206
         start = start if goes_on else 0

@@ -72,7 +72,7 @@ class _Text:
         if self._ended:
             return False
         if len(self._text) - self._at > _MOST:
-            raise ValueError(f"an element of more than {_MOST:,} letters")
+            raise ValueError(f"an element of more than {_MOST:,} characters")
         # As much again as is held, so that long elements are not tried too often.
         block = self._stream.read(max(_BLOCK, len(self._text) - self._at))
         self._ended = not block
@@ -94,7 +94,7 @@ class _Text:
         """Go on behind a letter."""
         found = self.next_letter()
         if found != letter:
-            raise ValueError(f"{letter!r} is expected, found is {found!r}")
+            raise ValueError(f"expected {letter!r}, found {found!r}")
         self._at += 1
 
     def comma(self, end: str) -> None:
@@ -103,7 +103,7 @@ class _Text:
             return
         self.expect(",")
         if self.next_letter() == end:
-            raise ValueError(f"an element is expected before {end!r}")
+            raise ValueError(f"expected an element before {end!r}")
 
     def value(self) -> Any:
         """Return the next value."""

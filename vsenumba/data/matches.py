@@ -65,6 +65,6 @@ def checked_count(n: object) -> int:
 def not_finite(name: str, score: float) -> InputError:
     """Return the error for a score that is NaN or infinite."""
     return InputError(
-        f"the score of {name!r} is {score}: the model's arrays hold NaN or too large numbers; fit it afresh, or "
-        "load it again"
+        f"the score of {name!r} is {score}: the model's arrays contain NaN or numbers that are too large; fit or load "
+        "the model again"
     )

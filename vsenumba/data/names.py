@@ -79,7 +79,7 @@ def check_ordered(names: Any, what: str) -> None:
         Which calls the set `what`.
     """
     if isinstance(names, Set) and not isinstance(names, Reversible):
-        raise InputError(f"{what} must be in order, which a {type(names).__name__} is not; give a list, or sorted(...)")
+        raise InputError(f"{what} must have an order, and a {type(names).__name__} has none; use a list or sorted(...)")
 
 
 def _is_missing(value: Any) -> bool:
@@ -94,7 +94,7 @@ def _is_missing(value: Any) -> bool:
 
 def _described(value: Any) -> str:
     if isinstance(value, (bytes, bytearray)):
-        return f"{bytes(value)!r:.60}, bytes; make text of it with .decode()"
+        return f"{bytes(value)!r:.60}, bytes; convert it to text with .decode()"
     if isinstance(value, (float, np.floating)):
-        return f"the fractional number {value}; ids that were read as floats become text with astype(int)"
-    return f"{value!r:.60}, a {type(value).__name__}; names are text or whole numbers"
+        return f"the float {value}; convert ids that were read as floats with astype(int)"
+    return f"{value!r:.60}, a {type(value).__name__}; names must be text or whole numbers"

@@ -22,7 +22,7 @@ def check_parquet(path: str | PathLike[str]) -> None:
         If pyarrow is not installed.
     """
     if importlib.util.find_spec("pyarrow") is None:
-        raise InputError(f"{path} is to be Parquet, which needs pyarrow: pip install 'vsenumba[frames]'")
+        raise InputError(f"writing Parquet to {path} needs pyarrow; install it with pip install 'vsenumba[frames]'")
 
 
 def write_parquet(path: str | PathLike[str], batches: Iterable[Mapping[str, Any]]) -> None:

@@ -37,22 +37,22 @@ def unpacked(archive: Path, folder: Path, members: str = "") -> Path:
         with zipfile.ZipFile(archive) as opened:
             wanted = [one for one in opened.infolist() if one.filename.startswith(members) and not one.is_dir()]
             if not wanted:
-                raise FileFormatError(f"{archive} has nothing whose name begins with {members!r}")
+                raise FileFormatError(f"{archive} has no file whose name begins with {members!r}")
             size = sum(one.file_size for one in wanted)
             limit = most_bytes(archive.stat().st_size)
             if size > limit:
-                raise FileFormatError(
-                    f"{archive} expands to {size:,} bytes, more than the {limit:,} that real data does"
-                )
+                raise FileFormatError(f"{archive} expands to {size:,} bytes, more than the limit of {limit:,}")
             with named_errors(folder):
                 free = shutil.disk_usage(archive.parent).free
                 if size > free:
-                    raise InputError(f"cannot unpack {archive}: it takes {size:,} bytes, and {free:,} are free")
+                    raise InputError(
+                        f"cannot unpack {archive}: it needs {size:,} bytes of disk space, and {free:,} are free"
+                    )
                 folder.parent.mkdir(parents=True, exist_ok=True)
                 with hidden_folder(folder.parent / f"{folder.name}.zip") as hidden:
                     for one in wanted:
                         opened.extract(one, hidden / folder.name)  # which keeps names inside the folder
                     os.replace(hidden / folder.name, folder)  # noqa: PTH105 - as everywhere where files appear
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise FileFormatError(f"{archive} is no zip archive, or is damaged: {error}") from error
+        raise FileFormatError(f"{archive} is not a zip archive, or is damaged: {error}") from error
     return folder

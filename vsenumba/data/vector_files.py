@@ -83,7 +83,7 @@ def write_vector_blocks(path: str | PathLike[str], blocks: Iterable[tuple[np.nda
         If the ending is another, there are no vectors, or the file cannot be written.
     """
     if (suffix := check_format(path)) not in STREAMED:
-        raise InputError(f"cannot write {path} as vectors come: it must end in {' or '.join(STREAMED)}")
+        raise InputError(f"cannot write vectors to {path} in blocks: the name must end in {' or '.join(STREAMED)}")
     n_rows = 0
 
     def counted() -> Iterator[tuple[list[str], np.ndarray]]:
@@ -123,7 +123,7 @@ def check_format(path: str | PathLike[str]) -> str:
     """Return the ending of a path, refusing one that no format has."""
     suffix = ending_of(path)
     if suffix not in FORMATS:
-        raise InputError(f"cannot tell the format of {str(path)!r}: it must end in {', '.join(FORMATS)}")
+        raise InputError(f"unknown format of {str(path)!r}: the name must end in {', '.join(FORMATS)}")
     return suffix
 
 
@@ -134,7 +134,7 @@ def _checked_width(path: str | PathLike[str], names: Vocabulary) -> int:
     n_bytes = 4 * width * len(lengths)
     if n_bytes > max(_FIXED_WIDTH_BYTES, _MOST_PADDING * 4 * int(lengths.sum())):
         raise InputError(
-            f"cannot write {path}: the longest {names.kind} has {width:,} characters, and .npz gives every name the "
-            f"room of the longest, {n_bytes / 1e9:.1f} GB here; write a .vec or .bin file instead"
+            f"cannot write {path}: the longest {names.kind} has {width:,} characters, and .npz pads every name to "
+            f"this length, {n_bytes / 1e9:.1f} GB in all; write a .vec or .bin file instead"
         )
     return width

@@ -117,7 +117,7 @@ class Vocabulary:
             return Vocabulary(element, kind)
         n, prefix = element.get("count"), element.get("prefix")
         if type(n) is not int or n < 0 or not isinstance(prefix, str):
-            raise InputError(f"{kind} names have neither a list nor a prefix and a count, but {dict(element)}")
+            raise InputError(f"{kind} names must be a list, or a prefix and a count, not {dict(element)}")
         return Vocabulary.numbered(n, kind, prefix)
 
     def __len__(self) -> int:
@@ -177,7 +177,7 @@ class NumberedVocabulary(Vocabulary):
     @property
     def names(self) -> np.ndarray:
         """All names, as a ``StringDType`` array that is made at every call."""
-        check_memory(24 * self._n, f"a list of {self._n:,} {self.kind} names", "take some of them")
+        check_memory(24 * self._n, f"a list of {self._n:,} {self.kind} names", "use fewer")
         return self.take(np.arange(self._n))
 
     def take(self, positions: np.ndarray) -> np.ndarray:
@@ -229,7 +229,7 @@ def _check_prefix(prefix: str, kind: str) -> None:
     as_texts([prefix], f"the prefix of the {kind} names")
     if plain(f"{prefix}0") != f"{prefix}0":
         raise InputError(
-            f"the prefix of the {kind} names, {prefix!a}, is not in Unicode's form NFC or begins with a blank; give "
+            f"the prefix of the {kind} names, {prefix!a}, is not in Unicode form NFC, or begins with a space; use "
             f"{plain(prefix + '0')[:-1]!a}"
         )
 
@@ -282,7 +282,7 @@ def check_plain(names: np.ndarray, kind: str) -> None:
     plained = _plain_array(names)
     if plained is not names:
         name = str(names[np.flatnonzero(plained != names)[0]])
-        raise InputError(f"{kind} name {name!a:.60} is not in Unicode's form NFC, or has white space at its ends")
+        raise InputError(f"{kind} name {name!a:.60} is not in Unicode form NFC, or has white space at its ends")
 
 
 def _plain_array(names: np.ndarray) -> np.ndarray:
@@ -316,8 +316,9 @@ def _check_distinct(names: np.ndarray, kind: str) -> None:
         for name in names:
             if name in seen:
                 raise InputError(
-                    f"{kind} {name!r} stands twice among the {kind} names; they must differ in more than outer blanks "
-                    "and the Unicode form of a letter"
+                    f"{kind} {name!r} appears twice among the {kind} names; names must differ in more "
+                    "than surrounding white "
+                    "space and Unicode form"
                 )
             if hash(name) in suspects:
                 seen.add(name)

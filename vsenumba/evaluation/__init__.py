@@ -1,4 +1,4 @@
-"""How good a model is: ranking metrics over all labels, word similarities, analogies, retrieval."""
+"""Evaluation: ranking metrics over all labels, word similarities, analogies, and retrieval."""
 
 from vsenumba.evaluation.analogies import AnalogyScores, evaluate_analogies, has_questions, read_questions
 from vsenumba.evaluation.group_scores import GroupScores

@@ -1,4 +1,4 @@
-"""Word analogies: is d the word that is to c as b is to a."""
+"""Evaluation of word vectors by analogies: find d such that a is to b as c is to d."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vsenumba.errors import FileFormatError, InputError
 from vsenumba.evaluation.similarity import as_word_vectors, rows_of
 from vsenumba.printable import printable
 
-# Scores that are held at once: 64 MB of them.
+# Maximum number of scores in memory at once, 64 MB.
 _BLOCK_CELLS = 8_000_000
 
 Question = tuple[str, str, str, str]
@@ -29,17 +29,18 @@ Question = tuple[str, str, str, str]
 
 @dataclass(frozen=True, repr=False)
 class AnalogyScores:
-    """How many analogies came out right.
+    """The share of analogies that word vectors complete correctly.
 
     Attributes
     ----------
     accuracy : float
-        The share of the questions asked whose answer came first; NaN if none was asked.
-    n_questions, n_missing : int
-        Questions in the set, and how many of them were not asked, as a word is not known or its vector is
-        zero.
+        Share of the asked questions whose answer ranks first; NaN if no question was asked.
+    n_questions : int
+        Number of questions in the set.
+    n_missing : int
+        Number of questions that were not asked, because a word is unknown or its vector is zero.
     sections : dict of str to AnalogyScores
-        The same for each section of the set; empty for one without any.
+        The same for each section of the set; empty for a set without sections.
     """
 
     accuracy: float
@@ -68,32 +69,43 @@ def evaluate_analogies(
     restrict_vocab: int | None = 30_000,
     case_insensitive: bool = False,
 ) -> AnalogyScores:
-    """Ask for the fourth word of analogies "a is to b as c is to d".
+    """Evaluate word vectors by analogies "a is to b as c is to d": find d.
 
     Parameters
     ----------
     vectors : WordVectors, or a model with ``word_vectors_``
-        What is evaluated.
+        The vectors to evaluate.
     questions : path, iterable of (a, b, c, d), or mapping of these by section
-        A file has one a line, and lines ``: name`` that begin a section, as Google's ``questions-words.txt``.
-    method : {"3cosadd", "3cosmul"}
+        The questions. A file has one question on each line. Lines ``: name`` begin a section, as in Google's
+        ``questions-words.txt``.
+    method : {"3cosadd", "3cosmul"}, default "3cosadd"
         How answers are scored; see `WordVectors.analogy`.
     restrict_vocab : int, optional
-        Only so many first words are known, which are the most frequent ones; None for all.
-    case_insensitive : bool
-        Whether words that differ in case alone are one, as in gensim: of "Paris" and "PARIS" the vector is that of the
-        one that stands first, either is the answer, and neither is where the question has the other. Otherwise a word
-        is looked up as it stands, then in lower case.
+        Use only this many first words, which are the most frequent; None for all. The default is 30,000.
+    case_insensitive : bool, default False
+        Whether words that differ only in case count as one word, as in gensim:
+
+        - the vector of "Paris" and "PARIS" is that of the first of them in the vocabulary;
+        - either is a correct answer, unless the question contains the other.
+
+        If False, a word is looked up as it is written, and then in lower case.
 
     Returns
     -------
     AnalogyScores
-        The accuracy, and how many questions it is of. a, b and c are never the answer; of equal scores, d comes last.
+        The accuracy, and the number of questions. The words a, b and c are never the answer. If several words have the
+        highest score, d counts as wrong.
 
     Raises
     ------
     InputError, FileFormatError
-        If there are no questions, one is not four words, or a file is not text.
+        If there are no questions, a question does not have four words, or a file is not text.
+
+    References
+    ----------
+    Mikolov, Yih & Zweig, "Linguistic Regularities in Continuous Space Word Representations", NAACL 2013 (3CosAdd).
+
+    Levy & Goldberg, "Linguistic Regularities in Sparse and Explicit Word Representations", CoNLL 2014 (3CosMul).
 
     Examples
     --------
@@ -115,7 +127,7 @@ def evaluate_analogies(
     texts = [as_names(words, "word").tolist() for words in zip(*asked, strict=True)]
     n_known = min(restrict_vocab or len(vectors), len(vectors))
     if case_insensitive:
-        # Of words that differ in case the first stands for all.
+        # The first of several words that differ in case represents them all.
         first: dict[str, int] = {}
         same = np.array([first.setdefault(word.upper(), i) for i, word in enumerate(islice(vectors.words, n_known))])
         positions = np.array([[first.get(text.upper(), -1) for text in words] for words in texts]).T
@@ -124,7 +136,7 @@ def evaluate_analogies(
         positions = np.stack([vectors.find(words) for words in texts], axis=1)
         positions[positions >= n_known] = -1
     directions = vectors.directions()[:n_known]
-    # A vector of zeros has no cosine.
+    # The cosine with a vector of zeros is not defined.
     has_none: np.ndarray = np.all(directions == 0, axis=1)
     positions[has_none[positions]] = -1
     known: np.ndarray = np.all(positions >= 0, axis=1)
@@ -146,14 +158,20 @@ def _scores(right: np.ndarray, known: np.ndarray, sections: Mapping[str, Analogy
 def _answered(
     directions: np.ndarray, has_none: np.ndarray, same: np.ndarray, positions: np.ndarray, method: str
 ) -> np.ndarray:
-    """Return which questions, (n, 4) positions, are answered right.
+    """Return which questions, (n, 4) positions, are answered correctly.
 
     Parameters
     ----------
+    directions : (n_words, k) float32 array
+        Vectors of length 1.
     has_none : (n_words,) bool array
-        Which vectors are zero: they are near to nothing, and never the answer, as in `WordVectors.analogy`.
+        Which vectors are zero. They are never the answer, as in `WordVectors.analogy`.
     same : (n_words,) int array
-        For each word the first of those that are one with it; `positions` are of such.
+        For each word, the first word that counts as the same. `positions` contains only such first words.
+    positions : (n, 4) int array
+        The words of the questions.
+    method : {"3cosadd", "3cosmul"}
+        How answers are scored.
     """
     firsts, answers = np.unique(same, return_inverse=True)
     order = np.argsort(answers, kind="stable")
@@ -168,7 +186,7 @@ def _answered(
             scores = np.maximum.reduceat(scores[:, order], starts, axis=1)
         rows, asked = np.arange(len(block)), answers[block]
         answer = scores[rows, asked[:, 3]].copy()
-        # The answer among the question's own words is no answer.
+        # A word of the question itself cannot be the answer.
         is_own = (asked[:, 3:] == asked[:, :3]).any(axis=1)
         for column in range(4):
             scores[rows, asked[:, column]] = -np.inf
@@ -177,7 +195,23 @@ def _answered(
 
 
 def read_questions(path: str | PathLike[str]) -> dict[str, list[Question]]:
-    """Read analogies by section from a file; see `evaluate_analogies`."""
+    """Read analogies by section from a file; see `evaluate_analogies`.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    dict of str to list of (a, b, c, d)
+        The questions of each section; the name of questions before the first section is empty.
+
+    Raises
+    ------
+    FileFormatError
+        If a line does not have four words, or the file is not text.
+    """
     check_text(Path(path))
     sections: dict[str, list[Question]] = {}
     name = ""
@@ -197,7 +231,7 @@ def read_questions(path: str | PathLike[str]) -> dict[str, list[Question]]:
 
 
 def has_questions(path: str | PathLike[str]) -> bool:
-    """Tell whether a file is of analogies: it begins with a section, or with four words and no tabs or commas."""
+    """Return whether a file contains analogies: its first line is a section, or four words without tabs or commas."""
     check_text(Path(path))
     with open_decompressed(Path(path)) as stream:
         for line in stream:

@@ -1,4 +1,4 @@
-"""Counting block by block how high test labels stand: what of an evaluation may be done anywhere."""
+"""Counting ranks block by block: the part of an evaluation that can run on any machine."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from vsenumba.evaluation.scorer import Counter
 from vsenumba.kernels.gate import readable
 from vsenumba.kernels.threads import one_blas_thread
 
-# Scores of all the blocks in work.
+# Size of the scores of all blocks in progress.
 MEMORY_BYTES = 256 * 2**20
 
 
 class Ranked(NamedTuple):
-    """Images whose test labels are ranked.
+    """Images whose test labels are to be ranked.
 
     Attributes
     ----------
     known : AnnotationSet
-        What is known of the images.
+        The images with their known labels.
     rows : (n,) int64 array
-        Which images of it.
+        Rows of `known` to rank.
     indptr, labels : (n + 1,) int64 array, int32 array
         The test labels of these images, as CSR.
     excluded : (n_known + 1,) int64 array, int32 array
         The labels of each row of `known` that are not ranked, as CSR.
     longest : int
-        The length of the top lists that are looked at; 0 for none.
+        Length of the longest top list; 0 if none is needed.
     images_at_once : int
-        The images of a block. Products of other shapes may round differently, so it is the same wherever they are.
+        Number of images in a block. It is the same on every machine, because matrix products of other shapes may round
+        differently.
     """
 
     known: AnnotationSet
@@ -47,16 +48,16 @@ class Ranked(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """What was counted.
+    """The counts.
 
     Attributes
     ----------
     counts : (n_pairs,) int64 array
-        Of every test label; see `vsenumba.evaluation.counting.count_at_least`.
+        Count of every test label; see `vsenumba.evaluation.counting.count_at_least`.
     status : (n,) int64 array
-        What is wrong with each image, likewise.
+        Status of each image; see the same function.
     best_places : (n_labels,) int64 array
-        Each label's best place in any image's top list, from 1, ties against it.
+        Each label's best place in any image's top list, from 1. Ties count against the label.
     """
 
     counts: np.ndarray
@@ -70,22 +71,27 @@ def count_blocks(model: Any, asked: Ranked, n_threads: int) -> Counted:
     Parameters
     ----------
     model : Scorer
-        What scores.
+        The model.
     asked : Ranked
         The images.
     n_threads : int
-        Blocks that are ranked at once.
+        Number of blocks to rank at once.
+
+    Returns
+    -------
+    Counted
+        The counts.
 
     Raises
     ------
     InputError
-        If the model's scores have another shape than they should.
+        If the model's scores have the wrong shape.
     """
     known, rows, indptr, labels, excluded, longest, size = asked
     n_labels = known.n_labels
     counts = np.empty(len(labels), dtype=np.int64)
     status = np.empty(len(rows), dtype=np.int64)
-    # Where a model scores elsewhere; but the labels of a top list are needed here.
+    # Use the model's device if it has one. Top lists are computed on the CPU, because they need the labels here.
     elsewhere = getattr(model, "scores_on_device", None)
     scored = elsewhere(known) if elsewhere is not None and not longest else None
     counter: Counter | None = None if scored is None else scored.counter(excluded)
@@ -93,7 +99,7 @@ def count_blocks(model: Any, asked: Ranked, n_threads: int) -> Counted:
         size, n_threads = counter.images_at_once, 1
 
     def count_block(begin: int) -> tuple[np.ndarray, np.ndarray]:
-        """Count for some images' test labels, and return their top lists and the places in these."""
+        """Count for some images' test labels; return their top lists, and the places in these lists."""
         block = rows[begin : begin + size]
         if counter is not None:
             offsets = indptr[begin : begin + len(block) + 1]
@@ -105,7 +111,7 @@ def count_blocks(model: Any, asked: Ranked, n_threads: int) -> Counted:
         scores = readable("the model's scores", scores, scores.shape)
         offsets = indptr[begin : begin + len(block) + 1]
         count_at_least(scores, block, offsets, labels, *excluded, counts, status[begin : begin + len(block)])
-        # One more than is asked for: where the last ones tie, it shows whether others do.
+        # One label more than needed, to see whether the last label ties with one outside the list.
         top = np.full((len(block), min(longest + 1, n_labels) if longest else 0), -1, dtype=np.int64)
         places = np.zeros_like(top)
         if longest:
@@ -114,7 +120,7 @@ def count_blocks(model: Any, asked: Ranked, n_threads: int) -> Counted:
 
     best_places = np.full(n_labels, np.iinfo(np.int64).max)
     n_threads = max(1, min(n_threads, MEMORY_BYTES // (4 * n_labels * size)))
-    # Each thread has a block, product and count, to itself: see `vsenumba.evaluation.counting`.
+    # Each thread processes one block alone, the matrix product and the count; see `vsenumba.evaluation.counting`.
     with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
         for top, places in pool.map(count_block, range(0, len(rows), size)):
             listed = top >= 0

@@ -1,8 +1,8 @@
-"""Counting ranks and listing top labels: nothing is sorted.
+"""Counting ranks and listing top labels, without sorting.
 
-The kernels run on one thread each, without the interpreter's lock: `evaluate` runs several blocks at once.
-Parallel kernels in turns with a parallel matrix product were measured three to ten times slower, on two
-cores that others used too, for the threads of the one spin while those of the other work.
+Each kernel runs on one thread, without the interpreter's lock, and `evaluate` runs several blocks at once. Parallel
+kernels that alternate with a parallel matrix product were three to ten times slower (on two shared cores), because the
+idle threads of one keep the CPU busy while those of the other work.
 """
 
 from __future__ import annotations
@@ -11,33 +11,37 @@ import numpy as np
 
 from vsenumba.kernels.compiler import kernel
 
-# What `count_at_least` says about an image.
+# Status of an image in `count_at_least`.
 FINE, NOT_FINITE, TEST_LABEL_EXCLUDED = 0, 1, 2
 
 
 @kernel
 def count_at_least(scores, rows, test_indptr, test_labels, excluded_indptr, excluded_labels, counts, status):
-    """Count, for every test label, the candidates that score at least as high, all labels but the excluded.
+    """Count the candidates that score at least as high as each test label.
 
-    `vsenumba.evaluation.ranks.ranks_of` makes ranks of the counts. The counts are of 32 bits: twice as many fit in a
-    register of the processor as of 64, and with them counting became three times as fast.
+    Candidates are all labels except the excluded.
+
+    `vsenumba.evaluation.ranks.ranks_of` turns the counts into ranks. The counters have 32 bits: twice as many fit into
+    a register of the CPU as with 64 bits, which makes counting three times as fast.
 
     Parameters
     ----------
     scores : (b, L) float32
         Scores of all labels for b images.
     rows : (b,) int64
-        Where the images stand in what is excluded.
+        Rows of these images in the excluded labels.
     test_indptr : (b + 1,) int64
         Where each image's test labels begin.
+    test_labels : int32
+        Columns of the test labels.
     excluded_indptr : (n + 1,) int64
         Where the excluded labels of every row begin.
-    test_labels, excluded_labels : int32
-        Label columns.
+    excluded_labels : int32
+        Columns of the excluded labels.
     counts : int64
-        Written: one per test label, itself among those counted, where it stands in `test_labels`.
+        Output: one count for each test label, in the order of `test_labels`. The label itself counts too.
     status : (b,) int64
-        Written: `FINE`; `NOT_FINITE` where a score of the image is NaN or infinite; `TEST_LABEL_EXCLUDED`.
+        Output: `FINE`; `NOT_FINITE` if a score of the image is NaN or infinite; or `TEST_LABEL_EXCLUDED`.
     """
     n, n_labels = scores.shape
     for i in range(n):
@@ -59,23 +63,23 @@ def count_at_least(scores, rows, test_indptr, test_labels, excluded_indptr, excl
 
 @kernel
 def list_top(scores, rows, excluded_indptr, excluded_labels, top, counts):
-    """List the best-scoring labels of each image, excluded ones left out.
+    """List the best-scoring labels of each image, without the excluded labels.
 
     Parameters
     ----------
     scores : (b, L) float32
         Scores of all labels for b images.
     rows : (b,) int64
-        Where the images stand in what is excluded.
+        Rows of these images in the excluded labels.
     excluded_indptr : (n + 1,) int64
         Where the excluded labels of every row begin.
     excluded_labels : int32
-        Label columns, rising within a row.
+        Columns of the excluded labels, ascending within a row.
     top : (b, k) int64
-        Written: label columns, the best first; left as it is where an image has fewer than k candidates.
+        Output: label columns, best first. Places beyond the number of candidates keep their old values.
     counts : (b, k) int64
-        Written: of each label listed, how many of the list score at least as high, itself included. Where that is less
-        than k, so many candidates do.
+        Output: for each listed label, the number of listed labels that score at least as high, including itself. A
+        count below k is the exact number among all candidates.
     """
     n, n_labels = scores.shape
     k = top.shape[1]
@@ -86,7 +90,7 @@ def list_top(scores, rows, excluded_indptr, excluded_labels, top, counts):
             if e < end and excluded_labels[e] == a:
                 e += 1
             elif count < k or scores[i, a] > scores[i, top[i, k - 1]]:
-                # Insertion: few labels get this far, for a list of the best so far soon turns most away.
+                # Insertion sort is fast here, because few labels get into the list once it is full of good ones.
                 slot = min(count, k - 1)
                 while slot > 0 and scores[i, a] > scores[i, top[i, slot - 1]]:
                     top[i, slot] = top[i, slot - 1]

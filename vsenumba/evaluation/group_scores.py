@@ -1,4 +1,4 @@
-"""The scores of a model's labels, or of labels as often trained on: whether the tail of a label set is seen."""
+"""Metrics of test pairs by label or by popularity, to see how well a model ranks rare labels."""
 
 from __future__ import annotations
 
@@ -12,37 +12,43 @@ from vsenumba import html
 from vsenumba.evaluation.ranks import Floats, Integers
 from vsenumba.printable import printable
 
-# Rows of what a result prints.
+# Maximum number of printed rows.
 _MOST_ROWS = 12
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GroupScores:
-    """The metrics of the test pairs, by label or by how many training images their label has.
+    """The metrics of the test pairs, by label or by the number of training images of their label.
 
-    A metric of a pair is that of an image whose only test label it is: the image's other test labels are left out of
-    the ranking. With s = 1 and the number of candidates that are no test labels and score at least as high, of C
-    candidates, T test labels among them, ``mrr`` of a pair is ``1 / s``, ``recall@k`` is 1 where ``s ≤ k`` and 0
-    elsewhere, and ``auc`` is ``1 − (s − 1) / (C − T)``, not defined where C = T. Where every image has one test label,
-    as `vsenumba.leave_one_out` makes, a pair's value is its image's.
+    The metric of a pair is that of an image with this one test label: the image's other test labels are left out of the
+    ranking. Let s be 1 plus the number of candidates that are not test labels and score at least as high, among C
+    candidates with T test labels. Then for a pair
+
+    - ``mrr`` is ``1 / s``,
+    - ``recall@k`` is 1 if ``s ≤ k``, and 0 otherwise,
+    - ``auc`` is ``1 − (s − 1) / (C − T)``, and not defined if C = T.
+
+    If every image has one test label, as after `vsenumba.leave_one_out`, a pair's value is that of its image.
 
     Attributes
     ----------
     by : {"label", "popularity"}
-        What a group is: a label, or all labels that have so many training images: 0, 1–3, 4–10, 11–30, 31–100 and so
-        on, to 3 and 10 times powers of ten.
+        What a group is: one label, or all labels whose number of training images lies in one range. The ranges are 0,
+        1–3, 4–10, 11–30, 31–100 and so on.
     names : list of str
         The groups that have a test pair: labels in the model's order, or ranges such as ``"4–10"``.
     n_labels : (n_groups,) int64 array
-        Labels of the group that have a test pair.
+        Number of labels in the group that have a test pair.
     n_train_pairs, n_test_pairs : (n_groups,) int64 arrays
-        Pairs of these labels: in training, where that is N_l for a single label l, and evaluated.
-    micro, macro : dict of str to (n_groups,) float64 array
-        Each metric's mean over the group's pairs, ``Σ_p x_p / P``; and over its labels, each the mean over its pairs,
-        ``Σ_l (Σ_{p of l} x_p / P_l) / L``. What is not defined is left out; NaN where nothing is defined. By label the
-        two are the same.
+        Number of training pairs and of evaluated test pairs of these labels.
+    micro : dict of str to (n_groups,) float64 array
+        Mean of each metric over the pairs of the group, ``Σ_p x_p / P``. Undefined values are left out; NaN if all are
+        undefined.
+    macro : dict of str to (n_groups,) float64 array
+        Mean of each metric over the labels of the group, where the value of a label is the mean over its pairs,
+        ``Σ_l (Σ_{p of l} x_p / P_l) / L``. By label, this equals `micro`.
     micro_mean, macro_mean : dict of str to float
-        The same over all pairs, and over all labels that have a test pair.
+        The same means over all pairs, and over all labels that have a test pair.
 
     Examples
     --------
@@ -73,7 +79,13 @@ class GroupScores:
     macro_mean: dict[str, float]
 
     def to_columns(self) -> dict[str, Sequence[str] | np.ndarray]:
-        """Return one column per number, as a data frame takes them; by popularity, ``"macro_mrr"`` beside ``"mrr"``."""
+        """Return the scores as columns, for a data frame.
+
+        Returns
+        -------
+        dict of str to sequence
+            One column for each number. By popularity, ``"macro_mrr"`` is the macro average of ``"mrr"``.
+        """
         columns: dict[str, Sequence[str] | np.ndarray] = {self.by: self.names}
         if self.by != "label":
             columns["n_labels"] = self.n_labels

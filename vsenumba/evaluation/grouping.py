@@ -1,4 +1,4 @@
-"""Grouping test pairs by their label, or by how many training images their label has."""
+"""Metrics of test pairs, grouped by label or by the number of training images of their label."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ BY = ("label", "popularity")
 def group_scores(
     ranks: Ranks, metrics: Sequence[Metric], by: str, label_names: Vocabulary, label_counts: Integers
 ) -> GroupScores:
-    """Return the metrics of pairs by label or by popularity.
+    """Return the metrics of pairs, grouped by label or by popularity.
 
     Parameters
     ----------
     ranks : Ranks
         The ranks, with their labels.
     metrics : sequence of Metric
-        What was asked for; what is not defined for a pair is left out.
+        The metrics. Those that are not defined for pairs are left out.
     by : {"label", "popularity"}
-        What to group by.
+        How to group the pairs.
     label_names : Vocabulary
         The model's labels.
     label_counts : (n_labels,) int64 array
-        How many training images have each label.
+        Number of training images that have each label.
     """
     pairs = ranks.of_pairs()
     columns, label = np.unique(ranks.labels, return_inverse=True)
@@ -66,14 +66,14 @@ def group_scores(
 
 
 def check_grouped(metrics: Sequence[Metric], by: str) -> None:
-    """Refuse metrics of which none is defined for a pair of an image and a label."""
+    """Raise an error if none of the metrics is defined for a pair of an image and a label."""
     if not any(metric.is_of_pairs for metric in metrics):
         names = ", ".join(metric.name for metric in metrics)
-        raise InputError(f"by={by!r} needs a metric of single labels, as mrr, auc and recall@5 are; found only {names}")
+        raise InputError(f"by={by!r} needs a metric of single labels, such as mrr, auc or recall@5; found only {names}")
 
 
 def bucket_bounds(most: int) -> Integers:
-    """Return the largest count of every bucket, rising: 0, then 3 and 10 times powers of ten until `most` is reached.
+    """Return the largest count of every bucket: 0, then 3 and 10 times powers of ten until `most` is reached.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def _range_name(bounds: Integers, bucket: int) -> str:
 
 
 def _means(values: Floats, group: Integers, n_groups: int) -> Floats:
-    """Return the mean of each group's values that are not NaN; NaN where there is none."""
+    """Return the mean of each group's values without NaN; NaN for a group without values."""
     defined = ~np.isnan(values)
     counts = np.bincount(group[defined], minlength=n_groups)
     sums = np.bincount(group[defined], values[defined], minlength=n_groups)

@@ -1,4 +1,4 @@
-"""The pairs of a set whose labels a model knows: others cannot be ranked."""
+"""The pairs of a set whose labels a model knows; other pairs cannot be ranked."""
 
 from __future__ import annotations
 
@@ -10,35 +10,42 @@ from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError, near_names
 
-# An unknown name must be this much like a known one to be taken for a slip: "catt" for "cat", not "fog" for "dog".
+# Minimum likeness of an unknown name to a known one to suggest it: "cat" for "catt", but not "dog" for "fog".
 _TYPO = 0.75
 
 
 def with_known_labels(
     data: AnnotationSet, label_names: Vocabulary, argument: str, *, stacklevel: int = 3
 ) -> tuple[AnnotationSet, int]:
-    """Return a set without the pairs whose label a model does not know, and how many pairs these are.
+    """Return a set without the pairs whose label a model does not know, and the number of pairs left out.
 
     Parameters
     ----------
     data : AnnotationSet
-        The set; it is returned as it is if all of its labels are known.
+        The set. If the model knows all of its labels, it is returned unchanged.
     label_names : Vocabulary
-        The labels that the model knows; the columns of the result where pairs are left out.
+        The labels that the model knows. If pairs are left out, they are the columns of the result.
     argument : str
-        What the set is called in messages.
-    stacklevel : int
-        As in `warnings.warn`: 3 for the caller of the function that calls this one.
+        Name of the set in messages.
+    stacklevel : int, default 3
+        As in `warnings.warn`. The default, 3, points at the caller of the function that calls this one.
+
+    Returns
+    -------
+    data : AnnotationSet
+        The set without the unknown labels.
+    n_left_out : int
+        Number of pairs left out.
 
     Raises
     ------
     InputError
-        If the set has pairs, and no label of them is known.
+        If the set has pairs, and the model knows none of their labels.
 
     Warns
     -----
     UserWarning
-        If pairs are left out: how many, with how many labels, and two of these.
+        If pairs are left out. The message states how many pairs and labels, and names two of the labels.
     """
     if data.label_names is label_names or data.label_names == label_names:
         return data, 0
@@ -52,7 +59,7 @@ def with_known_labels(
     if n_left_out == data.n_pairs:
         raise InputError(f"the model knows no label of {argument}: it has {labels}")
     warnings.warn(
-        f"{n_left_out:,} of {data.n_pairs:,} pair(s) of {argument} left out: the model does not know "
+        f"skipped {n_left_out:,} of {data.n_pairs:,} pair(s) in {argument}: the model does not know "
         f"{len(unknown):,} label(s), {labels}",
         UserWarning,
         stacklevel=stacklevel,

@@ -1,4 +1,4 @@
-"""The sets of an evaluation, matched to the model: a matrix by its places, images by their ids, pairs by both."""
+"""Matching the sets of an evaluation to the model: matrices by position, images by id, pairs by both."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ from vsenumba.evaluation.scorer import Scorer
 def matched_set(
     argument: str, data: Any, other: Any, label_names: Vocabulary, image_ids: Vocabulary | None
 ) -> AnnotationSet:
-    """Return what was given for `test` or `exclude` as a set.
+    """Return the `test` or `exclude` argument as a set.
 
     Parameters
     ----------
     argument : {"test", "exclude"}
-        What it was given for, for messages.
-    data, other : AnnotationSet, matrix or list of label lists
-        What was given, and what was given for the other of the two. A matrix takes the model's labels and the other's
-        images; where the other has no ids, the model's images, or new ones.
+        Name of the argument, for messages.
+    data : AnnotationSet, matrix or list of label lists
+        The argument. A matrix gets the model's labels and the images of `other`. If `other` has no image ids, it gets
+        the model's images if it has as many rows, and new images otherwise.
+    other : AnnotationSet, matrix or list of label lists
+        The other one of the two arguments.
     label_names, image_ids : Vocabulary
-        What the model knows; None where it knows no images.
+        The labels and images that the model knows; `image_ids` is None if it knows no images.
 
     Raises
     ------
     InputError
-        If a matrix does not fit the model's labels or the other's rows.
+        If a matrix does not fit the model's labels or the rows of `other`.
     """
     if isinstance(data, AnnotationSet):
         return data
@@ -47,14 +49,14 @@ def _made(argument: str, data: Any, other: Any, label_names: Vocabulary) -> Anno
         return as_annotation_set(data, argument)
     if shape[1] != len(label_names):
         raise InputError(
-            f"{argument} has shape {tuple(shape)}, but the model has {len(label_names):,} labels, one per "
-            "column; did you pass the transpose?"
+            f"{argument} has shape {tuple(shape)}, but it needs {len(label_names):,} columns, one for each label of "
+            "the model; did you pass the transpose?"
         )
     n_others = other.shape[0] if hasattr(other, "shape") else shape[0]
     if shape[0] != n_others:
         raise InputError(
             f"{argument} has {shape[0]:,} rows, but the other of test and exclude has {n_others:,}; a matrix "
-            "needs one row per image in the same order; did you pass the transpose?"
+            "needs one row per image, in the same order; did you pass the transpose?"
         )
     image_ids = other.image_ids if isinstance(other, AnnotationSet) else None
     return AnnotationSet.from_csr(data, image_ids, label_names)
@@ -63,26 +65,32 @@ def _made(argument: str, data: Any, other: Any, label_names: Vocabulary) -> Anno
 def check_images(
     model: Scorer, test: AnnotationSet, excluded: AnnotationSet | None, known: AnnotationSet, rows: np.ndarray
 ) -> None:
-    """Refuse test images of which nothing is known, as where ids were read as other text; warn of some of them.
+    """Raise an error if nothing is known about any test image, and warn if nothing is known about some of them.
+
+    This finds mistakes such as image ids that were read in a different form.
 
     Parameters
     ----------
     model : Scorer
-        What is evaluated.
-    test, excluded, known : AnnotationSet
-        The aligned test set, what is excluded from the rankings (or None), and what is known of the test images.
+        The model.
+    test : AnnotationSet
+        The aligned test set.
+    excluded : AnnotationSet or None
+        The pairs that are excluded from the rankings.
+    known : AnnotationSet
+        The known labels of the test images.
     rows : (n,) int64 array
-        The rows of `test` that are evaluated.
+        Rows of `test` to evaluate.
 
     Raises
     ------
     InputError
-        If nothing is known of any image.
+        If nothing is known about any image.
 
     Warns
     -----
     UserWarning
-        If nothing is known of some images.
+        If nothing is known about some images.
     """
     if known.features is not None and getattr(model, "uses_features", False):
         return
@@ -98,48 +106,50 @@ def check_images(
         ids = test.image_ids.take(rows[unknown])
         examples = "; ".join(str(unknown_name("image", name, sources[0])) for name in ids[:2])
         if unknown.all():
-            raise InputError(f"no image of the test set is known to the model or to exclude: {examples}")
+            raise InputError(f"neither the model nor exclude contains any image of the test set: {examples}")
         warnings.warn(
-            f"{len(ids):,} of {len(rows):,} test images are known neither to the model nor to exclude, so that their "
-            f"labels are ranked without a clue: {examples}",
+            f"{len(ids):,} of {len(rows):,} test images are neither in the model nor in exclude, so their labels are "
+            f"ranked without any information: {examples}",
             UserWarning,
             stacklevel=3,
         )
     elif hasattr(model, "knows") and not model.knows(known, rows).any():
         raise InputError(
-            f"the model knows nothing of any test image, such as {test.image_ids[int(rows[0])]!r}: neither a label by "
-            "what is excluded, nor a row that was trained"
+            f"the model knows nothing about any test image, such as {test.image_ids[int(rows[0])]!r}: the image has no "
+            "label in exclude, and no trained row"
         )
 
 
 def warn_of_seen_pairs(seen: AnnotationSet | None, test: AnnotationSet, excluded: AnnotationSet | None) -> None:
-    """Say how many test pairs a model was trained on: it ranks them better than it would others.
+    """Warn about test pairs that the model was trained on, because it ranks these better than others.
 
     Parameters
     ----------
     seen : AnnotationSet or None
-        What the model was trained on, if it says so.
-    test, excluded : AnnotationSet
-        The aligned test set, and what is excluded from the rankings (or None).
+        The model's training set, if known.
+    test : AnnotationSet
+        The aligned test set.
+    excluded : AnnotationSet or None
+        The pairs that are excluded from the rankings.
 
     Warns
     -----
     UserWarning
         If there are such pairs.
     """
-    # What is excluded is no test pair: that is checked while ranks are counted.
+    # Excluded pairs cannot be test pairs. The count of ranks checks that.
     if seen is None or (excluded is not None and _same_pairs(seen, excluded)):
         return
     if test.image_ids == Vocabulary.numbered(test.n_images, "image"):
-        return  # Images without ids of their own, as those of a matrix: the same numbers need not mean the same images.
+        return  # Images without ids, such as the rows of a matrix: equal numbers need not mean the same image.
     rows, columns = test.pairs()
     seen_rows, seen_columns = seen.reindex_images(test.image_ids).pairs()
     n_labels = test.n_labels
     again = np.isin(rows * n_labels + columns, seen_rows * n_labels + seen_columns, assume_unique=True)
     if again.any():
         warnings.warn(
-            f"the model was trained on {again.sum():,} of the {test.n_pairs:,} test pairs, which flatters it; evaluate "
-            "a model that was fitted without them",
+            f"the model was trained on {again.sum():,} of the {test.n_pairs:,} test pairs, so its scores are too high; "
+            "evaluate a model that was fitted without them",
             UserWarning,
             stacklevel=3,
         )

@@ -1,8 +1,9 @@
-"""The ranking metrics: what each is, as a formula of the ranks of an image's test labels.
+"""The ranking metrics, as formulas of the ranks of an image's test labels.
 
-For one image: T test labels, at ranks r₁ < … < r_T among its C candidates (all labels but the excluded). Candidates are
-ranked by score; where a test label and one that is none score the same, the test label stands behind: such a tie counts
-against the model, one among test labels does not. A new metric is one function and one line in `FAMILIES`.
+For one image: T test labels have the ranks r₁ < … < r_T among its C candidates (all labels except the excluded).
+Candidates are ranked by score. If a test label and another candidate have the same score, the test label ranks behind:
+such a tie counts against the model. A tie among test labels does not. A new metric needs one function and one line in
+`FAMILIES`.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from vsenumba.evaluation.ranks import Floats, Ranks
 
 
 def precision(ranks: Ranks, k: int) -> Floats:
-    """Hits over k: ``#{m : rₘ ≤ k} / k``."""
+    """Return the share of hits among the top k: ``#{m : rₘ ≤ k} / k``."""
     return ranks.sum(ranks.ranks <= k) / k
 
 
 def recall(ranks: Ranks, k: int) -> Floats:
-    """Hits over the number of test labels: ``#{m : rₘ ≤ k} / T``."""
+    """Return the share of test labels among the top k: ``#{m : rₘ ≤ k} / T``."""
     return ranks.sum(ranks.ranks <= k) / ranks.n_test
 
 
 def ndcg(ranks: Ranks, k: int) -> Floats:
-    """Discounted hits over the best possible.
+    """Return the discounted hits, divided by their maximum.
 
     ``Σ_{m : rₘ ≤ k} 1/log₂(1 + rₘ) / Σ_{m ≤ min(k, T)} 1/log₂(1 + m)``.
     """
@@ -38,12 +39,15 @@ def ndcg(ranks: Ranks, k: int) -> Floats:
 
 
 def average_precision(ranks: Ranks, k: int) -> Floats:
-    """Mean precision at the hits in the top k, of the most there can be: ``Σ_{m : rₘ ≤ k} (m / rₘ) / min(k, T)``."""
+    """Return the mean precision at the hits in the top k.
+
+    ``Σ_{m : rₘ ≤ k} (m / rₘ) / min(k, T)``, where min(k, T) is the largest possible number of hits.
+    """
     return ranks.sum(_precisions(ranks, k)) / np.minimum(k, ranks.n_test)
 
 
 def cut_average_precision(ranks: Ranks, k: int) -> Floats:
-    """As `average_precision`, of all test labels: ``Σ_{m : rₘ ≤ k} (m / rₘ) / T``, which is trec_eval's map_cut."""
+    """Return ``Σ_{m : rₘ ≤ k} (m / rₘ) / T``: as `average_precision`, but divided by T, as map_cut in trec_eval."""
     return ranks.sum(_precisions(ranks, k)) / ranks.n_test
 
 
@@ -53,19 +57,19 @@ def _precisions(ranks: Ranks, k: int) -> Floats:
 
 
 def full_average_precision(ranks: Ranks) -> Floats:
-    """Mean precision at the test labels, over the full ranking: ``Σₘ (m / rₘ) / T``; MAP is its mean."""
+    """Return the mean precision at the test labels, over the full ranking: ``Σₘ (m / rₘ) / T``. Its mean is MAP."""
     return average_precision(ranks, ranks.n_labels)
 
 
 def reciprocal_rank(ranks: Ranks) -> Floats:
-    """Reciprocal rank of the best-ranked test label: ``1 / r₁``; MRR is its mean."""
+    """Return the reciprocal rank of the best-ranked test label: ``1 / r₁``. Its mean is MRR."""
     return 1 / ranks.best
 
 
 def area_under_curve(ranks: Ranks) -> Floats:
-    """Share of the pairs of a test label and a candidate that is none that are ordered right; a tie is not.
+    """Return the share of correctly ordered pairs of a test label and another candidate; a tie is not correct.
 
-    ``1 − Σₘ (rₘ − m) / (T (C − T))``; NaN where all candidates are test labels.
+    ``1 − Σₘ (rₘ − m) / (T (C − T))``; NaN if all candidates are test labels.
     """
     n_pairs = ranks.n_test * (ranks.n_candidates - ranks.n_test)
     undefined: Floats = np.full(len(n_pairs), np.nan)
@@ -73,11 +77,12 @@ def area_under_curve(ranks: Ranks) -> Floats:
 
 
 def propensity_precision(ranks: Ranks, k: int) -> Floats:
-    """Weights of the hits, over the mean of the best an image can reach; the mean is the repository's PSP@k.
+    """Return the weights of the hits, divided by the mean of their maximum over images.
 
-    ``g / (Σᵢ bᵢ / n)`` with the image's ``g = Σ_{m : rₘ ≤ k} wₘ`` and the best of each of the n images
-    ``b = Σ_{m ≤ min(k, T)} w₍ₘ₎``, where w is `vsenumba.evaluation.propensity.inverse_propensities` and w₍₁₎ ≥ w₍₂₎ ≥ …
-    are those of the image's test labels. So the mean over the images is ``Σ g / Σ b``.
+    ``g / (Σᵢ bᵢ / n)``, where ``g = Σ_{m : rₘ ≤ k} wₘ`` is the image's gain, and ``b = Σ_{m ≤ min(k, T)} w₍ₘ₎`` is the
+    largest possible gain of each of the n images. The weights w are
+    `vsenumba.evaluation.propensity.inverse_propensities`, and w₍₁₎ ≥ w₍₂₎ ≥ … are those of the image's test labels. The
+    mean over the images is therefore ``Σ g / Σ b``, the repository's PSP@k.
     """
     gained = ranks.sum(ranks.weights * (ranks.ranks <= k))
     best = ranks.sum(_weights_best_first(ranks) * (ranks.position <= k))
@@ -85,10 +90,11 @@ def propensity_precision(ranks: Ranks, k: int) -> Floats:
 
 
 def propensity_ndcg(ranks: Ranks, k: int) -> Floats:
-    """Weights of the hits, discounted, over the mean of the best an image can reach; the mean is PSnDCG@k.
+    """Return the discounted weights of the hits, divided by the mean of their maximum over images.
 
     As `propensity_precision`, with ``g = Σ_{m : rₘ ≤ k} wₘ / log₂(1 + rₘ) / D`` and
-    ``b = Σ_{m ≤ min(k, T)} w₍ₘ₎ / log₂(1 + m) / D``, where ``D = Σ_{m ≤ min(k, T)} 1 / log₂(1 + m)``.
+    ``b = Σ_{m ≤ min(k, T)} w₍ₘ₎ / log₂(1 + m) / D``, where ``D = Σ_{m ≤ min(k, T)} 1 / log₂(1 + m)``. The mean over the
+    images is the repository's PSnDCG@k.
     """
     reached, position = ranks.ranks <= k, ranks.position
     most = ranks.sum((position <= k) / np.log2(1 + position))
@@ -103,14 +109,22 @@ def _weights_best_first(ranks: Ranks) -> Floats:
     return ranks.weights[np.lexsort((-ranks.weights, image))]
 
 
-# There can be no more labels.
+# No model can have more labels.
 _MOST_K = 2**31 - 1
 
 
 class Family(NamedTuple):
-    """A metric: its value per image, whether its name carries a k, as in ``"recall@5"``, and whether hits have weights.
+    """A metric without its k.
 
-    Weights are of a label and come from its training count, so that such a metric says nothing of one label.
+    Attributes
+    ----------
+    per_image : callable or None
+        Computes the metric of each image; None for coverage, which has no value per image.
+    takes_k : bool
+        Whether the name needs a k, as in ``"recall@5"``.
+    weighs : bool
+        Whether hits have weights. A weight depends only on the training count of the label, so such a metric is not
+        defined for a single label.
     """
 
     per_image: Callable[..., Floats] | None
@@ -118,7 +132,7 @@ class Family(NamedTuple):
     weighs: bool = False
 
 
-# Coverage has no value per image: `evaluate` collects the labels of the top k lists.
+# Coverage has no value per image. `evaluate` collects the labels of the top-k lists instead.
 FAMILIES = {
     "precision": Family(precision, takes_k=True),
     "recall": Family(recall, takes_k=True),
@@ -135,7 +149,7 @@ FAMILIES = {
 
 
 class Metric(NamedTuple):
-    """A metric as it was asked for: ``"recall@5"`` is the family recall with k = 5."""
+    """A metric with its k: ``"recall@5"`` is the family recall with k = 5."""
 
     name: str
     family: str
@@ -143,12 +157,12 @@ class Metric(NamedTuple):
 
     @property
     def weighs(self) -> bool:
-        """Whether a hit weighs what the training count of its label says."""
+        """Whether hits have weights that depend on the training counts of their labels."""
         return FAMILIES[self.family].weighs
 
     @property
     def is_of_pairs(self) -> bool:
-        """Whether it says something of a single pair of an image and a test label."""
+        """Whether the metric is defined for a single pair of an image and a test label."""
         return not self.weighs and FAMILIES[self.family].per_image is not None
 
     def per_image(self, ranks: Ranks) -> Floats:
@@ -159,20 +173,25 @@ class Metric(NamedTuple):
 
 
 def parse_metric(name: str) -> Metric:
-    """Return the metric that a name stands for.
+    """Return the metric with a given name.
 
     Parameters
     ----------
     name : str
         ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"``, ``"psp@k"``, ``"psndcg@k"`` or
-        ``"coverage@k"`` with a number for k, or ``"map"``, ``"mrr"`` or ``"auc"``.
+        ``"coverage@k"`` with a number for k; or ``"map"``, ``"mrr"`` or ``"auc"``.
+
+    Returns
+    -------
+    Metric
+        The metric.
 
     Raises
     ------
     UnknownNameError
         If there is no such metric.
     InputError
-        If the k is missing, not a whole number from 1 to 2**31 - 1, or there where none belongs.
+        If k is missing, is not a whole number from 1 to 2**31 - 1, or is given for a metric without k.
 
     Examples
     --------
@@ -185,9 +204,9 @@ def parse_metric(name: str) -> Metric:
         raise unknown_name("metric", name, forms)
     if not FAMILIES[family].takes_k:
         if at:
-            raise InputError(f"metric {name!r} takes no k: write {family!r}")
+            raise InputError(f"metric {name!r} has no k; write {family!r}")
         return Metric(name, family, None)
-    # By its length first: Python makes no number of thousands of digits.
+    # Check the length first: Python does not convert text with thousands of digits.
     if not (k.isascii() and k.isdigit() and len(k) <= len(str(_MOST_K)) and 1 <= int(k) <= _MOST_K):
         found = f"not {k!r:.30}" if at else "and is missing"
         raise InputError(
@@ -198,9 +217,9 @@ def parse_metric(name: str) -> Metric:
 
 
 def parse_metrics(names: Iterable[str]) -> list[Metric]:
-    """Return the metrics that names stand for; see `parse_metric`."""
+    """Return the metrics with given names; see `parse_metric`."""
     if isinstance(names, str):
-        raise InputError(f"metrics must be a sequence of names, not one string: write ({names!r},)")
+        raise InputError(f"metrics must be a sequence of names, not one string; write ({names!r},)")
     metrics = [parse_metric(name) for name in names]
     if not metrics:
         raise InputError("metrics is empty; name at least one, as in ('mrr',)")

@@ -1,4 +1,4 @@
-"""Full-ranking evaluation, block by block: no matrix of all images by all labels is ever made."""
+"""Evaluation over the full ranking, block by block, without a matrix of all images by all labels."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from vsenumba.kernels.threads import thread_count
 if TYPE_CHECKING:
     from distributed import Client
 
-# Scores of one block: they stay in the processor's cache from the matrix product to the count.
+# Size of the scores of one block. They stay in the CPU's cache from the matrix product to the count.
 BLOCK_BYTES = 4 * 2**20
-# With fewer images a matrix product waits for the label factors, which it reads from memory once a block ...
+# Minimum number of images in a block. Every block reads all label factors from memory, so small blocks are slow ...
 LEAST_IMAGES = 64
-# ... but more than this the allocator asks of the system anew for every block, page by page.
+# ... but for larger blocks than this, the allocator requests new pages from the system every time.
 MOST_BLOCK_BYTES = 32 * 2**20
-# So many blocks if they have images enough, so that every thread has its share.
+# Minimum number of blocks, if there are enough images, so that every thread gets some.
 LEAST_BLOCKS = 16
 
 
@@ -52,68 +52,81 @@ def evaluate(
     rng: RandomLike = None,
     client: Client | None = None,
 ) -> Scores:
-    """Rank all labels for every test image and say how well its test labels stand.
+    """Evaluate a model: rank all labels for every test image, and compute metrics of the ranks of its test labels.
 
-    A test label's rank is 1, and the number of candidates that are not test labels of the image and score at least as
-    high, and the number of the image's other test labels that score higher, or the same and come before it: ties count
-    against the model, except those among test labels, whose order says nothing. Candidates are all labels of the model
-    but the excluded, and but the image's verified absences in `test` and `exclude`: nobody asks for these, and where a
-    label is both an absence and a test label, it is that. For the formulas see `vsenumba.evaluation.metrics`.
+    The rank of a test label is 1, plus the number of candidates that are not test labels of the image and score at
+    least as high, plus the number of the image's other test labels before it. Ties count against the model, except
+    those among test labels, whose order does not matter.
+
+    The candidates are all labels of the model, without
+
+    - the labels that the image has in `exclude`,
+    - the image's verified absences in `test` and `exclude`. A label that is both an absence and a test label counts as
+      a test label.
+
+    `vsenumba.evaluation.metrics` has the formulas.
 
     Parameters
     ----------
     model : Scorer
         A fitted model.
     test : AnnotationSet, matrix or list of label lists
-        The pairs to find; images with no pair are left out. Labels are matched to the model's by name, images to those
-        of `exclude` by id; the columns of a matrix are the model's labels in order, its rows the images of `exclude` in
-        order. Pairs whose label the model does not know are left out, here and in `exclude`.
+        The pairs to find. Images without pairs are left out. Labels are matched to the model's by name, and images to
+        those of `exclude` by id. The columns of a matrix are the model's labels in order, and its rows are the images
+        of `exclude` in order. Pairs whose label the model does not know are left out, here and in `exclude`.
     exclude : AnnotationSet, matrix, list of label lists or None
-        The pairs that are known, as a rule the training set: their labels are not ranked, and they are what a
-        model that represents an image by its labels may look at. None ranks all labels.
-    metrics : sequence of str
-        ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"``, ``"map_cut@k"``, ``"psp@k"``, ``"psndcg@k"``
-        (propensity-scored: a hit weighs more, the fewer training images its label has), ``"coverage@k"`` (the share of
-        all labels that stand in the top k of at least one image: at most k candidates score at least as high) with any
-        k of at least 1; ``"map"``, ``"mrr"``, ``"auc"``.
+        The known pairs, usually the training set. Their labels are not ranked, and models with labels as inputs use
+        them to represent the images. None ranks all labels.
+    metrics : sequence of str, default ("recall@5", "recall@10", "mrr", "auc")
+        Metrics to compute, with any k of at least 1:
+
+        - ``"precision@k"``, ``"recall@k"``, ``"ndcg@k"``, ``"ap@k"`` and ``"map_cut@k"``;
+        - ``"map"``, ``"mrr"`` and ``"auc"``;
+        - ``"psp@k"`` and ``"psndcg@k"``, which are propensity-scored: a hit counts more if its label has few training
+          images;
+        - ``"coverage@k"``: the share of all labels that are in the top k of at least one image.
     by : {"label", "popularity"}, optional
-        Also score the test pairs by label, or by how many training images their label has, with macro averages: see
-        `GroupScores`. It holds the metrics that are defined for a pair: all but psp@k, psndcg@k and coverage@k.
-    propensity : (float, float)
-        A and B of the propensities: see `vsenumba.evaluation.propensity.inverse_propensities`. Training counts are
-        those of the model's ``seen_``, for a model without one those of `exclude`.
+        Also compute the metrics of the test pairs by label, or by the number of training images of their label; see
+        `GroupScores`. These are all metrics except psp@k, psndcg@k and coverage@k.
+    propensity : (float, float), default (0.55, 1.5)
+        The parameters A and B of the propensities; see `vsenumba.evaluation.propensity.inverse_propensities`. Training
+        counts come from the model's ``seen_``, or from `exclude` for a model without it.
     n_threads : int, optional
-        Blocks ranked at once; as many as Numba has threads where left out.
+        Number of blocks to rank at once; by default, the number of Numba's threads.
     max_images : int, optional
-        Evaluate a random sub-sample of that many images.
-    rng : int, Generator, SeedSequence or None
-        For the sub-sample.
+        Evaluate a random sample of this many images.
+    rng : int, Generator, SeedSequence or None, default None
+        Random seed of the sample.
     client : distributed.Client, optional
-        A cluster whose workers rank the labels, each for parts of the images, with the same result; see
-        ``docs/how-to/cluster.md``. It takes models of this package.
+        Cluster whose workers share the work; see ``docs/how-to/cluster.md``. The result is the same. The model must be
+        one of this package.
 
     Returns
     -------
     Scores
-        The means, the values per image, how many and which images they are over, and the scores by label or by
-        popularity.
+        The means, the values per image, the evaluated images, and the scores by label or by popularity.
 
     Raises
     ------
     UnknownNameError
-        If a metric is not known, or what to score by.
+        If a metric, or the value of `by`, does not exist.
     InputError
-        If the test set has no pair, or none with a label that the model knows, shares a pair with `exclude`, or does
-        not fit in shape; if none of its images is known to the model or `exclude`; if the model's scores are not
-        finite; if training counts are asked for and there are none; or if a cluster cannot have the model.
+        If the evaluation is not possible, for example because
+
+        - the test set has no pair whose label the model knows;
+        - `test` and `exclude` share a pair, or their shapes do not match the model;
+        - neither the model nor `exclude` contains any of the test images;
+        - the scores of the model are not finite;
+        - training counts are needed and there are none;
+        - the model cannot be sent to a cluster.
     ClusterError
-        If there is a client, and its cluster cannot work.
+        If the cluster of `client` cannot do the work.
 
     Warns
     -----
     UserWarning
-        If pairs are left out because the model does not know their label, if some images are known neither to the
-        model nor to `exclude`, or if some test pairs were trained on.
+        If pairs are left out because the model does not know their label, if some images are neither in the model nor
+        in `exclude`, or if the model was trained on some of the test pairs.
 
     Examples
     --------
@@ -128,7 +141,7 @@ def evaluate(
     a_b = checked_a_b(propensity)
     if client is not None and not hasattr(model, "count_on_cluster"):
         raise InputError(
-            f"a {type(model).__name__} cannot be sent to a cluster: a client goes with models of this package"
+            f"a {type(model).__name__} cannot be sent to a cluster; use client with models of this package only"
         )
     if by is not None:
         check_choice("by", by, BY)
@@ -144,7 +157,7 @@ def evaluate(
     shape = (test.n_images, len(model.label_names))
     if not test.shape == known.shape == shape:
         raise InputError(
-            f"the test set is {test.shape} and what is known is {known.shape}, expected {shape} (images by "
+            f"the test set has the shape {test.shape} and the known labels {known.shape}, expected {shape} (images by "
             "labels); did you pass the transpose?"
         )
     rows = _rows_to_evaluate(test, max_images, rng)
@@ -177,14 +190,14 @@ def evaluate(
 
 
 def _weights(trained: AnnotationSet, wanted: Iterable[Metric], a_b: tuple[float, float]) -> Floats:
-    """Return what a hit of each label weighs; nothing, where only the labels' counts are asked for."""
+    """Return the weight of a hit of each label; zeros if only the training counts are needed."""
     if not any(m.weighs for m in wanted):
         return np.zeros(trained.n_labels)
     return inverse_propensities(trained.label_counts, trained.n_images, a_b)
 
 
 def _images_per_block(n_images: int, n_labels: int) -> int:
-    """Return how many images to score at once, whatever the threads: products of other shapes may round differently."""
+    """Return the number of images to score at once; it does not depend on the threads, because rounding would."""
     most = MOST_BLOCK_BYTES // (4 * n_labels)
     cached = BLOCK_BYTES // (4 * n_labels)
     share = -(-n_images // LEAST_BLOCKS)
@@ -203,9 +216,9 @@ def _rank(
     n_threads: int | None,
     client: Client | None,
 ) -> tuple[Ranks, np.ndarray]:
-    """Return the ranks, and each label's best place in any image's top `longest` (int64, from 1), ties against it.
+    """Return the ranks, and each label's best place in any top list of length `longest` (int64, from 1).
 
-    With `weights`, what a hit of each label weighs, the ranks know their labels.
+    Ties count against a label. With `weights`, the weights of hits, the ranks also contain their labels.
     """
     n_labels = test.n_labels
     indptr, labels = gather_rows(test.indptr, test.indices, rows, n_labels)
@@ -218,7 +231,7 @@ def _rank(
     if client is None:
         counted = count_blocks(model, asked, thread_count(n_threads))
     else:
-        counted = model.count_on_cluster(client, asked, n_threads)  # type: ignore[attr-defined]  # as was looked at
+        counted = model.count_on_cluster(client, asked, n_threads)  # type: ignore[attr-defined]  # `evaluate` checks it
     counts, status, best_places = counted
     _check_status(status, test, rows)
     n_candidates = n_labels - np.diff(excluded[0])[rows]
@@ -230,10 +243,10 @@ def _rank(
 
 
 def _rows_to_evaluate(test: AnnotationSet, max_images: int | None, rng: RandomLike) -> np.ndarray:
-    """Return the rows of the images with a test label, or of a random sub-sample of them, rising, int64."""
+    """Return the rows of the images with a test label, or of a random sample of them, ascending, int64."""
     rows = np.flatnonzero(test.labels_per_image)
     if not len(rows):
-        raise InputError(f"the test set has no pair, in {test.n_images:,} images; nothing can be evaluated")
+        raise InputError(f"the test set has no pairs (in {test.n_images:,} images); there is nothing to evaluate")
     if max_images is None:
         return rows
     if not isinstance(max_images, (int, np.integer)) or isinstance(max_images, bool) or max_images < 1:
@@ -249,5 +262,5 @@ def _check_status(status: np.ndarray, test: AnnotationSet, rows: np.ndarray) -> 
     if len(bad):
         image = test.image_ids[int(rows[bad[0]])]
         if status[bad[0]] == NOT_FINITE:
-            raise InputError(f"the model's scores of image {image!r} hold NaN or inf; every score must be finite")
+            raise InputError(f"the model's scores of image {image!r} contain NaN or inf; every score must be finite")
         raise InputError(f"image {image!r} has a label both in test and in exclude; a pair must not be in both")

@@ -1,4 +1,4 @@
-"""The ranks of the test labels of a set of images, from which every metric follows."""
+"""The ranks of test labels, from which all metrics are computed."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ Floats = npt.NDArray[np.float64]
 
 
 class Ranks(NamedTuple):
-    """The ranks of the test labels of n images, each of which has at least one.
+    """The ranks of the test labels of n images, each with at least one test label.
 
     Attributes
     ----------
     indptr : (n + 1,) int64
         Where each image's ranks begin.
     ranks : (n_pairs,) int64
-        Rank of every test label among the image's candidates, 1 the best, strictly rising within an image. A label that
-        scores the same as others stands behind those that are no test labels of the image.
+        Rank of every test label among the image's candidates, strictly ascending within an image. The best rank is 1. A
+        label ranks behind other candidates with the same score that are not test labels of the image.
     n_candidates : (n,) int64
-        Number of labels ranked for each image: all but the excluded.
+        Number of labels ranked for each image: all except the excluded.
     n_labels : int
         Number of labels of the model.
     labels : (n_pairs,) int64
-        The column of every test label, in the order of `ranks`; empty where nobody asks which labels these are.
+        Column of every test label, in the order of `ranks`; empty if not needed.
     weights : (n_pairs,) float64
-        What a hit of it weighs; empty where no metric asks.
+        Weight of a hit of each test label; empty if not needed.
     """
 
     indptr: Integers
@@ -50,7 +50,7 @@ class Ranks(NamedTuple):
 
     @property
     def position(self) -> Integers:
-        """The m of each rₘ: 1, 2, ... within every image, (n_pairs,) int64."""
+        """The index m of each rank rₘ: 1, 2, ... within every image, (n_pairs,) int64."""
         return np.arange(1, len(self.ranks) + 1) - np.repeat(self.indptr[:-1], self.n_test)
 
     def sum(self, values: np.ndarray) -> Floats:
@@ -59,10 +59,10 @@ class Ranks(NamedTuple):
         return total
 
     def of_pairs(self) -> Ranks:
-        """Return the ranks of every test label by itself, as if it were the only one of its image.
+        """Return the ranks of every test label as if it were the only one of its image.
 
-        The image's other test labels are no candidates then, so that the label's rank is ``rₘ − m + 1``: 1, and the
-        number of candidates that are no test labels and score at least as high.
+        The image's other test labels are then not candidates, so the rank is ``rₘ − m + 1``: 1 plus the number of
+        candidates that are not test labels and score at least as high.
         """
         n_candidates = np.repeat(self.n_candidates - self.n_test + 1, self.n_test)
         starts = np.arange(len(self.ranks) + 1)
@@ -70,43 +70,44 @@ class Ranks(NamedTuple):
 
 
 def ranks_of(indptr: Integers, counts: Integers, n_labels: int) -> Integers:
-    """Return the rising ranks of each image's test labels.
+    """Return the ascending ranks of each image's test labels.
 
     Parameters
     ----------
     indptr : (n + 1,) int64
-        Where each image's test labels begin; each image has one at least.
+        Where each image's test labels begin; each image has at least one.
     counts : (n_pairs,) int64
-        Of every test label, how many candidates score at least as high, itself included.
+        For every test label, the number of candidates that score at least as high, including itself.
     n_labels : int
         Number of labels.
 
     Returns
     -------
     (n_pairs,) int64
-        1, and how many candidates that are not test labels score at least as high, and how many of the test labels
-        stand before it: a tie with a label that is no test label counts against the model, one among test labels does
-        not.
+        For each test label: 1, plus the number of other candidates that score at least as high, plus the number of test
+        labels before it. A tie with a label that is not a test label counts against the model; a tie among test labels
+        does not.
     """
     n_test = np.diff(indptr)
     image = np.repeat(np.arange(len(n_test)) * (n_labels + 1), n_test)
     keys = np.sort(image + counts)
-    # Test labels of equal counts have equal scores. The last of them knows how many test labels these counts hold.
+    # Test labels with equal counts have equal scores. The position of the last one is the number of test labels that
+    # are included in these counts.
     lasts = np.flatnonzero(np.append(keys[1:] != keys[:-1], True))
     last = np.repeat(lasts, np.diff(lasts, prepend=-1))
     return keys - image - (last - np.arange(len(keys)))
 
 
 def ranked_order(indptr: Integers, counts: Integers, weights: Floats) -> Integers:
-    """Return where the test labels of rising rank stand: ``counts[order]`` belong to what `ranks_of` returns.
+    """Return the order of the test labels by rank: ``counts[order]`` matches the result of `ranks_of`.
 
     Parameters
     ----------
     indptr, counts : int64
         As for `ranks_of`.
     weights : (n_pairs,) float64
-        What a hit weighs. Of an image's test labels that score the same, the one that weighs least comes first: as
-        other ties do, these count against the model.
+        Weight of a hit. Among an image's test labels with the same score, the one with the smallest weight comes first,
+        so that these ties count against the model too.
 
     Returns
     -------

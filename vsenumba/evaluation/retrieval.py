@@ -1,4 +1,4 @@
-"""Retrieval: images found by captions and captions found by images, all ranked against all."""
+"""Evaluation of retrieval: images are found by captions and captions by images, ranked among all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vsenumba import html
 from vsenumba.checks import as_array, is_whole
 from vsenumba.errors import InputError
 
-# Numbers of a block of scores.
+# Maximum number of scores in memory at once.
 _BLOCK = 1 << 24
 
 _RECALLS = (1, 5, 10)
@@ -20,18 +20,22 @@ _RECALLS = (1, 5, 10)
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RetrievalScores:
-    """How well the two sides find each other.
+    """The quality of retrieval between images and captions.
 
     Attributes
     ----------
-    mean : dict
-        ``"i2t_recall@1"``, ``@5`` and ``@10``, shares from 0 to 1; ``"i2t_median_rank"`` and ``"i2t_mean_rank"``; the
-        same with ``t2i``; ``"rsum"``, the six recalls added up, from 0 to 6 (papers print 100 times as much); and with
-        classes ``"i2t_class_map"`` and ``"t2i_class_map"``.
+    mean : dict of str to float
+        The metrics. ``i2t`` finds captions by an image, ``t2i`` finds images by a caption:
+
+        - ``"i2t_recall@1"``, ``@5`` and ``@10``: shares from 0 to 1;
+        - ``"i2t_median_rank"`` and ``"i2t_mean_rank"``;
+        - the same with ``t2i``;
+        - ``"rsum"``: the sum of the six recalls, from 0 to 6. Papers print 100 times this value;
+        - ``"i2t_class_map"`` and ``"t2i_class_map"``, if you give classes.
     image_ranks, caption_ranks : (n,) int64 arrays
-        Of each query the rank of the best match, from 1; ties count against it. With folds, within its fold.
+        For each query, the rank of the best match, from 1. Ties count against it. With folds, the rank within the fold.
     n_images, n_captions, n_folds : int
-        What was evaluated.
+        Numbers of images, captions and folds.
 
     Examples
     --------
@@ -84,26 +88,37 @@ def evaluate_vectors(
     classes: np.ndarray | None = None,
     n_folds: int = 1,
 ) -> RetrievalScores:
-    """Rank all captions for every image and all images for every caption by their dot products.
+    """Evaluate retrieval: rank all captions for every image, and all images for every caption, by dot product.
 
     Parameters
     ----------
     images, captions : (n, d), (m, d) arrays
-        Vectors; of length 1 where cosines are meant. They are multiplied as float32, or as float64 where float32 does
-        not hold what their type does.
+        The vectors. Dot products are cosines if the vectors have length 1. The computation uses float32, or float64 if
+        float32 cannot represent the values of their dtype.
     image_subjects, caption_subjects : (n,), (m,) arrays
-        An image and a caption match if these are equal.
+        An image and a caption match if their subjects are equal.
     classes : (n,) array, optional
-        A class per image, and so per caption: whole numbers or texts, as subjects are; the mean average precision
-        counts all of a query's class as matches.
-    n_folds : int
-        So many runs of images, in their order, are evaluated by themselves, and results averaged.
+        Class of each image, and so of its captions: whole numbers or texts. The mean average precision counts all items
+        of a query's class as matches.
+    n_folds : int, default 1
+        Number of consecutive parts of the images to evaluate separately. The results are averaged.
+
+    Returns
+    -------
+    RetrievalScores
+        The metrics and the ranks.
 
     Raises
     ------
     InputError
-        If numbers do not fit, vectors are no finite numbers, or too long to be multiplied, subjects or classes are
-        missing, or a fold has an item without a match.
+        If sizes do not match, vectors are not finite or too long, subjects or classes are missing, or an item has no
+        match in its fold.
+
+    Examples
+    --------
+    >>> vectors = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> evaluate_vectors(vectors, vectors, [0, 1], [0, 1]).mean["rsum"]
+    6.0
     """
     images, captions = _checked_vectors("image", images), _checked_vectors("caption", captions)
     if images.shape[1] != captions.shape[1]:
@@ -115,7 +130,7 @@ def evaluate_vectors(
         classes = _checked_keys("classes of images", classes, n_images)
     if not is_whole(n_folds) or n_folds > n_images:
         raise InputError(
-            f"n_folds must lie between 1 and the number of images ({n_images:,}), a whole number, not {n_folds!r}"
+            f"n_folds must be a whole number from 1 to the number of images ({n_images:,}), not {n_folds!r}"
         )
     n_folds = int(n_folds)
     image_ranks, caption_ranks = np.zeros(n_images, np.int64), np.zeros(n_captions, np.int64)
@@ -137,7 +152,7 @@ def evaluate_vectors(
 
 
 def _checked_vectors(name: str, vectors: Any) -> np.ndarray:
-    """Return vectors in the type in which they are multiplied: in that of whole numbers and float16 sums do not fit."""
+    """Return vectors as float32 or float64. Sums of products could overflow whole numbers and float16."""
     array = as_array(f"the {name} vectors", vectors)
     if array.dtype.kind not in "buif" or array.ndim != 2 or 0 in array.shape:
         raise InputError(
@@ -150,7 +165,7 @@ def _checked_vectors(name: str, vectors: Any) -> np.ndarray:
 
 
 def _checked_keys(name: str, keys: Any, n: int) -> np.ndarray:
-    """Return subjects or classes as an array, refusing what cannot be told to be equal."""
+    """Return subjects or classes as an array, after checking that they can be compared."""
     array = as_array(f"the {name}", keys)
     if array.shape != (n,):
         found = f"{len(array):,}" if array.ndim == 1 else f"an array of shape {array.shape}"
@@ -161,7 +176,7 @@ def _checked_keys(name: str, keys: Any, n: int) -> np.ndarray:
 
 
 def first_ranks(queries: np.ndarray, found: np.ndarray, query_subjects: np.ndarray, subjects: np.ndarray) -> np.ndarray:
-    """Return for each query the rank of its best match, (n,) int64: 1 and how many others score no worse.
+    """Return the rank of each query's best match, (n,) int64: 1 plus the number of others that score at least as high.
 
     Raises
     ------
@@ -182,7 +197,7 @@ def first_ranks(queries: np.ndarray, found: np.ndarray, query_subjects: np.ndarr
 def class_map(queries: np.ndarray, found: np.ndarray, query_classes: np.ndarray, classes: np.ndarray) -> float:
     """Return the mean over the queries of the average precision of their class among all items.
 
-    An item of the class stands behind the others that score the same: ties count against the query.
+    Among items with the same score, those of the class come last, so ties count against the query.
     """
     total = 0.0
     for first, scores in _blocks(queries, found):
@@ -200,7 +215,7 @@ def _blocks(queries: np.ndarray, found: np.ndarray) -> Any:
         with np.errstate(over="ignore", invalid="ignore"):
             scores = queries[first : first + n] @ found.T
         if not np.isfinite(scores).all():
-            raise InputError("the vectors are too long to be multiplied: scale them to length 1")
+            raise InputError("the vectors are too long, so their products overflow; scale them to length 1")
         yield first, scores
 
 
@@ -210,6 +225,6 @@ def _summary(way: str, ranks: np.ndarray) -> dict[str, float]:
 
 
 def _first_of(subjects: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return where each wanted subject first stands."""
+    """Return the first position of each wanted subject."""
     known, first = np.unique(subjects, return_index=True)
     return first[np.searchsorted(known, wanted)]

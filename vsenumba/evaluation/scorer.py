@@ -1,4 +1,4 @@
-"""What `evaluate` asks of a model."""
+"""The interface that `evaluate` needs of a model."""
 
 from __future__ import annotations
 
@@ -11,23 +11,33 @@ from vsenumba.data.vocabulary import Vocabulary
 
 
 class Scorer(Protocol):
-    """A model that scores labels for images; anything that offers these four can be evaluated.
+    """A model that scores labels for images. Any object with these four members can be evaluated.
 
-    With a client the model must also have a method ``count_on_cluster(client, asked, n_threads)``, which counts as
-    `vsenumba.evaluation.blocks.count_blocks` does.
+    With a client, the model also needs a method ``count_on_cluster(client, asked, n_threads)`` with the same result as
+    `vsenumba.evaluation.blocks.count_blocks`.
 
     Attributes
     ----------
     label_names : Vocabulary
-        The names of the labels it scores: its label columns.
+        Names of the labels that it scores, which are its label columns.
     """
 
     @property
     def label_names(self) -> Vocabulary:
-        """The names of the labels the model scores."""
+        """Names of the labels that the model scores."""
 
     def align(self, data: AnnotationSet) -> AnnotationSet:
         """Return `data` with its label columns in the order of `label_names`, matched by name.
+
+        Parameters
+        ----------
+        data : AnnotationSet
+            The set.
+
+        Returns
+        -------
+        AnnotationSet
+            The same pairs, with the model's labels as columns.
 
         Raises
         ------
@@ -36,49 +46,49 @@ class Scorer(Protocol):
         """
 
     def known_for(self, test: AnnotationSet, exclude: AnnotationSet | None) -> AnnotationSet:
-        """Return what is known about the images of an aligned test set before their test labels are revealed.
+        """Return the known labels of a test set's images, without their test labels.
 
         Parameters
         ----------
         test : AnnotationSet
-            What `align` returned.
+            A set that `align` returned.
         exclude : AnnotationSet or None
-            The known pairs, with rows and columns of its own; None for what the model was trained on.
+            The known pairs, with its own rows and columns; None for the model's training set.
 
         Returns
         -------
         AnnotationSet
-            One row per image of `test`, in its order, and one column per label of the model.
+            One row for each image of `test`, in its order, and one column for each label of the model.
         """
 
     def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return the scores of all labels for some images; called from several threads at once.
+        """Return the scores of all labels for some images. Several threads call this at once.
 
         Parameters
         ----------
         known : AnnotationSet
-            What `known_for` returned: the images to score, and the labels that may be used as inputs.
+            The result of `known_for`: the images, and the labels that may be used as inputs.
         rows : (b,) int64 array
-            Rows of `known`.
+            Rows of `known` to score.
 
         Returns
         -------
         (b, n_labels) float32 array
-            A higher score says that the label fits the image better.
+            A higher score means that the label fits the image better.
         """
 
 
 class Counter(Protocol):
-    """Where ranks are counted, if not on the processor.
+    """A counter of ranks on another device than the CPU.
 
-    A model that has a method ``scores_on_device(known)`` is asked for what scores there; None stands for the processor.
-    Of it a counter is made, ``.counter(excluded)``, by the labels that are not ranked: where those of every row begin,
-    int64, and their columns, int32.
+    If a model has a method ``scores_on_device(known)``, its result scores on the model's device; None means the CPU.
+    The result's method ``.counter(excluded)`` creates a counter. `excluded` contains the labels that are not ranked:
+    where those of each row begin, int64, and their columns, int32.
 
     Attributes
     ----------
     images_at_once : int
-        For how many images at a time it counts.
+        Number of images to count at once.
     """
 
     images_at_once: int

@@ -17,18 +17,18 @@ class Scores:
     Attributes
     ----------
     mean : dict of str to float
-        Each metric's mean over the evaluated images; images where it is not defined (NaN in `per_image`) are
-        left out. ``"coverage@k"`` stands only here.
+        Mean of each metric over the evaluated images. Images with an undefined value (NaN in `per_image`) are left out.
+        ``"coverage@k"`` appears only here.
     per_image : dict of str to (n_images,) float64 array
-        Each metric's value for every evaluated image.
+        Value of each metric for every evaluated image.
     n_images : int
-        Number of images evaluated: those with at least one test label, or the sub-sample of them asked for.
+        Number of evaluated images: those with at least one test label, or the requested sample of them.
     image_rows : (n_images,) int64 array
-        Their rows in the test set, rising.
+        Their rows in the test set, ascending.
     n_pairs_left_out : int
-        Pairs of the test set that were left out because the model does not know their label.
+        Number of test pairs that were left out because the model does not know their label.
     groups : GroupScores or None
-        The scores by label or by popularity, where ``evaluate(..., by=...)`` asked for them.
+        The scores by label or by popularity, if you called ``evaluate(..., by=...)``.
 
     Examples
     --------
@@ -58,6 +58,6 @@ class Scores:
 
 
 def defined_mean(values: np.ndarray) -> float:
-    """Return the mean of the values that are not NaN; NaN where there is none."""
+    """Return the mean of the values that are not NaN; NaN if there are none."""
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if len(defined) else float("nan")

@@ -1,4 +1,4 @@
-"""Word similarity: do words that people find alike have vectors that are."""
+"""Evaluation of word vectors by word similarity, as judged by people."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ from vsenumba.data.text.reading import check_text
 from vsenumba.data.text.word_vectors import WordVectors
 from vsenumba.errors import FileFormatError, InputError
 
-# A whole number can be larger than any float.
+# Python's whole numbers can be larger than any float.
 _LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, repr=False)
 class SimilarityScores:
-    """How well cosines follow people's judgements.
+    """The correlation of cosines with people's judgements.
 
     Attributes
     ----------
     spearman, pearson : float
-        The correlations of cosines and judgements; NaN for fewer than two pairs, or where one of the two is constant.
-    n_pairs, n_missing : int
-        Pairs in the set, and how many of them were left out, as a word is not known or its vector is zero.
+        Rank correlation and linear correlation of cosines and judgements. NaN for fewer than two pairs, or if the
+        cosines or the judgements are all equal.
+    n_pairs : int
+        Number of pairs in the set.
+    n_missing : int
+        Number of pairs that were left out, because a word is unknown or its vector is zero.
     """
 
     spearman: float
@@ -54,26 +57,27 @@ class SimilarityScores:
 def evaluate_similarity(
     vectors: WordVectors | Any, pairs: str | PathLike[str] | Iterable[tuple[str, str, float]]
 ) -> SimilarityScores:
-    """Compare the cosines of pairs of words with people's judgements.
+    """Compare the cosines of pairs of words with people's judgements of their similarity.
 
     Parameters
     ----------
     vectors : WordVectors, or a model with ``word_vectors_``
-        What is evaluated. A word is looked up as it stands, then in lower case.
+        The vectors to evaluate. A word is looked up as it is written, and then in lower case.
     pairs : path or iterable of (str, str, float)
-        The pairs and how alike people find them; a file has one a line, separated by tabs, commas or blanks.
+        Pairs of words with their judged similarity. A file has one pair on each line, with its parts separated by tabs,
+        commas or blanks.
 
     Returns
     -------
     SimilarityScores
-        Both correlations, and how many pairs they are of.
+        The two correlations, and the numbers of pairs.
 
     Raises
     ------
     InputError
         If there are no pairs, or one is not two words and a finite number.
     FileFormatError
-        If a file is not text, or a line of it is not two words and a number.
+        If a file is not text, or a line does not have two words and a number.
 
     Examples
     --------
@@ -96,12 +100,12 @@ def evaluate_similarity(
         raise InputError(f"a pair must be two words and a number, not {wrong[0]!r:.80}")
     unclear = [row for row in rows if not abs(row[2]) <= _LARGEST]
     if unclear:
-        raise InputError(f"a judgement must be a finite number, not that of {unclear[0]!r:.80}")
+        raise InputError(f"a judgement must be a finite number; found {unclear[0]!r:.80}")
     left, right, judged = zip(*rows, strict=True)
     ends = np.stack([vectors.find(left), vectors.find(right)])
     directions = vectors.directions()
     first, second = (directions[some].astype(np.float64) for some in ends)
-    # A vector of zeros has no cosine.
+    # The cosine with a vector of zeros is not defined.
     known = (ends >= 0).all(axis=0) & first.any(axis=1) & second.any(axis=1)
     cosines = (first[known] * second[known]).sum(axis=1)
     judgements = np.asarray(judged, dtype=np.float64)[known]
@@ -120,29 +124,29 @@ def _correlation(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def as_word_vectors(vectors: Any) -> WordVectors:
-    """Return word vectors as they are, or those of a model."""
+    """Return word vectors unchanged, or those of a model."""
     found = getattr(vectors, "word_vectors_", vectors)
     if not isinstance(found, WordVectors):
-        raise InputError(f"vectors must be WordVectors or a model that has some, not {type(vectors).__name__}")
+        raise InputError(f"vectors must be WordVectors or a model with word vectors, not {type(vectors).__name__}")
     return found
 
 
 def rows_of(rows: Any, length: int, kind: str, content: str) -> list[Any]:
-    """Return rows of so many values as a list, refusing what has no rows, and rows of another length or in no order.
+    """Return rows of a fixed length as a list.
 
     Parameters
     ----------
     rows : iterable of sequences
-        What was given.
+        The rows.
     length : int
-        The values of a row.
+        Number of values in a row.
     kind, content : str
-        What a row is and holds, for error messages: ``"pair"``, ``"two words and a number"``.
+        Name and content of a row, for error messages: ``"pair"``, ``"two words and a number"``.
 
     Raises
     ------
     InputError
-        If it is no iterable, or a table that iterates over its columns, or a row is not of that length.
+        If it is not an iterable of rows, is a table that iterates over its columns, or a row has another length.
     """
     if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable) or hasattr(rows, "columns"):
         hint = ", such as df.itertuples(index=False, name=None) gives" if hasattr(rows, "columns") else ""
@@ -162,7 +166,22 @@ def _is_row(row: Any, length: int) -> bool:
 def read_pairs(path: str | PathLike[str]) -> list[tuple[str, str, float]]:
     """Read pairs of words and their judged similarity from a file; see `evaluate_similarity`.
 
-    A first line without a number is taken for a header; lines that begin with "#" are comments.
+    A first line without a number is skipped as a header. Lines that begin with "#" are comments.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    list of (str, str, float)
+        The pairs.
+
+    Raises
+    ------
+    FileFormatError
+        If a line does not have two words and a number, or the file is not text.
     """
     check_text(Path(path))
     rows: list[tuple[str, str, float]] = []

@@ -1,4 +1,4 @@
-"""What a model was trained on, for metrics that ask how many images had a label."""
+"""The training set of a model, for metrics that need the number of training images of a label."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from vsenumba.errors import InputError
 
 
 def training_set(model: Any, excluded: AnnotationSet | None, asked_by: str) -> AnnotationSet:
-    """Return the pairs a model was trained on, with its label columns.
+    """Return the pairs that a model was trained on, with the model's labels as columns.
 
     Parameters
     ----------
     model : Scorer
-        A model; its ``seen_`` is what it was trained on. For a model without one it is taken to be `excluded`: where
-        the two differ, as for images that came later, what is excluded is not what the model learnt from.
+        The model. If it has an attribute ``seen_``, that is its training set. Otherwise `excluded` is used instead. The
+        two can differ, for example for images that were added after training.
     excluded : AnnotationSet or None
-        What is excluded from the rankings.
+        The pairs that are excluded from the rankings.
     asked_by : str
-        What asks, for the message.
+        Name of the metric or option that needs the counts, for the message.
+
+    Returns
+    -------
+    AnnotationSet
+        The training set.
 
     Raises
     ------
@@ -31,7 +36,7 @@ def training_set(model: Any, excluded: AnnotationSet | None, asked_by: str) -> A
         return seen
     if excluded is None:
         raise InputError(
-            f"{asked_by} asks how many training images a label has, which the model does not say: give the training "
-            "set as exclude"
+            f"{asked_by} needs the number of training images of each label, which the model does not provide; pass the "
+            "training set as exclude"
         )
     return model.align(excluded)

@@ -199,7 +199,7 @@ class Comparison:
         return [run for run in self.runs if run.sampler == sampler]
 
     def histories(self) -> dict[str, list[History]]:
-        """Return the curves of each sampler, as `vse.plot.convergence` accepts them."""
+        """Return the histories of the runs of each sampler, for `vse.plot.convergence`."""
         return {sampler: [run.history for run in self.runs_of(sampler)] for sampler in self.samplers}
 
     def reference_values(self, metric: str) -> dict[str, float]:

@@ -51,7 +51,7 @@ class Delivery(RecordCallback):
 
 
 class RecordedCommand(RecordCallback):
-    """Write down in the model by which command it is trained, so that it is in checkpoints too.
+    """Store in the model the command line that trains it, so that checkpoints contain it too.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class RecordedCommand(RecordCallback):
         self._command = command
 
     def start(self, model: Any, n_epochs: int) -> None:
-        """Write it down."""
+        """Store the command line before the first epoch."""
         model.provenance_["command"] = self._command
 
 

@@ -239,13 +239,13 @@ def _on_cluster(pace: Pace, size: Size, n_workers: int, n_rounds: int, bandwidth
 
 def _why(chosen: Estimate, estimates: list[Estimate]) -> str:
     if not any(one.fits for one in estimates):
-        return "it is the fastest, but does not fit into memory: use more workers or fewer factors"
+        return "the fastest, but it does not fit into memory: use more workers or fewer factors"
     reasons = []
     for one in estimates:
         if one is chosen:
             continue
         if not one.fits:
-            reasons.append(f"{one.where}: needs {one.memory / 1e9:,.1f} GB, which do not fit into memory")
+            reasons.append(f"{one.where}: needs {one.memory / 1e9:,.1f} GB, which does not fit into memory")
         else:
             times = one.seconds / chosen.seconds
             sending = f", {one.sending:.0%} of it for sending" if one.sending >= 0.005 else ""

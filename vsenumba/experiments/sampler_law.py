@@ -81,7 +81,7 @@ class SamplerLaw:
         return int(self.counts.sum()) + self.n_given_up
 
     def references(self) -> dict[str, np.ndarray]:
-        """Return the exact rank law and the uniform law, under names that tell how far the sampler's is from each."""
+        """Return the rank law and the uniform law, by names that include the distance of the sampler's law."""
         return {
             f"exact rank law (lam={self.lam:g}){_distance(self.from_rank)}": self.rank_law,
             f"uniform{_distance(self.from_uniform)}": np.full(len(self.law), 1 / len(self.law)),
@@ -89,7 +89,7 @@ class SamplerLaw:
 
 
 def _distance(distance: float) -> str:
-    # There is none from a law that draws nothing.
+    # A sampler that cannot draw any label has no law, and no distance.
     return f", total variation {distance:.2f}" if np.isfinite(distance) else ""
 
 
@@ -196,20 +196,27 @@ def inspect_image(
     n_draws: int = 100_000,
     rng: RandomLike = None,
 ) -> SamplerLaw:
-    """Compute a sampler's law of an image with a model's vectors, and draw from it; see `inspect_sampler`.
+    """Compute a sampler's exact law for an image of a model, and draw from it; see `inspect_sampler`.
 
     Parameters
     ----------
     model : ImageAnnotator
         A fitted model.
     image : str
-        The id of an image.
+        The id of the image.
     data : AnnotationSet, optional
-        The set that the image is of, with the model's labels; what the model was trained on by default.
+        The set with the image and the labels of the model; the training set by default.
     sampler : Sampler, optional
-        The sampler; the model's own by default.
-    n_draws, rng
-        As in `inspect_sampler`.
+        The sampler; by default that of the model.
+    n_draws : int
+        The number of draws, at least 1.
+    rng : int, Generator, SeedSequence or None
+        The random seed or generator.
+
+    Returns
+    -------
+    SamplerLaw
+        The law, the draws, and measures of both.
 
     Raises
     ------
@@ -217,6 +224,15 @@ def inspect_image(
         If the set has no such image.
     InputError
         If the image has no label or every label.
+
+    Examples
+    --------
+    >>> import vsenumba as vse
+    >>> from vsenumba.experiments import inspect_image
+    >>> model = vse.ImageAnnotator(n_factors=4, n_epochs=1, random_state=0).fit([["a", "b"], ["b", "c"], ["a", "d"]])
+    >>> seen = inspect_image(model, "0", sampler=vse.UniformSampler(), n_draws=100, rng=0)
+    >>> seen.law, seen.n_draws
+    (array([0.5, 0.5]), 100)
     """
     check_is_fitted(model)
     data = model.seen_ if data is None else data

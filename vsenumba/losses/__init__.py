@@ -1,4 +1,4 @@
-"""Losses: functions of the positive's score less the negative's, or less what all negatives come to."""
+"""Losses of the difference between the scores of a positive and its negatives."""
 
 from __future__ import annotations
 

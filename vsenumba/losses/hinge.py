@@ -1,4 +1,4 @@
-"""The hinge loss of a difference of scores: the loss of VSE-ens."""
+"""The hinge loss, the loss of VSE-ens."""
 
 from __future__ import annotations
 
@@ -19,12 +19,20 @@ class HingeState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class HingeLoss(Loss):
-    """``max(0, margin - d)`` with gradient -1 where ``d < margin`` and 0 elsewhere.
+    """Minimise the hinge loss, ``max(0, margin - d)``, where d is the score of the positive minus that of the negative.
+
+    The gradient is -1 if ``d < margin``, and 0 otherwise.
 
     Parameters
     ----------
-    margin : float
-        In units of score; 1 in VSE-ens and WSABIE.
+    margin : float, default 1.0
+        Margin in units of score, above 0; 1 in VSE-ens and WSABIE.
+
+    Examples
+    --------
+    >>> from vsenumba import HingeLoss
+    >>> HingeLoss(margin=2.0).value_and_grad([0.5])
+    (array([1.5]), array([-1.]))
     """
 
     margin: float = 1.0
@@ -39,7 +47,7 @@ class HingeLoss(Loss):
 
 
 def check_margin(margin: float) -> None:
-    """Refuse a margin that is not a positive, finite number."""
+    """Raise an error for a margin that is not a positive, finite number."""
     if not 0 < margin < np.inf:
         raise InputError(f"margin must be positive and finite, not {margin!r}")
 
@@ -49,5 +57,5 @@ def _value_and_grad(loss, difference, trials):
     gap = loss.margin - difference
     if gap > 0:
         return gap, -1.0
-    # NaN must not pass for a loss of 0.
+    # abs(0 * gap) keeps NaN, which must not look like a loss of 0.
     return abs(0.0 * gap), 0.0

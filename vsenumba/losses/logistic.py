@@ -1,4 +1,4 @@
-"""The logistic loss of a difference of scores, as in BPR (Rendle et al., UAI 2009)."""
+"""The logistic loss, as in BPR (Rendle et al., UAI 2009)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,27 @@ from vsenumba.losses.loss import Loss, value_and_grad
 
 
 class LogisticState(NamedTuple):
-    """The logistic loss needs nothing; a named tuple must have a field."""
+    """The logistic loss needs no state, but a named tuple must have a field."""
 
     margin: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogisticLoss(Loss):
-    """``ln(1 + exp(-d))`` with gradient ``-1 / (1 + exp(d))``, d the positive's score less the negative's."""
+    """Minimise the logistic loss, ``ln(1 + exp(-d))``, where d is the score of the positive minus that of the negative.
+
+    The gradient is ``-1 / (1 + exp(d))``.
+
+    References
+    ----------
+    Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009.
+
+    Examples
+    --------
+    >>> from vsenumba import LogisticLoss
+    >>> LogisticLoss().value_and_grad([0.0])[1]
+    array([-0.5])
+    """
 
     name: ClassVar[str] = "logistic"
 
@@ -28,7 +41,7 @@ class LogisticLoss(Loss):
 
 @value_and_grad.implement(LogisticState)
 def _value_and_grad(loss, difference, trials):
-    # exp of a negative number cannot overflow.
+    # The exponential of a negative number cannot overflow.
     small = math.exp(-abs(difference))
     value = math.log1p(small)
     if difference > 0:

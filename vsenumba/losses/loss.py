@@ -1,7 +1,7 @@
-"""What every pairwise loss offers: its value and its gradient at a difference of scores.
+"""The base of all losses: the value and the gradient at a difference of scores.
 
-To add a loss, write one file with a frozen dataclass of parameters, a state (a named tuple) and the implementation
-of `value_and_grad` for it, and name it in ``losses/__init__.py``.
+To add a loss, write one file with a frozen dataclass of parameters, a state (a named tuple) and the implementation of
+`value_and_grad` for it, and name it in ``losses/__init__.py``.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ def value_and_grad(loss, difference, trials):
     Parameters
     ----------
     loss : NamedTuple
-        A loss's state; its class picks the implementation.
+        A loss's state; its class selects the implementation.
     difference : float
-        The positive's score less the negative's.
+        Score of the positive minus score of the negative.
     trials : int
-        How many labels the sampler tried before it found the negative, from 1.
+        Number of labels that the sampler tried to find the negative, at least 1.
 
     Returns
     -------
     value, gradient : float, float
-        The loss, >= 0, and its derivative in `difference`, <= 0.
+        The loss, at least 0, and its derivative with respect to `difference`, at most 0.
     """
     raise TypeError(f"no loss is computed from a {type(loss).__name__}")
 
@@ -43,26 +43,40 @@ class Loss(Member, ABC):
 
     @property
     def takes_all(self) -> bool:
-        """Whether all labels that an image lacks are negatives at once, so that none is drawn."""
+        """Whether the negatives are all labels that the image does not have, so that none are drawn."""
         return False
 
     @property
     def draws(self) -> int | None:
-        """How many negatives are drawn at once and weighed by their probabilities; None where each counts alone."""
+        """Number of negatives that are drawn together and weighted by probability; None if each counts alone."""
         return None
 
     def n_scores(self, n_labels: int) -> int:
-        """Return how many negatives' scores are kept for each image of a block; see `Work`."""
+        """Return the number of negative scores to store for each image of a block; see `Work`."""
         return n_labels if self.takes_all else self.draws or 0
 
     @abstractmethod
     def state(self, n_labels: int) -> Any:
-        """Return what `value_and_grad` needs, a named tuple."""
+        """Return the state that `value_and_grad` needs, a named tuple."""
 
     def value_and_grad(
         self, differences: np.ndarray, n_labels: int = 2, trials: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return values and gradients, float64, at an array of differences, by the compiled code that training runs.
+        """Return values and gradients with the compiled code that training uses.
+
+        Parameters
+        ----------
+        differences : array
+            Differences of scores, positive minus negative.
+        n_labels : int, default 2
+            Number of labels; only `WarpLoss` uses it.
+        trials : int, default 1
+            Number of labels that the sampler tried; only `WarpLoss` uses it.
+
+        Returns
+        -------
+        values, gradients : float64 arrays
+            The loss and its derivative at each difference, in the shape of `differences`.
 
         Examples
         --------

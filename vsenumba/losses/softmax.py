@@ -1,4 +1,4 @@
-"""The softmax loss: the positive against all labels that the image does not have, or against a sample of them."""
+"""The softmax loss: a positive against all labels that the image does not have, or against a sample of them."""
 
 from __future__ import annotations
 
@@ -10,45 +10,48 @@ from vsenumba.errors import InputError
 from vsenumba.losses.logistic import LogisticState
 from vsenumba.losses.loss import Loss, value_and_grad
 
-# As many as `n_negatives` of a model may be.
+# The same maximum as for `n_negatives` of a model.
 _MOST_NEGATIVES = 10_000
 
 
 class SoftmaxState(NamedTuple):
-    """The softmax loss needs nothing; a named tuple must have a field."""
+    """The softmax loss needs no state, but a named tuple must have a field."""
 
     margin: float
 
 
 class SampledSoftmaxState(NamedTuple):
-    """The softmax loss of drawn negatives needs nothing either."""
+    """The sampled softmax loss needs no state either."""
 
     margin: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxLoss(Loss):
-    """Cross-entropy: ``-ln(e^p / (e^p + Z))``, p the positive's score, Z the sum of ``e^n`` over what the image lacks.
+    """Minimise the cross-entropy of the positive, ``-ln(e^p / (e^p + Z))``.
 
-    This is the logistic loss of ``d = p - ln Z``. Without `n_negatives`, Z is summed over all these labels: no sampler
-    draws, and every step moves every label, so that its cost grows with their number.
+    p is the score of the positive. Z is the sum of ``e^n`` over the scores n of all labels that the image does not
+    have. This equals the logistic loss of ``d = p - ln Z``.
 
-    With `n_negatives` = m, so many labels are drawn for each vector of an image, and
-    ``Z = 1/m Σ_j e^(s_j) / q(a_j | i)``: the scores are lowered by ``ln(m q)``, q being the probability with which the
-    sampler returns that label. The mean of this Z over draws is the sum over all labels, whatever the sampler, so that
-    a greedy one makes Z more exact rather than another loss. It takes a sampler that knows q at each draw: "uniform",
-    "popularity", or "adaptive" with one candidate.
+    Without `n_negatives`, Z is the exact sum. No negatives are drawn, and every step updates every label, so the cost
+    of a step grows with the number of labels.
+
+    With `n_negatives` = m, m labels a_j with the scores s_j are drawn for each image vector, and
+    ``Z = 1/m Σ_j e^(s_j) / q(a_j | i)``, where q is the probability that the sampler returns the label. The expected
+    value of this Z is the exact sum, for any sampler. A greedy sampler therefore makes Z more exact, and does not
+    change the loss. The sampler must know q at each draw: "uniform", "popularity", or "adaptive" with one candidate.
 
     Parameters
     ----------
     n_negatives : int, optional
-        How many negatives are drawn, from 1 to 10,000; None to compare with all labels.
+        Number of negatives to draw, from 1 to 10,000; None to compare with all labels.
 
     References
     ----------
     Bengio & Senécal, "Adaptive importance sampling to accelerate training of a neural probabilistic language model",
-    IEEE Transactions on Neural Networks 2008; Yi et al., "Sampling-bias-corrected neural modeling for large corpus item
-    recommendations", RecSys 2019.
+    IEEE Transactions on Neural Networks 2008.
+
+    Yi et al., "Sampling-bias-corrected neural modeling for large corpus item recommendations", RecSys 2019.
 
     Examples
     --------
@@ -68,12 +71,12 @@ class SoftmaxLoss(Loss):
 
     @property
     def takes_all(self) -> bool:
-        """Whether no `n_negatives` was given; see `Loss.takes_all`."""
+        """Whether `n_negatives` is None; see `Loss.takes_all`."""
         return self.n_negatives is None
 
     @property
     def draws(self) -> int | None:
-        """Return `n_negatives`; see `Loss.draws`."""
+        """The value of `n_negatives`; see `Loss.draws`."""
         return None if self.n_negatives is None else int(self.n_negatives)
 
     def state(self, n_labels: int) -> SoftmaxState | SampledSoftmaxState:

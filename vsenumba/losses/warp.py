@@ -1,4 +1,4 @@
-"""The WARP loss: the hinge, weighted by the positive's estimated rank (WSABIE; Weston, Bengio & Usunier 2011)."""
+"""The WARP loss: the hinge loss, weighted by the positive's estimated rank (WSABIE; Weston, Bengio & Usunier 2011)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vsenumba.losses.loss import Loss, value_and_grad
 
 
 class WarpLossState(NamedTuple):
-    """The margin, and the weight of every rank: ``weights[r]`` for r = 0..L-1."""
+    """The margin, and the weight of every rank: ``weights[r]`` for r = 0 to L - 1."""
 
     margin: float
     weights: np.ndarray
@@ -20,17 +20,29 @@ class WarpLossState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class WarpLoss(Loss):
-    """``w(r) max(0, margin - d)``, r the positive's rank as estimated from the sampler's trials.
+    """Minimise the weighted hinge loss ``w(r) max(0, margin - d)``, where r is the estimated rank of the positive.
 
-    WSABIE's weight is ``Φ(r) = Σ_{j=1..r} 1/j`` with ``r = floor((L - 1) / trials)``; here it is divided by its
-    largest value, ``w(r) = Φ(r) / Φ(L - 1)``, so that learning rates mean the same as with the hinge. The estimate
-    means something with the WARP sampler only, whose trials are a search; with a sampler that takes one trial the
-    weight is 1 and the loss is the hinge.
+    d is the score of the positive minus that of the negative. The rank is estimated from the sampler's trials as
+    ``r = floor((L - 1) / trials)``, for L labels. WSABIE's weight is ``Φ(r) = Σ_{j=1..r} 1/j``. Here it is divided by
+    its largest value, ``w(r) = Φ(r) / Φ(L - 1)``, so that learning rates mean the same as with the hinge loss.
+
+    The estimate is meaningful only with the WARP sampler, whose trials are a search. With a sampler that makes one
+    trial, the weight is 1, and the loss is the hinge loss.
 
     Parameters
     ----------
-    margin : float
-        In units of score.
+    margin : float, default 1.0
+        Margin in units of score, above 0.
+
+    References
+    ----------
+    Weston, Bengio & Usunier, "WSABIE: Scaling Up to Large Vocabulary Image Annotation", IJCAI 2011.
+
+    Examples
+    --------
+    >>> from vsenumba import WarpLoss
+    >>> WarpLoss().value_and_grad([0.5], n_labels=11, trials=10)[1].round(3)
+    array([-0.341])
     """
 
     margin: float = 1.0
@@ -47,7 +59,7 @@ class WarpLoss(Loss):
 
 @value_and_grad.implement(WarpLossState)
 def _value_and_grad(loss, difference, trials):
-    # More trials than labels would estimate a rank of 0 for a positive that a violator was found for.
+    # With more trials than labels, the estimate would be 0. But a violator was found, so the rank is at least 1.
     rank = max((loss.weights.shape[0] - 1) // trials, 1)
     gap = loss.margin - difference
     if gap > 0:

@@ -1,4 +1,4 @@
-"""Models: what is fitted, saved and asked for labels, words, images and captions."""
+"""Models: fit, save and query them for labels, words, images and captions."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ MODELS: dict[str, type[Fitted]] = {
 
 
 def load_model(path: str | PathLike[str], expect: type[M] | None = None, members: type | Iterable[type] = ()) -> Any:
-    """Read a model that its `save` wrote.
+    """Load a model from a file that its `save` method wrote.
 
     Parameters
     ----------
     path : str or path
         The file.
     expect : type, optional
-        The class that the model must be of, such as `Annotator` for any model of images and labels.
+        Class that the model must have, such as `Annotator` for any model of images and labels.
     members : type or iterable of type
-        Classes of your own that the model was made with: samplers, losses, poolings and the like. A file holds their
-        names and parameters, never code.
+        Your own classes that the model uses, such as samplers, losses or poolings. A file contains their names and
+        parameters, but no code.
 
     Returns
     -------
@@ -49,23 +49,32 @@ def load_model(path: str | PathLike[str], expect: type[M] | None = None, members
     Raises
     ------
     FileFormatError
-        If the file is not a model, is damaged, comes from a newer version of this package, or names a class of your own
-        that was not handed in.
+        If the file does not contain a model, is damaged, comes from a newer version of this package, or needs a class
+        that is not in `members`.
     InputError
-        If the file holds another kind of model.
+        If the file contains a different kind of model than `expect`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from vsenumba import PopularityAnnotator, load_model
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     PopularityAnnotator().fit([["cat", "pet"]]).save(f"{folder}/model.h5")
+    ...     load_model(f"{folder}/model.h5").label_names_.take([0, 1]).tolist()
+    ['cat', 'pet']
     """
     members = [members] if isinstance(members, type) else list(members)
     for member in members:
         if not isinstance(member, type):
-            raise InputError(f"members must be the classes themselves, not {member!r}")
+            raise InputError(f"members must be classes, not {member!r}")
     if expect is not None and not (isinstance(expect, type) and issubclass(expect, Fitted)):
-        raise InputError(f"expect must be a class of models, such as ImageAnnotator, not {expect!r}")
+        raise InputError(f"expect must be a model class, such as ImageAnnotator, not {expect!r}")
     elements = storage.read_file(path, "model").elements
     with storage.content_of(path):
         schema.check(HEAD, elements)
         kind = elements["class"]
         if kind not in MODELS:
-            raise FileFormatError(f"this version knows no model {kind!r}; update with pip install -U vsenumba")
+            raise FileFormatError(f"this version does not know the model {kind!r}; update with pip install -U vsenumba")
     if expect is not None and not issubclass(MODELS[kind], expect):
         raise InputError(
             f"{path} holds a model of {MODELS[kind].subject} ({kind}), not {_described(expect)}"
@@ -75,7 +84,7 @@ def load_model(path: str | PathLike[str], expect: type[M] | None = None, members
         return MODELS[kind].from_elements(elements, members)
 
 
-# The commands of the models that have a group of their own.
+# Models with a command group of their own.
 _COMMANDS = {WordEmbedder.kind: "words", CrossModalRetriever.kind: "retrieval"}
 
 

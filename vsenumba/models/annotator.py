@@ -1,26 +1,24 @@
-"""What every annotation model offers, whatever it learns: vocabularies, suggestions, search, saving."""
+"""The base of all annotation models: suggestions, search, scores and evaluation."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vsenumba.checks import is_whole
-from vsenumba.data.annotation.annotation_set import PAIRS, AnnotationSet
-from vsenumba.data.annotation.coercion import as_annotation_set, matched_or_new
+from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.splits import leave_one_out
 from vsenumba.data.matches import Match, best_matches, checked_count
-from vsenumba.data.vocabulary import NumberedVocabulary, Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.blocks import Counted, Ranked
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.kernels.threads import thread_count
 from vsenumba.models.asked_pictures import picture_set
-from vsenumba.models.fitted import Fitted
+from vsenumba.models.label_columns import LabelColumns
 from vsenumba.models.new_images import NewImages
 from vsenumba.models.on_cluster import (
     best_images_on_cluster,
@@ -40,143 +38,67 @@ from vsenumba.models.questions import (
 from vsenumba.models.similar import image_asked
 from vsenumba.models.suggesting import Best, as_matches, best_labels
 from vsenumba.models.unfitted import check_is_fitted
-from vsenumba.storage import schema
 
 if TYPE_CHECKING:
     from distributed import Client
 
 
-class Annotator(Fitted):
+class Annotator(LabelColumns):
     """Base of the annotation models.
 
     Attributes
     ----------
     seen_ : AnnotationSet
-        The pairs the model was trained on.
+        The pairs that the model was trained on.
     image_ids_, label_names_ : Vocabulary
-        The images and the labels it knows.
+        The images and the labels that the model knows.
     n_features_in_ : int
-        The number of labels, as scikit-learn calls it.
+        Number of labels, under the name that scikit-learn uses.
     """
-
-    subject: ClassVar[str] = "images and labels"
 
     @abstractmethod
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
-        """Return the scores of labels for some images, (len(rows), n_labels) float32.
+        """Return the scores of labels for some images.
 
         Parameters
         ----------
         known : AnnotationSet
-            What is known of the images; its label columns are the model's, see `align`.
+            The known labels of the images. Its columns must be the model's labels; see `align`.
         rows : (b,) int64 array
-            Which images of `known`.
-        labels : slice or int64 array
-            Which labels; all by default.
+            Rows of `known` to score.
+        labels : slice or int64 array, default all
+            Label columns to score.
+
+        Returns
+        -------
+        (b, n_labels) float32 array
+            A higher score means that the label fits the image better.
         """
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return of which images the model knows enough to rank labels for them, (len(rows),) bool."""
+        """Return the images for which the model can rank labels.
+
+        Parameters
+        ----------
+        known, rows
+            As in `score_block`.
+
+        Returns
+        -------
+        (b,) bool array
+            False for images about which too little is known.
+        """
         return np.ones(len(rows), dtype=bool)
 
     @property
     def uses_features(self) -> bool:
-        """Whether features of images are among what the model looks at."""
+        """Whether the model uses features of images."""
         return False
 
     def _check_images(self, data: AnnotationSet) -> None:
-        """Refuse images of which the model can know nothing, whatever labels they have."""
-
-    def __sklearn_tags__(self) -> Any:
-        """Say what the models take: sparse matrices, and no negative values."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.positive_only = True
-        return tags
-
-    def _remember(self, seen: AnnotationSet) -> None:
-        # The words of the first two messages are what scikit-learn's checks look for.
-        for found, what in ((seen.n_images, "sample"), (seen.n_labels, "feature"), (seen.n_pairs, "pair")):
-            if found == 0:
-                raise InputError(
-                    f"there is nothing to learn from: {seen!r} has 0 {what}(s) (shape={seen.shape}) while a minimum "
-                    "of 1 is required."
-                )
-        self.seen_ = seen
-        self.image_ids_ = seen.image_ids
-        self.label_names_ = seen.label_names
-        self.n_features_in_ = seen.n_labels
-
-    @property
-    def label_names(self) -> Vocabulary:
-        """The labels the model knows, in the order of its scores."""
-        check_is_fitted(self)
-        return self.label_names_
-
-    def align(self, data: Any, argument: str = "X") -> AnnotationSet:
-        """Return a set with the model's label columns; a set's columns are matched by name.
-
-        A matrix without names must have one column per label of the model, in its order. Rows of a matrix, and label
-        lists, are the model's images if there are as many, and unknown images otherwise.
-
-        Parameters
-        ----------
-        data : AnnotationSet, sparse matrix, array or list of label lists
-            The set.
-        argument : str
-            What it is called in messages.
-
-        Raises
-        ------
-        UnknownNameError
-            If a label that occurs is not one of the model's.
-        InputError
-            If a matrix has another number of columns.
-        """
-        data = self._named(data, argument)
-        if data.label_names is self.label_names_ or data.label_names == self.label_names_:
-            return data
-        used = np.flatnonzero(data.label_counts)
-        columns = np.full(data.n_labels, -1, dtype=np.int64)
-        columns[used] = self.label_names_.index(data.label_names.take(used))
-        return data.with_columns(columns, self.label_names_)
-
-    def _named(self, data: Any, argument: str) -> AnnotationSet:
-        """Return a set whose labels have names: for a matrix without any these are the model's, see `align`."""
-        check_is_fitted(self)
-        if isinstance(data, AnnotationSet):
-            return data
-        data = matched_or_new(as_annotation_set(data, argument), self.image_ids_)
-        # Of a matrix; label lists have names, be they numbers.
-        if not isinstance(data.label_names, NumberedVocabulary):
-            return data
-        if data.n_labels != self.n_features_in_:
-            hint = "; did you pass the transpose?" if data.n_images == self.n_features_in_ else ""
-            raise InputError(
-                f"{argument} has {data.n_labels} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input: one column per label{hint}"
-            )
-        return AnnotationSet(data.indptr, data.indices, data.n_labels, data.image_ids, self.label_names_)
-
-    def known_for(self, test: AnnotationSet, exclude: AnnotationSet | None) -> AnnotationSet:
-        """Return what is known of a test set's images, row by row: the labels in `exclude`, or those seen in training.
-
-        Parameters
-        ----------
-        test : AnnotationSet
-            The images to be scored.
-        exclude : AnnotationSet or None
-            What is known of them; None for what the model was trained on. Images are matched by id, and an image that
-            is not there has no known label.
-        """
-        source = self.seen_ if exclude is None else self.align(exclude, "exclude")
-        if not (source.image_ids is test.image_ids or source.image_ids == test.image_ids):
-            source = source.reindex_images(test.image_ids)
-        if source.features is None and test.features is not None:
-            source = source.with_features_of(test)
-        return source
+        """Raise an error for images about which the model cannot know anything, whatever their labels."""
 
     def annotate(
         self,
@@ -188,44 +110,48 @@ class Annotator(Fitted):
         without: Collection[str] | None = None,
         least_score: float | None = None,
     ) -> list[list[Match]]:
-        """Suggest labels for images, their known labels and those that they were found not to have left out.
+        """Suggest labels for images, without those that are known or verified to be absent.
 
         Parameters
         ----------
         images : sequence of str, sequence of lists of str, or set; optional
-            Ids of images that the model was trained on. For new images, a list of the labels that each is known to
-            have: ``[["cat", "animal"]]`` is one image with two labels. Or a set of any images with their known labels:
-            an AnnotationSet, with features or without, a mapping from ids to labels, a matrix, a data frame of zeros
-            and ones. May be left out where there are features.
-        n : int
-            How many labels to suggest for each image; fewer where there are fewer.
+            The images:
+
+            - ids of images that the model was trained on;
+            - a list of known labels for each new image, such as ``[["cat", "animal"]]`` for one image with two labels;
+            - a set of images with their known labels: an AnnotationSet, a mapping from ids to labels, a matrix, or a
+              data frame of zeros and ones.
+
+            You can leave it out if you give `features`.
+        n : int, default 10
+            Maximum number of labels for each image.
         features : (n_images, n_features) array or sparse array, optional
-            A feature vector for each image, for models that look at features. Without `images`, for new images of which
-            nothing else is known; with them, beside their labels.
+            Feature vector of each image, for models that use features. Without `images`, the images are new and have no
+            known labels.
         only : collection of str, optional
-            Suggest from these labels only.
+            Suggest only labels from this collection.
         without : collection of str, optional
-            Never suggest these.
+            Never suggest these labels.
         least_score : float, optional
-            Suggest no label with a lower score.
+            Suggest only labels with at least this score.
 
         Returns
         -------
         list of list of Match
-            For each image the best labels, best first, and of equal ones the model's first; none for an image of which
-            nothing is known.
+            The best labels of each image, best first. Labels with equal scores come in the model's order. The list is
+            empty for an image about which nothing is known.
 
         Raises
         ------
         UnknownNameError
-            If an image id or a label is not known; the nearest names are suggested.
+            If the model does not know an image id or a label; the message suggests the nearest names.
         InputError
-            If features are given and the model does not look at them, or the images have some already.
+            If you give features to a model that does not use them, or to images that already have some.
 
         Warns
         -----
         UserWarning
-            If nothing is known of some images.
+            If nothing is known about some images.
 
         Examples
         --------
@@ -251,27 +177,27 @@ class Annotator(Fitted):
         least_score: float | None = None,
         client: Client | None = None,
     ) -> Iterator[tuple[str, list[Match]]]:
-        """Suggest labels for images one after the other, for more images than have room in memory with their labels.
+        """Suggest labels for one image after another, without holding all suggestions in memory.
 
         Parameters
         ----------
         images, n, features, only, without, least_score
-            As in `annotate`. ``model.seen_`` stands for all that the model was trained on.
+            As in `annotate`. Use ``model.seen_`` for all training images.
         client : distributed.Client, optional
-            A cluster whose workers suggest, each for parts of the images, the same; see ``docs/how-to/cluster.md``.
-            Images must be a set then, or ids.
+            Cluster whose workers share the work; see ``docs/how-to/cluster.md``. The result is the same. `images` must
+            then be a set or ids.
 
         Returns
         -------
         iterator of tuple of str and list of Match
-            The images' ids, and what is suggested for each.
+            The id of each image, and its suggestions.
 
         Raises
         ------
         InputError, UnknownNameError
-            As in `annotate`; or if a cluster cannot have the model or the images.
+            As in `annotate`; also if the model or the images cannot be sent to the cluster.
         ClusterError
-            If there is a client, and its cluster cannot work.
+            If the cluster of `client` cannot do the work.
 
         Examples
         --------
@@ -310,24 +236,24 @@ class Annotator(Fitted):
         n, only, without, least_score
             As in `annotate`.
         backbone : str, path, callable or Backbone, optional
-            What describes the pictures, as in `vsenumba.pictures.load_pictures`; by default what the model was trained
-            with. Another is refused before a picture is read.
+            Backbone that computes the features, as in `vsenumba.load_pictures`. The default is the backbone of the
+            training features. A different backbone raises an error before any picture is read.
         known : AnnotationSet, mapping or path, optional
-            Labels that some of the pictures have already; they are left out, and models that look at labels go by them
-            too.
+            Known labels of some of the pictures. They are not suggested, and models that use labels take them into
+            account.
 
         Returns
         -------
         dict from str to list of Match
-            By each picture's path within the folder, the best labels, best first.
+            For each picture, by its path within the folder, the best labels, best first.
 
         Raises
         ------
         InputError
-            If the model does not look at features, or its features are of another backbone.
+            If the model does not use features, or was trained with features of a different backbone.
         """
         check_is_fitted(self)
-        # Before the pictures are read, which takes its time.
+        # Report mistakes before the pictures are read, which takes a while.
         as_limits(self.label_names_, only, without, least_score)
         n = checked_count(n)
         data = picture_set(self, pictures, backbone, known)
@@ -343,7 +269,7 @@ class Annotator(Fitted):
         least_score: Any,
         client: Client | None = None,
     ) -> tuple[Question, Iterator[Best]]:
-        """Return what is asked, and the answers, which are found as they are taken."""
+        """Return the query, and an iterator that finds the answers one block at a time."""
         check_is_fitted(self)
         n = checked_count(n)
         question = as_question(self, images, features)
@@ -354,7 +280,7 @@ class Annotator(Fitted):
 
     @property
     def _asking_threads(self) -> int:
-        """How many blocks of images to work on at once."""
+        """Number of blocks of images to process at once."""
         available = thread_count(None)
         wanted = getattr(self, "n_threads", None)
         return min(available, int(wanted)) if wanted is not None and is_whole(wanted) else available
@@ -369,30 +295,37 @@ class Annotator(Fitted):
         least_score: float | None = None,
         client: Client | None = None,
     ) -> list[Match]:
-        """Find the images that a label fits best, or several labels together.
+        """Find the images that a label, or several labels together, fit best.
 
-        Images that were found not to have one of them, as verified absences say, are left out.
+        Images for which one of the labels is a verified absence are left out.
 
         Parameters
         ----------
         label : str or sequence of str
-            The label's name. Of several labels, each once, the mean of their scores counts.
-        n : int
-            How many images to return at most.
-        include_known : bool
-            Whether images that have the label already, or all of the labels, are among them.
+            Name of a label, or of several. Several labels count by the mean of their scores.
+        n : int, default 10
+            Maximum number of images.
+        include_known : bool, default False
+            Whether to include images that already have the label, or all of the labels.
         images : set, optional
-            The images to search, as in `annotate`: an AnnotationSet, with features where the model looks at them, a
-            mapping or a matrix; by default those that the model was trained on.
+            Images to search: an AnnotationSet, a mapping or a matrix, as in `annotate`, with features if the model uses
+            them. The default is the training images.
         least_score : float, optional
-            Return no image with a lower score.
+            Return only images with at least this score.
         client : distributed.Client, optional
-            A cluster whose workers search, each parts of the images, and find the same; see ``docs/how-to/cluster.md``.
+            Cluster whose workers share the search; see ``docs/how-to/cluster.md``. The result is the same.
 
         Returns
         -------
         list of Match
-            Image ids with scores, best first.
+            Image ids with their scores, best first.
+
+        Raises
+        ------
+        UnknownNameError
+            If the model does not know a label; the message suggests the nearest names.
+        InputError
+            If `images` is not a set of images.
 
         Examples
         --------
@@ -414,7 +347,7 @@ class Annotator(Fitted):
         return best_matches(searched_scores(self, known, asked), n, known.image_ids)
 
     def _searched(self, images: Any) -> AnnotationSet:
-        """Return the images that are searched: those the model was trained on, or others."""
+        """Return the images to search: the training images, or others."""
         if images is None:
             return self.seen_
         if not is_set(images):
@@ -424,30 +357,30 @@ class Annotator(Fitted):
         return known
 
     def similar_labels(self, label: str, n: int = 10) -> list[Match]:
-        """Find the labels that are nearest to a label.
+        """Find the labels that are most similar to a label.
 
-        An ImageAnnotator goes by the cosine of the labels' vectors; an EaseAnnotator by the labels' partial
-        correlation, by which one foretells the other when all else is known.
+        `ImageAnnotator` compares labels by the cosine of their vectors. `EaseAnnotator` compares them by their partial
+        correlation: how well one label predicts the other if all other labels are known.
 
         Parameters
         ----------
         label : str
-            The label's name; it is not among those that are found.
-        n : int
-            How many to return at most.
+            Name of the label. It is not in the result itself.
+        n : int, default 10
+            Maximum number of labels.
 
         Returns
         -------
         list of Match
-            Labels with what they are compared by, in -1..1, the nearest first; labels that nothing was learnt of are
-            left out.
+            Labels with their cosine or correlation, from -1 to 1, most similar first. Labels about which the model has
+            learnt nothing are left out.
 
         Raises
         ------
         UnknownNameError
-            If the label is not known; the nearest names are suggested.
+            If the model does not know the label; the message suggests the nearest names.
         InputError
-            If the model has learnt nothing of the label, or has nothing to compare labels by, as a PopularityAnnotator.
+            If the model has learnt nothing about the label, or cannot compare labels (`PopularityAnnotator`).
 
         Examples
         --------
@@ -472,34 +405,34 @@ class Annotator(Fitted):
         images: Any = None,
         client: Client | None = None,
     ) -> list[Match]:
-        """Find the images that are nearest to an image, by the cosine of their vectors.
+        """Find the images that are most similar to an image, by the cosine of their vectors.
 
         Parameters
         ----------
         image : str or sequence of str, optional
-            The id of an image, which is itself not among those that are found; or the labels of a new one. May be left
-            out where there are features.
-        n : int
-            How many to return at most.
+            Id of an image, which is not in the result itself; or the labels of a new image. You can leave it out if you
+            give `features`.
+        n : int, default 10
+            Maximum number of images.
         features : (n_features,) array, optional
-            The image's feature vector, for models that look at features.
+            Feature vector of the image, for models that use features.
         images : set, optional
-            The images to search, and where an id is looked up; by default those that the model was trained on. See
-            `find_images`.
+            Images to search, which also contain the image with the given id; see `find_images`. The default is the
+            training images.
         client : distributed.Client, optional
-            A cluster whose workers search, as in `find_images`.
+            Cluster whose workers share the search, as in `find_images`.
 
         Returns
         -------
         list of Match
-            Image ids with cosines, the nearest first; images of which nothing is known are left out.
+            Image ids with cosines, most similar first. Images about which nothing is known are left out.
 
         Raises
         ------
         UnknownNameError
-            If the image, or a label, is not known; the nearest names are suggested.
+            If the model does not know the image or a label; the message suggests the nearest names.
         InputError
-            If nothing is known of the image, or the model has no vectors of images.
+            If nothing is known about the image, or the model has no image vectors.
 
         Examples
         --------
@@ -521,35 +454,40 @@ class Annotator(Fitted):
         return best_matches(cosines, n, searched.image_ids.take(places))
 
     def count_on_cluster(self, client: Client, asked: Ranked, n_threads: int | None) -> Counted:
-        """Count on a cluster for `vsenumba.evaluate`; see `vsenumba.evaluation.blocks.count_blocks`."""
+        """Count ranks on a cluster for `vsenumba.evaluate`; see `vsenumba.evaluation.blocks.count_blocks`."""
         return count_on_cluster(client, self, asked, n_threads)
 
     def _label_likeness(self, column: int) -> np.ndarray:
-        """Return how near all labels are to one, (n_labels,) float32; minus infinity where nothing was learnt."""
-        raise InputError(f"a {type(self).__name__} has nothing to compare labels by; an ImageAnnotator has")
+        """Return how similar all labels are to one, (n_labels,) float32; minus infinity if nothing was learnt."""
+        raise InputError(f"a {type(self).__name__} cannot compare labels; use an ImageAnnotator")
 
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
         """Return the vectors of some images of a set, (len(rows), k) float32."""
-        raise InputError(f"a {type(self).__name__} has no vectors to compare images by; an ImageAnnotator has")
+        raise InputError(f"a {type(self).__name__} has no image vectors; use an ImageAnnotator")
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Return the mean reciprocal rank of a held-out label, for scikit-learn's searches and cross-validation.
+        """Return the mean reciprocal rank of held-out labels, for scikit-learn's searches and cross-validation.
 
-        One label of every image with two or more is held out, always the same. The image is ranked by its others, as
-        one that the model has never seen; all labels but these take part. Labels that the model does not know are left
-        out.
+        The method hides one label of every image with at least two, always the same one. It treats the image as new to
+        the model, and ranks all labels except the image's other labels. Labels that the model does not know are
+        skipped.
 
         Parameters
         ----------
         X : AnnotationSet, sparse matrix, array or list of label lists
-            Images with their labels; best such as the model was not trained on.
+            Images with their labels, preferably not the training images.
         y : None
-            Ignored.
+            Ignored; present for compatibility with scikit-learn.
 
         Returns
         -------
         float
-            In 0..1; higher is better.
+            From 0 to 1; higher is better.
+
+        Raises
+        ------
+        InputError
+            If no image has two labels that the model knows.
 
         Examples
         --------
@@ -564,23 +502,11 @@ class Annotator(Fitted):
         known, held_out = leave_one_out(self.align(data), rng=0)
         if held_out.n_pairs == 0:
             raise InputError(
-                "score holds out a label of every image with two that the model knows, and there is no such image; "
-                "give images with all their labels"
+                "score needs at least one image with two labels that the model knows, and there is none; give images "
+                "with all their labels"
             )
         return evaluate(self._for_new_images(known), held_out, exclude=known, metrics=["mrr"]).mean["mrr"]
 
     def _for_new_images(self, known: AnnotationSet) -> NewImages:
-        """Return a scorer that ranks labels for images as if it had never seen them."""
+        """Return a scorer that treats all images as new to the model."""
         return NewImages(self)
-
-    def _to_elements(self) -> dict[str, Any]:
-        # Not the features and titles: they are not the model's.
-        return {"seen": {name: element for name, element in self.seen_.to_elements().items() if name in PAIRS}}
-
-    def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
-        return schema.check(schema.Elements({"seen": schema.Elements(PAIRS)}), elements)
-
-    def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        self._remember(
-            AnnotationSet.from_elements({name: one for name, one in elements["seen"].items() if name in PAIRS})
-        )

@@ -1,17 +1,15 @@
-"""CrossModalRetriever: a head that brings images and captions into one space, on features of any backbone."""
+"""CrossModalRetriever: a retrieval model for images and captions, trained on features of any backbone."""
 
 from __future__ import annotations
 
 import functools
 import itertools
-import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from vsenumba import storage
 from vsenumba.checks import RandomLike
 from vsenumba.data.captions.caption_set import CaptionSet
 from vsenumba.data.captions.ragged import Ragged
@@ -26,82 +24,93 @@ from vsenumba.errors import InputError, UnknownNameError, unknown_name
 from vsenumba.evaluation.retrieval import RetrievalScores, evaluate_vectors
 from vsenumba.kernels.gate import readable
 from vsenumba.kernels.threads import one_blas_thread, threads
-from vsenumba.memory import check_memory
-from vsenumba.models.caption_checks import check_data, check_set, check_words, warn_of_collapse, warn_of_unknown
+from vsenumba.models.branch_tables import BranchTables
+from vsenumba.models.caption_checks import check_data, check_set, warn_of_collapse, warn_of_unknown
 from vsenumba.models.parameters import Choice, MemberOf, Number, Parameter, Seed, Whole
-from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.objectives import Objective, as_objective
 from vsenumba.poolings import Pooling, as_pooling
-from vsenumba.storage import schema
 from vsenumba.training.adamw import AdamW
 from vsenumba.training.callbacks import Callbacks, as_callbacks
 from vsenumba.training.captions.branch import Branch
-from vsenumba.training.captions.caption_rows import Captions, TokenCaptions, WordCaptions, caption_words
+from vsenumba.training.captions.caption_rows import Captions, WordCaptions, caption_words
 from vsenumba.training.captions.projections import Projection, as_projection
 from vsenumba.training.captions.trainer import CaptionTrainer, side_of
 from vsenumba.training.schedules import SCHEDULES
 
-# Items that are embedded together.
+# Number of items to embed at once.
 BLOCK = 256
 
-# Numbers of four bytes for each of a table's, to train it: itself, its gradient and two moments; and for each pair of a
-# batch's images and captions.
-_PER_PARAMETER, _PER_COSINE = 4, 6
 
+class CrossModalRetriever(BranchTables):
+    """Learn to place images and captions that belong together close to each other.
 
-class CrossModalRetriever(Trained):
-    """Learn to bring images and captions that belong together close to each other.
+    An image is one or more feature rows: regions, grid cells, or one vector from any backbone. A caption is a sequence
+    of words or of feature rows. The model projects the rows of each, pools them into one vector, and scales it to
+    length 1. The score of an image and a caption is the cosine of their vectors.
 
-    Rows of images (regions, grid cells, or one vector of any backbone) and words of captions are projected, pooled to
-    one vector, and brought to length 1; the cosine is the score. No image encoder, recurrent network or transformer is
-    trained: features stay as they are.
+    The model trains no image encoder, recurrent network or transformer: features stay as they are.
 
     Parameters
     ----------
-    image_projection : {"residual", "linear"} or Projection
-        From the images' rows to the space; captions' rows are projected linearly.
-    image_pooling, caption_pooling : Pooling or str
-        "mean", "max", "top-mean", "gpo" or "adpool".
-    objective : Objective or str
-        "adopt", "lseh", "sum-of-hinges", "max-of-hinges", "infonce", "constant-k" or "random-k".
-    n_factors : int
-        Dimensions of the space.
-    word_factors : int
-        Dimensions of the words' vectors, which are trained from random ones.
-    min_count : int
-        Rarer words of the training captions count as one unknown word.
-    n_epochs, batch_size : int
-        Passes over all matching pairs, and pairs in a batch.
-    learning_rate, weight_decay : float
-        Of AdamW.
-    schedule : {"step", "linear", "cosine", "constant"}
-        How the rate falls; "step" divides it by ten after 60 % of the epochs.
-    warmup_epochs : int
-        In the first so many epochs all negatives of a batch count and the rate rises from 0: with the hardest negative
-        alone all cosines may become equal.
-    max_grad_norm : float
-        Gradients of a batch that are longer are scaled down to this.
-    row_dropout : float
-        The share of regions and of words that each batch does without, from 0 and below 1.
+    image_projection : {"residual", "linear"} or Projection, default "residual"
+        Projection of the image rows into the common space. Caption rows are always projected linearly.
+    image_pooling, caption_pooling : Pooling or str, default "adpool"
+        How the rows of an image or a caption become one vector: "mean", "max", "top-mean", "gpo" or "adpool".
+    objective : Objective or str, default "adopt"
+        Objective to minimise: "adopt", "lseh", "sum-of-hinges", "max-of-hinges", "infonce", "constant-k" or "random-k".
+    n_factors : int, default 256
+        Number of dimensions of the common space.
+    word_factors : int, default 128
+        Number of dimensions of the word vectors, which start at random and are trained.
+    min_count : int, default 2
+        Words that occur fewer times in the training captions share one vector for unknown words.
+    n_epochs : int, default 25
+        Number of passes over all matching pairs.
+    batch_size : int, default 128
+        Number of pairs in a batch, at least 2.
+    learning_rate : float, default 1e-3
+        Learning rate of AdamW at the start, above 0.
+    weight_decay : float, default 0.01
+        Weight decay of AdamW, from 0 and below 1.
+    schedule : {"step", "linear", "cosine", "constant"}, default "step"
+        How the learning rate changes over the epochs. "step" divides it by ten after 60 % of the epochs.
+    warmup_epochs : int, default 1
+        Number of first epochs in which all negatives of a batch count, and the learning rate rises from 0. Starting
+        with the hardest negative alone can make all cosines equal.
+    max_grad_norm : float, default 2.0
+        Maximum length of a batch's gradient, above 0. Longer gradients are scaled down to it.
+    row_dropout : float, default 0.2
+        Share of the image rows and words that are left out of each batch at random, from 0 and below 1.
     n_threads : int, optional
-        Threads of the package's own kernels; None for all.
-    random_state : int, Generator, SeedSequence or None
-        Where the randomness comes from.
+        Number of threads for the kernels of this package; by default all.
+    random_state : int, Generator, SeedSequence or None, default None
+        Random seed; None for a different one each time.
 
     Attributes
     ----------
     words_ : Vocabulary or None
-        The words of the training captions, the first standing for all others; None with rows of tokens.
+        The words of the training captions. The first entry represents all other words. None if captions are feature
+        rows.
     history_ : History
-        One record per epoch: also ``group_size`` (negatives of a query), ``gradient`` (its length) and ``spread``
-        (standard deviation of a batch's cosines), each the mean over batches; and the validation metrics.
+        One record for each epoch. Beside the validation metrics, it contains means over the batches: ``group_size``
+        (number of negatives of a query), ``gradient`` (length of the gradient) and ``spread`` (standard deviation of
+        the cosines).
     best_epoch_ : int
-        With validation, the epoch whose parameters were kept, by "rsum" unless an `EarlyStopping` says otherwise.
+        With validation, the epoch whose parameters were kept. It is the best by "rsum", unless an `EarlyStopping` uses
+        another metric.
     provenance_ : dict
-        How many images and captions were trained on, where the words came from, and where it was trained.
+        Numbers of training images and captions, the source of the words, and the device.
     tables_, best_, seed_entropy_
         See `Trained`.
+
+    References
+    ----------
+    Zhang et al., "Improving Visual-Semantic Embedding with Adaptive Pooling and Optimization Objective", EACL 2023, for
+    "adpool" and "adopt".
+
+    Gong & Cosma, "Improving visual-semantic embeddings by learning semantically-enhanced hard negatives for cross-modal
+    information retrieval", Pattern Recognition 2023, for "lseh".
 
     Examples
     --------
@@ -118,23 +127,23 @@ class CrossModalRetriever(Trained):
     exports: ClassVar[tuple[str, ...]] = ("images", "captions")
     memory_element: ClassVar[str] = "moments"
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
-        "image_projection": MemberOf("How the images' rows are projected.", family=as_projection),
-        "image_pooling": MemberOf("How an image's rows become one vector.", family=as_pooling),
-        "caption_pooling": MemberOf("How a caption's words become one vector.", family=as_pooling),
+        "image_projection": MemberOf("Projection of the image regions.", family=as_projection),
+        "image_pooling": MemberOf("Pooling of the image regions into one vector.", family=as_pooling),
+        "caption_pooling": MemberOf("Pooling of the caption's words into one vector.", family=as_pooling),
         "objective": MemberOf("Objective to minimise.", family=as_objective),
-        "n_factors": Whole("Dimensions of the space."),
-        "word_factors": Whole("Dimensions of the words' vectors."),
-        "min_count": Whole("Rarer words count as one unknown word."),
-        "n_epochs": Whole("Passes over all matching pairs."),
-        "batch_size": Whole("Pairs in a batch.", least=2),
-        "learning_rate": Number("Learning rate at the start.", above=0),
+        "n_factors": Whole("Dimension of the joint space."),
+        "word_factors": Whole("Dimension of the word vectors."),
+        "min_count": Whole("Treat words that occur less often as one unknown word."),
+        "n_epochs": Whole("Number of training epochs."),
+        "batch_size": Whole("Number of pairs per batch.", least=2),
+        "learning_rate": Number("Initial learning rate.", above=0),
         "weight_decay": Number("Weight decay of AdamW.", below=1),
-        "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
-        "warmup_epochs": Whole("First epochs in which all negatives count.", least=0),
-        "max_grad_norm": Number("Length to which longer gradients are scaled down.", above=0),
-        "row_dropout": Number("Share of regions and words that a batch does without.", below=1),
-        "n_threads": Whole("Threads of the package's own kernels.", "all", in_file=False),
-        "random_state": Seed("Where the randomness comes from."),
+        "schedule": Choice("Learning rate schedule.", names=SCHEDULES),
+        "warmup_epochs": Whole("Number of initial epochs that use all negatives.", least=0),
+        "max_grad_norm": Number("Maximum gradient norm; longer gradients are scaled down.", above=0),
+        "row_dropout": Number("Share of regions and words dropped per batch.", below=1),
+        "n_threads": Whole("Number of threads.", "all cores", in_file=False),
+        "random_state": Seed("Random seed."),
     }
 
     def __init__(
@@ -184,18 +193,18 @@ class CrossModalRetriever(Trained):
         words: WordVectors | None = None,
         callbacks: Callbacks = (),
     ) -> CrossModalRetriever:
-        """Train afresh.
+        """Train a new model on images and captions.
 
         Parameters
         ----------
         data : CaptionSet
-            What to train on; words are taken from its captions alone.
+            The training set. The vocabulary comes from its captions alone.
         y : None
-            Ignored, as scikit-learn's conventions ask for it.
+            Ignored; present for compatibility with scikit-learn.
         validation : CaptionSet, optional
-            Evaluated after every epoch; the parameters of the epoch with the highest "rsum" are kept in the end.
+            Set to evaluate after every epoch. Training ends with the parameters of the epoch with the highest "rsum".
         words : WordVectors, optional
-            What the words' vectors begin as, where they are known; `word_factors` must be their length.
+            Initial values of the word vectors, for the words that it contains. Their length must be `word_factors`.
         callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
 
@@ -210,13 +219,18 @@ class CrossModalRetriever(Trained):
             If the data or a parameter cannot be used.
         TrainingDivergedError
             If a table becomes NaN or infinite.
+
+        Warns
+        -----
+        UserWarning
+            If all cosines of a batch become nearly equal.
         """
         self.check_parameters()
         self._start(data, words)
         return self._train(data, self.n_epochs, 0, validation, callbacks)
 
     def _start(self, data: CaptionSet, words: WordVectors | None) -> None:
-        """Forget everything, and make fresh tables for a set."""
+        """Forget everything, and create new tables for a set."""
         check_data(data)
         self._check_memory(data)
         self._begin()
@@ -225,7 +239,7 @@ class CrossModalRetriever(Trained):
             "n_images": data.n_images,
             "n_captions": data.n_captions,
             "data_sha256": data.digest(),
-            "words_from": "the training captions" if data.tokens is None else "rows of tokens that were given",
+            "words_from": "the training captions" if data.tokens is None else "feature rows in the data",
         }
         self._image_width = data.images.width
         self.tables_ = self._fresh_tables(data, words, np.random.default_rng(self._spawned(0)))
@@ -239,21 +253,26 @@ class CrossModalRetriever(Trained):
         validation: CaptionSet | None = None,
         callbacks: Callbacks = (),
     ) -> CrossModalRetriever:
-        """Train on with other images and captions, from where the model is; words that it does not know stay unknown.
+        """Continue training on other images and captions; words that the model does not know stay unknown.
 
-        The rate goes through its schedule once more, over these epochs; of `warmup_epochs` none comes again.
+        The learning rate runs through its schedule once more, over these epochs, without `warmup_epochs`.
 
         Parameters
         ----------
         data, y, validation, callbacks
             As in `fit`.
-        n_epochs : int
-            Passes over the matching pairs of `data`.
+        n_epochs : int, default 1
+            Number of passes over the matching pairs of `data`.
 
         Returns
         -------
         CrossModalRetriever
             The model itself.
+
+        Raises
+        ------
+        InputError, TrainingDivergedError
+            As in `fit`; also if parameters or features do not fit the model's tables.
         """
         self.check_parameters()
         self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
@@ -269,17 +288,22 @@ class CrossModalRetriever(Trained):
     def resume(
         self, data: CaptionSet, *, validation: CaptionSet | None = None, callbacks: Callbacks = ()
     ) -> CrossModalRetriever:
-        """Go on from a checkpoint to the last of `n_epochs`, with the data of `fit`, as if it had never stopped.
+        """Continue from a checkpoint up to `n_epochs`, as if training had never stopped.
 
         Parameters
         ----------
         data, validation, callbacks
-            As in `fit`.
+            As in `fit`. `data` must be the set that training began with.
+
+        Returns
+        -------
+        CrossModalRetriever
+            The model itself.
 
         Raises
         ------
         InputError
-            If the model was not saved as a checkpoint is, or `data` is not what it was trained on.
+            If the model was saved without the optimiser's memory, or if `data` is not the set that it was trained on.
         """
         check_is_fitted(self)
         check_set(data)
@@ -289,104 +313,17 @@ class CrossModalRetriever(Trained):
             return self._ended()
         return self._train(data, self.n_epochs, done, validation, callbacks)
 
-    def _check_memory(self, data: CaptionSet) -> None:
-        """Refuse to make parameters, or a batch's cosines, that do not fit into memory."""
-        caption_width = int(self.word_factors) if data.tokens is None else data.tokens.width
-        n, shapes = int(self.n_factors), self._branch_shapes(data.images.width, caption_width)
-        n_parameters = sum(math.prod(shape) for shape in shapes.values()) + caption_width
-        batch = min(int(self.batch_size), max(data.n_images, data.n_captions))
-        check_memory(
-            4 * (_PER_PARAMETER * n_parameters + _PER_COSINE * batch**2),
-            f"training with n_factors={n}, word_factors={self.word_factors} and batch_size={self.batch_size}",
-            "lower them",
-        )
-
-    def _sizes(self) -> schema.Sizes:
-        widths = {"image_width": self._image_width, "caption_width": self._caption_width}
-        return widths if self.words_ is None else {**widths, "other_words": len(self.words_) - 1}
-
-    def _check_tables(self) -> None:
-        expected = self._table_shapes(self._sizes())
-        found = {name: np.shape(table) for name, table in self.tables_.items()}
-        for name in sorted(found.keys() | expected.keys()):
-            if found.get(name) != expected.get(name):
-                raise InputError(
-                    f"tables_[{name!r}] has the shape {found.get(name)}, not {expected.get(name)}: projections, "
-                    "poolings or n_factors are not those that the model was fitted with; fit afresh"
-                )
-        super()._check_tables()
-
-    @property
-    def _caption_width(self) -> int:
-        if self.words_ is not None:
-            return int(np.shape(self.tables_.get("words", ((),)))[-1])
-        return len(self.tables_.get("caption.projection.weights", ()))
-
-    def _sides(self, image_width: int, caption_width: int) -> tuple[tuple[str, Branch, int], ...]:
-        """Return the two branches: their names, what they are, and how wide the rows are that they take."""
-        return (("image", self._image_branch, image_width), ("caption", self._caption_branch, caption_width))
-
-    def _branch_shapes(self, image_width: int, caption_width: int) -> dict[str, tuple[int, ...]]:
-        return {
-            f"{side}.{name}": shape
-            for side, branch, columns in self._sides(image_width, caption_width)
-            for name, shape in branch.parameter_shapes(columns, int(self.n_factors)).items()
-        }
-
-    def _branch_tables(self, caption_width: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        return {
-            f"{side}.{name}": table
-            for side, branch, columns in self._sides(self._image_width, caption_width)
-            for name, table in branch.fresh_parameters(columns, self.n_factors, rng).items()
-        }
-
-    def _fresh_tables(
-        self, data: CaptionSet, words: WordVectors | None, rng: np.random.Generator
-    ) -> dict[str, np.ndarray]:
-        width = self.word_factors if data.tokens is None else data.tokens.width
-        tables = self._branch_tables(width, rng)
-        if self.words_ is None:
-            return tables
-        table = rng.uniform(-0.1, 0.1, (len(self.words_), width)).astype(np.float32)
-        if words is not None:
-            check_words(words, int(width))
-            found = words.words.find(self.words_)
-            table[found >= 0] = words.factors[found[found >= 0]]
-        return {"words": table, **tables}
-
-    @property
-    def _image_branch(self) -> Branch:
-        return Branch(projection=self.member("image_projection"), pooling=self.member("image_pooling"))
-
-    @property
-    def _caption_branch(self) -> Branch:
-        return Branch(projection=as_projection("linear"), pooling=self.member("caption_pooling"))
-
-    def _captions(self, data: CaptionSet) -> Captions:
-        if self.words_ is None:
-            if data.tokens is None:
-                raise InputError("the model was trained on rows of tokens; the data has none")
-            return self._token_captions(data.tokens)
-        if data.captions is None:
-            raise InputError("the model was trained on texts; the data has none")
-        return WordCaptions(data.captions, self.words_)
-
-    def _token_captions(self, tokens: Ragged) -> TokenCaptions:
-        if tokens.width != self._caption_width:
-            raise InputError(f"captions must have rows of {self._caption_width} numbers, not {tokens.width}")
-        return TokenCaptions(tokens)
-
     def _train(
         self, data: CaptionSet, n_epochs: int, done: int, validation: CaptionSet | None, callbacks: Callbacks
     ) -> CrossModalRetriever:
         objective, semantics = self.member("objective"), None
         if objective.needs_semantics:
             if data.captions is None:
-                raise InputError("semantic margins need the captions' texts; the data has rows of tokens only")
+                raise InputError("semantic margins need captions as texts; the data has feature rows only")
             semantics = caption_semantics(data.captions)
         captions = self._captions(data)
         if isinstance(captions, WordCaptions) and captions.known_share == 0:
-            raise InputError(f"no word of the captions stands min_count={self.min_count} times; lower it")
+            raise InputError(f"no word occurs min_count={self.min_count} times in the captions; lower min_count")
         validate = None
         if validation is not None:
             check_set(validation, "validation")
@@ -412,12 +349,22 @@ class CrossModalRetriever(Trained):
         return self
 
     def embed_images(self, images: Any) -> np.ndarray:
-        """Return the vectors of images, (n, n_factors) float32 of length 1.
+        """Return the vectors of images.
 
         Parameters
         ----------
         images : CaptionSet, Ragged, array or list of arrays
-            The images' rows; see `CaptionSet.from_lists`.
+            Feature rows of the images; see `CaptionSet.from_lists`.
+
+        Returns
+        -------
+        (n, n_factors) float32 array
+            Vectors of length 1.
+
+        Raises
+        ------
+        InputError
+            If the rows have a different width than the training images.
         """
         check_is_fitted(self)
         rows = images.images if isinstance(images, CaptionSet) else Ragged.of(images, "image")
@@ -426,20 +373,30 @@ class CrossModalRetriever(Trained):
 
     def _check_images(self, rows: Ragged) -> None:
         if rows.width != self._image_width:
-            raise InputError(f"images must have rows of {self._image_width} numbers, not {rows.width}")
+            raise InputError(f"image rows must have {self._image_width} numbers, not {rows.width}")
 
     def embed_captions(self, captions: CaptionSet | Sequence[str] | Any) -> np.ndarray:
-        """Return the vectors of captions, (n, n_factors) float32 of length 1.
+        """Return the vectors of captions.
 
         Parameters
         ----------
-        captions : CaptionSet or sequence of str; array or list of arrays for a model of rows of tokens
-            The captions.
+        captions : CaptionSet, sequence of str, array or list of arrays
+            The captions: texts, or feature rows if the model was trained on feature rows.
+
+        Returns
+        -------
+        (n, n_factors) float32 array
+            Vectors of length 1.
+
+        Raises
+        ------
+        InputError
+            If the captions are not of the kind that the model was trained on.
 
         Warns
         -----
         UserWarning
-            If captions have no word that the model knows: all of them have the same vector, which says nothing.
+            If some captions contain no known word. They all get the same vector, which carries no information.
         """
         check_is_fitted(self)
         if isinstance(captions, CaptionSet):
@@ -450,7 +407,7 @@ class CrossModalRetriever(Trained):
         else:
             tokens = Ragged.of(captions, "caption")
             source, n = self._token_captions(tokens), len(tokens)
-        warn_of_unknown(source.unknown, "their vectors say nothing")
+        warn_of_unknown(source.unknown, "their vectors carry no information")
         return self._embed_captions(source, n)
 
     def _embed_captions(self, source: Captions, n: int) -> np.ndarray:
@@ -476,14 +433,27 @@ class CrossModalRetriever(Trained):
 
     def _named_vectors(self, what: str, data: Any) -> tuple[Vocabulary, np.ndarray]:
         if data is None:
-            raise InputError("a retriever embeds what it is given: name a set with --data")
+            raise InputError("a retriever does not store its training set; pass the set to embed as data (--data)")
         source = data if isinstance(data, CaptionSet) else load_caption_set(data)
         if what == "images":
             return source.image_ids, self.embed_images(source)
         return source.caption_ids, self.embed_captions(source)
 
     def evaluate(self, data: CaptionSet, *, n_folds: int = 1) -> RetrievalScores:
-        """Rank all captions for every image, and all images for every caption; see `evaluate_vectors`."""
+        """Rank all captions for every image, and all images for every caption.
+
+        Parameters
+        ----------
+        data : CaptionSet
+            The test set.
+        n_folds : int, default 1
+            Number of parts to evaluate separately; results are averaged. See `evaluate_vectors`.
+
+        Returns
+        -------
+        RetrievalScores
+            Recalls, ranks, and "rsum".
+        """
         check_is_fitted(self)
         check_set(data)
         return self._evaluate(data, self._captions(data), n_folds)
@@ -498,12 +468,39 @@ class CrossModalRetriever(Trained):
         )  # fmt: skip
 
     def score(self, data: CaptionSet, y: Any = None) -> float:
-        """Return the mean reciprocal rank of the best match, of images' and of captions' queries alike; in 0..1."""
+        """Return the mean reciprocal rank of the best match, over images and captions as queries.
+
+        Parameters
+        ----------
+        data : CaptionSet
+            The test set.
+        y : None
+            Ignored; present for compatibility with scikit-learn.
+
+        Returns
+        -------
+        float
+            From 0 to 1; higher is better. Both directions have the same weight.
+        """
         scores = self.evaluate(data)
         return float(np.mean([(1 / ranks).mean() for ranks in (scores.image_ranks, scores.caption_ranks)]))
 
     def find_images(self, text: str, data: CaptionSet, n: int = 10) -> list[Match]:
-        """Return the ids of the images of a set that are closest to a text, and their cosines.
+        """Find the images of a set that are closest to a text.
+
+        Parameters
+        ----------
+        text : str
+            The query.
+        data : CaptionSet
+            The images to search.
+        n : int, default 10
+            Maximum number of images.
+
+        Returns
+        -------
+        list of Match
+            Image ids with their cosines, best first.
 
         Raises
         ------
@@ -513,7 +510,7 @@ class CrossModalRetriever(Trained):
         Warns
         -----
         UserWarning
-            If it knows some words only.
+            If the model does not know some words of the text.
         """
         check_is_fitted(self)
         n = checked_count(n)
@@ -522,9 +519,9 @@ class CrossModalRetriever(Trained):
         return best_matches(self.embed_images(data) @ self.embed_captions([text])[0], n, data.image_ids)
 
     def _check_text(self, text: Any) -> None:
-        """Refuse a text of which no word is known, and warn of words that are not."""
+        """Raise an error if no word of a text is known, and warn if some are unknown."""
         if self.words_ is None:
-            raise InputError("the model was trained on rows of tokens, and knows no words: embed a text's rows instead")
+            raise InputError("the model was trained on feature rows and knows no words; embed the text's rows instead")
         (text,) = as_captions([text])
         words = list(dict.fromkeys(words_of(text)))
         if not words:
@@ -535,21 +532,42 @@ class CrossModalRetriever(Trained):
             raise UnknownNameError(f"the model knows no word of {text!r:.60}: {hint}")
         if unknown:
             names = ", ".join(map(repr, unknown))
-            warnings.warn(f"the model does not know {names}, which counts as any rare word", UserWarning, stacklevel=3)
+            warnings.warn(f"the model does not know {names}; treating it as a rare word", UserWarning, stacklevel=3)
 
     def find_captions(self, image: str, data: CaptionSet, n: int = 10) -> list[Match]:
-        """Return the captions of a set that are closest to one of its images, and their cosines.
+        """Find the captions of a set that are closest to one of its images.
+
+        Parameters
+        ----------
+        image : str
+            Id of the image.
+        data : CaptionSet
+            The set that contains the image and the captions to search.
+        n : int, default 10
+            Maximum number of captions.
+
+        Returns
+        -------
+        list of Match
+            Captions with their cosines, best first.
+
+        Raises
+        ------
+        InputError
+            If the set's captions are not texts.
+        UnknownNameError
+            If the set does not contain the image.
 
         Warns
         -----
         UserWarning
-            If captions have no word that the model knows, which are left out.
+            If captions are left out because they contain no known word.
         """
         check_is_fitted(self)
         n = checked_count(n)
         check_set(data)
         if data.captions is None:
-            raise InputError("the set has no texts to be found")
+            raise InputError("the set's captions are feature rows; find_captions needs texts")
         (row,) = data.image_ids.index([image])
         captions = self._captions(data)
         warn_of_unknown(captions.unknown, "they are left out")
@@ -557,42 +575,3 @@ class CrossModalRetriever(Trained):
         cosines = self._embed_captions(captions, data.n_captions) @ vector
         cosines[captions.unknown] = -np.inf
         return best_matches(cosines, n, data.captions)
-
-    def _to_elements(self) -> dict[str, Any]:
-        elements = super()._to_elements()
-        elements["about"] = storage.Json({**elements["about"].value, "image_width": self._image_width})
-        if self.words_ is not None:
-            elements["words"] = self.words_.to_element()
-        return elements
-
-    def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
-        # The captions' rows are as wide as what projects them says.
-        weights = {"caption.projection.weights": schema.Array(schema.FLOAT, ("caption_width", self.n_factors))}
-        return schema.check(
-            schema.Elements(
-                {
-                    "about": schema.Object({"image_width": schema.Whole(least=1, size="image_width")}),
-                    "words": schema.Optional(schema.Names("other_words+1")),
-                    "arrays": schema.Elements(weights),
-                }
-            ),
-            elements,
-        )
-
-    def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
-        shapes = self._branch_shapes(sizes["image_width"], sizes["caption_width"])
-        if "other_words" in sizes:
-            shapes["words"] = (sizes["other_words"] + 1, sizes["caption_width"])
-        return shapes
-
-    def _memory_schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
-        moments: dict[str, schema.Spec] = {"steps": schema.Array(schema.COUNT, (1,), least=0)}
-        for name, shape in self._table_shapes(sizes).items():
-            moments[f"1.{name}"] = schema.Array(schema.FLOAT, shape, finite=True)
-            moments[f"2.{name}"] = schema.Array(schema.FLOAT, shape, finite=True, least=0)
-        return moments
-
-    def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        super()._from_elements(elements)
-        self._image_width = int(self.provenance_.pop("image_width"))
-        self.words_ = Vocabulary.from_element(elements["words"], "word") if "words" in elements else None

@@ -1,4 +1,4 @@
-"""Where a model can be trained, by name; a device is imported when it is chosen."""
+"""Training devices by name. A device's code is imported when you choose it."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ D = TypeVar("D")
 
 
 def device_class(name: str, devices: Mapping[str, Callable[[], type[D]]]) -> type[D]:
-    """Return the class of a device by its name, one of `DEVICES` or `TEXT_DEVICES`."""
+    """Return the class of a device by name, one of `DEVICES` or `TEXT_DEVICES`."""
     check_choice("device", name, devices)
     return devices[name]()
 
 
 def trainer_on_cluster(device: str, task: Task, client: Any, *arguments: Any) -> Trainer:
-    """Return what trains on a cluster; the other arguments are those of `ClusterTrainer`."""
+    """Return a trainer on a cluster; `arguments` are those of `ClusterTrainer`."""
     _check_on_cluster(device)
     from vsenumba.cluster.trainer import ClusterTrainer
 
@@ -59,7 +59,7 @@ def trainer_on_cluster(device: str, task: Task, client: Any, *arguments: Any) ->
 
 
 def text_trainer_on_cluster(device: str, corpus: Corpus, task: TextTask, client: Any, *arguments: Any) -> Trainer:
-    """Return what trains word vectors on a cluster; the other arguments are those of `TextClusterTrainer`."""
+    """Return a trainer of word vectors on a cluster; `arguments` are those of `TextClusterTrainer`."""
     _check_on_cluster(device)
     from vsenumba.cluster.text_trainer import TextClusterTrainer
 
@@ -68,7 +68,7 @@ def text_trainer_on_cluster(device: str, corpus: Corpus, task: TextTask, client:
 
 def _check_on_cluster(device: str) -> None:
     if device != "cpu":
-        raise InputError(f'on a cluster every worker trains on its processor: device must be "cpu", not {device!r}')
+        raise InputError(f'workers of a cluster train on their CPUs: device must be "cpu", not {device!r}')
 
 
 def scores_on(
@@ -78,18 +78,20 @@ def scores_on(
     pairs: LabelPairs | None,
     known: AnnotationSet,
 ) -> CardScores | None:
-    """Return what scores labels on a device by the products of vectors; None for the processor.
+    """Return an object that scores labels on a device by dot products; None for the CPU.
 
     Parameters
     ----------
     device : str
-        Its name.
+        Name of the device.
     vectors : callable
         Returns the vectors of some rows of `known`.
-    label_factors, pairs : (L, k) float32 array, LabelPairs or None
-        The labels' vectors, and what is added to the products.
+    label_factors : (L, k) float32 array
+        Vectors of the labels.
+    pairs : LabelPairs or None
+        Weights between labels, which are added to the products.
     known : AnnotationSet
-        What is known of the images.
+        The images with their known labels.
     """
     check_choice("device", device, DEVICES)
     if device == "cpu":
@@ -103,12 +105,12 @@ def scores_on(
 
 
 def require_device(name: str) -> None:
-    """Make sure that a device is there; that of the processor always is.
+    """Check that a device is available; the CPU always is.
 
     Raises
     ------
     DeviceError
-        If it is not; the message says what is missing and how to get it.
+        If it is not available. The message states what is missing and how to get it.
     """
     if name == "cuda":
         from vsenumba.gpu.backend import require_card

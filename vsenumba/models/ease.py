@@ -1,4 +1,4 @@
-"""EaseAnnotator: a linear model between labels in closed form, the strong baseline."""
+"""EaseAnnotator: a linear model between labels, solved in closed form; a strong baseline."""
 
 from __future__ import annotations
 
@@ -21,53 +21,62 @@ from vsenumba.models.sparse_weights import MEMBERS, checked_weights, weights_fro
 from vsenumba.storage import schema
 from vsenumba.training.annotation.label_weights import local_weight_bytes, local_weights
 
-# G, its inverse and what the inversion works in, as float64 and float32.
+# Memory for the Gram matrix, its inverse and the work space of the inversion, as float64 and float32.
 _BYTES_PER_CELL = 24
 
-# Of float64's 16 digits a solution loses as many as this has zeros; float32 weights should keep some.
+# A reciprocal condition of 1e-13 costs 13 of float64's 16 digits. Fewer correct digits are too few for float32 weights.
 _LEAST_CONDITION = 1e-13
 
 
 class EaseAnnotator(Annotator):
     """Score a label by a weighted sum over the image's known labels, with weights in closed form.
 
-    ``B = I - P diag(1 / P_jj)`` with ``P = (XᵀX + l2 I)⁻¹``, zero on the diagonal; the scores of an image are ``x B``.
-    This takes memory quadratic and time cubic in the number of labels.
+    With X the matrix of images and labels, the weights are ``B = I - P diag(1 / P_jj)`` with ``P = (XᵀX + l2 I)⁻¹``,
+    and 0 on the diagonal. The scores of an image with the known labels x are ``x B``. Memory grows with the square of
+    the number of labels, and time with its cube.
 
-    With `max_neighbours` each label depends on some others only, and memory and time grow with the number of labels and
-    of pairs that occur together: it has nearly EASE's accuracy at any number of labels; see
+    With `max_neighbours`, each label has weights from some other labels only. Accuracy is nearly that of EASE, for any
+    number of labels. Memory and time grow with the number of labels and of pairs that occur together; see
     `vsenumba.training.annotation.label_weights`.
 
     Parameters
     ----------
-    l2 : float
-        Weight decay; above 0.
-    max_bytes : int
-        The most memory that fitting may take.
+    l2 : float, default 30.0
+        Weight decay, above 0.
+    max_bytes : int, default 8,000,000,000
+        Maximum memory for fitting, in bytes.
     max_neighbours : int, optional
-        About how many weights a label has in the mean; 128 is a good choice. None for weights between all labels.
+        Approximate number of weights that each label has on average; 128 is a good choice. By default, there are
+        weights between all labels.
     n_threads : int, optional
-        Threads for `max_neighbours`; None for all.
-    device : {"cpu", "cuda"}
-        Where weights between all labels are solved for: "cuda" takes an NVIDIA card (docs/how-to/gpu.md).
+        Number of threads to solve with if `max_neighbours` is set; by default all.
+    device : {"cpu", "cuda"}, default "cpu"
+        Device that solves for weights between all labels. "cuda" uses an NVIDIA GPU (``docs/how-to/gpu.md``).
 
     Attributes
     ----------
     weights_ : (n_labels, n_labels) float32 array, or CSR array with `max_neighbours`
-        B.
+        The weights B.
 
     References
     ----------
-    Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
+    Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8.
+
+    Examples
+    --------
+    >>> from vsenumba import EaseAnnotator
+    >>> model = EaseAnnotator(l2=1.0).fit([["cat", "pet"], ["dog", "pet"], ["oak", "tree"]])
+    >>> [match.name for match in model.annotate([["cat"]], n=1)[0]]
+    ['pet']
     """
 
     kind: ClassVar[str] = "ease-annotator"
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
         "l2": Number("Weight decay.", above=0),
-        "max_bytes": Whole("The most memory that fitting may take, in bytes."),
-        "max_neighbours": Whole("About how many weights a label has in the mean.", "all"),
-        "n_threads": Whole("Threads to solve with.", "all", in_file=False),
-        "device": Choice("Where to solve for weights between all labels.", names=DEVICES, in_file=False),
+        "max_bytes": Whole("Memory limit for fitting, in bytes."),
+        "max_neighbours": Whole("Approximate mean number of weights per label.", "all"),
+        "n_threads": Whole("Number of threads.", "all cores", in_file=False),
+        "device": Choice("Device for computing the weights between all labels.", names=DEVICES, in_file=False),
     }
 
     def __init__(
@@ -85,14 +94,26 @@ class EaseAnnotator(Annotator):
         self.device = device
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Solve for the weights between the labels of an AnnotationSet, matrix or list of label lists.
+        """Solve for the weights between labels.
+
+        Parameters
+        ----------
+        X : AnnotationSet, sparse matrix, array or list of label lists
+            The training pairs. Rows are images, columns are labels.
+        y : None
+            Ignored; present for compatibility with scikit-learn.
+
+        Returns
+        -------
+        EaseAnnotator
+            The model itself.
 
         Raises
         ------
         InputError
-            If `l2` is so small that the weights would be rounding errors.
+            If `l2` is so small that rounding errors would dominate the weights.
         MemoryLimitError
-            If the matrices between all labels take more than `max_bytes`, or than there is; the bytes are named.
+            If fitting needs more than `max_bytes`, or more memory than is free. The message states the bytes.
         """
         self.check_parameters()
         data = as_annotation_set(X)
@@ -108,18 +129,18 @@ class EaseAnnotator(Annotator):
                 (self.weights_,) = local_weights(data, [self.l2], self.max_neighbours, self.n_threads)
         except ArithmeticError as error:
             raise InputError(
-                f"l2={self.l2} is too small for this set: {error}; give a larger one, such as l2={type(self)().l2:g}"
+                f"l2={self.l2} is too small for this set: {error}; use a larger value, such as l2={type(self)().l2:g}"
             ) from error
         return self
 
     def _check_memory(self, data: AnnotationSet) -> None:
         n_labels = data.n_labels
         if self.max_neighbours is None:
-            needed, what = _BYTES_PER_CELL * n_labels**2, f"its matrices between {n_labels:,} labels"
-            advice = "give max_neighbours=128 for a sparse solution, or leave out rare labels"
+            needed, what = _BYTES_PER_CELL * n_labels**2, f"matrices between {n_labels:,} labels"
+            advice = "set max_neighbours=128 for a sparse solution, or leave out rare labels"
         else:
             needed = local_weight_bytes(data, self.max_neighbours)
-            what = f"how often {n_labels:,} labels occur together"
+            what = f"counting how often {n_labels:,} labels occur together"
             advice = "leave out frequent labels"
         if needed > self.max_bytes:
             raise MemoryLimitError(
@@ -132,34 +153,36 @@ class EaseAnnotator(Annotator):
     ) -> np.ndarray:
         """Return the weighted sums over the known labels; see `Annotator.score_block`."""
         weights = self._checked_weights(known.n_labels)
-        if not (isinstance(labels, slice) and labels == slice(None)):  # which would copy them
+        if not (isinstance(labels, slice) and labels == slice(None)):  # a slice of all would copy the weights
             weights = weights[:, labels]
         scores = known.rows_to_csr(rows) @ weights
         return scores.toarray() if sp.issparse(scores) else np.asarray(scores)
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have a label that says something of others; see `Annotator.knows`."""
+        """Return which images have a label with a weight; see `Annotator.knows`."""
         telling = _any(self._checked_weights(known.n_labels), axis=1).astype(np.float32)
         return np.asarray(known.rows_to_csr(rows) @ telling) > 0
 
     def _label_likeness(self, column: int) -> np.ndarray:
         weights = self._checked_weights(len(self.label_names_))
-        # With the inverse P of the labels' Gram matrix: -P_ij / sqrt(P_ii P_jj), of weights -P_ij / P_jj.
+        # With P the inverse of the labels' Gram matrix, this is -P_ij / sqrt(P_ii P_jj). The weights are -P_ij / P_jj.
         forth, back = weights[[column]], weights[:, [column]]
         if sp.issparse(weights):
             forth, back = forth.toarray(), back.toarray()
         forth, back = forth[0], back[:, 0]
         if not forth.any():
-            raise InputError(f"label {self.label_names_[column]!r} stands beside no other: no label is near to it")
-        # Where each label depends on some others only, one of the two weights may be missing.
+            raise InputError(
+                f"label {self.label_names_[column]!r} never occurs with another: no label is similar to it"
+            )
+        # With max_neighbours, one of the two weights may be missing.
         likeness = np.sign(forth) * np.sqrt(np.maximum(forth * back, 0))
         likeness[~_any(weights, axis=0)] = -np.inf
         return likeness
 
     def _checked_weights(self, n_labels: int) -> Any:
-        """Return the weights, a float32 array or a CSR array, having made sure of their shape."""
+        """Return the weights, a float32 array or a CSR array, after checking their shape."""
         if sp.issparse(self.weights_) != (self.max_neighbours is not None):
-            raise InputError("max_neighbours has changed since the model was fitted; fit it afresh")
+            raise InputError("max_neighbours has changed since the model was fitted; fit the model again")
         if not sp.issparse(self.weights_):
             return readable("weights_", self.weights_, (n_labels, n_labels))
         return checked_weights("weights_", self.weights_, n_labels)
@@ -185,19 +208,19 @@ class EaseAnnotator(Annotator):
 
 
 def _any(weights: Any, axis: int) -> np.ndarray:
-    """Return which rows or columns of a matrix have a number that is not 0."""
+    """Return which rows or columns of a matrix have a number other than 0."""
     if not sp.issparse(weights):
         return np.asarray(weights.any(axis=axis))
     return np.asarray((weights != 0).sum(axis=axis)) > 0
 
 
 def _weights(gram: np.ndarray, device: str) -> np.ndarray:
-    """Return EASE's weights from the regularised Gram matrix, which is overwritten.
+    """Return EASE's weights, computed from the regularised Gram matrix; this overwrites the matrix.
 
     Raises
     ------
     ArithmeticError
-        If float64 cannot tell the matrix from one without an inverse.
+        If the matrix is singular within the precision of float64.
     """
     inverse = _inverse_on_card(gram) if device == "cuda" else _inverse(gram)
     weights = inverse / -np.diag(inverse)
@@ -206,14 +229,14 @@ def _weights(gram: np.ndarray, device: str) -> np.ndarray:
 
 
 def _inverse(gram: np.ndarray) -> np.ndarray:
-    norm = gram.sum(axis=0).max()  # as none of its values is negative
+    norm = gram.sum(axis=0).max()  # the 1-norm, because no value is negative
     factor, failed = lapack.dpotrf(gram, lower=0, clean=0, overwrite_a=1)
     if failed:
         raise ArithmeticError("the labels' matrix has no Cholesky factor")
     condition, _ = lapack.dpocon(factor, norm, uplo="U")
     _check_condition(condition)
     inverse, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
-    # Only the upper triangle is computed.
+    # dpotri computes the upper triangle only.
     return np.triu(inverse) + np.triu(inverse, 1).T
 
 

@@ -1,4 +1,4 @@
-"""The vectors of a whole set, some at a time: of more images or captions than have room in memory with theirs."""
+"""The vectors of a whole set, a few at a time, without holding the whole set's vectors in memory."""
 
 from __future__ import annotations
 
@@ -24,45 +24,44 @@ from vsenumba.training.captions.caption_rows import Captions, TokenCaptions, Wor
 if TYPE_CHECKING:
     from distributed import Client
 
-# Blocks whose vectors are handed out together where there is no cluster.
+# Number of blocks whose vectors are returned together if there is no cluster.
 _BLOCKS_AT_A_TIME = 32
 
 
 def encode_each(
     model: Any, what: str, data: Any = None, *, client: Client | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Return an iterator of the names and the vectors of a set's images or captions, some thousands at a time.
+    """Yield the names and the vectors of a set's images or captions, a few thousand at a time.
 
     Parameters
     ----------
     model : ImageAnnotator or CrossModalRetriever
         The model.
     what : {"images", "captions"}
-        Whose vectors.
+        Kind of vectors.
     data : set, or name or path of one, optional
-        An AnnotationSet, or for a retriever a CaptionSet. An annotation model takes what it was trained on where it is
-        left out.
+        An AnnotationSet, or a CaptionSet for a retriever. An annotation model uses its training set by default.
     client : distributed.Client, optional
-        A cluster whose workers make the vectors, the same; see ``docs/how-to/cluster.md``.
+        Cluster whose workers share the work; see ``docs/how-to/cluster.md``. The result is the same.
 
     Yields
     ------
     names : (b,) StringDType array
-        The ids of the next images, or captions.
+        Ids of the next images or captions.
     vectors : (b, n_factors) float32 array
         Their vectors.
 
     Raises
     ------
     InputError
-        If the model makes no such vectors, or the set has not what it takes.
+        If the model has no such vectors, or the set lacks what the model needs.
     ClusterError
-        If there is a client, and its cluster cannot work.
+        If the cluster of `client` cannot do the work.
 
     Warns
     -----
     UserWarning
-        In the end, if captions have no word that the model knows.
+        At the end, if some captions contain no known word.
 
     Examples
     --------
@@ -77,9 +76,9 @@ def encode_each(
         images = data if data is None or isinstance(data, AnnotationSet) else load_dataset(data)
         return model.embed_each(images, client=client)
     if not isinstance(model, CrossModalRetriever) or what not in model.exports:
-        raise InputError(f"a {type(model).__name__} makes no vectors of the {what} of a set")
+        raise InputError(f"a {type(model).__name__} has no vectors of {what}")
     if data is None:
-        raise InputError("a retriever embeds what it is given: name a set with --data")
+        raise InputError("a retriever does not store its training set; pass the set to embed as data (--data)")
     return _of_captioned(model, what, data if isinstance(data, CaptionSet) else load_caption_set(data), client)
 
 
@@ -88,7 +87,7 @@ def _of_captioned(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     names = data.image_ids if what == "images" else data.caption_ids
     if what == "captions" and (data.tokens if model.words_ is None else data.captions) is None:
-        model._captions(data)  # which says what the set lacks
+        model._captions(data)  # raises an error that states what the set lacks
     made = functools.partial(_items_to_arrays, data, what, texts=model.words_ is not None)
     blocks = [slice(start, min(start + BLOCK, len(names))) for start in range(0, len(names), BLOCK)]
     found: Iterator[tuple[slice, dict[str, np.ndarray]]]
@@ -110,29 +109,29 @@ def _named(
     for some, one in found:
         unknown.append(one["unknown"])
         yield names.take(np.arange(some.start, some.stop)), one["vectors"]
-    warn_of_unknown(np.concatenate(unknown), "their vectors say nothing")
+    warn_of_unknown(np.concatenate(unknown), "their vectors carry no information")
 
 
 def _items_to_arrays(data: CaptionSet, what: str, some: slice, *, texts: bool) -> dict[str, Any]:
-    """Return some images' or captions' rows, or texts, as plain."""
+    """Return the rows or texts of some images or captions, as plain data that can be sent to a worker."""
     if what == "captions" and texts and data.captions is not None:
         return {"texts": data.captions[some].tolist()}
     rows = data.images if what == "images" else data.tokens
-    assert rows is not None  # noqa: S101 - it was looked at
+    assert rows is not None  # noqa: S101 - `_of_captioned` has checked it
     values, offsets = rows.take(np.arange(some.start, some.stop))
     return {"of": what, "values": values, "offsets": offsets}
 
 
 def encode_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return the vectors of a part, on a worker."""
+    """Return the vectors of a part; runs on a worker."""
     return _encoded(model_of(shared), part)
 
 
 def _encoded(model: CrossModalRetriever, part: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return the vectors of what `_items_to_arrays` returned, and which of them no word of the model stands for."""
+    """Return the vectors of the items that `_items_to_arrays` returned, and which of them contain no known word."""
     source: Captions
     if "texts" in part:
-        source, n = WordCaptions(part["texts"], model.words_), len(part["texts"])  # type: ignore[arg-type]  # it has some
+        source, n = WordCaptions(part["texts"], model.words_), len(part["texts"])  # type: ignore[arg-type]  # not None
     else:
         rows = Ragged.of_rows(part["values"], part["offsets"], part["of"].removesuffix("s"))
         if part["of"] == "images":

@@ -1,4 +1,4 @@
-"""What every model does, however it is fitted: its parameters are declared, checked, set by name, and kept in files."""
+"""The base of all models: parameters that are declared, checked, set by name, and stored in files."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.registry import Member, split_params
 from vsenumba.storage import schema
 
-# What every file of a model holds; what else depends on the class.
+# The elements of every model file. Each class adds its own.
 HEAD = schema.Elements({"class": schema.Text(), "parameters": schema.Object({})})
 
-# Parameters under the names they had before 0.1.0.
+# Parameters that had another name before version 0.1.0.
 _FORMER_NAMES = {"longest_gradient": "max_grad_norm"}
 
 
 class Fitted(BaseEstimator, Shared):  # type: ignore[misc]  # scikit-learn has no types
     """Base of all models."""
 
-    #: What the model is called in files.
+    #: Name of the model in files.
     kind: ClassVar[str]
-    #: What it is a model of, for people: ``"images and labels"``.
+    #: Subject of the model, for messages: ``"images and labels"``.
     subject: ClassVar[str]
-    #: Whose vectors it has, the main ones first: ``"labels"``, ``"images"``, ...
+    #: Kinds of vectors it has, the main ones first: ``"labels"``, ``"images"``, ...
     exports: ClassVar[tuple[str, ...]] = ()
-    #: Its parameters by name, in the order of the constructor.
+    #: Its parameters by name, in the constructor's order.
     PARAMETERS: ClassVar[Mapping[str, Parameter]]
 
     @property
     def _recipe(self) -> Any:
-        """What parameters that are None stand for, as attributes of the same names."""
+        """The defaults for parameters that are None, as attributes of the same names."""
         return None
 
     def chosen(self, name: str) -> Any:
-        """Return a parameter, or where it is None what the model takes for it."""
+        """Return the value of a parameter; if it is None, the default that the model uses."""
         value = getattr(self, name)
         # A copy: the recipe is the same for all models.
         return copy.copy(getattr(self._recipe, name, None)) if value is None else value
 
     def member(self, name: str) -> Any:
-        """Return the member that a parameter is, is the name of, or stands for where it is None."""
+        """Return the member for a parameter that is a member, the name of one, or None for the default."""
         if name not in self.PARAMETERS:
             raise unknown_name("parameter", name, self.PARAMETERS)
         parameter, value = self.PARAMETERS[name], self.chosen(name)
@@ -62,22 +62,40 @@ class Fitted(BaseEstimator, Shared):  # type: ignore[misc]  # scikit-learn has n
         return parameter.family(value)
 
     def check_parameters(self) -> None:
-        """Refuse parameters that cannot be used.
+        """Check all parameters, and raise an error for the first that cannot be used.
 
         Raises
         ------
         InputError, UnknownNameError
-            For the first of them, with what was found and what is expected.
+            The message states the value and what is expected.
         """
         for name, parameter in self.PARAMETERS.items():
             parameter.check(name, getattr(self, name))
 
     def set_params(self, **parameters: Any) -> Self:
-        """Set parameters; ``sampler__lam=0.1`` is that of a member, also of one that is given by name or by default."""
+        """Set parameters of the model, or of its members: ``sampler__lam=0.1`` sets `lam` of the sampler.
+
+        A member can be given by name or left to its default. If one value cannot be used, no parameter changes.
+
+        Parameters
+        ----------
+        **parameters
+            Values by parameter name.
+
+        Returns
+        -------
+        Fitted
+            The model itself.
+
+        Raises
+        ------
+        InputError, UnknownNameError
+            If a parameter does not exist, or a value cannot be used.
+        """
         own, nested = split_params(parameters)
         before = self.get_params(deep=False)
         try:
-            # It refuses what is not a parameter at all.
+            # scikit-learn's method raises the error for names that are not parameters.
             super().set_params(**own, **{name: before.get(name) for name in nested if name not in own})
             for name, changes in nested.items():
                 member: Member = self.member(name)
@@ -86,60 +104,71 @@ class Fitted(BaseEstimator, Shared):  # type: ignore[misc]  # scikit-learn has n
                 except UnknownNameError as error:
                     if getattr(self, name) is not None:
                         raise
-                    raise UnknownNameError(f"{error}; {name} is left to its default here, {member}") from error
+                    raise UnknownNameError(f"{error}; {name} is not set, so it is the default, {member}") from error
                 setattr(self, name, changed)
         except Exception:
-            # All or nothing.
             for name, value in before.items():
                 setattr(self, name, value)
             raise
         return self
 
     def vectors(self, what: str, data: Any = None) -> tuple[Vocabulary, np.ndarray]:
-        """Return names and their vectors, (n, k) float32.
+        """Return names and their vectors.
 
         Parameters
         ----------
         what : str
-            One of `exports`.
+            Kind of vectors, one of `exports`.
         data : set, or name or path of one, optional
-            The images or captions to embed; what the model was trained on, if it knows that, where left out.
+            Images or captions to embed. The default is the training data, if the model remembers it.
+
+        Returns
+        -------
+        names : Vocabulary
+            The names.
+        vectors : (n, k) float32 array
+            One vector for each name.
+
+        Raises
+        ------
+        InputError
+            If the model has no such vectors.
         """
         if self.exports:
             check_choice("what", what, self.exports)
         return self._named_vectors(what, data)
 
     def _named_vectors(self, what: str, data: Any) -> tuple[Vocabulary, np.ndarray]:
-        raise InputError(f"a model without vectors ({self.kind})")
+        raise InputError(f"a model of the kind {self.kind} has no vectors")
 
     def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
-        """Check the elements that name what the model knows; return how much that is."""
+        """Check the elements that name the images, labels or words of the model; return their numbers."""
         return {}
 
     def _schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
-        """Return what the other elements of its file are, for a model of these parameters and sizes."""
+        """Return the schema of the other elements of a file, for these parameters and sizes."""
         return {}
 
     def _check_elements(self, elements: Mapping[str, Any]) -> None:
-        """Refuse elements that do not fit each other and the model's parameters.
+        """Raise an error if elements do not fit each other or the model's parameters.
 
         Raises
         ------
         InputError
-            For the first that does not fit.
+            For the first element that does not fit.
         """
-        # That of the base alone: the others warn.
+        # Only the check of this base class: those of other classes also warn.
         Fitted.check_parameters(self)
         sizes = self._found_sizes(elements)
         schema.check(schema.Elements(self._schema(sizes)), elements, **sizes)
 
     @abstractmethod
     def _to_elements(self) -> dict[str, Any]:
-        """Return what was learnt, as `save` writes it."""
+        """Return what the model has learnt, as elements of a file."""
 
     @abstractmethod
     def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        """Take back what `_to_elements` returned."""
+        """Restore the model from what `_to_elements` returned."""
 
     def _repr_html_(self) -> str:
         return model_html(self)
@@ -149,7 +178,20 @@ class Fitted(BaseEstimator, Shared):  # type: ignore[misc]  # scikit-learn has n
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the model to one ``.h5`` file: parameters, arrays, names; see ``docs/reference/file-format.md``."""
+        """Save the model to one ``.h5`` file: its parameters, arrays and names.
+
+        Parameters
+        ----------
+        path : str or path
+            File to write; an existing file is replaced. See ``docs/reference/file-format.md`` for the format.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        InputError
+            If a file with this content could not be loaded again.
+        """
         self._write(path, {})
 
     def _write(self, path: str | PathLike[str], extra: Mapping[str, Any]) -> None:
@@ -164,12 +206,12 @@ class Fitted(BaseEstimator, Shared):  # type: ignore[misc]  # scikit-learn has n
         try:
             self._check_elements(elements)
         except (InputError, UnknownNameError) as error:
-            raise InputError(f"the model cannot be saved, as it could not be loaded: {error}") from error
+            raise InputError(f"the model cannot be saved, because the file could not be loaded: {error}") from error
         storage.write_file(path, "model", elements)
 
     @classmethod
     def from_elements(cls, elements: Mapping[str, Any], members: Iterable[type] = ()) -> Self:
-        """Make a model from what `save` wrote; `members` are classes of one's own that its parameters name."""
+        """Create a model from the elements of a file; `members` are your own classes that its parameters name."""
         schema.check(HEAD, elements)
         parameters = {}
         for name, value in elements["parameters"].items():

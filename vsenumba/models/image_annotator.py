@@ -1,4 +1,4 @@
-"""ImageAnnotator: embeddings of images and labels, learnt from which images have which labels."""
+"""ImageAnnotator: vectors of images and labels, trained on which images have which labels."""
 
 from __future__ import annotations
 
@@ -21,30 +21,21 @@ from vsenumba.errors import InputError
 from vsenumba.evaluation import evaluate
 from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.losses import Loss, as_loss
-from vsenumba.models.annotator import Annotator
 from vsenumba.models.devices import DEVICES, device_class, scores_on, trainer_on_cluster
-from vsenumba.models.folding import folded_in
 from vsenumba.models.input_tables import InputTables
-from vsenumba.models.label_pairs import LABEL_PAIRS, LabelPairs
+from vsenumba.models.label_pairs import LabelPairs
 from vsenumba.models.learnable import why_nothing_can_be_learnt
-from vsenumba.models.new_images import FoldedImages, NewImages, UnseenImages
 from vsenumba.models.pair_strength import chosen_settings
 from vsenumba.models.parameters import Choice, Flag, MemberOf, NameOrSum, Number, Parameter, Seed, Whole
 from vsenumba.models.questions import as_label_lists
 from vsenumba.models.seen_pictures import (
-    FEATURE_SIZES,
-    FEATURE_VECTORS,
     SeenPictures,
     check_has_features,
-    picture_schema,
     with_features_where_known,
 )
-from vsenumba.models.trained import Trained
 from vsenumba.models.unfitted import check_is_fitted
 from vsenumba.samplers import Sampler, UniformSampler, as_sampler
-from vsenumba.storage import schema
 from vsenumba.training.annotation.inputs import INPUTS, as_inputs
-from vsenumba.training.annotation.inputs.kind import Counts, Recipe
 from vsenumba.training.annotation.task import Task, check_negatives
 from vsenumba.training.annotation.trainer import AnnotationTrainer
 from vsenumba.training.callbacks import Callbacks
@@ -57,84 +48,114 @@ if TYPE_CHECKING:
 
     from vsenumba.gpu.scoring import CardScores
 
-# Each pair has so many steps, in turn; with more than some dozens nothing was gained, and a launch of one image with
-# millions could not be interrupted.
+# A pair takes one step for each negative. More than a few dozen negatives brought no gain, and with millions you could
+# not interrupt the training of a single image.
 _MOST_NEGATIVES = 10_000
 
 # What None stands for where `Recipe` says it.
-_SUITED = "what suits the inputs, sampler, loss and optimiser"
+_SUITED = "depends on the inputs, sampler, loss and optimiser"
 
 
 class ImageAnnotator(InputTables):
-    """Learn vectors for images and labels so that an image's labels rank first.
+    """Learn vectors for images and labels such that each image's own labels rank first.
 
-    The score of a label for an image is the dot product of their vectors. Each step takes a pair of an image and a
-    label it has, draws a negative label with the sampler, and moves the vectors so that the positive scores higher
-    than the negative. With `max_neighbours`, sparse weights between labels are solved for beside the vectors, and what
-    they say of an image by its known labels is added to the score: more accurate, above all for rare labels.
+    The score of a label for an image is the dot product of their vectors, ``s(i, a) = v_i · w_a``. Each training step
+    takes an image and one of its labels (the positive), draws a label that the image does not have (the negative), and
+    changes the vectors so that the positive scores higher than the negative.
+
+    With `max_neighbours`, the model also solves for sparse weights between labels and adds them to the score. This
+    makes suggestions more accurate, above all for rare labels.
+
+    The page ``docs/explanation/model.md`` explains the model. ``docs/explanation/recipe.md`` explains the defaults, and
+    how they were chosen.
 
     Parameters
     ----------
-    inputs : {"labels", "ids"} or tuple of these
-        What stands for an image. With ``"labels"`` an image is the scaled sum of its other labels' context vectors:
-        more accurate, without an image table, and new images need no training. With ``"ids"`` every image has a row
-        of its own, whose first number stays 1 unless the optimiser is "sgd": labels have a bias then. With "sgd" it is
-        the model of the VSE-ens paper. ``("labels", "ids")`` adds the two up; defaults are then those of the first.
-    n_factors : int
-        Length of the vectors.
+    inputs : {"labels", "features", "ids"} or tuple of these, default "labels"
+        How an image is represented:
+
+        - ``"labels"``: by the scaled sum of the context vectors of its other labels. New images need no training.
+        - ``"features"``: by its features, which pass through a network with one hidden layer.
+        - ``"ids"``: by a row of its own in a table. With the optimiser "sgd", this is the model of the VSE-ens paper.
+          With any other optimiser, the first number of each row stays 1, so the first number of a label's vector is a
+          bias.
+
+        A tuple such as ``("labels", "features")`` adds the representations up. The defaults below are then those of its
+        first entry.
+    n_factors : int, default 64
+        Length of the vectors, at least 1.
     sampler : Sampler or str, optional
-        Where negatives come from: "uniform", "popularity", "warp", "dynamic", "rank" or "adaptive"; None for
-        ``AdaptiveSampler(lam=0.1, n_candidates=c)`` with labels as inputs, c a quarter of the square root of the number
-        of labels, from 6 to 16; with ids for ``DynamicSampler(n_candidates=c)``, c = (√L - 8) / 2, from 1 to 64.
+        Sampler that draws the negatives: "uniform", "popularity", "warp", "dynamic", "rank" or "adaptive". The default
+        depends on `inputs`. L is the number of labels:
+
+        - labels or features: ``AdaptiveSampler(lam=0.1, n_candidates=c)`` with ``c = √L / 4``, at least 6 and at most
+          16;
+        - ids: ``DynamicSampler(n_candidates=c)`` with ``c = (√L - 8) / 2``, at least 1 and at most 64;
+        - with ``loss=SoftmaxLoss(n_negatives=m)``: "uniform".
     loss : Loss or str, optional
-        "logistic", "hinge", "warp" or "softmax"; None for "logistic", and for "softmax" with features among the inputs,
-        up to 4,096 labels, and neither `sampler` nor `n_negatives` chosen. The softmax loss compares a label with all
-        labels that the image lacks at once: it draws no negatives, so `sampler` and `n_negatives` must be None.
-        ``SoftmaxLoss(n_negatives=m)`` compares it with m that are drawn, by "uniform" unless told otherwise.
-    optimiser : Optimiser or str
-        "adagrad" (one sum per row) or "sgd".
+        Loss to minimise: "logistic", "hinge", "warp" or "softmax". The default is "logistic". It is "softmax" if
+        features are among the inputs, there are at most 4,096 labels, and you choose neither `sampler` nor
+        `n_negatives`.
+
+        "softmax" compares a positive with all labels that the image does not have. It draws no negatives, so `sampler`
+        and `n_negatives` must be None. ``SoftmaxLoss(n_negatives=m)`` compares it with m drawn labels instead.
+    optimiser : Optimiser or str, default "adagrad"
+        How a row moves along its gradient: "adagrad", with one sum of squared gradients for each row, or "sgd".
     learning_rate : float, optional
-        The rate of the first epoch; None for 0.1 with labels as inputs. With ids None stands, as for `l2` and
-        `n_negatives`, for what suits the rest: 0.3 with the loss "softmax"; 0.3 with "logistic", times (4 / m)^⅓ where
-        images have m > 4 labels in the mean; 0.1 with another; 0.05 with the sampler "warp" or "popularity"; with the
-        optimiser "sgd" 0.4, or 0.2 with another loss than the logistic, over √m.
-    schedule : {"constant", "linear", "cosine", "step"}
-        How the rate changes over the epochs.
+        Learning rate of the first epoch, above 0. The default is 0.1 with labels or features. With ids it is given by
+        the first case that applies, where m is the mean number of labels of an image:
+
+        - optimiser "sgd": 0.4 / √m with the loss "logistic", and 0.2 / √m with other losses;
+        - loss "softmax": 0.3;
+        - sampler "warp" or "popularity": 0.05;
+        - loss "logistic": 0.3, multiplied by the cube root of 4 / m if m is above 4;
+        - loss "hinge" or "warp": 0.1.
+    schedule : {"linear", "constant", "cosine", "step"}, default "linear"
+        How the learning rate changes over the epochs.
     l2 : float, optional
-        Weight decay per step; None for 0.001, and with labels as inputs for up to 0.01, the more labels images have
-        above 4 in the mean; with features alone and the softmax of all labels for 0.2; with ids for 0.05, 0.1 with
-        "softmax", 0.02 with another loss, and with "sgd" 0.03 or 0.1. But for "sgd", rows of images with m labels take
-        √(6 / m) of it.
+        Weight decay per step, at least 0. The default depends on `inputs` and on m, the mean number of labels of an
+        image:
+
+        - labels: 0.001, multiplied by m / 4 if m is above 4, and at most 0.01;
+        - features: 0.001; 0.2 if features are the only input and the loss is the "softmax" over all labels;
+        - ids with "sgd": 0.03 with the loss "logistic", and 0.1 with other losses;
+        - ids with "adagrad": 0.1 with the loss "softmax", 0.02 with "hinge" or "warp", and 0.05 with "logistic" or with
+          the sampler "warp" or "popularity".
+
+        With ids and "adagrad", the row of an image with m labels decays by √(6 / m) times this value.
     n_negatives : int, optional
-        Negatives per pair; None for 1; with ids for 3, fewer where images have more than 4 labels in the mean, but
-        for 1 with the sampler "warp" or "popularity" or the optimiser "sgd".
-    n_epochs : int
-        Passes over all pairs.
+        Number of negatives for each pair, from 1 to 10,000. The default is 1. With ids and "adagrad" it is 3, fewer if
+        images have more than 4 labels on average, and 1 with the sampler "warp" or "popularity" or the loss "softmax".
+    n_epochs : int, default 30
+        Number of passes over all pairs.
     max_neighbours : int, optional
-        About how many weights to other labels a label has in the mean, beside its vector; 0 for vectors alone. None for
-        128 with labels among the inputs and no ids, up to 10 million pairs, and otherwise for 0. How much the weights
-        count, and their weight decay, is tried on labels that a first model is trained without.
+        Approximate number of weights to other labels that each label has on average; 0 for a model without these
+        weights. The default is 128 if labels are among the inputs, ids are not, and there are at most 10 million pairs.
+        Otherwise it is 0. `fit` chooses the strength and the weight decay of these weights itself: it trains a first
+        model without some of the labels, and tries several values on these labels.
     n_threads : int, optional
-        Threads; None for all. The draws do not depend on it, but lock-free updates do: with more than one thread two
-        runs with one seed differ a little.
-    deterministic : bool
-        Whether the same seed must give bit-equal factors on the same machine; takes one thread and "cpu".
-    device : {"cpu", "cuda"}
-        Where to train and to be evaluated: "cuda" takes an NVIDIA card (docs/how-to/gpu.md), never chosen by itself. It
-        and `n_threads` are not in the model's file: who reads it decides anew.
-    random_state : int, Generator, SeedSequence or None
-        Where the randomness comes from; None for fresh entropy.
+        Number of threads; by default all. The draws do not depend on it. Updates are lock-free, however, so with more
+        than one thread two runs with the same seed differ slightly.
+    deterministic : bool, default False
+        Whether the same seed must give bit-identical factors on the same machine. This uses one thread and needs
+        ``device="cpu"``.
+    device : {"cpu", "cuda"}, default "cpu"
+        Device for training and evaluation. "cuda" uses an NVIDIA GPU (``docs/how-to/gpu.md``); it is never chosen
+        automatically. Model files store neither `device` nor `n_threads`, so you choose them again when you load a
+        model.
+    random_state : int, Generator, SeedSequence or None, default None
+        Random seed; None for a different one each time.
 
     Attributes
     ----------
     label_factors_ : (n_labels, n_factors) float32 array
-        The labels' vectors.
+        Vectors of the labels.
     image_factors_ : (n_images, n_factors) float32 array
-        The images' vectors (with ``"ids"`` among the inputs).
+        Vectors of the images, if ``"ids"`` is among the inputs.
     context_factors_ : (n_labels, n_factors) float32 array
-        The vectors whose sum stands for an image (with ``"labels"`` among the inputs).
+        Context vectors of the labels, if ``"labels"`` is among the inputs. Their sum represents an image.
     pairs_ : LabelPairs or None
-        The weights between labels, and how much they count.
+        The weights between labels, and their strength.
     tables_, history_, best_, best_epoch_, seed_entropy_, provenance_
         See `Trained`.
     seen_, image_ids_, label_names_, n_features_in_
@@ -143,6 +164,8 @@ class ImageAnnotator(InputTables):
     References
     ----------
     Guo et al., "VSE-ens: Visual-Semantic Embeddings with Efficient Negative Sampling", AAAI 2018.
+
+    Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, for the weights between labels.
 
     Examples
     --------
@@ -157,22 +180,24 @@ class ImageAnnotator(InputTables):
     exports: ClassVar[tuple[str, ...]] = ("labels", "images")
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
         "inputs": NameOrSum(
-            "What stands for an image; several joined by + are added up.", resolve=as_inputs, names=INPUTS
+            "How an image is represented; join several inputs by + to add their vectors.",
+            resolve=as_inputs,
+            names=INPUTS,
         ),
-        "n_factors": Whole("Length of the vectors."),
-        "sampler": MemberOf("Where negatives come from.", "what suits the inputs", family=as_sampler),
-        "loss": MemberOf("Loss to minimise.", "what suits the inputs", family=as_loss),
-        "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
+        "n_factors": Whole("Vector length."),
+        "sampler": MemberOf("Negative sampler.", "depends on the inputs", family=as_sampler),
+        "loss": MemberOf("Loss to minimise.", "depends on the inputs", family=as_loss),
+        "optimiser": MemberOf("Optimiser.", family=as_optimiser),
         "learning_rate": Number("Learning rate of the first epoch.", _SUITED, above=0),
-        "schedule": Choice("How the rate changes over the epochs.", names=SCHEDULES),
+        "schedule": Choice("Learning rate schedule.", names=SCHEDULES),
         "l2": Number("Weight decay per step.", _SUITED),
-        "n_negatives": Whole("Negatives per pair.", _SUITED, most=_MOST_NEGATIVES),
-        "n_epochs": Whole("Passes over all pairs."),
-        "max_neighbours": Whole("About how many weights to others a label has beside its vector.", _SUITED, least=0),
-        "n_threads": Whole("Threads to train with.", "all", in_file=False),
-        "deterministic": Flag("Whether the same seed must give bit-equal factors, which takes one thread."),
-        "device": Choice("Where to train.", names=DEVICES, in_file=False),
-        "random_state": Seed("Where the randomness comes from."),
+        "n_negatives": Whole("Number of negatives per pair.", _SUITED, most=_MOST_NEGATIVES),
+        "n_epochs": Whole("Number of training epochs."),
+        "max_neighbours": Whole("Approximate number of weights from a label to other labels.", _SUITED, least=0),
+        "n_threads": Whole("Number of threads.", "all cores", in_file=False),
+        "deterministic": Flag("Whether the same seed gives bit-equal factors; uses one thread."),
+        "device": Choice("Device to train on.", names=DEVICES, in_file=False),
+        "random_state": Seed("Random seed."),
     }
 
     def __init__(
@@ -219,23 +244,24 @@ class ImageAnnotator(InputTables):
         callbacks: Callbacks = (),
         client: Client | None = None,
     ) -> ImageAnnotator:
-        """Train afresh.
+        """Train a new model on a set of images and labels.
 
         Parameters
         ----------
         X : AnnotationSet, sparse matrix, array or list of label lists
-            The pairs to learn from; rows are images, columns are labels.
+            The training pairs. Rows are images, columns are labels.
         y : None
-            Ignored, as scikit-learn's conventions ask for it.
+            Ignored; present for compatibility with scikit-learn.
         validation : like X, optional
-            Pairs held out, evaluated after every epoch outside the clock, with X left out of the ranking. Pairs whose
-            label the model does not know are left out, with a warning.
-        metrics : sequence of str
-            What to evaluate on `validation`.
+            Held-out pairs, which are evaluated after every epoch. The clock stops meanwhile, and the pairs of `X` are
+            left out of the ranking. Pairs with a label that the model does not know are skipped, with a warning.
+        metrics : sequence of str, default ("mrr",)
+            Metrics to compute on `validation`; see `vsenumba.evaluate`.
         callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
         client : distributed.Client, optional
-            A cluster to train on (docs/how-to/cluster.md); X may then be paths of files, each with some of the images.
+            Cluster to train on (``docs/how-to/cluster.md``). `X` may then be a list of file paths, where each file
+            contains some of the images.
 
         Returns
         -------
@@ -252,7 +278,14 @@ class ImageAnnotator(InputTables):
         Warns
         -----
         UserWarning
-            If nothing can be learnt from the data: the model will suggest nothing.
+            If nothing can be learnt from the data. The model then suggests nothing.
+
+        Examples
+        --------
+        >>> from vsenumba import ImageAnnotator
+        >>> model = ImageAnnotator(n_factors=8, n_epochs=2, random_state=0).fit([["cat", "pet"], ["dog", "pet"]])
+        >>> len(model.history_)
+        2
         """
         self.check_parameters()
         data = as_annotation_set(X if client is None else whole_of(X))
@@ -261,7 +294,7 @@ class ImageAnnotator(InputTables):
         self._begin_with(data)
         why = why_nothing_can_be_learnt(data, self.inputs)
         if why is not None:
-            warnings.warn(f"the model can learn nothing, and so suggests nothing: {why}", UserWarning, stacklevel=2)
+            warnings.warn(f"the model cannot learn anything and will suggest nothing: {why}", UserWarning, stacklevel=2)
         self._grow()
         return self._train(data, self.n_epochs, 0, validation, metrics, callbacks, client)
 
@@ -275,24 +308,38 @@ class ImageAnnotator(InputTables):
         metrics: Sequence[str] = ("mrr",),
         callbacks: Callbacks = (),
     ) -> ImageAnnotator:
-        """Train on with more pairs, from where the model is; new images and labels get rows of their own.
+        """Continue training on more pairs; new images and labels get rows of their own.
 
-        The pairs of `X` are trained on, and added to those the model has seen. The rate goes through its schedule once
-        more, over these epochs. With ``schedule="constant"``, the same set and ``deterministic=True``, `fit` for a + b
-        epochs gives the very factors of `fit` for a and then `partial_fit` for b.
+        The model trains on the pairs of `X` and adds them to those it has seen. The learning rate runs through its
+        schedule once more, over these epochs.
+
+        With ``schedule="constant"``, ``deterministic=True`` and the same set, training in two parts makes no
+        difference: `fit` for a epochs and then `partial_fit` for b give exactly the factors of `fit` for a + b epochs.
 
         Parameters
         ----------
         X, y, validation, metrics, callbacks
-            As in `fit`. Images are matched by id, labels by name. Label lists and the rows of a matrix have no ids:
-            they are new images each time. The columns of a matrix are the model's labels.
-        n_epochs : int
-            Passes over `X`.
+            As in `fit`. Images are matched by id and labels by name. Label lists and matrices have no image ids, so
+            their rows count as new images each time. The columns of a matrix are the model's labels.
+        n_epochs : int, default 1
+            Number of passes over `X`.
 
         Returns
         -------
         ImageAnnotator
             The model itself.
+
+        Raises
+        ------
+        InputError, TrainingDivergedError
+            As in `fit`; also if parameters have changed in a way that does not fit the model's tables.
+
+        Examples
+        --------
+        >>> from vsenumba import ImageAnnotator
+        >>> model = ImageAnnotator(n_factors=8, n_epochs=2, random_state=0).fit([["cat", "pet"], ["dog", "pet"]])
+        >>> model.partial_fit([["cow", "farm"]]).label_factors_.shape
+        (5, 8)
         """
         self.check_parameters()
         self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
@@ -307,11 +354,11 @@ class ImageAnnotator(InputTables):
         union = self.seen_.union(data)
         self._check_memory(*union.shape, data.n_features)
         self.best_ = None
-        # It was of the model before it learnt more.
+        # The measurement belongs to the model before this training.
         self.provenance_.pop("measured", None)
         self._remember(union)
         if begun and self.pairs_ is not None:
-            # Also where there are by now too many pairs to begin with weights: a model does not lose those it has.
+            # A model keeps its weights, even if there are now too many pairs for a new model to begin with weights.
             max_neighbours = self.max_neighbours or max(part.recipe.max_neighbours for part in self._inputs.parts)
             self._check_pair_memory(union, max_neighbours)
             self.pairs_ = LabelPairs.of(union, self.pairs_.l2, self.pairs_.strength, max_neighbours, self._threads)
@@ -322,7 +369,7 @@ class ImageAnnotator(InputTables):
             aligned = with_features_where_known(aligned, data)
         self._train(aligned, n_epochs, 0, validation, metrics, callbacks)
         if self.uses_features and self.seen_.features is None:
-            # Of the other images it had vectors by weights that have moved since.
+            # The kept vectors of all other images were computed with the network's weights before this training.
             self._pictures.vectors = self._picture_vectors(aligned)
             self._pictures.vectors[data.image_ids.find(self.image_ids_) < 0] = 0
         return self
@@ -336,17 +383,22 @@ class ImageAnnotator(InputTables):
         callbacks: Callbacks = (),
         client: Client | None = None,
     ) -> ImageAnnotator:
-        """Go on from a checkpoint to the last of `n_epochs`, with the data of `fit`, as if it had never stopped.
+        """Continue from a checkpoint up to `n_epochs`, as if training had never stopped.
 
         Parameters
         ----------
         X, validation, metrics, callbacks, client
-            As in `fit`.
+            As in `fit`. `X` must be the data that training began with.
+
+        Returns
+        -------
+        ImageAnnotator
+            The model itself.
 
         Raises
         ------
         InputError
-            If the model was not saved as a checkpoint is, or `X` is not what it was trained on.
+            If the model was saved without the optimiser's memory, or if `X` is not the data that it was trained on.
         """
         check_is_fitted(self)
         data = self.align(X if client is None else whole_of(X))
@@ -361,30 +413,22 @@ class ImageAnnotator(InputTables):
 
     @property
     def backbone_(self) -> BackboneId | None:
-        """What the features it was trained on were computed with, where that is known."""
+        """The backbone that computed the training features, if it is known."""
         check_is_fitted(self)
         return self._pictures.backbone
 
-    @property
-    def _recipe(self) -> Recipe:
-        sampler = None if self.sampler is None else as_sampler(self.sampler)
-        chosen = "logistic" if self.loss is None and self.n_negatives is not None else self.loss  # negatives are drawn
-        loss = None if chosen is None else as_loss(chosen)
-        seen = getattr(self, "seen_", None)
-        counts = Counts(1, 1, 1) if seen is None else Counts(seen.n_images, seen.n_labels, seen.n_pairs)
-        return self._inputs.recipe_for(sampler, loss, as_optimiser(self.optimiser), counts)
-
     def check_parameters(self) -> None:
-        """Refuse parameters that cannot be used; see `Fitted.check_parameters`."""
+        """Check all parameters, and raise an error for the first that cannot be used; see `Fitted.check_parameters`."""
         super().check_parameters()
         check_negatives(self.member("loss"), self.sampler, self.member("sampler"), self.n_negatives)
         if self.max_neighbours and any(part.needs_image_rows for part in self._inputs.parts):
             raise InputError(
-                f"max_neighbours={self.max_neighbours} goes with labels or features, not with inputs={self.inputs!r}"
+                f"max_neighbours={self.max_neighbours} needs labels or features as inputs; set max_neighbours=0 with "
+                f"inputs={self.inputs!r}"
             )
 
     def _label_pairs(self, data: AnnotationSet) -> LabelPairs | None:
-        """Solve for weights between labels, where there are to be some, having tried how much they are to count."""
+        """Solve for the weights between labels, with settings chosen on held-out labels; None if there are none."""
         max_neighbours = int(self.chosen("max_neighbours"))
         if not max_neighbours or why_nothing_can_be_learnt(data, self.inputs) is not None:
             return None
@@ -400,7 +444,7 @@ class ImageAnnotator(InputTables):
         return LabelPairs.of(data, l2, strength, max_neighbours, self._threads)
 
     def _begin_with(self, data: AnnotationSet) -> None:
-        """Forget everything, and take from a set what comes before the first epoch."""
+        """Forget everything, and take from a set all that is needed before the first epoch."""
         self._begin()
         self._remember(data)
         self._pictures = SeenPictures(data.backbone if self.uses_features else None)
@@ -454,7 +498,7 @@ class ImageAnnotator(InputTables):
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
-        """Return the dot products of the images' and the labels' vectors, and what pairs of labels add to them.
+        """Return the dot products of the image and label vectors, plus the weights between labels, if there are any.
 
         See `Annotator.score_block`.
         """
@@ -462,45 +506,17 @@ class ImageAnnotator(InputTables):
         return scores if self.pairs_ is None else self.pairs_.add_to(scores, known, rows, labels)
 
     def scores_on_device(self, known: AnnotationSet) -> CardScores | None:
-        """Return what scores on the model's device, None for the processor; see `vsenumba.models.devices`."""
+        """Return a scorer on the model's device; None for the CPU. See `vsenumba.models.devices`."""
         return scores_on(self.device, functools.partial(self._vectors, known), self.label_factors_, self.pairs_, known)
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have a vector, none where no step was ever made; see `Annotator.knows`."""
+        """Return which images have a vector; none if no training step was made. See `Annotator.knows`."""
         if len(self.history_) and not any(record.get("steps", 1) for record in self.history_):
             return np.zeros(len(rows), dtype=bool)
         return self._inputs.knows(self._arrays, self._table_rows(known, rows), known, rows)
 
-    def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        return self._inputs.vectors(self._arrays, self._table_rows(known, rows), known, rows)
-
-    @property
-    def _arrays(self) -> Mapping[str, np.ndarray]:
-        """The tables, and what is kept of pictures that are not at hand."""
-        kept = self._pictures.vectors
-        return self.tables_ if kept is None else self.tables_ | {FEATURE_VECTORS: kept}
-
-    def _picture_vectors(self, data: AnnotationSet) -> np.ndarray:
-        """Return what the features of a set's images, which are the model's, add to their vectors."""
-        rows = np.arange(data.n_images)
-        return as_inputs("features").vectors(self.tables_, rows, data, rows)
-
-    def _table_rows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        self._check_tables()
-        if self.uses_features:
-            self._pictures.check(known, self._sizes()["n_features"])
-        if "image_factors" not in self.tables_ and self._pictures.vectors is None:
-            return np.full(len(rows), -1)  # no part goes by ids, and to look up millions takes long
-        same = known.image_ids is self.image_ids_
-        rows = rows if same else self.image_ids_.find(known.image_ids.take(rows))
-        if "image_factors" not in self.tables_:
-            return rows
-        # The row of an image that had no label is as it was drawn: it says nothing.
-        indptr = self.seen_.indptr
-        return np.where((rows >= 0) & (indptr[rows] < indptr[rows + 1]), rows, -1)
-
     def _as_images(self, X: Any) -> AnnotationSet:
-        """Return a set; what has no ids, as lists and matrices, gets some that the model does not have yet."""
+        """Return the data as a set; lists and matrices get image ids that are new to the model."""
         data = as_annotation_set(X)
         if isinstance(X, AnnotationSet) or not isinstance(data.image_ids, NumberedVocabulary):
             return data
@@ -508,20 +524,33 @@ class ImageAnnotator(InputTables):
             data = self.align(X)
         return with_free_ids(data, self.image_ids_)
 
-    def _check_images(self, data: AnnotationSet) -> None:
-        if self._inputs.needs_image_rows:
-            self.image_ids_.index(data.image_ids)
-
     def embed(self, data: Any) -> np.ndarray:
-        """Return the vectors of a set's images, (n_images, n_factors) float32, whatever `inputs` is.
+        """Return the vectors of a set's images.
 
-        With ``inputs="labels"`` the vector is made of the labels the image has in `data`; with ``inputs="ids"`` it is
-        the row that was learnt for the image's id.
+        With ``inputs="labels"``, the vector of an image is computed from its labels in `data`. With ``inputs="ids"``,
+        it is the row that was trained for the image's id.
+
+        Parameters
+        ----------
+        data : AnnotationSet, sparse matrix, array or list of label lists
+            The images, with their known labels.
+
+        Returns
+        -------
+        (n_images, n_factors) float32 array
+            The vectors; 0 for images about which nothing is known.
 
         Raises
         ------
         UnknownNameError
-            With ``inputs="ids"``, if the model was not trained on an image; `fold_in` gives it factors.
+            With ``inputs="ids"``, if the model was not trained on an image; use `fold_in` for such images.
+
+        Examples
+        --------
+        >>> from vsenumba import ImageAnnotator, synthetic
+        >>> data = synthetic(60, 12, 240, rng=0)
+        >>> ImageAnnotator(n_factors=8, n_epochs=1, random_state=0).fit(data).embed(data).shape
+        (60, 8)
         """
         data = self.align(data)
         self._check_images(data)
@@ -535,10 +564,11 @@ class ImageAnnotator(InputTables):
         return images.image_ids, self.embed(images)
 
     def fold_in(self, labels: Sequence[Sequence[str]]) -> np.ndarray:
-        """Return factors of images never seen, from a few labels each, with the label factors frozen.
+        """Return vectors of new images, computed from a few labels each; the model does not change.
 
-        With ``inputs="labels"`` this is the sum that stands for any image; with ``inputs="ids"`` a row is trained for
-        each image, deterministically.
+        With ``inputs="labels"``, this is the scaled sum of context vectors that represents any image. With
+        ``inputs="ids"``, the model trains a row for each image, with the label factors frozen. The result is the same
+        each time.
 
         Parameters
         ----------
@@ -548,53 +578,18 @@ class ImageAnnotator(InputTables):
         Returns
         -------
         (len(labels), n_factors) float32 array
-            Factors, for `annotate_factors`.
+            The vectors, for `annotate_factors`.
 
         Raises
         ------
         UnknownNameError
-            If a label is not known; the nearest names are suggested.
+            If the model does not know a label; the message suggests the nearest names.
+
+        Examples
+        --------
+        >>> from vsenumba import ImageAnnotator, synthetic
+        >>> model = ImageAnnotator(n_factors=8, n_epochs=1, random_state=0).fit(synthetic(60, 12, 240, rng=0))
+        >>> model.fold_in([model.label_names_.take([0, 1]).tolist()]).shape
+        (1, 8)
         """
         return self._fold(self.align(as_label_lists(labels)))
-
-    def _fold(self, data: AnnotationSet) -> np.ndarray:
-        """Return the factors of images as if they had never been seen; 0 for those without a label."""
-        inputs = self._inputs
-        if not inputs.needs_image_rows:
-            return self._for_new_images(data)._vectors(data, np.arange(data.n_images))
-        self._check_tables()
-        return folded_in(self, data)
-
-    def _for_new_images(self, known: AnnotationSet) -> NewImages:
-        if self._inputs.needs_image_rows:
-            return FoldedImages(self, self._fold(known), self.label_factors_)
-        self._check_tables()
-        if self.uses_features:
-            self._pictures.check(known, self._sizes()["n_features"])
-        return UnseenImages(self, self._inputs, self.tables_, self.pairs_)
-
-    def _to_elements(self) -> dict[str, Any]:
-        elements = {**Annotator._to_elements(self), **Trained._to_elements(self)}
-        if self.uses_features:
-            at_hand = self.seen_.features is not None
-            vectors = self._picture_vectors(self.seen_) if at_hand else self._pictures.vectors
-            elements |= self._pictures.to_elements(vectors)
-        return elements if self.pairs_ is None else elements | {"pairs": self.pairs_.to_elements()}
-
-    def _from_elements(self, elements: Mapping[str, Any]) -> None:
-        Annotator._from_elements(self, elements)
-        Trained._from_elements(self, elements)
-        self._pictures = SeenPictures.from_elements(elements)
-        pairs = elements.get("pairs")
-        self.pairs_ = None if pairs is None else LabelPairs.from_elements(pairs, len(self.label_names_))
-
-    def _found_sizes(self, elements: Mapping[str, Any]) -> schema.Sizes:
-        sizes = Annotator._found_sizes(self, elements)
-        if self.uses_features:
-            schema.check(FEATURE_SIZES, elements, **sizes)
-            sizes["n_features"] = len(elements["arrays"]["feature_mean"])
-        return sizes
-
-    def _schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
-        pictures = picture_schema(int(self.n_factors)) if self.uses_features else {}
-        return Trained._schema(self, sizes) | pictures | {"pairs": schema.Optional(LABEL_PAIRS)}

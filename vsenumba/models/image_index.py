@@ -1,4 +1,4 @@
-"""An approximate index of images, for searches by label among millions; it needs the extra ``ann``, faiss."""
+"""An approximate index for searches by label among millions of images; needs faiss (the extra ``ann``)."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from vsenumba.models.image_annotator import ImageAnnotator
 from vsenumba.models.questions import as_names_asked
 from vsenumba.models.suggesting import blocks_of, may_be_found
 
-#: With fewer images the exact search takes a tenth of a second, and an index is not worth its building.
+#: With fewer images, the exact search takes a tenth of a second, and building an index is not worth the time.
 LEAST_IMAGES = 1_000_000
 
 _MAGIC = b"vsenumba image index 1\n"
 _LONGEST_HEADER = 4096
-# The share of the ten best that must be found, of the labels that are tried; more lists are looked into until it is.
+# Recall of the ten best images that the index must reach on a sample of labels. It searches more lists until it does.
 _WANTED = 0.95
 _TRIED = 128
 _BEST = 10
-# Vectors a list is learnt from, on average; faiss takes four times as many, and is no better here.
+# Mean number of training vectors for each list. faiss uses four times as many by default, without better recall here.
 _PER_LIST = 64
 
 
 class ImageIndex:
-    """Find images by labels without looking at all of them.
+    """Find images by labels without scoring all of them.
 
-    The images' vectors lie in lists by their directions, and only the lists that promise most are looked into (faiss'
-    ``IVF``, by the inner product itself). Scores are exact; an image may be missed.
+    The index sorts image vectors into lists by direction, and searches the most promising lists only (``IVF`` in faiss,
+    by inner product). Scores are exact, but a search may miss an image.
 
-    Make one with `build`, or read one with `load`.
+    Create an index with `build`, or load one with `load`.
 
     Attributes
     ----------
     recall : float
-        The share of the ten best images that it found, in the mean over labels, when it was built.
+        Share of the ten best images that the index found when it was built, averaged over a sample of labels.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class ImageIndex:
     >>> model = ImageAnnotator(n_epochs=1, max_neighbours=0, random_state=0).fit(synthetic(60, 12, 240, rng=0))
     >>> ImageIndex.build(model)
     Traceback (most recent call last):
-    vsenumba.errors.InputError: an index pays from 1,000,000 images on, and there are 60; find_images is exact and quick
+    vsenumba.errors.InputError: an index needs 1,000,000 images, not 60; find_images is exact and quick
     """
 
     def __init__(self, model: ImageAnnotator, images: AnnotationSet, index: Any, header: dict[str, Any]) -> None:
@@ -63,35 +63,39 @@ class ImageIndex:
 
     @property
     def recall(self) -> float:
-        """The share of the ten best images that it found when it was built."""
+        """Share of the ten best images that the index found when it was built."""
         return float(self._header["recall"])
 
     @property
     def n_images(self) -> int:
-        """How many images it holds."""
+        """Number of images in the index."""
         return self._images.n_images
 
     @classmethod
     def build(cls, model: ImageAnnotator, images: AnnotationSet | None = None) -> ImageIndex:
-        """Make an index.
+        """Build an index.
 
         Parameters
         ----------
         model : ImageAnnotator
-            The model.
+            A model without weights between labels (``max_neighbours=0``).
         images : AnnotationSet, optional
-            The images to index; by default those that the model was trained on.
+            The images to index. The default is the training images.
+
+        Returns
+        -------
+        ImageIndex
+            The index.
 
         Raises
         ------
         InputError
-            If the model has no vectors of images, there are too few images for it to pay, or faiss is not installed.
+            If the model has no image vectors, there are fewer than a million images, or faiss is not installed.
         """
         known = _searched(model, images)
         if known.n_images < LEAST_IMAGES:
             raise InputError(
-                f"an index pays from {LEAST_IMAGES:,} images on, and there are {known.n_images:,}; find_images is "
-                "exact and quick"
+                f"an index needs {LEAST_IMAGES:,} images, not {known.n_images:,}; find_images is exact and quick"
             )
         faiss = _faiss()
         n_lists = max(1, int(np.sqrt(known.n_images)))
@@ -111,7 +115,18 @@ class ImageIndex:
         return cls(model, known, index, header)
 
     def find_images(self, label: str | Sequence[str], n: int = 10, *, include_known: bool = False) -> list[Match]:
-        """Find the images that a label fits best, or several together; see `ImageAnnotator.find_images`."""
+        """Find the images that a label, or several labels together, fit best.
+
+        Parameters
+        ----------
+        label, n, include_known
+            As in `ImageAnnotator.find_images`.
+
+        Returns
+        -------
+        list of Match
+            Image ids with their scores, best first.
+        """
         n = checked_count(n)
         names = self._model.label_names_
         columns = np.unique(names.index(as_names_asked(label, "label")))
@@ -121,13 +136,19 @@ class ImageIndex:
         vector = self._model.label_factors_[columns].mean(axis=0, dtype=np.float32)[None]
         scores, rows = self._index.search(vector, min(n, self._index.ntotal), params=parameters)
         rows, scores = rows[0][rows[0] >= 0], scores[0][rows[0] >= 0]
-        # Equal scores in the order of the images, as everywhere.
+        # Images with equal scores come in the order of the set, as in all searches.
         order = np.lexsort((rows, -scores))
         found = self._images.image_ids.take(rows[order]).tolist()
         return [Match(str(name), score) for name, score in zip(found, scores[order].tolist(), strict=True)]
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the index to a file, for `load`."""
+        """Save the index to a file, for `load`.
+
+        Parameters
+        ----------
+        path : str or path
+            File to write; an existing file is replaced.
+        """
         content = _faiss().serialize_index(self._index)
         header = self._header | {"sha256": hashlib.sha256(content.data).hexdigest()}
         with storage.open_output(path) as file:
@@ -136,24 +157,29 @@ class ImageIndex:
 
     @classmethod
     def load(cls, path: str | PathLike[str], model: ImageAnnotator, images: AnnotationSet | None = None) -> ImageIndex:
-        """Read an index that `save` wrote.
+        """Load an index that `save` wrote.
 
-        Read none from people that you do not trust: what faiss makes of a file is not checked further than that it is
-        the file that was written.
+        Only load files from people you trust. The checksum shows that a file is complete, but faiss does not protect
+        itself against crafted files.
 
         Parameters
         ----------
         path : str or path
             The file.
         model, images
-            What it was built from.
+            The model and the images that the index was built from.
+
+        Returns
+        -------
+        ImageIndex
+            The index.
 
         Raises
         ------
         FileFormatError
-            If it is no such file, or damaged.
+            If the file is not an index, or is damaged.
         InputError
-            If the model, or the images, are others than it was built from, or faiss is not installed.
+            If the index was built from another model or other images, or faiss is not installed.
         """
         storage.check_readable(path)
         with Path(path).open("rb") as file:
@@ -167,12 +193,12 @@ class ImageIndex:
             wanted = {"digest": str(header["digest"]), "n_probe": int(header["n_probe"])}
             wanted["recall"] = float(header["recall"])
         except (ValueError, KeyError, TypeError) as error:
-            raise FileFormatError(f"{path}: the head of the index cannot be read; build it again") from error
+            raise FileFormatError(f"{path}: the header of the index cannot be read; build it again") from error
         if not whole:
-            raise FileFormatError(f"{path}: the index is damaged or cut short; build it again")
+            raise FileFormatError(f"{path}: the index is damaged or incomplete; build it again")
         known = _searched(model, images)
         if wanted["digest"] != _digest(model, known):
-            raise InputError(f"{path} is the index of another model, or of other images; build it again")
+            raise InputError(f"{path} was built from another model or other images; build it again")
         index = _faiss().deserialize_index(np.frombuffer(content, np.uint8))
         index.nprobe = wanted["n_probe"]
         return cls(model, known, index, wanted)
@@ -183,23 +209,24 @@ class ImageIndex:
 
 def _searched(model: Any, images: AnnotationSet | None) -> AnnotationSet:
     if not isinstance(model, ImageAnnotator):
-        raise InputError(f"a {type(model).__name__} has no vectors of images to index; an ImageAnnotator has")
-    model.label_names  # noqa: B018 - which refuses a model that is not fitted
+        raise InputError(f"a {type(model).__name__} has no image vectors to index; use an ImageAnnotator")
+    model.label_names  # noqa: B018 - raises an error if the model is not fitted
     if model.pairs_ is not None:
         raise InputError(
-            "an index goes by vectors, and this model has weights between labels too: fit it with max_neighbours=0"
+            "an index uses vectors alone, but this model also has weights between labels; fit it with max_neighbours=0"
         )
     return model._searched(images)
 
 
 def _calibrated(index: Any, tried: np.ndarray, best: np.ndarray) -> tuple[int, float]:
-    """Return how many lists to look into, and the recall with so many."""
+    """Return the number of lists to search, and the recall with that number."""
     n_lists, n_probe = int(index.nlist), 1
     while True:
         n_probe = min(2 * n_probe, n_lists)
         index.nprobe = n_probe
         scores, _ = index.search(tried, best.shape[1])
-        # By scores, not by images: those with the same are as good. Products of other shapes round otherwise.
+        # Compare scores, not images, because images with equal scores are equally good. The slack covers rounding:
+        # faiss multiplies matrices of other shapes.
         slack = 1e-4 * np.abs(best[:, :1]) + 1e-6
         recall = float((scores >= best[:, :1] - slack).mean())
         if recall >= _WANTED or n_probe == n_lists:
@@ -207,7 +234,7 @@ def _calibrated(index: Any, tried: np.ndarray, best: np.ndarray) -> tuple[int, f
 
 
 def _digest(model: ImageAnnotator, known: AnnotationSet) -> str:
-    """Return a digest of what decides the vectors, and of the images."""
+    """Return a digest of the images and of everything that determines their vectors."""
     sha = hashlib.sha256(known.digest().encode())
     for name in sorted(model.tables_):
         sha.update(name.encode())

@@ -1,4 +1,4 @@
-"""What pairs of labels say beside an annotation model's vectors: sparse weights between labels, added to the scores."""
+"""Sparse weights between labels, which are added to the scores of an annotation model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vsenumba.models.sparse_weights import MEMBERS, checked_weights, weights_fro
 from vsenumba.storage import schema
 from vsenumba.training.annotation.label_weights import local_weights
 
-#: What stands in a model's file.
+#: Schema of the weights in a model's file.
 LABEL_PAIRS = schema.Elements(
     {**MEMBERS, "l2": schema.Array(("<f8",), (1,), finite=True), "strength": schema.Array(("<f8",), (1,), finite=True)},
     closed=True,
@@ -21,19 +21,19 @@ LABEL_PAIRS = schema.Elements(
 
 
 class LabelPairs:
-    """Adds ``strength · Σ_y S_ya`` to the score of label a, y the known labels of the image.
+    """Weights between labels: adds ``strength · Σ_y S_ya`` to the score of label a, over the image's known labels y.
 
-    The weights S are those of ridge regressions; see `vsenumba.training.annotation.label_weights`. They hold what
-    vectors cannot: what two rare labels have to do with each other and with no other.
+    The weights S come from ridge regressions; see `vsenumba.training.annotation.label_weights`. They can express what
+    vectors cannot: that two rare labels have much to do with each other and with no other label.
 
     Parameters
     ----------
     weights : (L, L) float32 CSR array
-        S.
+        The weights S.
     l2 : float
-        The weight decay they were solved with, over the mean number of labels an image has.
+        Weight decay of the regressions, divided by the mean number of labels of an image.
     strength : float
-        How much they count beside the vectors.
+        Factor of the weights in the score.
     """
 
     def __init__(self, weights: sp.csr_array, l2: float, strength: float) -> None:
@@ -52,23 +52,23 @@ class LabelPairs:
     def add_to(
         self, scores: np.ndarray, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
-        """Add what the known labels of some images say to scores, (len(rows), n_labels) float32; return these."""
+        """Add the weights of known labels to scores, (len(rows), n_labels) float32, in place; return the scores."""
         weights = checked_weights("the weights between labels", self.weights, known.n_labels)
-        if not (isinstance(labels, slice) and labels == slice(None)):  # which would copy them
+        if not (isinstance(labels, slice) and labels == slice(None)):  # a slice of all would copy the weights
             weights = weights[:, labels]
         scores += np.float32(self.strength) * (known.rows_to_csr(rows) @ weights).toarray()
         return scores
 
     def to_elements(self) -> dict[str, np.ndarray]:
-        """Return what stands in a file."""
+        """Return the elements of a file."""
         return {**weights_to_elements(self.weights), "l2": np.array([self.l2]), "strength": np.array([self.strength])}
 
     @classmethod
     def from_elements(cls, elements: Mapping[str, Any], n_labels: int) -> LabelPairs:
-        """Return what `to_elements` was called on."""
+        """Restore from what `to_elements` returned."""
         return cls(weights_from_elements(elements, n_labels), float(elements["l2"][0]), float(elements["strength"][0]))
 
 
 def mean_labels(data: AnnotationSet) -> float:
-    """Return how many labels an image has in the mean, of those that have any."""
+    """Return the mean number of labels of an image, over images with at least one."""
     return data.n_pairs / max(int((data.labels_per_image > 0).sum()), 1)

@@ -1,4 +1,4 @@
-"""Whether a set has anything to learn from: an image that is known by something, has a label, and lacks another."""
+"""The reasons why a model cannot learn anything from a set."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from vsenumba.training.annotation.inputs import as_inputs
 
 
 def why_nothing_can_be_learnt(data: AnnotationSet, inputs: str | Sequence[str]) -> str | None:
-    """Return why no step can be made on a set, as a line for people; None where some can.
+    """Return the reason why no training step is possible on a set, in one line; None if a step is possible.
 
     Parameters
     ----------
     data : AnnotationSet
         The set.
     inputs : str or sequence of str
-        What stands for an image, as in `ImageAnnotator`.
+        How an image is represented, as in `ImageAnnotator`.
 
     Examples
     --------
@@ -25,16 +25,19 @@ def why_nothing_can_be_learnt(data: AnnotationSet, inputs: str | Sequence[str]) 
     >>> why_nothing_can_be_learnt(AnnotationSet.from_lists([["cat"], ["dog"]]), "ids") is None
     True
     >>> why_nothing_can_be_learnt(AnnotationSet.from_lists([["cat"], ["dog"]]), "labels")
-    "with inputs 'labels' an image is known by its other labels, and no image has two; try inputs 'ids'"
+    "with inputs 'labels' an image is represented by its other labels, and no image has two; try inputs 'ids'"
     """
     counts, least = data.labels_per_image, as_inputs(inputs).least_labels
     if not data.n_pairs:
-        return "no image has a label; were tags given, and found?"
+        return "no image has a label; check that the tags were found"
     lacks_some = counts < data.n_labels
     if not lacks_some.any():
-        return "every image has every label, so that none is wrong for an image"
+        return "every image has every label, so there are no negatives"
     if counts.max(initial=0) < least:
-        return f"with inputs {inputs!r} an image is known by its other labels, and no image has two; try inputs 'ids'"
+        return (
+            f"with inputs {inputs!r} an image is represented by its other labels, and no image has two; try inputs "
+            "'ids'"
+        )
     if not ((counts >= least) & lacks_some).any():
-        return "every image that has two labels has every label, so that none is wrong for it"
+        return "every image with two labels has every label, so there are no negatives"
     return None

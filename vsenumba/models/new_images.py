@@ -1,4 +1,4 @@
-"""Scorers of images that a model has never seen, whatever their ids: of them it knows the labels in a set, no more."""
+"""Scorers that treat all images as new to the model, so that only the labels in a set are known about them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def checked_factors(factors: Any, n_factors: int) -> np.ndarray:
-    """Return images' vectors as contiguous float32, (n, n_factors).
+    """Return the vectors of images as contiguous float32, (n, n_factors).
 
     Raises
     ------
@@ -30,18 +30,18 @@ def checked_factors(factors: Any, n_factors: int) -> np.ndarray:
         If they are not finite, or of another length.
     """
     refuse_masked("factors", factors)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused as such
+    with np.errstate(over="ignore"):  # too large numbers become inf, which the check below finds
         factors = np.ascontiguousarray(factors, dtype=np.float32)
     if factors.ndim != 2 or factors.shape[1] != n_factors:
-        raise InputError(f"factors must be (images, {n_factors}), not {factors.shape}")
+        raise InputError(f"factors must have the shape (images, {n_factors}), not {factors.shape}")
     bad = np.flatnonzero(~np.isfinite(factors).all(axis=1))
     if len(bad):
-        raise InputError(f"row {bad[0]} of factors holds NaN, inf or a number too large for float32")
+        raise InputError(f"row {bad[0]} of factors contains NaN, inf or a number too large for float32")
     return factors
 
 
 class NewImages:
-    """Score as a model does that goes by an image's labels; a `Scorer`.
+    """Score with a model that uses nothing but an image's labels; a `Scorer`.
 
     Parameters
     ----------
@@ -54,31 +54,31 @@ class NewImages:
 
     @property
     def label_names(self) -> Vocabulary:
-        """Those of the model."""
+        """The model's labels."""
         return self._model.label_names
 
     def align(self, data: AnnotationSet) -> AnnotationSet:
-        """Have the model do it."""
+        """Return a set with the model's label columns; see `Annotator.align`."""
         return self._model.align(data)
 
     def known_for(self, test: AnnotationSet, exclude: AnnotationSet | None) -> AnnotationSet:
-        """Have the model do it."""
+        """Return the known labels of a test set's images; see `Annotator.known_for`."""
         return self._model.known_for(test, exclude)
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Have the model do it."""
+        """Return the images for which the model can rank labels; see `Annotator.knows`."""
         knows: np.ndarray = self._model.knows(known, rows)  # type: ignore[attr-defined]  # annotators have it
         return knows
 
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
-        """Have the model do it."""
+        """Return the model's scores; see `Annotator.score_block`."""
         scores: np.ndarray = self._model.score_block(known, rows, labels)  # type: ignore[call-arg]  # likewise
         return scores
 
     def scores_on_device(self, known: AnnotationSet) -> CardScores | None:
-        """Return what scores on the model's device; None for the processor."""
+        """Return a scorer on the model's device; None for the CPU."""
         return None
 
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
@@ -87,18 +87,18 @@ class NewImages:
 
 
 class UnseenImages(NewImages):
-    """Score as a model does, but as if it had seen none of the images: of each it knows what the set says of it.
+    """Score with a model's vectors as if all images were new: only the labels and features in the set count.
 
     Parameters
     ----------
     model : Scorer
         The model.
     inputs : Inputs
-        What stands for an image.
+        How an image is represented.
     tables : mapping from str to array
-        What was learnt.
+        The learnt tables.
     pairs : LabelPairs or None
-        What is added to the products of vectors.
+        Weights between labels, which are added to the dot products.
     """
 
     def __init__(
@@ -110,18 +110,18 @@ class UnseenImages(NewImages):
         self._pairs = pairs
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have what a vector is made of."""
+        """Return the images that have the labels or features that their vectors need."""
         return self._inputs.knows(self._tables, np.full(len(rows), -1), known, rows)
 
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
-        """Return the products with the labels' vectors, and what pairs of labels add."""
+        """Return the dot products with the label vectors, plus the weights between labels, if there are any."""
         scores = self._vectors(known, rows) @ self._tables["label_factors"][labels].T
         return scores if self._pairs is None else self._pairs.add_to(scores, known, rows, labels)
 
     def scores_on_device(self, known: AnnotationSet) -> CardScores | None:
-        """Return what scores on the model's device; None for the processor."""
+        """Return a scorer on the model's device; None for the CPU."""
         device, vectors = getattr(self._model, "device", "cpu"), functools.partial(self._vectors, known)
         return scores_on(device, vectors, self._tables["label_factors"], self._pairs, known)
 
@@ -130,16 +130,16 @@ class UnseenImages(NewImages):
 
 
 class FoldedImages(NewImages):
-    """Score by vectors that were folded in, one for each row of what is known.
+    """Score with vectors that were folded in, one for each row of the known set.
 
     Parameters
     ----------
     model : Scorer
         The model.
     factors : (n_images, k) float32 array
-        The images' vectors; 0 for those of which nothing is known.
+        Vectors of the images; 0 for images about which nothing is known.
     label_factors : (n_labels, k) float32 array
-        The labels'.
+        Vectors of the labels.
     """
 
     def __init__(self, model: Scorer, factors: np.ndarray, label_factors: np.ndarray) -> None:
@@ -148,17 +148,17 @@ class FoldedImages(NewImages):
         self._label_factors = label_factors
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return which images have a vector; of those of which nothing is known it is 0."""
+        """Return the images whose vector is not 0."""
         return np.asarray(self._factors[rows].any(axis=1))
 
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
-        """Return the products with the labels' vectors."""
+        """Return the dot products with the label vectors."""
         return self._factors[rows] @ self._label_factors[labels].T
 
     def scores_on_device(self, known: AnnotationSet) -> CardScores | None:
-        """Return what scores on the model's device; None for the processor."""
+        """Return a scorer on the model's device; None for the CPU."""
         device, vectors = getattr(self._model, "device", "cpu"), functools.partial(self._vectors, known)
         return scores_on(device, vectors, self._label_factors, None, known)
 

@@ -1,7 +1,7 @@
-"""Asking a model about images on the workers of a cluster: what travels, what a worker makes of it, what comes back.
+"""Queries on the workers of a Dask cluster: what is sent, what a worker computes, and what it returns.
 
-The images travel in parts, each of which is a whole number of the blocks that one machine would work on. So a worker
-multiplies matrices of the same shapes, and finds the same to the last bit.
+Images are sent in parts. Each part is a whole number of the blocks that one machine would process, so workers multiply
+matrices of the same shapes, and their results are identical to the last bit.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ from vsenumba.models.travelling import answers, model_of
 
 
 def _images_of(client: Any, model: Any, data: AnnotationSet, rows: np.ndarray) -> Callable[[slice], dict[str, Any]]:
-    """Return what makes the parts of some images of a set, which `_received` makes sets of again.
+    """Return a function that packs the images of a slice for sending; `_received` unpacks them.
 
-    Features are left out where the model does not look at them. Large ones that lie in files are read by the workers;
-    others are read from disk when a part is sent.
+    Features are left out if the model does not use them. Workers read large features from files themselves. Other
+    features on disk are read when a part is sent.
     """
     check_client(client)
     if data.features is not None and not model.uses_features:
         data = data.with_features(None)
     places = None if data.features is None else places_of(data.features)
     if places and len(places) > 1 and (np.diff(rows) <= 0).any():
-        places = None  # of several files, rows are read in their order only
+        places = None  # rows of several files can only be read in ascending order
     check_seen_by(client, places or [])
     backbone = None if data.backbone is None else dict(data.backbone._asdict())
 
@@ -59,7 +59,7 @@ def _images_of(client: Any, model: Any, data: AnnotationSet, rows: np.ndarray) -
 
 
 def _received(shared: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[Any, AnnotationSet]:
-    """Return the model and the images of a part, on a worker."""
+    """Return the model and the images of a part; runs on a worker."""
     model = model_of(shared)
     ids = Vocabulary.of_distinct(np.array(part["ids"], dtype=NAME_DTYPE), "image")
     backbone = None if part["backbone"] is None else BackboneId(**part["backbone"])
@@ -68,7 +68,7 @@ def _received(shared: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[Any, 
 
 
 def count_on_cluster(client: Any, model: Any, asked: Ranked, n_threads: int | None) -> Counted:
-    """Return what `vsenumba.evaluation.blocks.count_blocks` does."""
+    """Count ranks on a cluster; the result is that of `vsenumba.evaluation.blocks.count_blocks`."""
     offsets, excluded = asked.excluded
     step, n, n_labels = asked.images_at_once, len(asked.rows), asked.known.n_labels
 
@@ -92,7 +92,7 @@ def count_on_cluster(client: Any, model: Any, asked: Ranked, n_threads: int | No
 
 
 def count_in_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Count on a worker."""
+    """Count the ranks of a part; runs on a worker."""
     model, known = _received(shared, part)
     rows, excluded = np.arange(known.n_images), tuple(part["excluded"])
     asked = Ranked(
@@ -102,18 +102,18 @@ def count_in_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> dict[st
 
 
 def suggest_on_cluster(client: Any, model: Any, question: Question, n: int, limits: Limits) -> Iterator[Best]:
-    """Return an iterator of what `vsenumba.models.suggesting.best_labels` yields, in other blocks.
+    """Return an iterator over the results of `vsenumba.models.suggesting.best_labels`, in larger blocks.
 
     Raises
     ------
     InputError
-        If the question is about new images that are no set.
+        If the question is about new images that are not a set.
     """
     blocks = blocks_to_suggest(question, limits, len(model.label_names_))
     if question.scores is not model:
         raise InputError(
-            "with a client, images must be a set, or ids of images that the model was trained on; make a set of new "
-            "ones with AnnotationSet.from_lists, and give it features with with_features"
+            "with a client, images must be a set, or ids of training images; create a set of new images with "
+            "AnnotationSet.from_lists, and add features with with_features"
         )
     told = {"n": n, "only": limits.labels, "floor": float(limits.floor)}
     images = _images_of(client, model, question.known, question.rows)
@@ -126,7 +126,7 @@ def suggest_on_cluster(client: Any, model: Any, question: Question, n: int, limi
 
 
 def suggest_in_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the best labels of a part's images, and their scores, on a worker."""
+    """Return the best labels of a part's images, and their scores; runs on a worker."""
     model, known = _received(shared, part)
     question = Question(known, np.arange(known.n_images), model, part["knows"])
     limits = Limits(shared["only"], np.float32(shared["floor"]))
@@ -137,18 +137,19 @@ def suggest_in_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> tuple
 def best_images_on_cluster(
     client: Any, model: Any, known: AnnotationSet, n: int, told: Mapping[str, Any]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the images that score best, candidates for the n best, and their scores, in the order of the images.
+    """Return the candidates for the n best images, and their scores, in the order of the images.
 
     Parameters
     ----------
     client, model : distributed.Client, Annotator
         The cluster and the model.
     known : AnnotationSet
-        The images that are searched.
+        The images to search.
     n : int
-        How many of each part.
+        Number of images that each part returns.
     told : mapping
-        ``"columns"``, ``"include_known"`` and ``"floor"``, to score by labels; or ``"vector"``, by the cosine with it.
+        ``"columns"``, ``"include_known"`` and ``"floor"`` to score by labels; or ``"vector"`` to score by the cosine
+        with it.
 
     Returns
     -------
@@ -165,7 +166,7 @@ def best_images_on_cluster(
 
 
 def search_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Return which images of a part score best, in their order, and their scores, on a worker."""
+    """Return the best images of a part, in their order, and their scores; runs on a worker."""
     model, known = _received(shared, part)
     scores = searched_scores(model, known, shared)
     places = np.sort(best_places(scores, shared["n"], known.image_ids))
@@ -173,7 +174,7 @@ def search_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[np.
 
 
 def searched_scores(model: Any, known: AnnotationSet, told: Mapping[str, Any]) -> np.ndarray:
-    """Return the scores of a search, (n_images,) float32, minus infinity where an image may not be found.
+    """Return the scores of a search, (n_images,) float32; minus infinity for images that may not be returned.
 
     See `best_images_on_cluster`.
     """
@@ -186,19 +187,19 @@ def searched_scores(model: Any, known: AnnotationSet, told: Mapping[str, Any]) -
 
 
 def embedded(model: Any, known: AnnotationSet, n_threads: int) -> Iterator[tuple[slice, np.ndarray]]:
-    """Return an iterator of slices of a set's images, in order, and their vectors, float32."""
+    """Return an iterator over slices of a set's images, in order, and their vectors, float32."""
     rows, blocks = np.arange(known.n_images), blocks_of(known.n_images, model.label_factors_.shape[1])
     return zip(blocks, in_turn(lambda some: model._vectors(known, rows[some]), blocks, n_threads), strict=True)
 
 
 def embed_on_cluster(client: Any, model: Any, known: AnnotationSet) -> Iterator[tuple[slice, np.ndarray]]:
-    """Return an iterator of what `embedded` does, in other slices."""
+    """Return an iterator over the results of `embedded`, in larger slices."""
     blocks = blocks_of(known.n_images, model.label_factors_.shape[1])
     made = _images_of(client, model, known, np.arange(known.n_images))
     return answers(client, model, embed_part, blocks, made, {})
 
 
 def embed_part(shared: Mapping[str, Any], part: Mapping[str, Any]) -> np.ndarray:
-    """Return the vectors of a part's images, on a worker."""
+    """Return the vectors of a part's images; runs on a worker."""
     model, known = _received(shared, part)
     return np.concatenate([vectors for _, vectors in embedded(model, known, model._asking_threads)])

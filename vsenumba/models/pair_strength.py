@@ -1,4 +1,4 @@
-"""How much weights between labels are to count beside a model's vectors: tried on labels that are held out."""
+"""Choice of the strength and the weight decay of weights between labels, by trying values on held-out labels."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from vsenumba.training.annotation.label_weights import local_weights
 
 
 class PairSettings(NamedTuple):
-    """The weight decay, over the mean number of labels an image has, and the strength; see `LabelPairs`."""
+    """The weight decay, divided by the mean number of labels of an image, and the strength; see `LabelPairs`."""
 
     l2: float
     strength: float
 
 
-# What is tried. Real sets were best with decays of half to three times the mean number
-# of labels, planted ones with more.
+# Values to try.
+# Real sets were best with decays of 0.5 to 3 times the mean number of labels, synthetic sets with more.
 _DECAYS = (0.5, 1.0, 4.0)
 _STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
-# Where too little can be held out to choose by.
+# Settings for sets with too few labels to hold out.
 _PLAIN = PairSettings(1.0, 4.0)
 _FEWEST_QUESTIONS = 100
 
-# Of more images than this, so many are tried with.
+# From larger sets, a sample of this many images is used.
 _MOST_IMAGES = 100_000
-# A label each is held out of so many images at the most, an eighth of all pairs, with so many scores.
+# One label is held out for each of at most this many images, for at most an eighth of all pairs, and with at most this
+# many scores in total.
 _MOST_QUESTIONS, _MOST_SCORES = 5_000, 40_000_000
 _AT_ONCE = 250
 
@@ -42,20 +43,20 @@ def chosen_settings(
     rng: np.random.Generator,
     n_threads: int | None,
 ) -> PairSettings:
-    """Return the weight decay and the strength with which labels that were held out rank best, by their MRR.
+    """Return the weight decay and the strength with which held-out labels have the best MRR.
 
     Parameters
     ----------
     train : callable
-        Returns a scorer by vectors alone, trained on what is left of a set.
+        Trains a scorer without weights between labels on a set, and returns it.
     data : AnnotationSet
-        What the model is to learn from.
+        The training set of the model.
     max_neighbours : int
         See `local_weights`.
     rng : Generator
-        What labels are held out by.
+        Random generator that chooses the held-out labels.
     n_threads : int or None
-        Threads to solve on.
+        Number of threads to solve on.
     """
     if data.n_images > _MOST_IMAGES:
         data = data.select_images(np.sort(rng.permutation(data.n_images)[:_MOST_IMAGES]))
@@ -76,7 +77,7 @@ def chosen_settings(
         rows, wanted = images[start : start + _AT_ONCE], answers[start : start + _AT_ONCE]
         own = part.rows_to_csr(rows)
         scores = scorer.score_block(part, rows)
-        scores[own.toarray() > 0] = -np.inf  # no rivals
+        scores[own.toarray() > 0] = -np.inf  # known labels are not candidates
         for i, matrix in enumerate(weights):
             said = (own @ matrix).toarray()
             for j, strength in enumerate(_STRENGTHS):
@@ -86,7 +87,7 @@ def chosen_settings(
 
 
 def _most_cautious(tried: np.ndarray) -> PairSettings:
-    """Return the least strength with which ranks are as good as the best ones, but for a standard error.
+    """Return the smallest strength whose ranks are as good as the best ones, within one standard error.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def _most_cautious(tried: np.ndarray) -> PairSettings:
 
 
 def _reciprocal_ranks(scores: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Return one over the rank of each answer, in the middle of those with the same score."""
+    """Return one over the rank of each answer; an answer gets the middle rank among labels with the same score."""
     own = scores[np.arange(len(answers)), answers][:, None]
     above, same = (np.count_nonzero(compared, axis=1) for compared in (scores > own, scores == own))
     return 1 / (1 + above + (same - 1) / 2)

@@ -1,7 +1,7 @@
-"""The kinds of parameters that models declare: what is allowed, and how a text or a file says it.
+"""Kinds of model parameters: which values are allowed, and how they are written in text and in files.
 
-A model's table ``PARAMETERS`` has one of these for every parameter of its constructor. From it come the checks, with
-the same words in all models, what is written to and read from files, and the command line's options.
+A model's table ``PARAMETERS`` has one of these for each parameter of its constructor. The table is the single source
+of parameter checks, of what model files contain, and of the command line's options.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from vsenumba.registry import Family, parse_value
 
 @dataclass(frozen=True)
 class Parameter(ABC):
-    """Base of the kinds.
+    """Base of the parameter kinds.
 
     Parameters
     ----------
     meaning : str
-        What it is, in a sentence: the help of the command line.
+        Description in one sentence, which the command line shows as help.
     none : str, optional
-        What None stands for; where left out, None is not allowed.
-    in_file : bool
-        Whether it says what the model is. Where it was trained, as the number of threads, is not for a reader to obey.
+        What None means, in words that fit after "by default"; if left out, None is not allowed.
+    in_file : bool, default True
+        Whether model files contain the parameter. False for settings of the machine, such as the number of threads.
     """
 
     meaning: str
@@ -37,30 +37,37 @@ class Parameter(ABC):
     in_file: bool = True
 
     def check(self, name: str, value: Any) -> None:
-        """Refuse a value that cannot be used.
+        """Raise an error if a value cannot be used.
+
+        Parameters
+        ----------
+        name : str
+            Name of the parameter, for the message.
+        value : object
+            The value.
 
         Raises
         ------
         InputError, UnknownNameError
-            With what was found and what is expected.
+            The message states the value and what is expected.
         """
         if not (value is None and self.none):
             self._check(name, value)
 
     @abstractmethod
     def _check(self, name: str, value: Any) -> None:
-        """Refuse a value that is not None."""
+        """Raise an error if a value other than None cannot be used."""
 
     @abstractmethod
     def parse(self, name: str, text: str) -> Any:
-        """Return the value that a text stands for."""
+        """Return the value for a text from the command line."""
 
     def to_json(self, value: Any) -> Any:
-        """Return what stands in a file."""
+        """Return the value as it is stored in a file."""
         return value.item() if isinstance(value, np.generic) else value
 
     def from_json(self, value: Any, own: Iterable[type] = ()) -> Any:
-        """Return what `to_json` was given; `own` are classes of one's own that the file may name."""
+        """Return the value for what `to_json` returned; `own` are the user's own classes that the file may name."""
         return value
 
     def _refuse(self, name: str, expected: str, value: Any) -> InputError:
@@ -72,13 +79,13 @@ class Parameter(ABC):
 
 @dataclass(frozen=True)
 class Whole(Parameter):
-    """A whole number of at least `least` and, if given, at most `most`."""
+    """A whole number of at least `least` and, if `most` is given, at most `most`."""
 
     least: int = 1
     most: int | None = None
 
     def _check(self, name: str, value: Any) -> None:
-        # 4.0 is refused: it would have to be made whole wherever it is used.
+        # 4.0 is an error. Otherwise, every use of the parameter would have to convert it.
         if not is_whole(value, self.least) or not isinstance(value, (int, np.integer)):
             raise self._refuse(name, f"a whole number of at least {self.least}", value)
         if self.most is not None and value > self.most:
@@ -93,7 +100,7 @@ class Whole(Parameter):
 
 @dataclass(frozen=True)
 class Number(Parameter):
-    """A finite number: above `above`, or of at least `least` and, if given, below `below`."""
+    """A finite number above `above`; or of at least `least` and, if `below` is given, below `below`."""
 
     above: float | None = None
     least: float = 0.0
@@ -130,7 +137,7 @@ class Flag(Parameter):
 
 @dataclass(frozen=True)
 class Choice(Parameter):
-    """One of some names."""
+    """One of several names."""
 
     names: Mapping[str, Any] = None  # type: ignore[assignment]  # always given; fields with defaults go before it
 
@@ -160,7 +167,7 @@ class MemberOf(Parameter):
         self.family(value)
 
     def parse(self, name: str, text: str) -> Any:
-        """Return a name, or the member that a text such as ``"warp:max_trials=10"`` names; see `Parameter.parse`."""
+        """Return the member for a text such as ``"warp"`` or ``"warp:max_trials=10"``; see `Parameter.parse`."""
         return None if self.none and text.lower() == "none" else self.family.parse(text)
 
     def to_json(self, value: Any) -> Any:
@@ -174,14 +181,14 @@ class MemberOf(Parameter):
 
 @dataclass(frozen=True)
 class NameOrSum(Parameter):
-    """A name, or several that are added up.
+    """A name, or several names whose meanings are added up.
 
     Parameters
     ----------
     resolve : callable
-        Makes of a name, or of a sequence of names, what it stands for, and refuses what stands for nothing.
+        Returns the object for a name or a sequence of names; raises an error for unknown names.
     names : mapping
-        The names.
+        The possible names.
     """
 
     resolve: Callable[[Any], object] = None  # type: ignore[assignment]  # likewise
@@ -191,7 +198,7 @@ class NameOrSum(Parameter):
         self.resolve(value)
 
     def parse(self, name: str, text: str) -> Any:
-        """Return one name, or the names between plus signs as a tuple; see `Parameter.parse`."""
+        """Return one name, or a tuple of the names between plus signs; see `Parameter.parse`."""
         names = tuple(part.strip() for part in text.split("+"))
         self._check(name, names)
         return names if len(names) > 1 else names[0]
@@ -207,12 +214,12 @@ class NameOrSum(Parameter):
 
 @dataclass(frozen=True)
 class Seed(Parameter):
-    """What randomness comes from; the file has the entropy it stood for, and itself only where it is a number."""
+    """A random seed. Files contain the seed's entropy, and the value itself only if it is a number."""
 
-    none: str | None = "fresh entropy"
+    none: str | None = "a different seed each time"
 
     def _check(self, name: str, value: Any) -> None:
-        if not isinstance(value, (np.random.Generator, np.random.RandomState)):  # which a look would move on
+        if not isinstance(value, (np.random.Generator, np.random.RandomState)):  # checking would advance a generator
             seed_sequence(value, name)
 
     def parse(self, name: str, text: str) -> Any:
@@ -220,5 +227,5 @@ class Seed(Parameter):
         return parse_value(name, text, self._types(int))
 
     def to_json(self, value: Any) -> Any:
-        """Return a number, and None for everything else; see `Parameter.to_json`."""
+        """Return a number, or None for any other value; see `Parameter.to_json`."""
         return int(value) if isinstance(value, (int, np.integer)) else None

@@ -1,4 +1,4 @@
-"""PopularityAnnotator: every image gets the most popular labels. The floor that any model must rise above."""
+"""PopularityAnnotator: suggest the most popular labels for every image; the baseline that any model should beat."""
 
 from __future__ import annotations
 
@@ -16,19 +16,39 @@ from vsenumba.storage import schema
 
 
 class PopularityAnnotator(Annotator):
-    """Score a label by the number of training images that have it, whatever the image.
+    """Score a label by the number of training images that have it, for any image.
 
     Attributes
     ----------
     counts_ : (n_labels,) int64 array
-        Number of training images each label has.
+        Number of training images that have each label.
+
+    Examples
+    --------
+    >>> from vsenumba import PopularityAnnotator
+    >>> model = PopularityAnnotator().fit([["cat", "pet"], ["dog", "pet"], ["oak", "tree"]])
+    >>> [match.name for match in model.annotate([["cat"]], n=1)[0]]
+    ['pet']
     """
 
     kind: ClassVar[str] = "popularity-annotator"
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {}
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Count the labels of an AnnotationSet, sparse matrix, array or list of label lists."""
+        """Count the labels of a set.
+
+        Parameters
+        ----------
+        X : AnnotationSet, sparse matrix, array or list of label lists
+            The training pairs. Rows are images, columns are labels.
+        y : None
+            Ignored; present for compatibility with scikit-learn.
+
+        Returns
+        -------
+        PopularityAnnotator
+            The model itself.
+        """
         data = as_annotation_set(X)
         self._remember(data)
         self.counts_ = data.label_counts.copy()
@@ -37,7 +57,7 @@ class PopularityAnnotator(Annotator):
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
     ) -> np.ndarray:
-        """Return the counts, once per image; see `Annotator.score_block`."""
+        """Return the counts, repeated for each image; see `Annotator.score_block`."""
         counts = readable("counts_", self.counts_, (known.n_labels,), np.int64)
         return np.tile(counts[labels].astype(np.float32), (len(rows), 1))
 

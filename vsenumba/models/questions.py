@@ -1,4 +1,4 @@
-"""What a model of images and labels is asked about: which images, what is known of them, which labels may be told."""
+"""Queries to a model of images and labels: the images, their known labels, and the labels that may be suggested."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from vsenumba.data.names import check_ordered
 from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 
-# What holds the labels of one image, where its id could stand too.
+# Types that contain the labels of one image, as opposed to its id.
 _LISTS = (list, tuple, set, frozenset, np.ndarray)
 
-# Images that are looked at together.
+# Number of images to check at once.
 _IMAGES_AT_A_TIME = 65_536
 
 
 class Scores(Protocol):
-    """What scores labels for images, be it a model or what stands for it with new images."""
+    """A scorer of labels for images: a model, or a substitute that treats images as new."""
 
     def knows(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return of which images it knows enough; see `Annotator.knows`."""
+        """Return the images for which it can rank labels; see `Annotator.knows`."""
 
     def score_block(
         self, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray = slice(None)
@@ -33,11 +33,11 @@ class Scores(Protocol):
         """Return scores; see `Annotator.score_block`."""
 
     def _vectors(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return vectors of images, if it has any; see `Annotator.similar_images`."""
+        """Return vectors of images; see `Annotator.similar_images`."""
 
 
 class Answering(Scores, Protocol):
-    """What a model has, by which questions are read."""
+    """The part of a model that reading a query needs."""
 
     seen_: AnnotationSet
     image_ids_: Vocabulary
@@ -45,10 +45,10 @@ class Answering(Scores, Protocol):
 
     @property
     def uses_features(self) -> bool:
-        """Whether it looks at features of images."""
+        """Whether the model uses features of images."""
 
     def align(self, data: Any, argument: str = "X") -> AnnotationSet:
-        """Return a set with its label columns; see `Annotator.align`."""
+        """Return a set with the model's label columns; see `Annotator.align`."""
 
     def _check_images(self, data: AnnotationSet) -> None: ...
 
@@ -61,13 +61,13 @@ class Question(NamedTuple):
     Attributes
     ----------
     known : AnnotationSet
-        What is known of the images, with the model's labels.
+        The images with their known labels; its columns are the model's labels.
     rows : (n,) int64 array
-        Which images of it.
+        Rows of `known` to find labels for.
     scores : Scores
-        What scores labels for them.
+        The scorer.
     knows : (n,) bool array
-        Of which of them it knows anything.
+        For each row, whether the scorer knows enough about the image.
     """
 
     known: AnnotationSet
@@ -77,7 +77,7 @@ class Question(NamedTuple):
 
     @classmethod
     def of(cls, known: AnnotationSet, rows: np.ndarray, scores: Scores) -> Question:
-        """Make one, having asked what is known, of some images at a time."""
+        """Create a question, and find out which images the scorer knows, a few at a time."""
         knows = np.zeros(len(rows), bool)
         for start in range(0, len(rows), _IMAGES_AT_A_TIME):
             some = slice(start, start + _IMAGES_AT_A_TIME)
@@ -86,26 +86,26 @@ class Question(NamedTuple):
 
     @property
     def unknown(self) -> np.ndarray:
-        """The ids of the images of which nothing is known."""
+        """Ids of the images about which nothing is known."""
         return self.known.image_ids.take(self.rows[~self.knows])
 
 
 def as_question(model: Answering, images: Any, features: Any) -> Question:
-    """Return what a model is asked about, whatever stands for the images; see `Annotator.annotate`.
+    """Return the question about some images, in any of the forms that `Annotator.annotate` accepts.
 
     Raises
     ------
     InputError
-        If nothing is given, or it cannot be read in one way.
+        If nothing is given, or the images cannot be read unambiguously.
     UnknownNameError
-        If an image or a label is not one of the model's.
+        If the model does not know an image or a label.
     """
     if features is not None:
         _check_takes_features(model, features)
     if images is None:
         if features is None:
             raise InputError(
-                "give images, by their ids or by lists of their labels, or their feature vectors, features="
+                "no images are given; pass their ids, lists of their known labels, or feature vectors as features="
             )
         known = _of_nothing(features.shape[0] if hasattr(features, "shape") else len(features), model.label_names_)
         known = known.with_features(features)
@@ -130,28 +130,28 @@ def as_question(model: Answering, images: Any, features: Any) -> Question:
 
 
 def about_vectors(scores: Scores, n_images: int, label_names: Vocabulary) -> Question:
-    """Return a question about images that are given by their vectors alone; they are called "row 0", ..."""
+    """Return a question about images that are given by their vectors alone; their ids are "row 0", ..."""
     return Question.of(_of_nothing(n_images, label_names, "row "), np.arange(n_images), scores)
 
 
 def _of_nothing(n_images: int, label_names: Vocabulary, prefix: str = "new image ") -> AnnotationSet:
-    """Return a set of images without a label."""
+    """Return a set of images without labels."""
     indptr, indices = np.zeros(n_images + 1, np.int64), np.zeros(0, np.int32)
     return AnnotationSet(indptr, indices, len(label_names), Vocabulary.numbered(n_images, "image", prefix), label_names)
 
 
 def is_set(images: Any) -> bool:
-    """Tell whether images come with their labels as a whole, not as a list of ids or of label lists."""
+    """Return whether images are a set with labels, rather than a list of ids or of label lists."""
     return isinstance(images, (AnnotationSet, Mapping)) or len(getattr(images, "shape", ())) == 2
 
 
 def as_label_lists(label_lists: Iterable[Any]) -> AnnotationSet:
-    """Return the set of new images, each known by a list of label names; they are called "new image 0", ...
+    """Return a set of new images from lists of their known labels; their ids are "new image 0", ...
 
     Raises
     ------
     InputError
-        If it is a single text, or not one list for each image.
+        If it is one string, or not one list for each image.
     """
     check_ordered(label_lists, "labels")
     if isinstance(label_lists, AnnotationSet):
@@ -161,7 +161,7 @@ def as_label_lists(label_lists: Iterable[Any]) -> AnnotationSet:
         )
     lists = [label_lists] if isinstance(label_lists, str) else list(label_lists)
     if not all(isinstance(one, _LISTS) and not _is_numeric(one) for one in lists):
-        hint = "; feature vectors are given as features=" if any(map(_is_vector, lists)) else ""
+        hint = "; pass feature vectors as features=" if any(map(_is_vector, lists)) else ""
         raise InputError(
             f"labels must be one list of names per image, such as [['cat', 'animal']], not {label_lists!r}{hint}"
         )
@@ -169,10 +169,10 @@ def as_label_lists(label_lists: Iterable[Any]) -> AnnotationSet:
 
 
 def warn_of_unknown(images: Sequence[str] | np.ndarray, stacklevel: int = 3) -> None:
-    """Say of how many images nothing is known, so that nothing is suggested for them."""
+    """Warn about images that get no suggestions because nothing is known about them."""
     if len(images):
         warnings.warn(
-            f"no labels are suggested for {len(images):,} image(s), such as {str(images[0])!r}: nothing is known of "
+            f"no labels are suggested for {len(images):,} image(s), such as {str(images[0])!r}: nothing is known about "
             "them",
             UserWarning,
             stacklevel=stacklevel,
@@ -180,42 +180,44 @@ def warn_of_unknown(images: Sequence[str] | np.ndarray, stacklevel: int = 3) -> 
 
 
 class Limits(NamedTuple):
-    """Which labels may be told, and from which score on.
+    """Limits on the labels that may be suggested.
 
     Attributes
     ----------
     labels : (m,) int64 array or None
-        Label columns, rising; None for all.
+        Allowed label columns, in ascending order; None for all.
     floor : float32
-        Scores that are not above it are left out.
+        Only labels with a score above this are suggested.
     """
 
     labels: np.ndarray | None
     floor: np.float32
 
 
-#: All labels, whatever their scores.
+#: No limits: all labels with any score.
 NO_LIMITS = Limits(None, np.float32(-np.inf))
 
 
 def as_limits(label_names: Vocabulary, only: Any, without: Any, least_score: Any) -> Limits:
-    """Return which labels may be told.
+    """Return the limits on suggested labels.
 
     Parameters
     ----------
     label_names : Vocabulary
         The model's labels.
-    only, without : collection of str or None
-        The labels that may be told, all where it is None, and those that may not.
+    only : collection of str or None
+        Labels that may be suggested; None for all.
+    without : collection of str or None
+        Labels that may not be suggested.
     least_score : float or None
-        The lowest score that is told.
+        Lowest score of a suggested label.
 
     Raises
     ------
     UnknownNameError
-        If the model does not know a label; the nearest are suggested.
+        If the model does not know a label; the message suggests the nearest names.
     InputError
-        If names are given as one text, or the score is no number.
+        If names are given as one string, or the score is not a number.
 
     Examples
     --------
@@ -230,12 +232,12 @@ def as_limits(label_names: Vocabulary, only: Any, without: Any, least_score: Any
 
 
 def as_names_asked(names: Any, argument: str) -> list[Any]:
-    """Return one or several names as a list.
+    """Return one name or several as a list.
 
     Raises
     ------
     InputError
-        If there is none, or they are a set, whose order is another in every process.
+        If there are no names, or they are a Python set, whose order differs between processes.
     """
     if isinstance(names, (str, int, np.integer)):
         return [names]
@@ -244,18 +246,18 @@ def as_names_asked(names: Any, argument: str) -> list[Any]:
         raise InputError(f"{argument} must be a name or a list of names, not {names!r:.60}")
     found = list(names)
     if not found:
-        raise InputError(f"{argument} must have at least one name")
+        raise InputError(f"{argument} must contain at least one name")
     return found
 
 
 def _columns(label_names: Vocabulary, names: Any, argument: str) -> np.ndarray:
     if isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
         raise InputError(f"{argument} must be a list of label names, such as ['cat', 'dog'], not {names!r:.60}")
-    return label_names.index(list(names))  # a set will do: nothing depends on the order
+    return label_names.index(list(names))  # a Python set is fine here, because the order does not matter
 
 
 def floor_of(least_score: Any) -> np.float32:
-    """Return the float32 just below the least score that is told."""
+    """Return the float32 just below the lowest score to suggest."""
     if least_score is None:
         return np.float32(-np.inf)
     if not is_number(least_score) or np.isnan(least_score):
@@ -271,28 +273,28 @@ def _with_features(known: AnnotationSet, features: Any) -> AnnotationSet:
     if features is None:
         return known
     if known.features is not None:
-        raise InputError("the images have features already; give them as part of the set, or as features=, not both")
+        raise InputError("the images already have features; give them in the set or as features=, not both")
     return known.with_features(features)
 
 
 def _check_takes_features(model: Answering, features: Any) -> None:
     if not model.uses_features:
         parameters = getattr(model, "inputs", None)
-        what = f"its inputs are {parameters!r}" if parameters else f"as no {type(model).__name__} does"
+        what = f"its inputs are {parameters!r}" if parameters else f"it is a {type(model).__name__}"
         raise InputError(
-            f"features are given, but the model does not look at them: {what}; an ImageAnnotator with "
-            "inputs='features' or ('labels', 'features') does"
+            f"features are given, but the model does not use them: {what}; use an ImageAnnotator with "
+            "inputs='features' or ('labels', 'features')"
         )
     if len(getattr(features, "shape", np.shape(features))) != 2:
-        raise InputError("features must be a matrix with one row per image; of one vector that is vector[None]")
+        raise InputError("features must be a matrix with one row per image; pass a single vector as vector[None]")
 
 
 def _refuse_vectors(images: Any) -> None:
-    """Refuse a matrix of other numbers than those of labels, saying how feature vectors are given."""
+    """Raise an error for a matrix of fractional numbers, and explain how to pass feature vectors."""
     if isinstance(images, np.ndarray) and images.dtype.kind == "f" and _is_fractional(images):
         raise InputError(
-            "images is a matrix of fractional numbers; a matrix is one of zeros and ones, which labels an image has, "
-            "and feature vectors are given as features="
+            "images is a matrix of fractional numbers; it must contain zeros and ones, for the labels that each image "
+            "has; pass feature vectors as features="
         )
 
 
@@ -301,7 +303,7 @@ def _is_fractional(array: np.ndarray) -> bool:
 
 
 def _is_numeric(one: Any) -> bool:
-    """Tell whether it is an array of numbers, as a row of a matrix is."""
+    """Return whether it is an array of numbers, such as a row of a matrix."""
     return isinstance(one, np.ndarray) and one.dtype.kind in "biuf"
 
 

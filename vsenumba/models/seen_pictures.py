@@ -1,4 +1,4 @@
-"""What a model keeps of the pictures it was trained on: which backbone described them, and the vectors made of them."""
+"""What a model stores about its training pictures: the backbone of their features, and vectors computed from these."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from vsenumba.memory import check_memory
 from vsenumba.storage import schema
 from vsenumba.training.annotation.inputs import as_inputs
 
-#: The element of a model's file that holds what features gave the images' vectors: the features are not kept.
+#: File element with the part of the image vectors that comes from features. Files do not contain the features.
 FEATURE_VECTORS = "feature_vectors"
 
-#: What must be known of a file before the shapes of its tables are.
+#: Elements that determine the shapes of the tables.
 FEATURE_SIZES = schema.Elements(
     {"arrays": schema.Elements({"feature_mean": schema.Array(schema.FLOAT, ("n_features",), finite=True)})}
 )
 
 
 def picture_schema(n_factors: int) -> dict[str, schema.Spec]:
-    """Return what stands in the file of a model that looks at features."""
+    """Return the schema of the elements that a model with features adds to its file."""
     vectors = schema.Array(schema.FLOAT, ("n_images", n_factors), finite=True)
     return {"backbone": schema.Optional(BACKBONE), FEATURE_VECTORS: schema.Optional(vectors)}
 
 
 def check_has_features(data: AnnotationSet, inputs: str | Sequence[str]) -> None:
-    """Refuse a set without features where they are among a model's inputs.
+    """Raise an error if features are among a model's inputs and a set has none.
 
     Raises
     ------
     InputError
-        If they are, and it has none.
+        If features are missing.
     """
     if data.features is None and any(part.name == "features" for part in as_inputs(inputs).parts):
         raise InputError(
-            f"inputs={inputs!r} needs features of the images, and {data!r} has none: give it some with "
-            "with_features(...), or make a set of pictures with 'vsenumba data pictures'"
+            f"inputs={inputs!r} needs features of the images, and {data!r} has none; add them with "
+            "with_features(...), or make a set from picture files with 'vsenumba data pictures'"
         )
 
 
 class SeenPictures:
-    """What is kept of pictures.
+    """The stored facts about training pictures.
 
     Parameters
     ----------
     backbone : BackboneId or None
-        What their features were computed with, where that is known.
+        Backbone of the features, if known.
     vectors : (n_images, k) float32 array, optional
-        What features gave the images' vectors; rows of 0 for images of which this is not known.
+        The part of the image vectors that comes from features; 0 for images whose features were not available.
     """
 
     def __init__(self, backbone: BackboneId | None, vectors: np.ndarray | None = None) -> None:
@@ -63,12 +63,12 @@ class SeenPictures:
         self.vectors = vectors
 
     def check(self, data: AnnotationSet, n_features: int) -> None:
-        """Refuse features that are not such as the model was trained on.
+        """Raise an error if features do not match those of the training set.
 
         Raises
         ------
         InputError
-            If they are of another width or of another backbone.
+            If they have another width, or come from another backbone.
         """
         if data.features is None:
             return
@@ -76,29 +76,29 @@ class SeenPictures:
         if data.n_features != n_features:
             of = f" of {self.backbone.name!r}" if self.backbone else ""
             raise InputError(
-                f"the images have {data.n_features:,} features each, and the model was trained on {n_features:,}{of}; "
-                "compute them in the same way"
+                f"the images have {data.n_features:,} features each, but the model was trained on {n_features:,}{of}; "
+                "compute them in the same way as for training"
             )
 
     def to_elements(self, vectors: np.ndarray | None) -> dict[str, Any]:
-        """Return what stands in a file, with vectors of all images."""
+        """Return the elements of a file, with the vectors of all images."""
         elements: dict[str, Any] = {} if vectors is None else {FEATURE_VECTORS: vectors}
         return elements if self.backbone is None else {**elements, "backbone": storage.Json(self.backbone._asdict())}
 
     @classmethod
     def from_elements(cls, elements: Mapping[str, Any]) -> SeenPictures:
-        """Take back what `to_elements` returned."""
+        """Restore from what `to_elements` returned."""
         backbone = BackboneId(**elements["backbone"]) if "backbone" in elements else None
         return cls(backbone, elements.get(FEATURE_VECTORS))
 
 
 def with_features_where_known(data: AnnotationSet, source: AnnotationSet) -> AnnotationSet:
-    """Return a set with the features that its images have in another one, and 0 for those that are not there.
+    """Return a set with the features that its images have in another set; 0 for images that are not in it.
 
     Parameters
     ----------
     data : AnnotationSet
-        The set; images that are not in `source` have no label in it, so that nothing is learnt of them.
+        The set. Images that are not in `source` have no label in it, so the model learns nothing from their zeros.
     source : AnnotationSet
         A set with features.
     """
@@ -111,8 +111,8 @@ def with_features_where_known(data: AnnotationSet, source: AnnotationSet) -> Ann
         return data.with_features(sp.csr_array(places @ features), source.backbone)
     check_memory(
         len(rows) * features.shape[1] * features.dtype.itemsize,
-        f"training on with {len(there):,} images of {len(rows):,}",
-        "train on all of them afresh, from a file",
+        f"continued training on {len(there):,} of {len(rows):,} images",
+        "train a new model on all of them, from a file",
     )
     filled = np.zeros((len(rows), features.shape[1]), features.dtype)
     filled[there] = features

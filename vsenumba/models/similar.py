@@ -1,4 +1,4 @@
-"""What is like what: the cosines of vectors of labels and of images."""
+"""Similarity by cosine, of label vectors and of image vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Vectors = Callable[[AnnotationSet, np.ndarray], np.ndarray]
 
 
 def cosines(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    """Return the cosines of vectors, (n, k), with one, (n,) float32; minus infinity for those of zeros."""
+    """Return the cosines of vectors, (n, k), with one vector, (n,) float32; minus infinity for vectors of zeros."""
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     products = vectors @ (vector / np.sqrt(vector @ vector))
     empty = lengths == 0
@@ -32,10 +32,10 @@ def likeness_to_row(table: np.ndarray, row: int, what: str) -> np.ndarray:
     Raises
     ------
     InputError
-        If that is zero, which calls it `what`.
+        If this row is all zeros; the message calls it `what`.
     """
     if not table[row].any():
-        raise InputError(f"the vector of {what} is zero: nothing is near to it")
+        raise InputError(f"the vector of {what} is zero, so nothing is similar to it")
     return cosines(table, table[row])
 
 
@@ -48,23 +48,30 @@ def image_cosines(vectors: Vectors, searched: AnnotationSet, vector: np.ndarray,
 
 
 def image_asked(model: Answering, searched: AnnotationSet, image: Any, features: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the vector of the image that others are compared with, and which rows of those that are searched it is.
+    """Return the vector of the query image, and its rows among the images to search.
 
     Parameters
     ----------
     model : Answering
         The model.
     searched : AnnotationSet
-        The images that are searched.
+        The images to search.
     image : str, sequence of str or None
-        An id of one of them, or the labels of a new image.
+        Id of one of these images, or the labels of a new image.
     features : (n_features,) array or None
-        Its features.
+        Features of the query image.
+
+    Returns
+    -------
+    vector : (k,) float32 array
+        Vector of the query image.
+    own : (m,) int64 array
+        Row of the query image in `searched`; empty for a new image.
 
     Raises
     ------
     InputError
-        If nothing is known of it.
+        If nothing is known about the query image.
     """
     if features is not None:
         features = features[None] if np.ndim(features) == 1 and hasattr(features, "dtype") else features
@@ -84,4 +91,4 @@ def image_asked(model: Answering, searched: AnnotationSet, image: Any, features:
         if vector.any():
             return vector, own
     what = f"image {image!r}" if len(own) else "the image"
-    raise InputError(f"nothing is known of {what}, so that no image is near to it")
+    raise InputError(f"nothing is known about {what}, so no image is similar to it")

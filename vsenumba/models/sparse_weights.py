@@ -1,4 +1,4 @@
-"""Sparse weights between labels in a model: checked before they are used, and as they stand in files."""
+"""Sparse weights between labels: their checks, and their form in files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from vsenumba.errors import InputError
 from vsenumba.storage import schema
 
-#: What stands in a file.
+#: Schema of the weights in a file.
 MEMBERS: Mapping[str, schema.Spec] = {
     "weights": schema.Array(schema.FLOAT, ("n_weights",), finite=True),
     "weight_targets": schema.Array(schema.INDEX, ("n_weights",), least=0, below="n_labels"),
@@ -20,12 +20,12 @@ MEMBERS: Mapping[str, schema.Spec] = {
 
 
 def checked_weights(name: str, weights: Any, n_labels: int) -> sp.csr_array:
-    """Return weights as a CSR array, having made sure that it is one of float32 between so many labels.
+    """Return weights as a CSR array, after checking that they are float32 and of shape (n_labels, n_labels).
 
     Raises
     ------
     InputError
-        If it is not.
+        If they are not.
     """
     weights = sp.csr_array(weights)
     if weights.shape != (n_labels, n_labels) or weights.dtype != np.float32:
@@ -36,7 +36,7 @@ def checked_weights(name: str, weights: Any, n_labels: int) -> sp.csr_array:
 
 
 def weights_to_elements(weights: sp.csr_array) -> dict[str, np.ndarray]:
-    """Return weights as they stand in files."""
+    """Return weights as elements of a file."""
     return {
         "weights": weights.data,
         "weight_targets": weights.indices.astype(np.int32),
@@ -45,6 +45,6 @@ def weights_to_elements(weights: sp.csr_array) -> dict[str, np.ndarray]:
 
 
 def weights_from_elements(elements: Mapping[str, np.ndarray], n_labels: int) -> sp.csr_array:
-    """Return what `weights_to_elements` was given."""
+    """Restore weights from what `weights_to_elements` returned."""
     parts = (elements["weights"], elements["weight_targets"], elements["weight_indptr"])
     return sp.csr_array(parts, (n_labels, n_labels))

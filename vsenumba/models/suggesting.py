@@ -1,4 +1,4 @@
-"""Suggestions and searches, block by block: no matrix of all images by all labels is ever made."""
+"""Suggestions and searches, block by block, without a matrix of all images by all labels."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from vsenumba.kernels.threads import one_blas_thread
 from vsenumba.kernels.top_k import EXCLUDED, exclude, top_k
 from vsenumba.models.questions import NO_LIMITS, Limits, Question, Scores, about_vectors, warn_of_unknown
 
-# Scores of one block, 4 MB: they stay in the processor's cache from the matrix product to the choice of the best.
+# Number of scores in a block, 4 MB. They stay in the CPU's cache from the matrix product to the choice of the best.
 _BLOCK_CELLS = 1 << 20
-# With fewer images a product waits for the labels' vectors, which it reads from memory once a block ...
+# Minimum number of images in a block. Every block reads all label vectors from memory, so small blocks are slow ...
 _LEAST_IMAGES = 64
-# ... but no more scores than these, 32 MB, with however many labels.
+# ... but a block never has more scores than this, 32 MB, however many labels there are.
 _MOST_CELLS = 1 << 23
-# The vectors of so many images are held at once.
+# Maximum number of images in a block, because their vectors are in memory at once.
 _BLOCK_IMAGES = 65_536
-# So many blocks are done before they are handed out.
+# Number of blocks to finish before the first is returned.
 _BLOCKS_AT_A_TIME = 32
 
-# Another device looks for one label after another: beyond so many to tell, the processor is asked.
+# A GPU finds the best labels one after another. For longer lists, the CPU is faster.
 _MOST_ELSEWHERE = 100
 
 T = TypeVar("T")
@@ -41,11 +41,11 @@ class Best(NamedTuple):
     Attributes
     ----------
     places : slice
-        Which of the question's rows.
+        Range within the question's rows.
     columns : (b, n) int32 array
-        Their label columns, best first; -1 where there are fewer.
+        Label columns, best first; padded with -1.
     scores : (b, n) float32 array
-        Their scores; minus infinity where there are fewer.
+        Scores of these labels; padded with minus infinity.
     """
 
     places: slice
@@ -59,25 +59,25 @@ def best_labels(question: Question, n: int, limits: Limits, label_names: Vocabul
     Parameters
     ----------
     question : Question
-        The images, and what is known of them: labels that they have, or were found not to have, are left out.
+        The images. Known labels and verified absences are left out.
     n : int
-        How many labels at most.
+        Maximum number of labels for each image.
     limits : Limits
-        Which labels.
+        Limits on the labels.
     label_names : Vocabulary
-        Their names.
+        Names of the labels.
     n_threads : int
-        How many blocks to work on at once.
+        Number of blocks to process at once.
 
     Yields
     ------
     Best
-        Of some images.
+        The best labels of some images.
 
     Raises
     ------
     InputError
-        If a score is NaN or infinite; the label is named.
+        If a score is NaN or infinite; the message names the label.
     """
     scored, left_out = _divided(limits.labels, len(label_names))
     width = len(label_names) if scored is None else len(scored)
@@ -89,7 +89,7 @@ def best_labels(question: Question, n: int, limits: Limits, label_names: Vocabul
     settled = [(lent(one.indptr), lent(one.indices)) for one in (known, known.absent) if one is not None]
 
     elsewhere = getattr(question.scores, "scores_on_device", None)
-    # A few labels are scored by themselves, sooner than their vectors are anywhere else.
+    # For a few labels, the CPU is done before their vectors have reached another device.
     on_device = elsewhere(known) if elsewhere is not None and scored is None and n <= _MOST_ELSEWHERE else None
     if on_device is not None:
         chooser = on_device.chooser(settled, left_out)
@@ -123,7 +123,7 @@ def best_labels(question: Question, n: int, limits: Limits, label_names: Vocabul
 
 
 def blocks_to_suggest(question: Question, limits: Limits, n_labels: int) -> list[slice]:
-    """Return the blocks of a question's images that `best_labels` works on."""
+    """Return the blocks of a question's images that `best_labels` processes."""
     scored, _ = _divided(limits.labels, n_labels)
     return blocks_of(len(question.rows), n_labels if scored is None else len(scored))
 
@@ -143,9 +143,10 @@ def _chosen(question: Question, chooser: Any, some: slice, n: int, limits: Limit
 
 
 def _divided(labels: np.ndarray | None, n_labels: int) -> tuple[np.ndarray | None, np.ndarray]:
-    """Return which labels to score, None for all, and which of their scores to leave out: few are scored by themselves.
+    """Return the labels to score, or None for all, and the labels whose scores to drop afterwards.
 
-    To pick the vectors of most labels, for every block anew, would take longer than the products that are saved.
+    A few labels are scored alone. For most of the labels, gathering their vectors for each block would take longer than
+    the products that this saves.
     """
     nothing = np.zeros(0, np.int64)
     if labels is None:
@@ -158,13 +159,13 @@ def _divided(labels: np.ndarray | None, n_labels: int) -> tuple[np.ndarray | Non
 def scores_of(
     scores: Scores, known: AnnotationSet, rows: np.ndarray, labels: slice | np.ndarray, width: int
 ) -> np.ndarray:
-    """Return scores that kernels may read and change, having made sure that there are as many as there should be."""
+    """Return scores that kernels may read and change, after checking their shape."""
     table = np.ascontiguousarray(scores.score_block(known, rows, labels), dtype=np.float32)
     return writable("the model's scores", table, (len(rows), width))
 
 
 def as_matches(best: Best, label_names: Vocabulary) -> list[list[Match]]:
-    """Return the best labels of images by their names."""
+    """Return the best labels of images by name."""
     listed = best.columns >= 0
     names = label_names.take(best.columns[listed].astype(np.int64)).tolist()
     matches = list(map(Match, names, best.scores[listed].tolist()))
@@ -183,9 +184,9 @@ def labels_of_vectors(
 
 
 def image_scores(scores: Scores, known: AnnotationSet, columns: np.ndarray, n_threads: int) -> np.ndarray:
-    """Return the mean of some labels' scores for every image of a set, (n_images,) float32.
+    """Return the mean score of some labels for every image of a set, (n_images,) float32.
 
-    It is minus infinity for images of which nothing is known.
+    The score is minus infinity for images about which nothing is known.
     """
     rows = np.arange(known.n_images)
 
@@ -199,9 +200,10 @@ def image_scores(scores: Scores, known: AnnotationSet, columns: np.ndarray, n_th
 
 
 def may_be_found(known: AnnotationSet, columns: np.ndarray, include_known: bool) -> np.ndarray:
-    """Return which images of a set may be found by some labels, (n_images,) bool.
+    """Return the images that a search for some labels may return, (n_images,) bool.
 
-    Those that were found not to have one of them may not, nor, without `include_known`, those that have all.
+    Images for which one of the labels is a verified absence may not be returned. Images that have all of the labels may
+    only be returned if `include_known` is True.
     """
     may = np.ones(known.n_images, bool)
     if not include_known:
@@ -212,16 +214,16 @@ def may_be_found(known: AnnotationSet, columns: np.ndarray, include_known: bool)
 
 
 def _counts_of(pairs: AnnotationSet | Absences, columns: np.ndarray) -> np.ndarray:
-    """Return how many of some labels each image has a pair with, (n_images,) int64."""
+    """Return how many of some labels each image has, (n_images,) int64."""
     found = np.flatnonzero(pairs.indices == columns[0] if len(columns) == 1 else np.isin(pairs.indices, columns))
     rows = np.searchsorted(pairs.indptr, found, side="right") - 1
     return np.bincount(rows, minlength=len(pairs.indptr) - 1)
 
 
 def blocks_of(n_images: int, n_labels: int) -> list[slice]:
-    """Return slices of images whose scores of so many labels are held at once.
+    """Return slices of images, such that the scores of one slice for `n_labels` labels fit into memory.
 
-    They do not depend on the number of threads, since products of other shapes may round differently.
+    The slices do not depend on the number of threads, because matrix products of other shapes may round differently.
     """
     n_labels = max(n_labels, 1)
     step = min(_BLOCK_IMAGES, max(_LEAST_IMAGES, _BLOCK_CELLS // n_labels), max(1, _MOST_CELLS // n_labels))
@@ -229,9 +231,10 @@ def blocks_of(n_images: int, n_labels: int) -> list[slice]:
 
 
 def in_turn(work: Callable[[slice], T], blocks: Sequence[slice], n_threads: int) -> Iterator[T]:
-    """Yield what some work makes of blocks, in order, with several of them in work at once.
+    """Yield the results of `work` for blocks, in order, with several blocks in progress at once.
 
-    Only a few are done ahead: who takes them slowly, as to write them to a file, has no more in memory.
+    Only a few blocks are computed ahead. A caller that consumes the results slowly, such as one that writes a file,
+    does not fill the memory.
     """
     for start in range(0, len(blocks), _BLOCKS_AT_A_TIME):
         some = blocks[start : start + _BLOCKS_AT_A_TIME]
@@ -240,5 +243,5 @@ def in_turn(work: Callable[[slice], T], blocks: Sequence[slice], n_threads: int)
         else:
             with one_blas_thread(), ThreadPoolExecutor(min(n_threads, len(some))) as pool:
                 done = list(pool.map(work, some))
-        # Not from within: no lock is held while the caller has the word.
+        # Yield outside the `with` block, so that no lock is held while the caller runs.
         yield from done

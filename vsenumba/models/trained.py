@@ -1,4 +1,4 @@
-"""What every model that is trained epoch by epoch does: seeds, tables, history, going on, its best epoch, its files."""
+"""The base of models that are trained epoch by epoch: seeds, tables, history, checkpoints, the best epoch, files."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ class Trained(Fitted):
     Attributes
     ----------
     tables_ : dict
-        What is learnt: arrays by name. Each is an attribute too, with an underscore behind its name.
+        The learnt arrays by name. Each is also an attribute, with an underscore after its name.
     history_ : History
-        One record per epoch.
+        One record for each epoch.
     best_ : Best or None
-        The best epoch by a validation metric, where one is kept.
+        The best epoch by a validation metric, if one was kept.
     seed_entropy_ : int
-        What the randomness was seeded with.
+        The entropy of the random seed.
     provenance_ : dict
-        Where and on what it was trained, for people.
+        Facts about the training, for people: the device, the number of threads, the data.
     is_resumable_ : bool
-        Whether `resume` can go on with it.
+        Whether `resume` can continue the training.
     """
 
-    #: The file's element that holds the optimiser's memory.
+    #: Name of the file element that contains the optimiser's memory.
     memory_element: ClassVar[str] = "optimiser_sums"
 
     def __getattr__(self, name: str) -> Any:
-        # Looked up in the instance itself: while it is made, or copied, there are no tables yet.
+        # Look in the instance dictionary: while a model is created or copied, it has no tables yet.
         tables = self.__dict__.get("tables_", {})
         if name.endswith("_") and name[:-1] in tables:
             return tables[name[:-1]]
@@ -66,7 +66,7 @@ class Trained(Fitted):
 
     @property
     def best_epoch_(self) -> int:
-        """The epoch that was best by a validation metric; 0 where none was kept."""
+        """The number of the best epoch by a validation metric; 0 if none was kept."""
         return 0 if self.best_ is None else self.best_.epoch
 
     @property
@@ -81,58 +81,56 @@ class Trained(Fitted):
         self.history_ = History()
         self.tables_: dict[str, np.ndarray] = {}
         self.best_: Best | None = None
-        # None where a file had none: then only a fresh one can be made.
+        # None after loading a file without the optimiser's memory.
         self._memory: dict[str, np.ndarray] | None = {}
         self.provenance_: dict[str, Any] = {}
 
     def _run(self, trainer: Trainer, **settings: Any) -> None:
-        """Train with the schedule and rate of the model; other settings are those of `vsenumba.training.run.run`."""
+        """Train with the model's schedule and learning rate; `settings` go to `vsenumba.training.run.run`."""
         self.provenance_ |= {"device": getattr(self, "device", "cpu"), "n_threads": thread_count(self._threads)}
         try:
             run(self, trainer, schedule=self.schedule, learning_rate=self.chosen("learning_rate"), **settings)
         finally:
             if self.best_ is not None and self.best_.tables and self.best_.epoch != self.history_[-1]["epoch"]:
-                # It belongs to the last epoch's tables, not to those that were put back.
+                # The memory belongs to the last epoch's tables, not to the restored ones.
                 self._memory = None
 
     @property
     def _threads(self) -> int | None:
-        """How many threads to train with."""
+        """Number of threads for training."""
         return 1 if getattr(self, "deterministic", False) else self.n_threads
 
     def check_parameters(self) -> None:
-        """Refuse parameters that cannot be used; see `Fitted.check_parameters`."""
+        """Check all parameters, and raise an error for the first that cannot be used; see `Fitted.check_parameters`."""
         super().check_parameters()
         if getattr(self, "deterministic", False) and getattr(self, "device", "cpu") != "cpu":
-            raise InputError(
-                'deterministic=True takes device="cpu": what works side by side on a card adds up in no fixed order'
-            )
+            raise InputError('deterministic=True needs device="cpu": the order of additions on a GPU is not fixed')
         if getattr(self, "deterministic", False) and self.n_threads not in (None, 1):
             warnings.warn(f"deterministic=True reduces n_threads={self.n_threads} to 1", UserWarning, stacklevel=4)
 
     def _check_resumable(self, same: bool) -> int:
-        """Return the epochs that are done, having made sure that a checkpoint can be resumed with some data.
+        """Return the number of finished epochs, after checking that training can continue with some data.
 
-        Where all are done, nothing is to be trained, and there may be no optimiser's memory to do it with.
+        If all epochs are finished, nothing is left to train, and the model may lack the optimiser's memory.
         """
         self.check_parameters()
         self._check_trainable()
         if not same:
-            raise InputError("resume takes the data that training began with; for other data there is partial_fit")
+            raise InputError("resume needs the data that training began with; use partial_fit for other data")
         if not self.is_resumable_ and len(self.history_) < self.n_epochs:
             raise InputError(
-                "the model was saved without the optimiser's memory, or the best epoch was put back: only a checkpoint "
-                "can be resumed"
+                "the model has no optimiser's memory, because it was saved without it or the best epoch was restored; "
+                "resume from a checkpoint"
             )
         return len(self.history_)
 
     def _began_with(self, data: CaptionSet | Corpus) -> bool:
-        """Tell whether training began with some data, as far as the file says: early ones have no digest."""
+        """Return whether training began with some data; True if the file has no digest, as early files do."""
         digest = self.provenance_.get("data_sha256")
         return digest is None or digest == data.digest()
 
     def _ended(self) -> Self:
-        """Have the best epoch's tables, where one is kept, as at the end of training."""
+        """Restore the tables of the best epoch, if one was kept, as at the end of training."""
         if self.best_ is not None and self.best_.tables and self.best_.epoch != self.history_[-1]["epoch"]:
             self.tables_ |= {name: table.copy() for name, table in self.best_.tables.items()}
             self._memory = None
@@ -140,20 +138,20 @@ class Trained(Fitted):
 
     @abstractmethod
     def _sizes(self) -> schema.Sizes:
-        """Return how much the model knows now: what `_table_shapes` takes."""
+        """Return the numbers of images, labels or words that `_table_shapes` needs."""
 
     def _check_tables(self) -> None:
-        """Refuse tables that were made with other parameters than the model has now, or set or cut since."""
+        """Raise an error for tables that do not fit the model's parameters, or that somebody changed."""
         for name, shape in self._table_shapes(self._sizes()).items():
             table = np.asarray(self.tables_[name])
             if len(shape) == table.ndim == 2 and table.shape[1] != shape[1] == self.n_factors:
                 raise InputError(
-                    f"n_factors is {self.n_factors}, but {name} was fitted with {table.shape[1]}; fit afresh"
+                    f"n_factors is {self.n_factors}, but {name} was fitted with {table.shape[1]}; fit the model again"
                 )
             readable(f"tables_[{name!r}]", table, shape)
 
     def _check_trainable(self) -> None:
-        """Refuse to go on with tables, or an optimiser's memory, that were made with other parameters."""
+        """Raise an error if training cannot continue with the model's tables and the optimiser's memory."""
         if not self.tables_:
             return
         self._check_tables()
@@ -165,18 +163,18 @@ class Trained(Fitted):
         for name, sums in (self._memory or {}).items():
             if np.shape(sums) != shapes[name]:
                 raise InputError(
-                    f"the optimiser's memory is not that of {as_optimiser(self.optimiser)}: {name} has sums of the "
-                    f"shape {np.shape(sums)}, not {shapes[name]}; fit afresh, or save and load the model without its "
-                    "memory"
+                    f"the optimiser's memory does not belong to {as_optimiser(self.optimiser)}: {name} has sums of the "
+                    f"shape {np.shape(sums)}, not {shapes[name]}; fit the model again, or save and load it without the "
+                    "optimiser's memory"
                 )
 
     def _grow_table(
         self, name: str, shape: tuple[int, int], fill: Callable[[np.ndarray], object], fresh_memory: np.ndarray
     ) -> None:
-        """Give a table a shape, the new rows written by `fill`, and the memory of what moves it likewise."""
+        """Enlarge a table to a shape, fill the new rows with `fill`, and enlarge the optimiser's memory likewise."""
         old = self.tables_.get(name, np.zeros((0, shape[1]), np.float32))
         if name not in self.tables_ or len(old) < shape[0]:
-            # In place: a table can be most of the memory there is.
+            # In place, because a table can take up most of the memory.
             table = aligned_empty(shape)
             table[: len(old)] = old
             fill(table[len(old) :])
@@ -188,15 +186,22 @@ class Trained(Fitted):
         self._memory[name] = fresh_memory
 
     def save(self, path: str | PathLike[str], *, include_optimiser: bool = False) -> None:
-        """Write the model to one ``.h5`` file; see ``docs/reference/file-format.md``.
+        """Save the model to one ``.h5`` file.
 
         Parameters
         ----------
         path : str or path
-            The file; an existing one is replaced in one stroke.
-        include_optimiser : bool
-            Whether to write all that `resume` needs too, the optimiser's memory and the best epoch so far. Without it
-            `partial_fit` begins with a fresh memory.
+            File to write; an existing file is replaced. See ``docs/reference/file-format.md`` for the format.
+        include_optimiser : bool, default False
+            Whether to include what `resume` needs: the optimiser's memory and the best epoch so far. Without it,
+            `partial_fit` starts with an empty memory.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        InputError
+            If a file with this content could not be loaded again.
         """
         check_is_fitted(self)
         extra: dict[str, Any] = {}
@@ -217,15 +222,15 @@ class Trained(Fitted):
 
     @abstractmethod
     def _table_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the tables of a model of these parameters, that knows so much."""
+        """Return the shapes of the tables, for the model's parameters and some sizes."""
 
     def _memory_shapes(self, sizes: schema.Sizes) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of what the optimiser remembers of each table."""
+        """Return the shapes of the optimiser's memory of each table."""
         per_row = len(as_optimiser(self.optimiser).fresh_sums(1))
         return {name: (per_row * shape[0],) for name, shape in self._table_shapes(sizes).items()}
 
     def _memory_schema(self, sizes: schema.Sizes) -> dict[str, schema.Spec]:
-        """Return what the optimiser remembers, as it stands in files."""
+        """Return the schema of the optimiser's memory in files."""
         shapes = self._memory_shapes(sizes)
         return {name: schema.Array(schema.FLOAT, shape, finite=True) for name, shape in shapes.items()}
 
@@ -269,7 +274,7 @@ class Trained(Fitted):
 
 
 def _seed_json(seeds: np.random.SeedSequence) -> dict[str, Any]:
-    """Return what stands for seeds in a file: as text, since the entropy has 128 bits, or is several numbers."""
+    """Return seeds as JSON. The entropy is text, because it has 128 bits or consists of several numbers."""
     entropy: Any = seeds.entropy
     words = str(entropy) if np.ndim(entropy) == 0 else [str(int(word)) for word in np.ravel(entropy)]
     return {"entropy": words, "spawn_key": [int(key) for key in seeds.spawn_key]}

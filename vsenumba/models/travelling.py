@@ -1,4 +1,4 @@
-"""A model on a cluster: it travels to every worker once, as the bytes of its file, and gets part after part there."""
+"""Sending a model to the workers of a cluster: once to each worker, as the bytes of its file."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from vsenumba.errors import InputError
 from vsenumba.models.parameters import MemberOf
 from vsenumba.registry import Member
 
-# A worker has several parts, so that one that is faster does more; but no part more blocks than these.
+# Each worker gets several parts, so that faster workers do more. A part has at most _MOST_BLOCKS blocks.
 _PARTS_A_WORKER = 4
 _MOST_BLOCKS = 32
 
 
 def check_travels(model: Any) -> None:
-    """Refuse a model that workers cannot make again.
+    """Raise an error for a model that workers cannot load.
 
     Raises
     ------
     InputError
-        If it, or one of its parameters, is of a class of one's own, or it works on another device than the processor.
+        If the model or one of its members is of the user's own class, or its device is not the CPU.
     """
     if type(model) is not importlib.import_module("vsenumba.models").MODELS.get(model.kind):
-        raise InputError(f"a {type(model).__name__} is of a class of your own, which workers do not have")
+        raise InputError(f"{type(model).__name__} is not a class of vsenumba, so the workers cannot load it")
     device = getattr(model, "device", "cpu")
     if device != "cpu":
-        raise InputError(f'on a cluster every worker works on its processor: device must be "cpu", not {device!r}')
+        raise InputError(f'workers of a cluster use their CPUs: device must be "cpu", not {device!r}')
     members = {one.family: getattr(model, name) for name, one in model.PARAMETERS.items() if isinstance(one, MemberOf)}
     check_members({family: member for family, member in members.items() if isinstance(member, Member)})
 
@@ -43,7 +43,8 @@ def check_travels(model: Any) -> None:
 def parts_of(blocks: Sequence[slice], n_workers: int) -> list[slice]:
     """Return slices of several blocks each, in order.
 
-    Each has two blocks, if there are so many: a block that is alone is multiplied on all threads, and several are not.
+    Each slice has at least two blocks, if possible: a single block is multiplied on all threads, which may round
+    differently.
     """
     n_parts = max(_PARTS_A_WORKER * n_workers, -(-len(blocks) // _MOST_BLOCKS))
     n_parts = max(1, min(n_parts, len(blocks) // 2))
@@ -59,7 +60,7 @@ def answers(
     made: Callable[[slice], dict[str, Any]],
     told: Mapping[str, Any],
 ) -> Iterator[tuple[slice, Any]]:
-    """Return an iterator of parts and what workers make of them.
+    """Return an iterator over parts and the results of workers for them.
 
     Parameters
     ----------
@@ -68,13 +69,13 @@ def answers(
     model : Fitted
         The model.
     work : callable
-        What a worker does with a part; see `over_parts`. It gets the model with `model_of`.
+        Function that a worker runs on a part; see `over_parts`. It gets the model with `model_of`.
     blocks : sequence of slice
-        The blocks that one machine would work on.
+        The blocks that one machine would process.
     made : callable
-        Returns what is sent of a part, as plain; it is called when it is sent.
+        Packs a part for sending, as plain data. It is called when the part is sent.
     told : mapping
-        What all parts need beside the model.
+        Other data that all parts need.
     """
     check_client(client)
     check_travels(model)
@@ -84,7 +85,7 @@ def answers(
 
 
 def model_of(shared: Mapping[str, Any]) -> Any:
-    """Return the model, on a worker."""
+    """Return the model; runs on a worker."""
     model = _from_bytes(shared["model"])
     if "n_threads" in model.PARAMETERS:
         model.set_params(n_threads=shared["n_threads"])
@@ -98,7 +99,7 @@ def _as_bytes(model: Any) -> bytes:
         return path.read_bytes()
 
 
-# The last one stays: a worker gets part after part for the same model.
+# Cache the last model, because a worker gets many parts for the same model.
 @functools.lru_cache(maxsize=1)
 def _from_bytes(content: bytes) -> Any:
     with tempfile.TemporaryDirectory() as folder:

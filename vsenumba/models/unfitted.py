@@ -1,4 +1,4 @@
-"""The error of a model that has not learnt anything yet."""
+"""The error for models that are not fitted yet."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class NotFittedError(InputError, exceptions.NotFittedError):  # type: ignore[mis
 
 
 def check_is_fitted(model: Any) -> None:
-    """Refuse a model that is not fitted.
+    """Raise an error if a model is not fitted.
 
     Raises
     ------
     NotFittedError
-        Which is scikit-learn's, too.
+        A subclass of scikit-learn's error of the same name.
     """
     try:
         validation.check_is_fitted(model)

@@ -1,4 +1,4 @@
-"""What annotation models with vectors of labels answer by these alone."""
+"""The base of annotation models that score by dot products of vectors."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class VectorAnnotator(Annotator, Trained):
-    """Base of the annotation models that are trained, and score by the products of vectors.
+    """Base of the annotation models that are trained, and whose scores are dot products of vectors.
 
     Attributes
     ----------
     label_factors_ : (n_labels, k) float32 array
-        The labels' vectors.
+        Vectors of the labels.
     """
 
     def _label_likeness(self, column: int) -> np.ndarray:
@@ -36,28 +36,28 @@ class VectorAnnotator(Annotator, Trained):
     def embed_each(
         self, images: Any = None, *, client: Client | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the vectors of a set's images, some thousands at a time, for more images than have room in memory.
+        """Yield the vectors of a set's images, a few thousand at a time, without holding all of them in memory.
 
         Parameters
         ----------
         images : set, optional
-            The images, as in `find_images`; by default those that the model was trained on.
+            The images, as in `find_images`. The default is the training images.
         client : distributed.Client, optional
-            A cluster whose workers make the vectors, the same; see ``docs/how-to/cluster.md``.
+            Cluster whose workers share the work; see ``docs/how-to/cluster.md``. The result is the same.
 
         Yields
         ------
         ids : (b,) StringDType array
-            The ids of the next images.
+            Ids of the next images.
         vectors : (b, n_factors) float32 array
-            Their vectors, 0 for images of which nothing is known.
+            Their vectors; 0 for images about which nothing is known.
 
         Raises
         ------
         UnknownNameError
-            If the model keeps rows for images, and does not know one.
+            If the model has a row for each image, and does not know one of the images.
         ClusterError
-            If there is a client, and its cluster cannot work.
+            If the cluster of `client` cannot do the work.
 
         Examples
         --------
@@ -74,20 +74,40 @@ class VectorAnnotator(Annotator, Trained):
         return ((known.image_ids.take(np.arange(some.start, some.stop)), vectors) for some, vectors in found)
 
     def annotate_factors(self, factors: np.ndarray, n: int = 10) -> list[list[Match]]:
-        """Suggest labels for images given by their factors, such as `fold_in` and `embed` return.
+        """Suggest labels for images that are given by their vectors, such as those from `fold_in` and `embed`.
 
-        All labels take part, as factors do not say which ones an image has; `annotate` leaves these out. Vectors alone
-        count: where the model has weights between labels beside them (`max_neighbours`), `annotate` is more accurate.
+        The result may contain labels that an image already has, because vectors do not say which labels these are.
+        Weights between labels do not count either. For a model with such weights (`max_neighbours`), `annotate` is more
+        accurate.
+
+        Parameters
+        ----------
+        factors : (n_images, n_factors) array
+            The vectors.
+        n : int, default 10
+            Maximum number of labels for each image.
+
+        Returns
+        -------
+        list of list of Match
+            The best labels of each image, best first.
 
         Raises
         ------
         InputError
-            If they are not finite, or of another length than the model's.
+            If the vectors are not finite, or their length differs from the model's.
 
         Warns
         -----
         UserWarning
-            If the factors of some images are all 0: nothing is suggested for them.
+            If some vectors are all zeros; these images get no suggestions.
+
+        Examples
+        --------
+        >>> from vsenumba import ImageAnnotator, synthetic
+        >>> model = ImageAnnotator(n_factors=8, n_epochs=1, random_state=0).fit(synthetic(60, 12, 240, rng=0))
+        >>> len(model.annotate_factors(model.embed(model.seen_)[:2], n=3)[0])
+        3
         """
         check_is_fitted(self)
         n = checked_count(n)

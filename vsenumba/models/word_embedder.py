@@ -1,4 +1,4 @@
-"""WordEmbedder: word vectors from running text, by skip-gram or CBOW with any negative sampler."""
+"""WordEmbedder: word vectors from running text, by skip-gram or CBOW, with any negative sampler."""
 
 from __future__ import annotations
 
@@ -36,78 +36,100 @@ from vsenumba.training.text.trainer import TextTrainer
 if TYPE_CHECKING:
     from distributed import Client
 
-# A window takes as long as it has draws, for which every shard has room; more than some dozens are of no use.
+# The time for a window grows with its draws, and every shard has space for them. More than a few dozen are of no use.
 _MOST_NEGATIVES, _MOST_DRAWS = 10_000, 100_000
 
 
 class WordEmbedder(Trained):
-    """Learn vectors for words so that words in like company are alike.
+    """Learn word vectors such that words in similar contexts have similar vectors.
 
-    Each step takes a window of text. With skip-gram the word in its middle should score high with every other word of
-    the window, with CBOW the mean of the others with the middle; and low with negatives, which the sampler draws.
-    With the adaptive sampler this is self-embedded negative sampling: negatives are drawn by what the vectors say now.
+    Each training step takes a window of text: a word and its neighbours. Skip-gram predicts each neighbour from the
+    word in the middle. CBOW predicts the word in the middle from the mean of its neighbours. In both cases the true
+    word should score high, and the negatives that the sampler draws should score low.
+
+    With the adaptive sampler this is self-embedded negative sampling: the current vectors decide which negatives are
+    drawn.
 
     Parameters
     ----------
-    architecture : {"skipgram", "cbow"}
-        Whether the word in the middle of a window predicts the others, or these the word in the middle.
-    n_factors : int
-        Length of the vectors.
-    window : int
-        The most words on each side; how many it is, is drawn for each window, so that near words count more.
-    subsample : float
-        Words that make up more than this share of the text are thinned out, as in word2vec; 0 for none.
-    sampler : Sampler or str
-        Where negatives come from: "popularity" as in word2vec, "adaptive", "uniform", "dynamic", ...
-    n_negatives : int
-        Negatives per pair of words.
+    architecture : {"skipgram", "cbow"}, default "skipgram"
+        Whether the word in the middle of a window predicts its neighbours ("skipgram"), or the neighbours predict it
+        ("cbow").
+    n_factors : int, default 100
+        Length of the vectors, at least 1.
+    window : int, default 5
+        Maximum number of words on each side of the middle. The actual number is drawn anew for each window, from 1 to
+        `window`, so near words count more.
+    subsample : float, default 1e-3
+        Skip occurrences of words that make up more than this share of the text, at random, as in word2vec; 0 to keep
+        all.
+    sampler : Sampler or str, default "popularity"
+        Sampler that draws the negatives: "popularity" as in word2vec, "adaptive", "uniform", "dynamic", "rank" or
+        "warp".
+    n_negatives : int, default 5
+        Number of negatives for each pair of words, from 1 to 10,000.
     draws_per : {"pair", "window", "block"}, optional
-        For what negatives are drawn: for every pair of words, as in word2vec; for a window, whose pairs share them; or
-        for a block of eight windows that follow each other. None for "block" with skip-gram, and for "window" with
-        CBOW and where the sampler looks at vectors, as "adaptive" does, which cannot draw for a block.
+        Unit that shares its negatives:
+
+        - "pair": every pair of words has its own negatives, as in word2vec;
+        - "window": the pairs of a window share their negatives;
+        - "block": eight consecutive windows share their negatives. Samplers that use vectors, such as "adaptive",
+          cannot do this.
+
+        The default is "block" with skip-gram, and "window" with CBOW or with a sampler that uses vectors.
     n_draws : int, optional
-        Negatives drawn at a time: each counts so many times that every pair has `n_negatives`. More make steps steadier
-        and slower. None for `n_negatives` a pair; three times as many a window, and six times a block, with skip-gram;
-        and twice and four times with CBOW, whose windows are one pair.
-    optimiser : Optimiser or str
-        "sgd" as in word2vec, or "adagrad" (one sum per row).
+        Number of negatives drawn for each pair, window or block, at most 100,000. Each counts with a weight such that
+        every pair has `n_negatives` in total. More draws make the steps steadier and slower. The default is a multiple
+        of `n_negatives`:
+
+        ============  ====  ======  =====
+        architecture  pair  window  block
+        ============  ====  ======  =====
+        skipgram      1     3       6
+        cbow          1     2       4
+        ============  ====  ======  =====
+    optimiser : Optimiser or str, default "sgd"
+        "sgd" as in word2vec, or "adagrad" with one sum of squared gradients for each row.
     learning_rate : float, optional
-        The first rate; None for 0.05 with skip-gram and 0.15 with CBOW.
-    schedule : {"linear", "cosine", "constant", "step"}
-        How the rate falls with the words trained on.
-    n_epochs : int
-        Passes over the text.
+        Learning rate at the start, above 0. The default is 0.05 with skip-gram and 0.15 with CBOW.
+    schedule : {"linear", "cosine", "constant", "step"}, default "linear"
+        How the learning rate changes with the number of words trained on.
+    n_epochs : int, default 5
+        Number of passes over the text.
     n_threads : int, optional
-        Threads; None for all. With more than one, two runs with one seed differ a little, as updates are lock-free.
-    deterministic : bool
-        Whether the same seed must give bit-equal vectors on the same machine; takes one thread and "cpu".
-    device : {"cpu", "cuda"}
-        Where to train: "cuda" takes an NVIDIA card (docs/how-to/gpu.md), never chosen by itself. It and
-        `n_threads` are not in the model's file: who reads it decides anew.
-    random_state : int, Generator, SeedSequence or None
-        Where the randomness comes from; None for fresh entropy.
+        Number of threads; by default all. Updates are lock-free, so with more than one thread two runs with the same
+        seed differ slightly.
+    deterministic : bool, default False
+        Whether the same seed must give bit-identical vectors on the same machine. This uses one thread and needs
+        ``device="cpu"``.
+    device : {"cpu", "cuda"}, default "cpu"
+        Device for training. "cuda" uses an NVIDIA GPU (``docs/how-to/gpu.md``); it is never chosen automatically. Model
+        files store neither `device` nor `n_threads`, so you choose them again when you load a model.
+    random_state : int, Generator, SeedSequence or None, default None
+        Random seed; None for a different one each time.
 
     Attributes
     ----------
     words_ : Vocabulary
-        The words, those of the first text most frequent first.
+        The words. Those of the first text come first, most frequent first.
     counts_ : (n_words,) int64 array
-        How often each stood in the text.
+        Number of occurrences of each word in the text.
     word_factors_ : (n_words, n_factors) float32 array
-        The words' vectors.
+        Vectors of the words.
     output_factors_ : (n_words, n_factors) float32 array
-        What a window's vector is compared with.
+        Output vectors, which the vector of a window is compared with.
     word_vectors_ : WordVectors
-        The words with their vectors, to be asked and saved for other programs.
+        The words with their vectors, for queries and for export to other programs.
     history_ : History
-        One record per epoch: also ``tokens`` and ``kept`` (words of the text, and what subsampling left of them) and
-        ``negative_gradient`` (mean length of the gradient in the vector of a negative that counts once).
+        One record for each epoch. It also contains ``tokens`` (number of words in the text), ``kept`` (number of words
+        after subsampling) and ``negative_gradient`` (mean length of the gradient of a negative with weight one).
     tables_, best_, best_epoch_, seed_entropy_, provenance_
         See `Trained`.
 
     References
     ----------
-    Mikolov et al., "Distributed Representations of Words and Phrases and their Compositionality", NIPS 2013.
+    Mikolov et al., "Distributed Representations of Words and Phrases and their Compositionality", NIPS 2013, eq. 4.
+
     Chen et al., "Improving Negative Sampling for Word Representation using Self-embedded Features", WSDM 2018.
 
     Examples
@@ -123,25 +145,31 @@ class WordEmbedder(Trained):
     subject: ClassVar[str] = "words"
     exports: ClassVar[tuple[str, ...]] = ("words",)
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = {
-        "architecture": MemberOf("What predicts what.", family=as_architecture),
-        "n_factors": Whole("Length of the vectors."),
+        "architecture": MemberOf("Predict context words (skipgram) or the centre word (cbow).", family=as_architecture),
+        "n_factors": Whole("Vector length."),
         # No sentence has more words.
-        "window": Whole("The most words on each side.", most=LONGEST_SENTENCE),
-        "subsample": Number("Thin out words above this share of the text; 0 for none."),
-        "sampler": MemberOf("Where negatives come from.", family=as_sampler),
-        "n_negatives": Whole("Negatives per pair of words.", most=_MOST_NEGATIVES),
-        "draws_per": Choice("For what negatives are drawn.", "by architecture and sampler", names=DRAWS_PER),
-        "n_draws": Whole(
-            "Negatives drawn for a pair, window or block.", "what suits the architecture", most=_MOST_DRAWS
+        "window": Whole("Maximum number of context words on each side.", most=LONGEST_SENTENCE),
+        "subsample": Number("Randomly skip words whose share of the text is above this value; 0 keeps all."),
+        "sampler": MemberOf("Negative sampler.", family=as_sampler),
+        "n_negatives": Whole("Number of negatives per pair of words.", most=_MOST_NEGATIVES),
+        "draws_per": Choice(
+            "Draw new negatives for each pair, window or block of windows.",
+            "depends on architecture and sampler",
+            names=DRAWS_PER,
         ),
-        "optimiser": MemberOf("How rows move along their gradients.", family=as_optimiser),
-        "learning_rate": Number("Learning rate at the start.", "what suits the architecture", above=0),
-        "schedule": Choice("How the rate changes with the words trained on.", names=SCHEDULES),
-        "n_epochs": Whole("Passes over the text."),
-        "n_threads": Whole("Threads to train with.", "all", in_file=False),
-        "deterministic": Flag("Whether the same seed must give bit-equal vectors, which takes one thread."),
-        "device": Choice("Where to train.", names=TEXT_DEVICES, in_file=False),
-        "random_state": Seed("Where the randomness comes from."),
+        "n_draws": Whole(
+            "Number of negatives to draw for each pair, window or block.",
+            "depends on the architecture",
+            most=_MOST_DRAWS,
+        ),
+        "optimiser": MemberOf("Optimiser.", family=as_optimiser),
+        "learning_rate": Number("Initial learning rate.", "depends on the architecture", above=0),
+        "schedule": Choice("Learning rate schedule.", names=SCHEDULES),
+        "n_epochs": Whole("Number of training epochs."),
+        "n_threads": Whole("Number of threads.", "all cores", in_file=False),
+        "deterministic": Flag("Whether the same seed gives bit-equal vectors; uses one thread."),
+        "device": Choice("Device to train on.", names=TEXT_DEVICES, in_file=False),
+        "random_state": Seed("Random seed."),
     }
 
     def __init__(
@@ -181,29 +209,29 @@ class WordEmbedder(Trained):
         self.random_state = random_state
 
     def check_parameters(self) -> None:
-        """Refuse parameters that cannot be used; see `Fitted.check_parameters`."""
+        """Check all parameters, and raise an error for the first that cannot be used; see `Fitted.check_parameters`."""
         super().check_parameters()
         sampler = self.member("sampler")
         if self.draws_per == "block" and sampler.by_vector:
             raise InputError(
-                f"{sampler} draws by a window's vector, and so not for a block of windows: "
+                f"{sampler} needs the vector of one window, so it cannot draw for a block of windows: "
                 "draws_per must be 'window', 'pair' or None"
             )
 
     def fit(self, X: Any, y: Any = None, *, callbacks: Callbacks = (), client: Client | None = None) -> WordEmbedder:
-        """Train afresh.
+        """Train a new model on a text.
 
         Parameters
         ----------
         X : Corpus, or iterable of lists of words
-            The text.
+            The text, as sentences.
         y : None
-            Ignored, as scikit-learn's conventions ask for it.
+            Ignored; present for compatibility with scikit-learn.
         callbacks : callable, or iterable of them
             Called after every epoch with the model and the epoch's record; see `vsenumba.training.callbacks`.
         client : distributed.Client, optional
-            A cluster to train on (docs/how-to/cluster.md); X may then be a path or paths of files that are parts of one
-            text: token files, or texts as `Corpus.from_text` reads them.
+            Cluster to train on (``docs/how-to/cluster.md``). `X` may then be the paths of files that are parts of one
+            text: token files, or texts that `Corpus.from_text` can read.
 
         Returns
         -------
@@ -216,6 +244,13 @@ class WordEmbedder(Trained):
             If the text or a parameter cannot be used.
         TrainingDivergedError
             If a table becomes NaN or infinite.
+
+        Examples
+        --------
+        >>> from vsenumba import WordEmbedder
+        >>> text = [["a", "cat", "sat", "on", "a", "mat"], ["a", "dog", "sat", "on", "a", "log"]]
+        >>> WordEmbedder(n_factors=8, n_epochs=2, random_state=0).fit(text).counts_.tolist()
+        [4, 2, 2, 1, 1, 1, 1]
         """
         self.check_parameters()
         corpus = as_corpus(X if client is None else whole_corpus(X))
@@ -224,7 +259,7 @@ class WordEmbedder(Trained):
         return self._train(corpus, self.n_epochs, callbacks, client)
 
     def _check_memory(self, n_words: int) -> None:
-        """Refuse to make tables, and what a launch works in, that do not fit into memory."""
+        """Raise an error if the tables and the work space of training do not fit into memory."""
         check_memory(
             4 * int(self.n_factors) * 2 * (n_words + N_SHARDS),
             f"training with n_factors={self.n_factors} on {n_words:,} words",
@@ -237,21 +272,26 @@ class WordEmbedder(Trained):
         self.counts_ = np.zeros(0, np.int64)
 
     def partial_fit(self, X: Any, y: Any = None, *, n_epochs: int = 1, callbacks: Callbacks = ()) -> WordEmbedder:
-        """Train on with more text; words that are new get vectors of their own, and counts are added up.
+        """Continue training on more text; new words get vectors of their own.
 
-        The rate goes through its schedule once more, over these epochs.
+        The learning rate runs through its schedule once more, over these epochs. Word counts are added up.
 
         Parameters
         ----------
         X, y, callbacks
             As in `fit`.
-        n_epochs : int
-            Passes over `X`.
+        n_epochs : int, default 1
+            Number of passes over `X`.
 
         Returns
         -------
         WordEmbedder
             The model itself.
+
+        Raises
+        ------
+        InputError, TrainingDivergedError
+            As in `fit`; also if parameters have changed in a way that does not fit the model's tables.
         """
         self.check_parameters()
         self.PARAMETERS["n_epochs"].check("n_epochs", n_epochs)
@@ -264,17 +304,22 @@ class WordEmbedder(Trained):
         return self._train(corpus, n_epochs, callbacks)
 
     def resume(self, X: Any, *, callbacks: Callbacks = (), client: Client | None = None) -> WordEmbedder:
-        """Go on from a checkpoint to the last of `n_epochs`, with the text of `fit`, as if it had never stopped.
+        """Continue from a checkpoint up to `n_epochs`, as if training had never stopped.
 
         Parameters
         ----------
         X, callbacks, client
-            As in `fit`.
+            As in `fit`. `X` must be the text that training began with.
+
+        Returns
+        -------
+        WordEmbedder
+            The model itself.
 
         Raises
         ------
         InputError
-            If the model was not saved as a checkpoint is, or `X` is not what it was trained on.
+            If the model was saved without the optimiser's memory, or if `X` is not the text that it was trained on.
         """
         check_is_fitted(self)
         corpus = as_corpus(X if client is None else whole_corpus(X))
@@ -286,9 +331,9 @@ class WordEmbedder(Trained):
 
     def _train(self, corpus: Corpus, n_epochs: int, callbacks: Callbacks, client: Client | None = None) -> WordEmbedder:
         if corpus.n_tokens == corpus.n_sentences:
-            raise InputError(f"there is nothing to learn from: {corpus!r} has no sentence of two words")
+            raise InputError(f"there is nothing to learn from: {corpus!r} has no sentence with two words")
         if corpus.n_words < 2 and len(self.words_) == 0:
-            raise InputError(f"there is nothing to learn from: the text has one word only, {corpus.words[0]!r}")
+            raise InputError(f"there is nothing to learn from: the text has only one word, {corpus.words[0]!r}")
         if len(self.words_) == 0:
             self.provenance_["data_sha256"] = corpus.digest()
         return self._train_on(corpus, self._grow(corpus), n_epochs, 0, callbacks, client)
@@ -314,7 +359,7 @@ class WordEmbedder(Trained):
     def _trainer(self, corpus: Corpus, rows: np.ndarray | None, task: TextTask, client: Client | None) -> Trainer:
         tables, sums, seeds = self.tables_, self._memory or {}, self._spawned(1)
         if client is not None:
-            # Of a fresh model every word has the row of its own number.
+            # A cluster trains fresh models only, in which word number n has row n.
             return text_trainer_on_cluster(self.device, corpus, task, client, tables, sums, seeds, self._threads)
         device = device_class(self.device, TEXT_DEVICES)(task, self._threads)
         return TextTrainer(corpus, rows, task, device, tables, sums, seeds)
@@ -324,7 +369,7 @@ class WordEmbedder(Trained):
         return as_architecture(self.architecture)
 
     def _grow(self, corpus: Corpus) -> np.ndarray | None:
-        """Give every new word a fresh row in each table; return the rows of the corpus's words, None for their own."""
+        """Add rows for new words; return the rows of the corpus's words, or None if word number n has row n."""
         known = self.words_.find(corpus.words)
         new = np.flatnonzero(known < 0)
         before = len(self.words_)
@@ -339,7 +384,7 @@ class WordEmbedder(Trained):
             fresh -= np.float32(0.5)
             fresh /= np.float32(self.n_factors)
 
-        # As in word2vec: words begin near 0, outputs at 0.
+        # As in word2vec: word vectors start near 0, output vectors at 0.
         shape = (len(self.words_), self.n_factors)
         for name, fill in (("word_factors", near_zero), ("output_factors", lambda fresh: fresh.fill(0))):
             self._grow_table(name, shape, fill, self.member("optimiser").fresh_sums(len(self.words_)))
@@ -363,11 +408,49 @@ class WordEmbedder(Trained):
         return self.words_, self.word_factors_
 
     def neighbors(self, word: str | int | np.ndarray, n: int = 10) -> list[Match]:
-        """Find the words whose vectors have the largest cosine with a word's; see `WordVectors.neighbors`."""
+        """Find the words whose vectors have the largest cosine with a word's vector.
+
+        Parameters
+        ----------
+        word : str, int or (n_factors,) array
+            The word, its number, or a vector; see `WordVectors.neighbors`.
+        n : int, default 10
+            Maximum number of words.
+
+        Returns
+        -------
+        list of Match
+            Words with their cosines, most similar first.
+
+        Raises
+        ------
+        UnknownNameError
+            If the model does not know the word.
+        """
         return self.word_vectors_.neighbors(word, n)
 
     def analogy(self, a: str, b: str, c: str, n: int = 10, *, method: str = "3cosadd") -> list[Match]:
-        """Find what is to c as b is to a; see `WordVectors.analogy`."""
+        """Find the words d that complete the analogy "a is to b as c is to d".
+
+        Parameters
+        ----------
+        a, b, c : str
+            The three given words.
+        n : int, default 10
+            Maximum number of words.
+        method : {"3cosadd", "3cosmul"}, default "3cosadd"
+            How candidates are scored; see `WordVectors.analogy`.
+
+        Returns
+        -------
+        list of Match
+            Words with their scores, best first.
+
+        Raises
+        ------
+        UnknownNameError
+            If the model does not know one of the words.
+        """
         return self.word_vectors_.analogy(a, b, c, n, method=method)
 
     def _to_elements(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Objectives of image-text retrieval: what a batch of matching pairs is trained on."""
+"""Objectives of image-text retrieval: the loss over a batch of matching pairs."""
 
 from __future__ import annotations
 

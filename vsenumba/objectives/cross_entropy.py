@@ -22,11 +22,18 @@ class CrossEntropyState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Objective):
-    """``-ln softmax(s_ii / τ)`` against each query's negatives' ``(M_ij + s_ij) / τ``, the mean over all queries.
+    """Base of the objectives that minimise cross-entropy: ``-ln softmax(s_ii / τ)``, averaged over all queries.
+
+    The softmax compares the match's ``s_ii / τ`` with ``(M_ij + s_ij) / τ`` of the query's negatives, where M is the
+    margin.
 
     Parameters
     ----------
-    temperature : float
+    margin : float or SemanticMargin, default 0.2
+        Number to add to the score of each negative, at least 0.
+    negatives : Negatives or str, default "all"
+        Rule that selects the negatives.
+    temperature : float, default 0.05
         τ, above 0.
     """
 

@@ -1,4 +1,4 @@
-"""Hinges: every negative that does not stay its margin below the match costs by how much."""
+"""Hinge losses: each negative that comes within its margin of the match costs the difference."""
 
 from __future__ import annotations
 
@@ -9,14 +9,24 @@ from vsenumba.objectives.objective import Objective, query_loss
 
 
 class HingesState(NamedTuple):
-    """Hinges need nothing; a named tuple must have a field."""
+    """Hinges need no state, but a named tuple must have a field."""
 
     power: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hinges(Objective):
-    """``Σ_i Σ_j [M_ij + s_ij - s_ii]₊`` over each query's negatives, images' and captions' queries added up."""
+    """Base of the objectives that minimise hinges: ``Σ_i Σ_j [M_ij + s_ij - s_ii]₊`` over each query's negatives j.
+
+    The sum includes images and captions as queries i. M is the margin.
+
+    Parameters
+    ----------
+    margin : float or SemanticMargin, default 0.2
+        Number to add to the score of each negative, at least 0.
+    negatives : Negatives or str, default "all"
+        Rule that selects the negatives.
+    """
 
     def state(self, n: int) -> HingesState:
         """Return the state; see `Objective.state`."""

@@ -1,4 +1,4 @@
-"""Margins: by how much a match must score above each negative; one number, or more for negatives that mean the same."""
+"""Margins: how far a match must score above each negative. Similar negatives can have larger margins."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from vsenumba.registry import Family, Member
 
 @dataclass(frozen=True, kw_only=True)
 class SemanticMargin(Member):
-    """``base + weight S_ij`` with ``S_ij = z_i·z_j / max_k z_i·z_k``, z what a caption is about.
+    """Use larger margins for negatives with similar captions: ``base + weight S_ij``.
 
-    A negative whose caption is close to the query's is asked to stay further away: so it is among the hardest more
-    often, and counts more. Rows whose largest product is 0 have S of 0.
+    ``S_ij = z_i·z_j / max_k z_i·z_k``, where z_i is a vector of the meaning of caption i. A negative whose caption is
+    similar to the query's must stay further away. It is therefore among the hardest negatives more often, and counts
+    more. If the largest product of a row is 0, S is 0.
 
     Parameters
     ----------
-    base, weight : float
-        α and λ of the paper; at least 0.
+    base : float, default 0.185
+        α of the paper, at least 0.
+    weight : float, default 0.025
+        λ of the paper, at least 0.
 
     References
     ----------
@@ -46,7 +49,7 @@ class SemanticMargin(Member):
         check_margin("weight", self.weight)
 
     def of(self, semantics: np.ndarray) -> np.ndarray:
-        """Return the margins of all pairs, (N, N) float32, from what the captions are about, (N, R)."""
+        """Return the margins of all pairs, (N, N) float32, from the vectors of the captions' meaning, (N, R)."""
         products = np.asarray(semantics, np.float32) @ np.asarray(semantics, np.float32).T
         largest = products.max(axis=1, keepdims=True)
         largest[largest == 0] = 1
@@ -54,7 +57,7 @@ class SemanticMargin(Member):
 
 
 def check_margin(name: str, margin: object) -> None:
-    """Refuse a margin that is negative or not finite."""
+    """Raise an error for a margin that is negative or not finite."""
     if not is_number(margin) or not 0 <= margin < np.inf:  # type: ignore[operator]
         raise InputError(f"{name} must be finite and at least 0, not {margin!r}")
 

@@ -1,4 +1,4 @@
-"""Which of a batch's non-matching items are a query's negatives: all, the hardest, or a group of so many."""
+"""Rules that select a query's negatives among the other items of a batch: all, the hardest, or a group."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from vsenumba.registry import Family, Member
 
 @dataclass(frozen=True, kw_only=True)
 class Negatives(Member, ABC):
-    """Base of the rules: a query's negatives are the other items that score highest, or by what `preference` says."""
+    """Base of the rules: select the items with the highest score, or the highest `preference`."""
 
     @abstractmethod
     def group_size(self, scores: np.ndarray) -> int:
-        """Return how many negatives a query has, at most, given the batch's cosines; at least 1."""
+        """Return the maximum number of negatives of a query, at least 1, for a batch's cosines."""
 
     def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
-        """Return by what negatives are chosen instead of by their scores, (N, N) float32; None for by these.
+        """Return numbers by which to select negatives, (N, N) float32; None to select by scores.
 
         Parameters
         ----------
         scores, excluded : (N, N) float32, (N, N) bool
-            A row per query; which items are no negatives.
+            Scores with one row for each query, and the items that are not negatives.
         rng : Generator
-            For what is drawn.
+            Random generator.
         """
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AllNegatives(Negatives):
-    """Every other item of the batch."""
+    """Select every other item of the batch."""
 
     name: ClassVar[str] = "all"
 
     def group_size(self, scores: np.ndarray) -> int:
-        """Return the batch less one."""
+        """Return the batch size minus one."""
         return max(len(scores) - 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HardestNegative(Negatives):
-    """The one item that scores highest."""
+    """Select the item with the highest score."""
 
     name: ClassVar[str] = "hardest"
 
@@ -59,13 +59,14 @@ class HardestNegative(Negatives):
 
 @dataclass(frozen=True, kw_only=True)
 class AdaptiveNegatives(Negatives):
-    """AdOpt's group: large while the space is not yet aligned and uniform, one item in the end.
+    """Select a group as in AdOpt: large as long as the space is neither aligned nor uniform, and one item in the end.
 
-    ``K = min(max(int(N cos((align + uniform)^1.25)) + 1, 1), N - 1)`` with ``align`` the mean cosine of the matching
-    pairs, and ``uniform`` the mean over all pairs of ``exp(-cosine)``, where that of a matching pair counts as 0.
+    The size is ``K = min(max(int(N cos((align + uniform)^1.25)) + 1, 1), N - 1)``. Here ``align`` is the mean cosine of
+    the matching pairs. ``uniform`` is the mean of ``exp(-cosine)`` over all pairs, where the cosine of a matching pair
+    counts as 0.
 
-    A query's match is never one of its negatives. In the authors' code it can be: they take its score for 0 when they
-    look for the K highest, so that it is among them where fewer than K others are above 0.
+    A query's match is never one of its negatives. In the authors' code it can be: the code sets the match's score to 0
+    before it selects the K highest, so the match is selected if fewer than K others score above 0.
 
     References
     ----------
@@ -81,7 +82,7 @@ class AdaptiveNegatives(Negatives):
     name: ClassVar[str] = "adaptive"
 
     def group_size(self, scores: np.ndarray) -> int:
-        """Return K."""
+        """Return the size K of the group."""
         n = len(scores)
         matching = np.diagonal(scores)
         powers = np.exp(-np.asarray(scores, np.float64))
@@ -92,12 +93,12 @@ class AdaptiveNegatives(Negatives):
 
 @dataclass(frozen=True, kw_only=True)
 class CountedNegatives(Negatives):
-    """Base of the rules by which every query has `k` negatives.
+    """Base of the rules that select `k` negatives for every query.
 
     Parameters
     ----------
-    k : int
-        At least 1.
+    k : int, default 16
+        Number of negatives, at least 1.
     """
 
     k: int = 16
@@ -113,34 +114,46 @@ class CountedNegatives(Negatives):
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantNegatives(CountedNegatives):
-    """The `k` items that score highest."""
+    """Select the `k` items with the highest scores.
+
+    Parameters
+    ----------
+    k : int, default 16
+        Number of negatives, at least 1.
+    """
 
     name: ClassVar[str] = "constant"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomNegatives(CountedNegatives):
-    """`k` of the other items, drawn evenly without repeats."""
+    """Select `k` other items at random, without replacement.
+
+    Parameters
+    ----------
+    k : int, default 16
+        Number of negatives, at least 1.
+    """
 
     name: ClassVar[str] = "random"
 
     def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return random numbers."""
+        """Return random numbers; see `Negatives.preference`."""
         return rng.random(scores.shape, dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MixedNegatives(CountedNegatives):
-    """`k` items, a share of them those that score highest, the others drawn evenly without repeats.
+    """Select `k` items: a share with the highest scores, and the others at random without replacement.
 
-    Random ones are meant to keep the space from collapsing, as it may with the hardest alone.
+    The random items are meant to keep the space from collapsing, which can happen with the hardest negatives alone.
 
     Parameters
     ----------
-    k : int
-        At least 1.
-    hardness : float
-        The share of the highest, from 0 to 1; of `k` times it the nearest whole number.
+    k : int, default 16
+        Number of negatives, at least 1.
+    hardness : float, default 0.5
+        Share of `k` with the highest scores, from 0 to 1; their number is rounded.
     """
 
     hardness: float = 0.5
@@ -149,10 +162,10 @@ class MixedNegatives(CountedNegatives):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not is_number(self.hardness) or not 0 <= self.hardness <= 1:
-            raise InputError(f"hardness must lie between 0 and 1, not {self.hardness!r}")
+            raise InputError(f"hardness must be from 0 to 1, not {self.hardness!r}")
 
     def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return random numbers, and higher ones for the highest scores."""
+        """Return random numbers, and larger numbers for the highest scores; see `Negatives.preference`."""
         drawn = rng.random(scores.shape, dtype=np.float32)
         hard = min(round(self.hardness * self.k), len(scores))
         falling = np.argsort(np.where(excluded, np.inf, -scores), axis=1, kind="stable")
@@ -162,12 +175,12 @@ class MixedNegatives(CountedNegatives):
 
 @dataclass(frozen=True, kw_only=True)
 class SemiHardNegatives(CountedNegatives):
-    """The `k` items that score highest of those below the match; where there are fewer, also the lowest above it.
+    """Select the `k` items with the highest scores below the match's; if there are fewer, also the lowest above it.
 
     Parameters
     ----------
-    k : int
-        At least 1.
+    k : int, default 1
+        Number of negatives, at least 1.
 
     References
     ----------
@@ -178,7 +191,7 @@ class SemiHardNegatives(CountedNegatives):
     name: ClassVar[str] = "semi-hard"
 
     def preference(self, scores: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return the scores below the match, and less than any cosine for the others, the least for the highest."""
+        """Return the scores below the match's; for others, numbers below any cosine, lowest for the highest score."""
         return np.where(scores < np.diagonal(scores)[:, None], scores, np.float32(-4) - scores)
 
 

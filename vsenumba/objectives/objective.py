@@ -1,9 +1,9 @@
-"""What every objective of retrieval offers: a batch's loss and its gradient in the batch's cosines.
+"""The base of all retrieval objectives: a batch's loss and its gradient with respect to the batch's cosines.
 
-A batch is N images with a caption each. ``scores[i, j]`` is the cosine of image i and caption j; the matches are the
-diagonal. Each image is a query for captions, and each caption for images. To add an objective, write one file with a
-frozen dataclass, and name it in ``objectives/__init__.py``; what differs between those that are here is which negatives
-count (`vsenumba.objectives.negatives`), their margins (`vsenumba.objectives.margins`), and what is done with them.
+A batch is N images with one caption each. ``scores[i, j]`` is the cosine of image i and caption j, so the matches are
+the diagonal. Each image is a query for captions, and each caption is a query for images. To add an objective, write one
+file with a frozen dataclass, and name it in ``objectives/__init__.py``. Objectives differ in which negatives count
+(`vsenumba.objectives.negatives`), in their margins (`vsenumba.objectives.margins`), and in the function of these.
 """
 
 from __future__ import annotations
@@ -33,15 +33,17 @@ def query_loss(state, scores, margins, query, chosen, n_chosen, gradient):
     Parameters
     ----------
     state : NamedTuple
-        An objective's state; its class picks the implementation.
-    scores, margins : (N, N) float32
-        A row per query, the match on the diagonal; what is added to each negative's score.
+        An objective's state; its class selects the implementation.
+    scores : (N, N) float32
+        Cosines, one row for each query, with the match on the diagonal.
+    margins : (N, N) float32
+        Numbers to add to the scores of negatives.
     query : int
         The row.
     chosen, n_chosen : (N,) int32, int
-        The query's negatives, the first so many.
+        The query's negatives are the first `n_chosen` of `chosen`.
     gradient : (N, N) float32
-        Its row `query` is added to.
+        Output: the gradient is added to its row `query`.
     """
     raise TypeError(f"no objective is computed from a {type(state).__name__}")
 
@@ -52,11 +54,11 @@ class BatchLoss(NamedTuple):
     Attributes
     ----------
     loss : float
-        Of both directions.
+        The loss, for images and captions as queries.
     gradient : (N, N) float32 array
-        In the cosines.
+        Gradient with respect to the cosines.
     group_size : int
-        How many negatives a query had, at most.
+        Maximum number of negatives of a query.
     """
 
     loss: float
@@ -70,10 +72,10 @@ class Objective(Member, ABC):
 
     Parameters
     ----------
-    margin : float or SemanticMargin
-        What is added to the score of each negative.
-    negatives : Negatives or str
-        Which of the batch's other items are negatives.
+    margin : float or SemanticMargin, default 0.2
+        Number to add to the score of each negative, at least 0.
+    negatives : Negatives or str, default "all"
+        Rule that selects the negatives among the other items of a batch.
     """
 
     margin: float | SemanticMargin = 0.2
@@ -87,11 +89,11 @@ class Objective(Member, ABC):
 
     @abstractmethod
     def state(self, n: int) -> Any:
-        """Return what `query_loss` needs for a batch of `n` pairs, a named tuple."""
+        """Return the state that `query_loss` needs for a batch of `n` pairs, a named tuple."""
 
     @property
     def needs_semantics(self) -> bool:
-        """Whether margins depend on what captions are about."""
+        """Whether margins depend on the meaning of captions."""
         return isinstance(self.margin, SemanticMargin)
 
     def batch_loss(
@@ -107,13 +109,23 @@ class Objective(Member, ABC):
         Parameters
         ----------
         scores : (N, N) array
-            Cosines of images (rows) and captions (columns); matches on the diagonal.
+            Cosines of images (rows) and captions (columns), with the matches on the diagonal.
         same : (N, N) bool array, optional
-            Which pairs show the same image, and so are no negatives; the diagonal is understood.
+            Pairs that show the same image and therefore are not negatives. The diagonal is always included.
         semantics : (N, R) array, optional
-            What the captions are about, for a `SemanticMargin`.
-        rng : int, Generator, SeedSequence or None
-            For random negatives.
+            Vectors of the meaning of captions, for a `SemanticMargin`.
+        rng : int, Generator, SeedSequence or None, default None
+            Random seed, for random negatives.
+
+        Returns
+        -------
+        BatchLoss
+            The loss, its gradient, and the number of negatives.
+
+        Raises
+        ------
+        InputError
+            If `scores` is not square, or a semantic margin lacks `semantics`.
 
         Examples
         --------
@@ -127,11 +139,11 @@ class Objective(Member, ABC):
         n = len(scores)
         if scores.shape != (n, n):
             raise InputError(f"scores must be square, a row per image and a column per caption, not {scores.shape}")
-        # A copy of what cannot be written: rules may be anyone's.
+        # Copy a read-only array, because a rule from outside the package may need a writable one.
         scores = readable("scores", np.require(scores, requirements="W"), (n, n))
         if isinstance(self.margin, SemanticMargin):
             if semantics is None or len(semantics) != n:
-                raise InputError(f"a semantic margin needs what each of the {n} captions is about: give semantics")
+                raise InputError(f"a semantic margin needs a vector for each of the {n} captions; pass semantics")
             margins = self.margin.of(semantics)
         else:
             margins = np.full((n, n), self.margin, np.float32)

@@ -1,4 +1,4 @@
-"""The objectives by name: hinges or cross-entropy, with the margin and the negatives that a paper gives them."""
+"""The named objectives: hinges or cross-entropy, with the margin and the negatives of a paper."""
 
 from __future__ import annotations
 
@@ -13,16 +13,47 @@ from vsenumba.objectives.negatives import Negatives
 
 @dataclass(frozen=True, kw_only=True)
 class SumOfHinges(Hinges):
-    """Hinges over all negatives (Kiros et al. 2014); with a `SemanticMargin` it is the LSH of the LSEH paper."""
+    """Minimise the hinges of all negatives; with a `SemanticMargin`, this is the LSH of the LSEH paper.
+
+    Parameters
+    ----------
+    margin : float or SemanticMargin, default 0.2
+        Number to add to the score of each negative, at least 0.
+    negatives : Negatives or str, default "all"
+        Rule that selects the negatives.
+
+    References
+    ----------
+    Kiros, Salakhutdinov & Zemel, "Unifying Visual-Semantic Embeddings with Multimodal Neural Language Models", 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vsenumba import SumOfHinges
+    >>> SumOfHinges().batch_loss(np.array([[0.5, 0.4], [0.1, 0.6]])).gradient.tolist()
+    [[-1.0, 1.0], [0.0, 0.0]]
+    """
 
     name: ClassVar[str] = "sum-of-hinges"
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaxOfHinges(Hinges):
-    """The hinge of the hardest negative (Faghri et al., "VSE++", BMVC 2018), also called LMH.
+    """Minimise the hinge of the hardest negative, as in VSE++; also called LMH.
 
-    At the start all cosines may become equal, and the loss stays at ``2 N margin``: begin with all negatives.
+    Use all negatives in the first epochs (`warmup_epochs`). Otherwise, all cosines may become equal at the start, and
+    the loss stays at ``2 N margin``.
+
+    Parameters
+    ----------
+    margin : float or SemanticMargin, default 0.2
+        Number to add to the score of the negative, at least 0.
+    negatives : Negatives or str, default "hardest"
+        Rule that selects the negatives.
+
+    References
+    ----------
+    Faghri et al., "VSE++: Improving Visual-Semantic Embeddings with Hard Negatives", BMVC 2018.
     """
 
     negatives: Negatives | str = "hardest"
@@ -31,9 +62,22 @@ class MaxOfHinges(Hinges):
 
 @dataclass(frozen=True, kw_only=True)
 class AdOpt(CrossEntropy):
-    """Cross-entropy against the K hardest negatives, K by alignment and uniformity (Zhang et al., EACL 2023).
+    """Minimise the cross-entropy against the K hardest negatives, where K depends on alignment and uniformity.
 
     See `vsenumba.objectives.negatives.AdaptiveNegatives` for K.
+
+    Parameters
+    ----------
+    margin : float or SemanticMargin, default 0.2
+        Number to add to the score of each negative, at least 0.
+    negatives : Negatives or str, default "adaptive"
+        Rule that selects the negatives.
+    temperature : float, default 0.05
+        Divisor τ of the scores, above 0.
+
+    References
+    ----------
+    Zhang et al., "Improving Visual-Semantic Embedding with Adaptive Pooling and Optimization Objective", EACL 2023.
     """
 
     negatives: Negatives | str = "adaptive"
@@ -42,7 +86,17 @@ class AdOpt(CrossEntropy):
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantK(CrossEntropy):
-    """AdOpt with a K that does not change: ``negatives=ConstantNegatives(k=...)``."""
+    """Minimise AdOpt's cross-entropy with a constant K: ``negatives=ConstantNegatives(k=...)``.
+
+    Parameters
+    ----------
+    margin : float or SemanticMargin, default 0.2
+        Number to add to the score of each negative, at least 0.
+    negatives : Negatives or str, default "constant"
+        Rule that selects the negatives.
+    temperature : float, default 0.05
+        Divisor τ of the scores, above 0.
+    """
 
     negatives: Negatives | str = "constant"
     name: ClassVar[str] = "constant-k"
@@ -50,7 +104,17 @@ class ConstantK(CrossEntropy):
 
 @dataclass(frozen=True, kw_only=True)
 class RandomK(CrossEntropy):
-    """AdOpt with negatives that are not chosen for being hard: ``negatives=RandomNegatives(k=...)``."""
+    """Minimise AdOpt's cross-entropy with random instead of hard negatives: ``negatives=RandomNegatives(k=...)``.
+
+    Parameters
+    ----------
+    margin : float or SemanticMargin, default 0.2
+        Number to add to the score of each negative, at least 0.
+    negatives : Negatives or str, default "random"
+        Rule that selects the negatives.
+    temperature : float, default 0.05
+        Divisor τ of the scores, above 0.
+    """
 
     negatives: Negatives | str = "random"
     name: ClassVar[str] = "random-k"
@@ -58,7 +122,21 @@ class RandomK(CrossEntropy):
 
 @dataclass(frozen=True, kw_only=True)
 class InfoNCE(CrossEntropy):
-    """Cross-entropy against all negatives, without a margin (van den Oord, Li & Vinyals 2018)."""
+    """Minimise the cross-entropy against all negatives, without a margin.
+
+    Parameters
+    ----------
+    margin : float or SemanticMargin, default 0.0
+        Number to add to the score of each negative, at least 0.
+    negatives : Negatives or str, default "all"
+        Rule that selects the negatives.
+    temperature : float, default 0.05
+        Divisor τ of the scores, above 0.
+
+    References
+    ----------
+    van den Oord, Li & Vinyals, "Representation Learning with Contrastive Predictive Coding", 2018.
+    """
 
     margin: float | SemanticMargin = 0.0
     name: ClassVar[str] = "infonce"
@@ -66,9 +144,21 @@ class InfoNCE(CrossEntropy):
 
 @dataclass(frozen=True, kw_only=True)
 class LSEH(Hinges):
-    """The hinge of the hardest negative, with semantic margins (Gong & Cosma, Pattern Recognition 2023).
+    """Minimise the hinge of the hardest negative, with semantic margins.
 
-    ``negatives="adaptive"`` takes AdOpt's group instead of the hardest.
+    ``negatives="adaptive"`` uses AdOpt's group instead of the hardest negative.
+
+    Parameters
+    ----------
+    margin : float or SemanticMargin, default SemanticMargin()
+        Number to add to the score of each negative.
+    negatives : Negatives or str, default "hardest"
+        Rule that selects the negatives.
+
+    References
+    ----------
+    Gong & Cosma, "Improving visual-semantic embeddings by learning semantically-enhanced hard negatives for cross-modal
+    information retrieval", Pattern Recognition 2023.
     """
 
     margin: float | SemanticMargin = field(default_factory=SemanticMargin)

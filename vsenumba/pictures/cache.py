@@ -95,7 +95,7 @@ class PictureCache:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise InputError(f"{self.path} is in use: another run writes to it; wait until it ends") from error
+            raise InputError(f"{self.path} is in use by another run; wait until that run ends") from error
         except OSError:  # a disk without locks
             return
 
@@ -103,7 +103,7 @@ class PictureCache:
         head = file.read(len(_MAGIC))
         if head != _MAGIC:
             if not _MAGIC.startswith(head):
-                raise InputError(f"{self.path} is there and holds something else; move it away")
+                raise InputError(f"{self.path} exists but is not a cache of vsenumba; move it away")
             self._append(file, 0, _MAGIC)  # new, or cut off within the first line
             return
         end = len(_MAGIC)

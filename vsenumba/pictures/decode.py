@@ -207,7 +207,7 @@ def _decoded(path: str | PathLike[str], least: tuple[int, int, str] | None) -> t
     except VsenumbaError:
         raise
     except MemoryError as error:
-        raise FileFormatError(f"{path}: too large a picture for the memory there is") from error
+        raise FileFormatError(f"{path}: the picture is too large for the available memory") from error
     except Exception as error:  # whatever Pillow's decoders say of damage, of which there are a dozen types
         reason = " ".join(str(error).split()) or type(error).__name__
         raise FileFormatError(f"{path}: a broken picture: {reason:.120}") from error
@@ -220,10 +220,10 @@ def _what_it_is(head: bytes) -> str:
     if start.startswith((b"<!doctype html", b"<html")):
         return "a web page, not a picture"
     if start.startswith((b"<svg", b"<?xml")):
-        return "an SVG or XML file, which is not read; draw it as PNG first"
+        return "an SVG or XML file, which is not supported; convert it to PNG"
     if head[4:8] == b"ftyp":
-        return "a HEIC, AVIF or video file, which is not read; convert it to JPEG or PNG"
-    return "not a picture that is read: JPEG, PNG, WebP, GIF, TIFF or BMP"
+        return "a HEIC, AVIF or video file, which is not supported; convert it to JPEG or PNG"
+    return "not a JPEG, PNG, WebP, GIF, TIFF or BMP picture"
 
 
 def _check_size(path: str | PathLike[str], size: tuple[int, int]) -> None:
@@ -232,8 +232,8 @@ def _check_size(path: str | PathLike[str], size: tuple[int, int]) -> None:
         raise FileFormatError(f"{path}: a picture of {width} x {height} pixels")
     if width * height > MAX_PIXELS:
         raise FileFormatError(
-            f"{path}: its header says {width:,} x {height:,} pixels; at most {MAX_PIXELS:,} are decoded, so that no "
-            "file can fill the memory; make it smaller"
+            f"{path}: the picture has {width:,} x {height:,} pixels, more than the limit of {MAX_PIXELS:,}; make it "
+            "smaller"
         )
 
 
@@ -242,7 +242,9 @@ def _check_strips(path: str | PathLike[str], image: Any) -> None:
     # Of a picture that will be turned, the size is the one that it will have.
     width, height = (max(extents[i] for _, extents, *_ in image.tile) for i in (2, 3)) if image.tile else (0, 0)
     if width * height < image.size[0] * image.size[1]:
-        raise FileFormatError(f"{path}: a broken picture: {width} x {height} of its {image.size} pixels are there")
+        raise FileFormatError(
+            f"{path}: a broken picture: only {width} x {height} of its {image.size} pixels are present"
+        )
 
 
 def _webp_size(head: bytes) -> tuple[int, int]:

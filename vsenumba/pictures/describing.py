@@ -112,7 +112,7 @@ def describe_pictures(
         return _Work(folder, made, None, n_threads, after_batch).done()
     if isinstance(made, FunctionBackbone) and not made.is_named:
         raise InputError(
-            "a cache needs a name for a function as backbone: give name='...', another one whenever its numbers change"
+            "a cache needs a name for a backbone function: give name='...', and a new name whenever its results change"
         )
     with PictureCache(cache, made.id) as kept:
         described = _Work(folder, made, kept, n_threads, after_batch).done()
@@ -248,7 +248,7 @@ class _Work:
         vectors = self.backbone.describe(pictures)
         if vectors.dtype.kind == "f" and not (finite := np.isfinite(vectors).all(axis=1)).all():
             image = images[int(np.flatnonzero(~finite)[0])]
-            raise InputError(f"the backbone {self.backbone.id.name!r} gives NaN or inf for the picture {image!r}")
+            raise InputError(f"the backbone {self.backbone.id.name!r} returned NaN or inf for the picture {image!r}")
         self._check_width(images[0], vectors)
         self.vectors.update(zip(images, vectors, strict=True))
         if self.cache is not None:
@@ -259,11 +259,11 @@ class _Work:
         other = next(iter(self.vectors.values()), None)
         if other is None:
             n_bytes = len(self.folder) * vectors.shape[1] * vectors.itemsize
-            check_memory(2 * n_bytes, f"the vectors of {len(self.folder):,} pictures", "describe fewer at once")
+            check_memory(2 * n_bytes, f"the vectors of {len(self.folder):,} pictures", "use fewer pictures at once")
         elif other.shape != vectors.shape[1:] or other.dtype != vectors.dtype:
             raise InputError(
-                f"the backbone {self.backbone.id.name!r} gives {vectors.shape[1]} numbers of {vectors.dtype} for "
-                f"{image!r}, and gave {other.shape[0]} of {other.dtype} before; if it was changed, give it another name"
+                f"the backbone {self.backbone.id.name!r} returned {vectors.shape[1]} numbers of {vectors.dtype} for "
+                f"{image!r}, but {other.shape[0]} of {other.dtype} before; if you changed it, give it a new name"
             )
 
     def _keep(self) -> None:

@@ -80,12 +80,12 @@ class PictureFolder:
 
     def __init__(self, path: str | PathLike[str]) -> None:
         if not isinstance(path, (str, PathLike)):
-            raise InputError(f"a folder of pictures is given by its path, not by a {type(path).__name__}")
+            raise InputError(f"the folder of pictures must be a path, not a {type(path).__name__}")
         self.path = Path(path)
         if not exists(path):
             raise InputError(f"there is no folder {path}")
         if not self.path.is_dir():
-            raise InputError(f"{path} is a file, not a folder; give the folder that the pictures are in")
+            raise InputError(f"{path} is a file, not a folder; give the folder of the pictures")
         self.unreadable: list[BrokenPicture] = []
         self.other_formats: dict[str, int] = {}
         self._paths: dict[str, str] = {}
@@ -110,7 +110,7 @@ class PictureFolder:
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror or error}") from error
         if not is_one:
-            raise InputError(f"{path} is no picture: JPEG, PNG, WebP, GIF, TIFF and BMP files are read")
+            raise InputError(f"{path} is not a picture; supported formats are JPEG, PNG, WebP, GIF, TIFF and BMP")
         alone = cls.__new__(cls)
         alone.path, alone.unreadable, alone.other_formats, alone._paths = picture.parent, [], {}, {}
         alone._take(picture)
@@ -120,10 +120,10 @@ class PictureFolder:
     def _what_there_is(self) -> str:
         if self.other_formats:
             found = ", ".join(f"{n:,} {ending}" for ending, n in self.other_formats.items())
-            return f"{found} cannot be read; convert them to JPEG or PNG"
+            return f"{found} files are not supported; convert them to JPEG or PNG"
         if self.unreadable:
             return f"{self.unreadable[0].image}: {self.unreadable[0].reason}"
-        return "JPEG, PNG, WebP, GIF, TIFF and BMP files are looked for, in the folders within it too"
+        return "the folder and its subfolders have no JPEG, PNG, WebP, GIF, TIFF or BMP files"
 
     def _walk(self) -> None:
         seen: set[tuple[int, int]] = set()

@@ -89,8 +89,8 @@ def join(images: Iterable[str], pictures: Sequence[str], *, source: str = "the t
                 some = " or ".join(repr(pictures[row]) for row in candidates[:_SHOWN])
                 raise InputError(
                     f"{images[i]!r} in {source} could be {some}"
-                    f"{f' or {len(candidates) - _SHOWN:,} others' if len(candidates) > _SHOWN else ''}; write the path "
-                    "within the folder, with its ending, into the table"
+                    f"{f' or {len(candidates) - _SHOWN:,} others' if len(candidates) > _SHOWN else ''}; use the path "
+                    "within the folder, with its ending, in the table"
                 )
             if candidates:
                 _take(rows, found_by, int(i), candidates[0], images, pictures, source)
@@ -128,7 +128,7 @@ def described_lost(lost: Sequence[str], pictures: Sequence[str]) -> str:
     texts = []
     for image in lost[:_SHOWN]:
         near = near_names(image, pictures, n=1, likeness=0.3)
-        texts.append(f"{image!r} (the nearest is {near[0]!r})" if near else f"{image!r}")
+        texts.append(f"{image!r} (nearest picture: {near[0]!r})" if near else f"{image!r}")
     more = f" and {len(lost) - _SHOWN:,} more" if len(lost) > _SHOWN else ""
     example = "" if "nearest" in "".join(texts) else f"; pictures are called like {pictures[0]!r}"
     return ", ".join(texts) + more + example
@@ -174,8 +174,9 @@ def _take(
 ) -> None:
     if row in found_by:
         raise InputError(
-            f"{images[found_by[row]]!r} and {images[i]!r} in {source} are both the picture {pictures[row]!r}; give "
-            "them one name, the path within the folder"
+            f"{images[found_by[row]]!r} and {images[i]!r} in {source} both match the picture "
+            f"{pictures[row]!r}; use one "
+            "name for them, the path within the folder"
         )
     found_by[row] = i
     rows[i] = row

@@ -45,16 +45,14 @@ class PicturesRead(NamedTuple):
         remarks = []
         if self.described.broken:
             remarks.append(
-                f"{_count(self.described.broken, 'picture')} left out: {described_broken(self.described.broken)}"
+                f"skipped {_count(self.described.broken, 'picture')}: {described_broken(self.described.broken)}"
             )
         if self.folder.other_formats:
             found = ", ".join(f"{n:,} {ending}" for ending, n in self.folder.other_formats.items())
-            remarks.append(f"pictures of formats that are not read are left out: {found}; convert them to JPEG or PNG")
+            remarks.append(f"skipped pictures in unsupported formats: {found}; convert them to JPEG or PNG")
         if self.joined is not None and self.joined.lost:
             lost = described_lost(self.joined.lost, self.folder.image_ids)
-            remarks.append(
-                f"{_count(self.joined.lost, 'image')} of the tags left out, as no picture is called so: {lost}"
-            )
+            remarks.append(f"skipped {_count(self.joined.lost, 'tagged image')} without a picture: {lost}")
         return remarks
 
 

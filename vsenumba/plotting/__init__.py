@@ -1,4 +1,4 @@
-"""Figures: how the samplers converge, what they draw, what was found. matplotlib is imported when one is made."""
+"""Figures of convergence, of sampling laws and of suggestions. matplotlib is imported only when one is made."""
 
 from vsenumba.plotting.convergence import convergence_figure
 from vsenumba.plotting.law import law_figure

@@ -153,7 +153,7 @@ def draw_probabilities(
         panel.plot([], [], color=color, marker=".", markersize=4, markeredgewidth=0, label=both)
     heights = _per_label(counts, edges) / max(counts.sum(), 1)
     drawn = heights > 0
-    given_up = f" ({n_given_up:,} given up)" if n_given_up else ""
+    given_up = f" ({n_given_up:,} skipped)" if n_given_up else ""
     panel.bar(
         borders[:-1][drawn],
         heights[drawn] - low / 10,

@@ -70,7 +70,7 @@ def _beginning(text: str, width: int) -> str:
 
 
 def give_fonts(artist: Artist) -> list[str]:
-    """Give the texts of a figure or axes fonts that have their characters; return those that no installed font has."""
+    """Give the texts of a figure or of axes fonts with their characters; return the characters that no font has."""
     from matplotlib.font_manager import findfont
     from matplotlib.text import Text
 

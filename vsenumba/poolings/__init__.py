@@ -1,4 +1,4 @@
-"""Poolings: the regions of an image, or the tokens of a text, into one vector."""
+"""Poolings: combine the regions of an image, or the tokens of a text, into one vector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AdPool: two softmax-weighted sums, one by the values and one by a learnt map of them, mixed."""
+"""AdPool: a learnt mixture of two softmax-weighted sums."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PADDINGS = ("masked", "released")
 
 
 class _Memory(NamedTuple):
-    """What the gradients need: the embedding level, the token level, and how they were mixed."""
+    """What the gradients need: both levels, and their mixture."""
 
     offsets: np.ndarray
     ordered: np.ndarray
@@ -36,21 +36,31 @@ class _Memory(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class AdPool(Pooling):
-    """Adaptive pooling: ``π_e e + π_g g``, the mix π the softmax of one linear score of e and of g.
+    """Pool adaptively: ``π_e e + π_g g``, where the weights π are the softmax of one linear score of e and of g.
 
-    With x_(r) the row of every column's r-th largest value: ``e_d = Σ_r softmax_r(x_(r)d) x_(r)d``, the embedding
-    level, has no parameters; ``g_d = Σ_r softmax_r(relu(W x_(r) + b)_d) x_(r)d`` is the token level.
+    With x_(r) the row of the r-th largest values of every column, the two levels are
+
+    - the embedding level ``e_d = Σ_r softmax_r(x_(r)d) x_(r)d``, which has no parameters;
+    - the token level ``g_d = Σ_r softmax_r(relu(W x_(r) + b)_d) x_(r)d``, with the learnt map W and b.
 
     Parameters
     ----------
-    padding : {"masked", "released"}
-        In the authors' code shorter segments are filled up with rows of zeros to the longest of the batch, and these
-        take part in the softmax of the token level: "released". "masked" leaves them out, so that a vector does not
-        depend on what else is in its batch.
+    padding : {"masked", "released"}, default "masked"
+        Treatment of segments that are shorter than the longest in the batch. The authors' code pads them with rows of
+        zeros, which take part in the softmax of the token level: "released". "masked" leaves these rows out, so that a
+        vector does not depend on the rest of its batch.
 
     References
     ----------
     Zhang et al., "Improving Visual-Semantic Embedding with Adaptive Pooling and Optimization Objective", EACL 2023.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pooling = AdPool()
+    >>> tables = pooling.fresh_parameters(2, np.random.default_rng(0))
+    >>> pooling.pool(np.array([[1, 4], [1, 4]], np.float32), np.array([0, 2]), tables)
+    array([[1., 4.]], dtype=float32)
     """
 
     padding: str = "masked"
@@ -60,7 +70,7 @@ class AdPool(Pooling):
         check_choice("padding", self.padding, PADDINGS)
 
     def fresh_parameters(self, width: int, rng: np.random.Generator) -> Tables:
-        """Return W and the linear score as Xavier's uniform draws, b of 0; see `Pooling.fresh_parameters`."""
+        """Return Xavier's uniform draws for W and the linear score, and 0 for b; see `Pooling.fresh_parameters`."""
         bound, score_bound = np.sqrt(3 / width), np.sqrt(6 / (width + 1))
         return {
             "token_weights": rng.uniform(-bound, bound, (width, width)).astype(np.float32),
@@ -69,7 +79,7 @@ class AdPool(Pooling):
         }
 
     def parameter_shapes(self, width: int) -> dict[str, tuple[int, ...]]:
-        """Return those of W, b and the linear score; see `Pooling.parameter_shapes`."""
+        """Return the shapes of W, b and the linear score; see `Pooling.parameter_shapes`."""
         return {"token_weights": (width, width), "token_bias": (width,), "mix_weights": (width,)}
 
     def forward(self, values: np.ndarray, offsets: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
@@ -96,7 +106,7 @@ class AdPool(Pooling):
         )
 
     def backward(self, gradient: np.ndarray, memory: Any) -> tuple[np.ndarray, Tables]:
-        """Return gradients, those of the map by the chain rule; see `Pooling.backward`."""
+        """Return the gradients, those of the tables by the chain rule; see `Pooling.backward`."""
         token_map, bias, scorer = (memory.parameters[name] for name in ("token_weights", "token_bias", "mix_weights"))
         gap = memory.token_sums - memory.own_sums
         in_gap = memory.mix * (1 - memory.mix) * (gradient * gap).sum(axis=1, keepdims=True)
@@ -113,7 +123,7 @@ class AdPool(Pooling):
         )  # fmt: skip
         in_bias = in_logits.sum(axis=0)
         if self.padding == "released":
-            # What the rows' own weights leave is the padding's.
+            # The weights of a segment's rows sum to less than 1; the rest belongs to the padding.
             left = 1 - np.add.reduceat(memory.token_weights, memory.offsets[:-1])
             in_bias -= (bias > 0) * (left * memory.token_sums * in_token).sum(axis=0)
         return result, {
@@ -125,7 +135,7 @@ class AdPool(Pooling):
 
 @kernel(parallel=True)
 def _logit_gradients(values, weights, sums, gradient, logits, offsets, result):
-    """Write the gradient in what the rectifier of the token level gets."""
+    """Write the gradient with respect to the input of the token level's rectifier."""
     for segment in prange(offsets.shape[0] - 1):
         for row in range(offsets[segment], offsets[segment + 1]):
             for f in range(values.shape[1]):
@@ -135,7 +145,7 @@ def _logit_gradients(values, weights, sums, gradient, logits, offsets, result):
 
 @kernel(parallel=True)
 def _spread(values, origins, token_weights, in_token, own_weights, own_sums, in_own, offsets, by_logits, result):
-    """Write the gradients in the values, of both levels and by all ways, where these came from."""
+    """Write the gradients with respect to the values, from both levels, to the rows that the values came from."""
     for segment in prange(offsets.shape[0] - 1):
         begin = offsets[segment]
         for row in range(begin, offsets[segment + 1]):

@@ -1,4 +1,4 @@
-"""Max pooling: every column's largest value."""
+"""Max pooling: the largest value of every column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from vsenumba.poolings.pooling import Pooling, Tables
 
 @dataclass(frozen=True, kw_only=True)
 class MaxPooling(Pooling):
-    """The largest value of every column; of equal ones the first row's, which alone gets the gradient.
+    """Pool by the largest value of every column.
+
+    Among equal values, the first row counts, and it alone gets the gradient.
 
     Examples
     --------
@@ -36,7 +38,7 @@ class MaxPooling(Pooling):
         return pooled, (offsets, origins)
 
     def backward(self, gradient: np.ndarray, memory: Any) -> tuple[np.ndarray, Tables]:
-        """Give the row of the largest value all of it; see `Pooling.backward`."""
+        """Return the gradients; the row with the largest value gets all of it. See `Pooling.backward`."""
         offsets, origins = memory
         result = np.zeros((offsets[-1], gradient.shape[1]), np.float32)
         _return_largest(gradient, offsets, origins, result)

@@ -1,4 +1,4 @@
-"""Mean pooling: every row counts the same."""
+"""Mean pooling: every row has the same weight."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsenumba.poolings.pooling import Pooling, Tables
 
 @dataclass(frozen=True, kw_only=True)
 class MeanPooling(Pooling):
-    """The mean of the rows.
+    """Pool by the mean of the rows.
 
     Examples
     --------
@@ -35,7 +35,7 @@ class MeanPooling(Pooling):
         return pooled, offsets
 
     def backward(self, gradient: np.ndarray, memory: Any) -> tuple[np.ndarray, Tables]:
-        """Give every row its share; see `Pooling.backward`."""
+        """Return the gradients; every row gets an equal share. See `Pooling.backward`."""
         offsets = memory
         result = np.empty((offsets[-1], gradient.shape[1]), np.float32)
         _share(gradient, offsets, result)

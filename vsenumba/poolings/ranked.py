@@ -1,4 +1,4 @@
-"""Sums weighted by rank: every column sorted, falling, and each rank with a weight of its own."""
+"""Sums weighted by rank: every column is sorted in descending order, and each rank has a weight."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vsenumba.kernels.sorted_rows import sort_segments
 
 
 class Ranked(NamedTuple):
-    """Sorted values, where they came from, and the weights of the ranks by length."""
+    """Sorted values, the rows they came from, and the weights of the ranks by segment length."""
 
     offsets: np.ndarray
     ordered: np.ndarray
@@ -21,14 +21,14 @@ class Ranked(NamedTuple):
 
 
 def ranked_sums(values: np.ndarray, offsets: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, Ranked]:
-    """Return ``Σ_r weights[n, r] x_(r)`` of every column and segment of n rows, and what the gradients need.
+    """Return ``Σ_r weights[n, r] x_(r)`` for every column and every segment of n rows, and what the gradients need.
 
     Parameters
     ----------
     values, offsets : (N, d) float32, (n_segments + 1,) int64
         The segments.
     weights : (longest + 1, longest) float32
-        By length and rank; the rank of the largest is 0.
+        Weights by segment length and rank; the largest value has rank 0.
     """
     ordered, origins = sort_segments(values, offsets)
     pooled = np.empty((len(offsets) - 1, values.shape[1]), np.float32)
@@ -37,7 +37,7 @@ def ranked_sums(values: np.ndarray, offsets: np.ndarray, weights: np.ndarray) ->
 
 
 def ranked_sums_backward(gradient: np.ndarray, memory: Ranked) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradients in the rows, (N, d), and in the weight that each segment gave to each rank, (N,)."""
+    """Return the gradients with respect to the rows, (N, d), and to each rank's weight in each segment, (N,)."""
     result, in_weights = np.empty_like(memory.ordered), np.empty(len(memory.ordered), np.float32)
     _spread(gradient, memory, result, in_weights)
     return result, in_weights

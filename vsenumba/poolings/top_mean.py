@@ -1,4 +1,4 @@
-"""Top-k mean pooling: the mean of every column's largest values."""
+"""Top-k mean pooling: the mean of the largest values of every column."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vsenumba.poolings.ranked import ranked_sums, ranked_sums_backward
 
 @dataclass(frozen=True, kw_only=True)
 class TopMeanPooling(Pooling):
-    """The mean of the `k` largest values of every column, or of all where there are fewer.
+    """Pool by the mean of the `k` largest values of every column, or of all values if there are fewer.
 
     Parameters
     ----------
-    k : int
-        At least 1, which is max pooling.
+    k : int, default 5
+        At least 1; 1 is max pooling.
 
     Examples
     --------
@@ -42,12 +42,12 @@ class TopMeanPooling(Pooling):
     def forward(self, values: np.ndarray, offsets: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
         """Pool; see `Pooling.forward`."""
         lengths = np.diff(offsets)
-        # Row n of the weights is for segments of n rows.
+        # Row n contains the weights for segments of n rows.
         places = np.arange(1, lengths.max() + 1)
         counted = np.minimum(np.arange(lengths.max() + 1), int(self.k))
         weights = (places <= counted[:, None]) / np.maximum(counted[:, None], 1)
         return ranked_sums(values, offsets, weights.astype(np.float32))
 
     def backward(self, gradient: np.ndarray, memory: Any) -> tuple[np.ndarray, Tables]:
-        """Share it among the largest; see `Pooling.backward`."""
+        """Return the gradients, shared among the largest values; see `Pooling.backward`."""
         return ranked_sums_backward(gradient, memory)[0], {}

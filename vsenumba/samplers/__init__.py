@@ -1,4 +1,4 @@
-"""Negative samplers: each has a documented law, and a draw that is held to it by tests."""
+"""Negative samplers. Each has a documented law, and tests compare its draws with that law."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, aim, draw, trial_
 from vsenumba.samplers.uniform import UniformSampler
 from vsenumba.samplers.warp import WarpSampler
 
-# The order is that of tables and figures: from the plainest to the paper's.
+# The order of tables and figures: from the simplest sampler to that of the paper.
 as_sampler = Family(
     "sampler",
     Sampler,  # type: ignore[type-abstract]  # the base only names the family

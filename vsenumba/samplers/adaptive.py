@@ -1,4 +1,4 @@
-"""The adaptive sampler of VSE-ens: rank by one factor, picked by how much it says about the image."""
+"""The adaptive sampler of VSE-ens: rank labels by one factor, drawn by its importance for the image."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from vsenumba.samplers.best_of import best_drawn, best_of_law, check_candidates
 from vsenumba.samplers.rank_law import RANK_LAWS, check_lam, draw_rank, rank_law, rank_steps
 from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, aim, draw, own_share, trial_probability
 
-# So many factors are tried by rejection before a running sum over all of them settles the draw; on trained factors
-# three tries are usual.
+# Number of rejections before a running sum over all factors decides the draw. With trained factors, three tries are
+# usual.
 _FACTOR_TRIES = 16
 
-# Draws between two refreshes, at least: fewer would keep no second thread at work.
+# Minimum number of draws between two refreshes. With fewer, a second thread would have nothing to do.
 _LEAST_INTERVAL = 8_192
 
-# How a factor's spread weighs, by name: the power of the standard deviation.
+# The power of a factor's standard deviation, by name of the spread.
 SPREADS = {"deviation": 1, "variance": 2}
 
 
 class AdaptiveState(NamedTuple):
-    """The rank orders of all factors, their relative weights, the rank law's numbers; the shards' candidates.
+    """The rank orders of all factors, their weights, the numbers of the rank law, and the candidates of each shard.
 
-    `largest` is the largest ``|v_f| w_f`` of the image that the state is aimed at, negative if it is not. `places` and
-    `by_rank` are empty unless probabilities are asked for: where each label stands in the order of each factor, (L, k),
-    and the law of the ranks, (L,).
+    `largest` is the largest ``|v_f| w_f`` of the image for which `aim` prepared the state, and negative otherwise.
+    `places` is the position of each label in the order of each factor, (L, k), and `by_rank` the law of the ranks,
+    (L,). Both are empty if probabilities are not needed.
     """
 
     orders: np.ndarray
@@ -55,43 +55,57 @@ class AdaptiveState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class AdaptiveSampler(Sampler):
-    """Draw a factor that matters to the image, then a label that ranks high by that factor alone.
+    """Draw a factor that matters to the image, then a label that ranks high by this factor alone.
 
-    ``p(a | i) = Σ_f p(f | i) p(a | i, f)`` with ``p(f | i) ∝ |v_if| σ_f``, σ_f the standard deviation of factor f
-    over the labels, and ``p(a | i, f) ∝ exp(-rank_f(a) / (lam L))``, rank_f the position of a when the labels are
-    sorted by ``sgn(v_if) v_af``, falling. Equal values stand in rising order of the labels where v_if < 0, in
-    falling order where v_if > 0. If all ``|v_if| σ_f`` are 0, all labels score alike and are equally likely.
+    The law of one draw is ``p(a | i) = Σ_f p(f | i) p(a | i, f)``:
 
-    Orders and spreads are as of the last refresh, so that a draw costs O(k) however many labels there are.
+    - ``p(f | i) ∝ |v_if| σ_f``, where σ_f is the standard deviation of factor f over the labels;
+    - ``p(a | i, f) ∝ exp(-rank_f(a) / (lam L))``, where rank_f(a) is the position of a when the L labels are sorted by
+      ``sgn(v_if) v_af``, largest first. Labels with equal values are in ascending order if v_if < 0, and in descending
+      order if v_if > 0.
 
-    With several candidates c, so many labels are drawn by this law and the best-scoring of them is the negative, at a
-    cost of O(ck): p(a | i) is the law above, normalised over the labels that are not the image's own, and the negative
-    is a with probability ``p(a | i) (F^c - F'^c) / (F - F')``, F and F' the probabilities of the labels that score no
-    better than a, and worse.
+    If all ``|v_if| σ_f`` are 0, all labels have equal scores and are equally likely.
+
+    The sampler sorts the labels at each refresh and uses this order until the next, so a draw takes O(k) for any number
+    of labels.
+
+    With c candidates, the sampler draws c labels by this law and returns the one with the highest score, in O(ck). The
+    probability of a is then ``p(a | i) (F^c - F'^c) / (F - F')``. Here ``p(a | i)`` is the law above, normalised over
+    the labels that the image does not have. F is the probability of a label that scores no better than a, and F' that
+    of a label that scores worse.
 
     Parameters
     ----------
-    lam : float
-        λ as a fraction of the number of labels; small is greedy, large is uniform.
+    lam : float, default 0.05
+        λ as a fraction of the number of labels, above 0. Small values are greedy, large values are uniform.
     n_candidates : int, optional
-        At least 1, which is the paper's sampler; 4 was best per second on sets of hundreds of labels and more, with
-        labels as inputs. None for what suits the number of labels: a quarter of its square root, from 6 to 16. With
-        more labels it pays to look at more of them; fewer than 6 cost MRR on Corel5k, where more brought nothing.
+        Number of candidates, from 1 to 100,000. The default, 1, is the paper's sampler. None chooses √L / 4 for L
+        labels, at least 6 and at most 16. With labels as inputs, 4 gave the best accuracy per second on sets of
+        hundreds of labels and more; with more labels, more candidates pay off. On Corel5k, fewer than 6 cost MRR and
+        more gained nothing.
     refresh_every : int, optional
-        Draws between two refreshes. By default ``e L ln L`` in epoch e, counted from 1: the paper's pace, which makes
-        the cost of sorting O(k) per draw, while the factors change fast, and ever rarer as they settle; but at least
-        8,192.
-    spread : {"deviation", "variance"}
-        What a factor's spread over the labels is: σ_f as in the paper, or σ_f² as in the authors' code.
-    rank_law : {"geometric", "staircase"}
-        The paper's ``exp(-r / (lam L))``, or ``exp(-floor(r / floor(lam L)))``, whose steps are the authors' code's.
-        In that code the first step is two ranks shorter, as it never draws the first rank and counts from 1, and the
-        last rank is not drawn either; see `vsenumba.samplers.rank_law.rank_law`.
+        Number of draws between two refreshes, at least 1. The default is the paper's ``e L ln L`` in epoch e, counted
+        from 1, and at least 8,192. Sorting then costs O(k) per draw in the first epoch. Refreshes become rarer as the
+        factors settle.
+    spread : {"deviation", "variance"}, default "deviation"
+        Spread of a factor over the labels: σ_f as in the paper, or σ_f² as in the authors' code.
+    rank_law : {"geometric", "staircase"}, default "geometric"
+        Law of the ranks: the paper's ``exp(-r / (lam L))``, or ``exp(-floor(r / floor(lam L)))`` with steps as in the
+        authors' code. That code differs in two details: its first step is two ranks shorter, and it never draws the
+        first and the last rank. See `vsenumba.samplers.rank_law.rank_law`.
 
     References
     ----------
-    Guo et al., "VSE-ens: Visual-Semantic Embeddings with Efficient Negative Sampling", AAAI 2018, eqs. 6-8;
+    Guo et al., "VSE-ens: Visual-Semantic Embeddings with Efficient Negative Sampling", AAAI 2018, eqs. 6-8.
+
     Rendle & Freudenthaler, "Improving pairwise learning for item recommendation from implicit feedback", WSDM 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vsenumba import AdaptiveSampler
+    >>> AdaptiveSampler(lam=0.5).law(np.array([[1.0]]), np.array([[3.0], [2.0], [1.0]])).round(3)
+    array([[0.563, 0.289, 0.148]])
     """
 
     lam: float = 0.05
@@ -125,27 +139,27 @@ class AdaptiveSampler(Sampler):
 
     @property
     def knows_probabilities(self) -> bool:
-        """Return whether one candidate is drawn: to be the best of several depends on the scores of all labels."""
+        """Whether there is one candidate; the best of several depends on the scores of all labels."""
         return self.n_candidates == 1
 
     def with_probabilities(self, state: AdaptiveState) -> AdaptiveState:
-        """Return a state that also knows the places of the labels; see `Sampler.with_probabilities`."""
+        """Return a state that also contains the positions of the labels; see `Sampler.with_probabilities`."""
         n_factors, n_labels = state.orders.shape
         by_rank = rank_law(self.lam, n_labels, self.rank_law)
         return state._replace(places=np.zeros((n_labels, n_factors), np.int32), by_rank=by_rank)
 
     def candidates_for(self, n_labels: int) -> int:
-        """Return `n_candidates`, or where it is None what suits so many labels."""
+        """Return `n_candidates`, or its default for a number of labels."""
         if self.n_candidates is None:
             return min(max(round(math.sqrt(n_labels) / 4), 6), 16)
         return int(self.n_candidates)
 
     def refresh(self, state: AdaptiveState, label_factors: np.ndarray) -> None:
-        """Sort the labels by every factor and measure the spreads, in parallel."""
+        """Sort the labels by every factor and measure the spreads, in parallel; see `Sampler.refresh`."""
         n_factors, n_labels = state.orders.shape
         label_factors = readable("label_factors", label_factors, (n_labels, n_factors))
         spreads = np.zeros(n_factors)
-        # Of its own each time: kept, it would be memory that training does without.
+        # Allocated anew for each refresh, so that training does not hold this memory in between.
         space = sort_space(n_labels, min(numba.get_num_threads(), n_factors))
         refresh_orders(label_factors, state.orders, spreads, space)
         state.weights[:] = self.relative_spreads(spreads)
@@ -153,9 +167,9 @@ class AdaptiveSampler(Sampler):
             invert_orders(state.orders, state.places)
 
     def relative_spreads(self, deviations: np.ndarray) -> np.ndarray:
-        """Return what the factors weigh by their standard deviations, (k,) float32, the widest 1.
+        """Return the weights of the factors for their standard deviations, (k,) float32; the largest is 1.
 
-        Relative to that, so that no power and no product with an image's factor overflows.
+        Relative weights cannot overflow as powers, or in products with an image's factors.
         """
         largest = deviations.max()
         if not largest > 0:
@@ -163,7 +177,7 @@ class AdaptiveSampler(Sampler):
         return ((deviations / largest) ** SPREADS[self.spread]).astype(np.float32)
 
     def refresh_interval(self, n_labels: int, epoch: int) -> int:
-        """Return `refresh_every`, or epoch times L ln L rounded up, at least 8,192."""
+        """Return `refresh_every`, or the epoch times L ln L, rounded up, and at least 8,192."""
         if self.refresh_every is not None:
             return int(self.refresh_every)
         return max(_LEAST_INTERVAL, math.ceil(epoch * n_labels * math.log(n_labels)))
@@ -192,7 +206,7 @@ class AdaptiveSampler(Sampler):
     def _candidate_weights(self, image_factors: np.ndarray, label_factors: np.ndarray) -> np.ndarray:
         state = self.state(np.ones(len(label_factors)), label_factors.shape[1], 1)
         self.refresh(state, label_factors)
-        # In float32, as the draw computes them: a product that vanishes there must vanish here.
+        # In float32 as in the draw, so that the same products underflow to 0.
         importance = np.abs(image_factors) * state.weights
         totals = importance.sum(axis=1, dtype=np.float64, keepdims=True)
         shares = np.divide(importance, totals, out=np.zeros(importance.shape), where=totals > 0)
@@ -249,11 +263,11 @@ def _trial_probability(sampler, image, label):
 
 @kernel(inline=True)
 def draw_label(sampler, states, shard, image, largest):
-    """Draw a label by the law, the image's own among them."""
+    """Draw a label by the law; it may be a known label of the image."""
     n_labels = sampler.orders.shape[1]
     if not largest > 0:
         return next_below(states, shard, n_labels)
-    # The rank first: nothing waits for it.
+    # Draw the rank first, because it does not depend on the factor.
     rank = draw_rank(states, shard, sampler.step, sampler.scale, sampler.mass, n_labels)
     factor = _draw_factor(states, shard, image, sampler.weights, largest)
     if image[factor] > 0:
@@ -272,11 +286,11 @@ def _largest(image, weights):
 
 @kernel(inline=True)
 def _draw_factor(states, shard, image, weights, largest):
-    """Draw a factor with probability ``∝ |v_f| w_f``: by rejection, then, if that takes long, by a running sum."""
+    """Draw a factor with probability ``∝ |v_f| w_f``: by rejection, or finally by a running sum."""
     n_factors = image.shape[0]
     unit = largest * 2.0**-32
     for _ in range(_FACTOR_TRIES):
-        # One random number is both: above the point the factor, behind it what decides on the factor.
+        # One random number has two parts: its high bits select the factor, its low bits accept or reject it.
         point = next_bits(states, shard) * np.uint64(n_factors)
         factor = np.int64(point >> np.uint64(32))
         fraction = np.float64(np.int64(point & np.uint64(0xFFFFFFFF))) + 0.5
@@ -289,7 +303,7 @@ def _draw_factor(states, shard, image, weights, largest):
     factor = np.int64(0)
     for f in range(n_factors):
         weight = abs(image[f]) * weights[f]
-        # A factor of weight 0 is passed over even when rounding has used up what was left.
+        # Never choose a factor of weight 0, even if rounding has used up the remainder.
         if weight > 0 and left >= 0:
             factor = np.int64(f)
         left -= weight

@@ -9,12 +9,12 @@ from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.dot import dot
 
-# Every shard keeps its candidates; far fewer are of use.
+# Every shard stores its candidates. Far fewer are useful.
 _MOST_CANDIDATES = 100_000
 
 
 def check_candidates(n_candidates: object) -> None:
-    """Refuse a number of candidates that is neither None nor a whole number from 1 to 100,000."""
+    """Raise an error unless the number of candidates is None or a whole number from 1 to 100,000."""
     if n_candidates is None:
         return
     if not is_whole(n_candidates):
@@ -25,16 +25,16 @@ def check_candidates(n_candidates: object) -> None:
 
 @kernel(inline=True)
 def best_drawn(image, labels, drawn):
-    """Return the label of `drawn` that scores highest, -1 if all are: labels that were not found."""
+    """Return the label of `drawn` with the highest score; -1 if no candidate was found."""
     best = np.int64(drawn[0])
-    # One candidate needs no score.
+    # A single candidate needs no score.
     if drawn.shape[0] > 1:
         best = np.int64(-1)
         best_score = -np.inf
         for c in range(drawn.shape[0]):
             if drawn[c] >= 0:
                 score = np.float64(dot(image, labels, drawn[c]))
-                # Of equal scores the first drawn stays, which makes equals equally likely.
+                # Keep the first of equal scores, so that these labels are equally likely.
                 if score > best_score:
                     best_score = score
                     best = np.int64(drawn[c])
@@ -42,27 +42,27 @@ def best_drawn(image, labels, drawn):
 
 
 def best_of_law(law: np.ndarray, scores: np.ndarray, n_candidates: int, skip: float = 0.0) -> np.ndarray:
-    """Return each label's probability of being the best-scoring of so many candidates.
+    """Return each label's probability of being the best-scoring of several candidates.
 
     With ``F(a)`` the probability that a candidate is missing or scores no better than a, and ``F'(a)`` that it is
-    missing or scores worse: ``p(a) (F(a)^c - F'(a)^c) / (F(a) - F'(a))``. Of equal scores the first drawn is taken, so
-    that they share by their candidate law.
+    missing or scores worse, the probability is ``p(a) (F(a)^c - F'(a)^c) / (F(a) - F'(a))``. Among candidates with
+    equal scores, the first drawn wins, so their probabilities are in proportion to the candidates' law.
 
     Parameters
     ----------
     law : (L,) array
-        The candidates' law, summing to 1.
+        Law of the candidates, which sums to 1.
     scores : (L,) array
-        The labels' scores.
+        Scores of the labels.
     n_candidates : int
-        c, at least 1.
-    skip : float
-        The probability that a candidate is missing, as its draw was given up.
+        Number of candidates c, at least 1.
+    skip : float, default 0.0
+        Probability that a candidate is missing because its draw was skipped.
 
     Returns
     -------
     (L,) float64 array
-        Sums to ``1 - skip ** n_candidates``.
+        The probabilities; they sum to ``1 - skip ** n_candidates``.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def best_of_law(law: np.ndarray, scores: np.ndarray, n_candidates: int, skip: fl
     _, group = np.unique(scores, return_inverse=True)
     below = np.concatenate(([0.0], np.cumsum(np.bincount(group, weights=law))))
     worse, no_better = (skip + (1 - skip) * below[group + i] for i in (0, 1))
-    # The quotient of the docstring, written as the sum it is, in which nothing cancels.
+    # Expand the quotient of the docstring as a sum, which avoids cancellation.
     sums = np.zeros(len(law))
     for power in range(n_candidates):
         sums += no_better**power * worse ** (n_candidates - 1 - power)

@@ -17,7 +17,7 @@ from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
 
 
 class DynamicState(NamedTuple):
-    """What `draw` needs: the number of labels, and a shard's candidates, (n_shards, n_candidates)."""
+    """The state: the number of labels, and the candidates of each shard, (n_shards, n_candidates)."""
 
     n_labels: int
     drawn: np.ndarray
@@ -25,17 +25,29 @@ class DynamicState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class DynamicSampler(Sampler):
-    """Draw `n_candidates` labels uniformly, with repeats, and return the one that scores highest.
+    """Draw `n_candidates` labels uniformly, with replacement, and return the one with the highest score.
 
-    With N labels that are not the image's own, of which B score below a label and T the same as it (itself
-    included), c candidates return it with probability ``(((B + T) / N) ** c - (B / N) ** c) / T``. A candidate whose
-    draw was given up drops out, so c is a binomial variable; this matters only to images with nearly all labels.
+    Let N be the number of labels that the image does not have. If B of these score below a label, and T score the same
+    (including itself), the label's probability with c candidates is ``(((B + T) / N) ** c - (B / N) ** c) / T``. A
+    candidate whose draw was skipped does not count, so c is actually a binomial variable. This matters only for images
+    with nearly all labels.
 
     Parameters
     ----------
     n_candidates : int, optional
-        At least 1; 1 is the uniform sampler. None for what suits the number of labels: half of what its square
-        root is above 8, rounded down, from 1 to 64.
+        Number of candidates, from 1 to 100,000; 1 is the uniform sampler. The default is 8. None chooses (√L - 8) / 2
+        for L labels, rounded down, at least 1 and at most 64.
+
+    References
+    ----------
+    Zhang et al., "Optimizing Top-N Collaborative Filtering via Dynamic Negative Item Sampling", SIGIR 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vsenumba import DynamicSampler
+    >>> DynamicSampler(n_candidates=2).law(np.array([[1.0]]), np.array([[3.0], [2.0], [1.0]])).round(3)
+    array([[0.556, 0.333, 0.111]])
     """
 
     n_candidates: int | None = 8
@@ -50,7 +62,7 @@ class DynamicSampler(Sampler):
         return DynamicState(n_labels, np.zeros((n_shards, self.candidates_for(n_labels)), np.int64))
 
     def candidates_for(self, n_labels: int) -> int:
-        """Return `n_candidates`, or where it is None what suits so many labels."""
+        """Return `n_candidates`, or its default for a number of labels."""
         if self.n_candidates is None:
             return min(max((math.isqrt(n_labels) - 8) // 2, 1), 64)
         return int(self.n_candidates)

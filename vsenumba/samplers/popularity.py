@@ -1,4 +1,4 @@
-"""The popularity sampler: labels in proportion to a power of their popularity, as in word2vec."""
+"""The popularity sampler: draw labels in proportion to a power of their popularity, as in word2vec."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw, trial_proba
 
 
 class PopularityState(NamedTuple):
-    """An alias table (Walker 1977), and its law: column `a` stays with probability `keep[a]`, else `alias[a]`."""
+    """An alias table (Walker 1977) and its law: column a gives a with probability `keep[a]`, and else `alias[a]`."""
 
     keep: np.ndarray
     alias: np.ndarray
@@ -24,12 +24,25 @@ class PopularityState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class PopularitySampler(Sampler):
-    """Draw labels by popularity: ``p(a) ∝ n_a ** power``, n_a the number of training images that have the label.
+    """Draw labels in proportion to a power of their popularity: ``p(a) ∝ n_a ** power``.
+
+    n_a is the number of training images that have label a.
 
     Parameters
     ----------
-    power : float
-        In 0..4; 0 is uniform, 0.75 is word2vec's choice (Mikolov et al. 2013).
+    power : float, default 0.75
+        From 0 to 4. 0 is uniform among labels that occur, 0.75 is the choice of word2vec.
+
+    References
+    ----------
+    Mikolov et al., "Distributed Representations of Words and Phrases and their Compositionality", NIPS 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vsenumba import PopularitySampler
+    >>> PopularitySampler(power=1).law(np.ones((1, 1)), np.ones((3, 1)), label_counts=np.array([6, 3, 1]))
+    array([[0.6, 0.3, 0.1]])
     """
 
     power: float = 0.75
@@ -38,11 +51,11 @@ class PopularitySampler(Sampler):
 
     def __post_init__(self) -> None:
         if not (is_number(self.power) and 0 <= self.power <= 4):
-            raise InputError(f"power must lie in 0..4, not {self.power!r}")
+            raise InputError(f"power must be from 0 to 4, not {self.power!r}")
 
     @property
     def knows_probabilities(self) -> bool:
-        """Return True; see `Sampler.knows_probabilities`."""
+        """Whether `trial_probability` is implemented: yes; see `Sampler.knows_probabilities`."""
         return True
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> PopularityState:
@@ -51,7 +64,7 @@ class PopularitySampler(Sampler):
         return PopularityState(*alias_table(masses), masses / masses.sum())
 
     def _masses(self, counts: np.ndarray) -> np.ndarray:
-        # 0 ** 0 is 1, but a label nobody has is never drawn unless all are alike in that.
+        # 0 ** 0 is 1, but a label without images is never drawn, unless no label has any.
         masses = np.where(counts > 0, counts.astype(np.float64) ** self.power, 0.0)
         return masses if masses.any() else np.ones(len(counts))
 
@@ -62,19 +75,19 @@ class PopularitySampler(Sampler):
 
 
 def alias_table(masses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Walker's alias table of a distribution, built by Vose's method in linear time.
+    """Return Walker's alias table of a distribution, built with Vose's method in linear time.
 
     Parameters
     ----------
     masses : (L,) float64
-        Non-negative, not all 0; need not sum to 1.
+        Not negative and not all 0; they need not sum to 1.
 
     Returns
     -------
     keep : (L,) float64
-        The probability of staying in a column once it is picked uniformly.
+        Probability of staying in a column after it was drawn uniformly.
     alias : (L,) int32
-        Where to go otherwise.
+        The label to return otherwise.
     """
     n = len(masses)
     keep = masses * (n / masses.sum())
@@ -87,7 +100,7 @@ def alias_table(masses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         keep[rich] -= 1 - keep[poor]
         if keep[rich] < 1:
             small.append(large.pop())
-    # What rounding leaves over is 1 in exact arithmetic; a label of mass 0 is never left over before the others.
+    # Columns that remain because of rounding are 1 in exact arithmetic. A label of mass 0 never remains before others.
     keep[[a for a in small + large if masses[a] > 0]] = 1
     return keep, alias
 

@@ -1,4 +1,4 @@
-"""The rank sampler: labels by their exact rank for the image (VSE-ens, eq. 5)."""
+"""The rank sampler: draw labels by their exact rank for the image (VSE-ens, eq. 5)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw
 
 
 class RankState(NamedTuple):
-    """The rank law's scale and mass, and for each shard a row of scores and of labels to work in."""
+    """The scale and the mass of the rank law, and work space for each shard: a row of scores and a row of labels."""
 
     scale: float
     mass: float
@@ -25,20 +25,27 @@ class RankState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class RankSampler(Sampler):
-    """Draw labels by exact rank: ``p(a | i) ∝ exp(-rank_i(a) / (lam L))``, rank 0 for the best-scoring label.
+    """Draw labels by exact rank: ``p(a | i) ∝ exp(-rank_i(a) / (lam L))``, with rank 0 for the best-scoring label.
 
-    Labels are ranked by score among all L, those of the image's own included; these are then rejected. Of equal
-    scores the label that comes first ranks first. A draw scores and partially sorts all labels, O(L k): this is the
-    law that the adaptive sampler approximates, and too slow for large sets.
+    Ranks are among all L labels. Known labels have ranks too, and are rejected when drawn. Labels with equal scores
+    rank in their order. A draw scores and partially sorts all labels, in O(L k). This is the law that the adaptive
+    sampler approximates; it is too slow for large sets.
 
     Parameters
     ----------
-    lam : float
-        λ as a fraction of the number of labels; small is greedy, large is uniform.
+    lam : float, default 0.05
+        λ as a fraction of the number of labels, above 0. Small values are greedy, large values are uniform.
 
     References
     ----------
     Guo et al., "VSE-ens: Visual-Semantic Embeddings with Efficient Negative Sampling", AAAI 2018, eq. 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vsenumba import RankSampler
+    >>> RankSampler(lam=0.5).law(np.array([[1.0]]), np.array([[3.0], [2.0], [1.0]])).round(3)
+    array([[0.563, 0.289, 0.148]])
     """
 
     lam: float = 0.05
@@ -87,10 +94,10 @@ def _before(scores, a, b):
 
 @kernel
 def _select(scores, order, rank):
-    """Return the label of the given rank, moving `order` towards sortedness (Hoare's quickselect)."""
+    """Return the label with a given rank by Hoare's quickselect, which partially sorts `order`."""
     low, high = 0, order.shape[0] - 1
     while low < high:
-        # Not at random: what is drawn must not depend on how the label of a rank is found.
+        # Not a random pivot: the sequence of random numbers must not depend on the search.
         pivot = order[(low + high) >> 1]
         i, j = low, high
         while i <= j:

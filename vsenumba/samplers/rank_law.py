@@ -11,34 +11,39 @@ from vsenumba.errors import InputError
 from vsenumba.kernels.compiler import kernel
 from vsenumba.kernels.random import next_below, next_uniform
 
-#: The paper's law of ranks, and what dividing integers makes of it, as in its authors' code (see `rank_law`).
+#: The paper's law of ranks, and its variant with integer division, as in the authors' code (see `rank_law`).
 RANK_LAWS = ("geometric", "staircase")
 
 
 def check_lam(lam: float) -> None:
-    """Refuse a λ that is not a positive, finite number."""
+    """Raise an error for a λ that is not a positive, finite number."""
     if not (is_number(lam) and 0 < lam < np.inf):
         raise InputError(f"lam must be a positive, finite fraction of the number of labels, not {lam!r}")
 
 
 def rank_law(lam: float, n_labels: int, kind: str = "geometric") -> np.ndarray:
-    """Return the probabilities of the ranks 0..L-1, (L,) float64, summing to 1.
+    """Return the probabilities of the ranks 0 to L - 1.
 
     Parameters
     ----------
     lam : float
-        λ as a fraction of the number of labels.
+        λ as a fraction of the number of labels, above 0.
     n_labels : int
-        L.
-    kind : {"geometric", "staircase"}
+        Number of labels, L.
+    kind : {"geometric", "staircase"}, default "geometric"
         ``p(r) ∝ exp(-r / (lam L))``, or the staircase ``p(r) ∝ exp(-floor(r / s))`` with steps of
-        ``s = max(1, floor(lam L))`` ranks, which is what dividing integers makes of it.
+        ``s = max(1, floor(lam L))`` ranks, which is the same formula with integer division.
+
+    Returns
+    -------
+    (L,) float64 array
+        The probabilities, which sum to 1.
 
     Notes
     -----
-    The code of the authors has ``p(r) ∝ exp(-floor((r + 1) / s))`` with ``s = floor(lam (L - 1))`` for the ranks
-    1 to L - 2, and 0 for the first rank and the last; where s is 0, it divides by zero. So its first step is two ranks
-    shorter, and the labels at both ends of a factor are never drawn. That is taken for a slip and not repeated.
+    The authors' code has ``p(r) ∝ exp(-floor((r + 1) / s))`` with ``s = floor(lam (L - 1))`` for the ranks 1 to L - 2,
+    and 0 for the first and the last rank. If s is 0, it divides by zero. Its first step is therefore two ranks shorter,
+    and it never draws the labels at both ends of a factor. We consider this a mistake and do not repeat it.
 
     Examples
     --------
@@ -53,12 +58,13 @@ def rank_law(lam: float, n_labels: int, kind: str = "geometric") -> np.ndarray:
 
 
 def rank_steps(kind: str, lam: float, n_labels: int) -> tuple[int, float, float]:
-    """Return what `draw_rank` needs: the ranks a step has, the scale in steps, and the mass below the last step's end.
+    """Return the numbers that `draw_rank` needs.
 
-    A geometric law is a staircase with one rank a step.
+    They are the ranks per step, the scale in steps, and the probability mass up to the end of the last step. A
+    geometric law is a staircase with one rank per step.
     """
-    # Beyond these the law is that of the limit, uniform or the best label alone, to eight digits; and logarithms and
-    # divisions would lose all of theirs.
+    # Beyond these values, the law equals its limit to eight digits: uniform, or the best label alone. Logarithms and
+    # divisions would lose all precision there.
     lam = min(max(float(lam), 1e-300), 1e8)
     step = max(1, int(lam * n_labels)) if kind == "staircase" else 1
     step = min(step, n_labels)
@@ -70,25 +76,25 @@ def rank_steps(kind: str, lam: float, n_labels: int) -> tuple[int, float, float]
 def draw_rank(states, shard, step, scale, mass, n_labels):
     """Draw a rank by inversion.
 
-    The floor of an exponential variable of mean `scale` that is cut off at L is the truncated geometric law above.
+    The truncated geometric law is the floor of an exponential variable with mean `scale` that is cut off at L.
 
     Parameters
     ----------
     states, shard
-        Random states, and whose turn it is.
+        Random states, and the index of the one to use.
     step : int
-        How many ranks are equally likely; 1 for the geometric law.
+        Number of ranks that are equally likely; 1 for the geometric law.
     scale : float
-        The mean of the exponential variable, in steps.
+        Mean of the exponential variable, in steps.
     mass : float
-        The exponential's probability of lying below the end of the last step.
+        Probability that the exponential variable is below the end of the last step.
     n_labels : int
-        L.
+        Number of labels, L.
     """
     rank = n_labels
     while rank >= n_labels:
         rank = np.int64(-scale * math.log(1.0 - next_uniform(states, shard) * mass))
         if step > 1:
-            # The last step may be cut short: what lies beyond it is drawn again.
+            # The last step may be incomplete. Draw again if the rank lies beyond it.
             rank = rank * step + next_below(states, shard, step)
     return rank

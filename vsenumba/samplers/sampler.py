@@ -1,7 +1,7 @@
-"""What every negative sampler offers: its parameters, its exact law, and its draw.
+"""The base of all negative samplers: their parameters, their exact law, and their draw.
 
-A sampler is a frozen dataclass of parameters. For training it makes a *state*, a named tuple of arrays and scalars
-that kernels can read; the function `draw` below picks its implementation by the class of that tuple. To add a
+A sampler is a frozen dataclass of parameters. For training it creates a *state*, a named tuple of arrays and scalars
+that kernels can read. The function `draw` below selects its implementation by the class of that tuple. To add a
 sampler, write one file with the two classes and the implementation, and name it in ``samplers/__init__.py``.
 """
 
@@ -24,52 +24,53 @@ from vsenumba.kernels.random import shard_states
 from vsenumba.memory import check_memory
 from vsenumba.registry import Member
 
-# An image's own labels are rejected; after so many rejections in a row the draw is given up.
+# A draw rejects the image's known labels. After this many rejections in a row, it is skipped.
 MAX_REJECTIONS = 64
 
 _DRAW_SHARDS = 32
 
-# Scores are float32, and WARP adds a margin to them.
+# Largest absolute score. It leaves room in float32 for the margin that WARP adds.
 _LARGEST_SCORE = 1e38
 
 
 @dispatched
 def draw(sampler, states, shard, image, labels, indices, begin, end, positive):
-    """Draw a negative for one pair of an image and a label it has.
+    """Draw a negative for one pair of an image and one of its labels.
 
     Parameters
     ----------
     sampler : NamedTuple
-        A sampler's state; its class picks the implementation.
+        A sampler's state; its class selects the implementation.
     states, shard : (n_shards, 8) uint64, int
-        Random states, and whose turn it is.
+        Random states, and the index of the one to use.
     image : (k,) float32
         The image's vector.
     labels : (L, k) float32
         The label factors.
     indices, begin, end : (n_pairs,) int32, int, int
-        The image's own labels are ``indices[begin:end]``.
+        The image's known labels are ``indices[begin:end]``.
     positive : int
         The label of the pair.
 
     Returns
     -------
     label, trials : int
-        The negative, -1 where the draw was given up; and how many labels were tried.
+        The negative, or -1 if the draw was skipped; and the number of labels that were tried.
     """
     raise TypeError(f"no sampler draws from a {type(sampler).__name__}")
 
 
 @dispatched
 def aim(sampler, image):
-    """Return the state for several draws with one image's vector, which must not change meanwhile.
+    """Prepare a state for several draws with one image's vector, which must not change meanwhile.
 
-    A sampler that computes something from the vector alone may note it there; for the others it is the state as it is.
+    A sampler that computes something from the vector alone can store it in the state. For other samplers, the state is
+    returned unchanged.
 
     Parameters
     ----------
     sampler : NamedTuple
-        A sampler's state; its class picks the implementation.
+        A sampler's state; its class selects the implementation.
     image : (k,) float32
         The image's vector.
     """
@@ -82,89 +83,103 @@ def _aim(sampler, image):
 
 @dispatched
 def trial_probability(sampler, image, label):
-    """Return the probability that one trial of `draw` gives a label, those of the image's own among them.
+    """Return the probability that one trial of `draw` gives a label; trials can also give known labels.
 
     Parameters
     ----------
     sampler : NamedTuple
-        A sampler's state, from `Sampler.with_probabilities`; its class picks the implementation.
+        A sampler's state, from `Sampler.with_probabilities`; its class selects the implementation.
     image : (k,) float32
         The image's vector.
     label : int
+        The label.
     """
-    raise TypeError(f"a draw by a {type(sampler).__name__} has no probability that is known")
+    raise TypeError(f"the probabilities of draws by a {type(sampler).__name__} are not known")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler(Member, ABC):
     """Base of the negative samplers.
 
-    `by_vector` says whether the law depends on the image's vector; where it does not, draws can be shared.
+    Attributes
+    ----------
+    by_vector : bool
+        Whether the law depends on the image's vector. If it does not, several images can share their draws.
     """
 
     by_vector: ClassVar[bool] = True
 
     @property
     def knows_probabilities(self) -> bool:
-        """Whether `trial_probability` is implemented for it, at no more than the cost of a draw."""
+        """Whether `trial_probability` is implemented, at a cost of at most one draw."""
         return False
 
     def with_probabilities(self, state: Any) -> Any:
-        """Return a fresh state with what `trial_probability` reads beside what `draw` does; for most it is the same."""
+        """Return a new state that `trial_probability` can also read; for most samplers it is the same."""
         return state
 
     @abstractmethod
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> Any:
-        """Return a fresh state for kernels, a named tuple.
+        """Return a new state for kernels, a named tuple.
 
         Parameters
         ----------
         label_counts : (L,) int64
-            Number of training images each label has.
+            Number of training images that have each label.
         n_factors : int
-            Number of factors, k.
+            Length of the vectors, k.
         n_shards : int
-            Number of shards that will draw at the same time.
+            Number of shards that draw at the same time.
         """
 
-    def refresh(self, state: Any, label_factors: np.ndarray) -> None:  # for most there is nothing to do
-        """Bring the state up to date with the label factors; most samplers have nothing to do."""
+    def refresh(self, state: Any, label_factors: np.ndarray) -> None:  # not abstract, because most need no refresh
+        """Update the state for new label factors; most samplers have nothing to update."""
 
     def refresh_interval(self, n_labels: int, epoch: int) -> int | None:
-        """Return the number of draws after which `refresh` is due in an epoch, counted from 1; None for never."""
+        """Return the number of draws between two refreshes in an epoch, counted from 1; None for no refresh."""
         return None
 
     @abstractmethod
     def _weights(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: sp.csr_array, label_counts: np.ndarray
     ) -> np.ndarray:
-        """Return weights (n, L) float64, proportional to the law where labels of the image's own are rejected."""
+        """Return weights (n, L) float64 that are proportional to the law, except for the images' known labels."""
 
     def law(
         self, image_factors: Any, label_factors: Any, positives: Any = None, *, label_counts: Any = None
     ) -> np.ndarray:
-        """Return the exact probability of each label being returned by `draw`.
+        """Return the exact probability that `draw` returns each label.
 
         Parameters
         ----------
         image_factors : (n, k) array
-            The images' vectors.
+            Vectors of the images.
         label_factors : (L, k) array
-            The label factors.
+            Vectors of the labels.
         positives : (n, L) sparse matrix, or one array of label columns per image, optional
-            The images' own labels, which are never returned.
+            The images' known labels, which `draw` never returns.
         label_counts : (L,) array of int, optional
-            Number of training images each label has; by default counted in `positives`, or 1 each without these.
+            Number of training images that have each label. The default is to count `positives`, or 1 each without
+            these.
 
         Returns
         -------
         (n, L) float64 array
-            Rows sum to 1; the row of an image that has every label is 0 throughout, as nothing can be returned.
+            Each row sums to 1. For an image that has every label, the row is all zeros: the sampler skips it.
 
         Raises
         ------
         InputError
-            If shapes do not fit, a factor is not finite, or scores could overflow float32.
+            If shapes do not match, a factor is not finite, or scores could overflow float32.
+        MemoryLimitError
+            If the result does not fit into memory.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from vsenumba import DynamicSampler
+        >>> DynamicSampler(n_candidates=2).law(np.ones((1, 1)), np.array([[1.0], [2.0], [3.0]])).round(3)
+        array([[0.111, 0.333, 0.556]])
         """
         images, labels, own, counts = checked_arguments(image_factors, label_factors, positives, label_counts)
         _check_table(images, labels)
@@ -176,10 +191,10 @@ class Sampler(Member, ABC):
     def skip_probability(
         self, image_factors: Any, label_factors: Any, positives: Any = None, *, label_counts: Any = None
     ) -> np.ndarray:
-        """Return the exact probability that `draw` gives up, for each image.
+        """Return the exact probability that `draw` skips, for each image.
 
-        A draw is given up after 64 rejections in a row of the image's own labels; WARP's, where its search finds no
-        violator. Training counts these pairs as skipped.
+        A draw is skipped after 64 rejections in a row of known labels. With WARP, it is skipped if the search finds no
+        label that violates the margin. Training counts these pairs as skipped.
 
         Parameters
         ----------
@@ -189,6 +204,7 @@ class Sampler(Member, ABC):
         Returns
         -------
         (n,) float64 array
+            The probabilities.
 
         Examples
         --------
@@ -215,23 +231,37 @@ class Sampler(Member, ABC):
         *,
         label_counts: Any = None,
     ) -> np.ndarray:
-        """Draw negatives with the compiled code that training runs.
+        """Draw negatives with the compiled code that training uses.
 
-        Each draw of an image is for one of its own labels, taken in turn.
+        The draws of an image use its known labels as positives, in turn.
 
         Parameters
         ----------
         image_factors, label_factors, positives, label_counts
             As in `law`.
         size : int
-            Number of draws per image.
-        rng : int, Generator, SeedSequence or None
-            Where the randomness comes from.
+            Number of draws for each image, at least 0.
+        rng : int, Generator, SeedSequence or None, default None
+            Random seed.
 
         Returns
         -------
         (n, size) int32 array
-            Label columns; -1 where a draw was given up.
+            Label columns; -1 for draws that were skipped.
+
+        Raises
+        ------
+        InputError
+            As in `law`; also if `size` is not a whole number of at least 0.
+        MemoryLimitError
+            If the result does not fit into memory.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from vsenumba import UniformSampler
+        >>> UniformSampler().draw(np.ones((2, 1)), np.ones((5, 1)), 3, rng=0).shape
+        (2, 3)
         """
         images, labels, own, counts = checked_arguments(image_factors, label_factors, positives, label_counts)
         if not is_whole(size, 0):
@@ -248,13 +278,13 @@ class Sampler(Member, ABC):
 
 
 def _check_table(images: np.ndarray, labels: np.ndarray) -> None:
-    """Refuse a law of so many labels for so many images that it does not fit into memory."""
+    """Raise an error if the law of some labels for some images does not fit into memory."""
     what = f"the law of {len(labels):,} labels for each of {len(images):,} images"
-    check_memory(16 * len(images) * len(labels), what, "ask for fewer images at once")
+    check_memory(16 * len(images) * len(labels), what, "use fewer images at once")
 
 
 def own_share(own: sp.csr_array, weights: np.ndarray) -> np.ndarray:
-    """Return the share of its own labels in each image's weights, (n,)."""
+    """Return the share of its known labels in each image's weights, (n,)."""
     return own.astype(bool).multiply(weights).sum(axis=1) / weights.sum(axis=1)
 
 
@@ -273,7 +303,7 @@ def _draw_many(sampler, states, images, labels, indptr, indices, drawn):
 def checked_arguments(
     image_factors: Any, label_factors: Any, positives: Any, label_counts: Any
 ) -> tuple[np.ndarray, np.ndarray, sp.csr_array, np.ndarray]:
-    """Return contiguous float32 factors, the images' own labels as CSR and the labels' counts, or refuse them."""
+    """Check the arguments of `law`; return float32 factors, known labels as CSR, and the counts of the labels."""
     tables = []
     for name, table in (("image_factors", image_factors), ("label_factors", label_factors)):
         table = np.ascontiguousarray(table, dtype=np.float32)
@@ -282,7 +312,7 @@ def checked_arguments(
         if not np.isfinite(table).all():
             raise InputError(
                 f"{name} must be finite; row {int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])}"
-                " holds NaN, inf or a number too large for float32"
+                " contains NaN, inf or a number too large for float32"
             )
         tables.append(table)
     images, labels = tables

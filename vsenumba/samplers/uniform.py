@@ -1,4 +1,4 @@
-"""The uniform sampler: every label equally likely, as in Opt-AUC and BPR."""
+"""The uniform sampler: every label is equally likely, as in Opt-AUC and BPR."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ from vsenumba.samplers.sampler import MAX_REJECTIONS, Sampler, draw, trial_proba
 
 
 class UniformState(NamedTuple):
-    """What `draw` needs: the number of labels."""
+    """The state: the number of labels."""
 
     n_labels: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class UniformSampler(Sampler):
-    """Draw every label with the same probability: ``p(a) = 1 / L``.
+    """Draw every label with the same probability: ``p(a) = 1 / L``, for L labels.
+
+    References
+    ----------
+    Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from vsenumba import UniformSampler
     >>> UniformSampler().law(np.ones((1, 2)), np.ones((4, 2)), positives=[[0]]).round(3)
     array([[0.   , 0.333, 0.333, 0.333]])
     """
@@ -34,7 +39,7 @@ class UniformSampler(Sampler):
 
     @property
     def knows_probabilities(self) -> bool:
-        """Return True; see `Sampler.knows_probabilities`."""
+        """Whether `trial_probability` is implemented: yes; see `Sampler.knows_probabilities`."""
         return True
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> UniformState:

@@ -1,4 +1,4 @@
-"""The WARP sampler: draw uniformly until a label violates the margin (WSABIE; Weston, Bengio & Usunier 2011)."""
+"""The WARP sampler: draw labels uniformly until one violates the margin (WSABIE; Weston, Bengio & Usunier 2011)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from vsenumba.kernels.membership import contains
 from vsenumba.kernels.random import next_below
 from vsenumba.samplers.sampler import Sampler, draw
 
-# Trials for each label there is, at most: beyond them the chance that a violator is still missed is below 1e-27.
+# Maximum number of trials per label of the set. The probability of missing a violator is then below 1e-27.
 _TRIALS_PER_LABEL = 64
 
-#: Which labels a search tries.
+#: Order in which a search tries labels.
 SEARCHES = ("random", "in order")
 
 
 class WarpState(NamedTuple):
-    """What `draw` needs: the number of labels, the bound on trials, the margin, whether labels are tried in order."""
+    """The state: the number of labels, the maximum number of trials, the margin, and the order of trials."""
 
     n_labels: int
     max_trials: int
@@ -32,34 +32,46 @@ class WarpState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class WarpSampler(Sampler):
-    """Draw labels uniformly, at most `max_trials` times, until one violates the margin: ``margin + s_n > s_p``.
+    """Draw labels uniformly until one violates the margin, ``margin + s_n > s_p``, at most `max_trials` times.
 
-    For a positive p let V be the set of labels that violate the margin and are not the image's own. A trial hits V
-    with probability ``|V| / L`` (an own label that is drawn counts as a trial), so a search finds a violator with
-    probability ``1 - (1 - |V| / L) ** max_trials``, and then each of V is equally likely. The law of an image is the
-    mean over its own labels, which draws take in turn, weighted by these probabilities. Where none is found the pair
-    is given up, as there is nothing to learn from. Without a positive (an image without labels) the first label that
-    is drawn is returned.
+    For a positive p, let V be the set of labels that violate the margin and that the image does not have. A trial finds
+    a label of V with probability ``|V| / L``; drawing a known label counts as a trial. A search therefore finds a label
+    with probability ``1 - (1 - |V| / L) ** max_trials``, and each label of V is then equally likely. The law of an
+    image is the mean over its known labels, weighted by these probabilities, because draws use the known labels in
+    turn.
 
-    The trials T, at least 1, go to the loss, which estimates the positive's rank as ``floor((L - 1) / T)`` (see
-    `WarpLoss`). T is geometric with success ``q = |V| / L``, so the estimate's mean is near ``-|V| ln(q) / (1 - q)``
-    if the search is not bounded: where |V| is small against L, several times |V|. WSABIE and LightFM have the same
-    numerator; WSABIE draws among the L - 1 labels that are not the positive, while in LightFM, as here, an own label
-    that is drawn is a trial.
+    If the search finds no violator, the pair is skipped, since there is nothing to learn from it. Without a positive,
+    for an image without labels, the first drawn label is returned.
+
+    The loss uses the number of trials T, at least 1, to estimate the positive's rank as ``floor((L - 1) / T)`` (see
+    `WarpLoss`). T has a geometric distribution with success probability ``q = |V| / L``. For an unbounded search, the
+    mean of the estimate is near ``-|V| ln(q) / (1 - q)``: several times ``|V|`` if ``|V|`` is small compared with L.
+    WSABIE and LightFM use the same numerator. WSABIE draws among the L - 1 labels other than the positive. In LightFM,
+    as here, drawing a known label counts as a trial.
 
     Parameters
     ----------
-    max_trials : int or None
-        At most so many labels are tried per draw; None for as many as there are labels, as in WSABIE. (LightFM's
-        default is 10.) More than 64 times the number of labels count as that, by which every violator is found. A
-        search without a bound takes thousands of trials for an update once a model is good, and a bounded one is
-        better in the same time.
-    margin : float
-        The margin, in units of score.
-    search : {"random", "in order"}
-        Whether the labels tried are drawn, or are the first, the second and so on, as in the code of the authors of
-        VSE-ens, which with ``max_trials=None`` finds the first violator there is. The law is then that label alone,
-        for each positive.
+    max_trials : int or None, default 30
+        Maximum number of labels to try per draw, at least 1. None means the number of labels, as in WSABIE. (LightFM's
+        default is 10.) Values above 64 times the number of labels have the same effect as this limit, with which every
+        violator is found. Without a bound, a good model needs thousands of trials for an update; a bounded search is
+        more accurate in the same time.
+    margin : float, default 1.0
+        The margin, in units of score, at least 0.
+    search : {"random", "in order"}, default "random"
+        Whether labels are tried at random, or in their order as in the code of the authors of VSE-ens. In order and
+        with ``max_trials=None``, the draw is the first violator, with probability 1.
+
+    References
+    ----------
+    Weston, Bengio & Usunier, "WSABIE: Scaling Up to Large Vocabulary Image Annotation", IJCAI 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vsenumba import WarpSampler
+    >>> WarpSampler().law(np.ones((1, 1)), np.array([[2.0], [1.5], [-3.0]]), [[0]])
+    array([[0., 1., 0.]])
     """
 
     max_trials: int | None = 30
@@ -71,7 +83,7 @@ class WarpSampler(Sampler):
         if self.max_trials is not None and not is_whole(self.max_trials):
             raise InputError(f"max_trials must be a whole number of at least 1 or None, not {self.max_trials!r}")
         if not (is_number(self.margin) and 0 <= self.margin < np.inf):
-            raise InputError(f"margin must be finite and not negative, not {self.margin!r}")
+            raise InputError(f"margin must be finite and at least 0, not {self.margin!r}")
         check_choice("search", self.search, SEARCHES)
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> WarpState:
@@ -93,14 +105,14 @@ class WarpSampler(Sampler):
     def _weights(
         self, image_factors: np.ndarray, label_factors: np.ndarray, own: Any, label_counts: np.ndarray
     ) -> np.ndarray:
-        """Return, summed over the image's own labels, the probability of finding each label."""
+        """Return the probability of finding each label, summed over the image's known labels."""
         n_labels = len(label_factors)
         bound = self._bound(n_labels)
         weights = np.ones((len(image_factors), n_labels))
         for i, image in enumerate(image_factors):
             mine = own.indices[own.indptr[i] : own.indptr[i + 1]]
             if len(mine) == 0:
-                # Every label passes, and the first one tried is it.
+                # Every label passes, so the first one tried is returned.
                 weights[i, 1:] = self.search == "random"
                 continue
             scores = dots(image, label_factors)
@@ -120,7 +132,7 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
     score = np.float64(dot(image, labels, positive)) if positive >= 0 else -np.inf
     for trial in range(sampler.max_trials):
         label = np.int64(trial) if sampler.in_order else next_below(states, shard, sampler.n_labels)
-        # Added in float64, where the margin does not vanish beside a large score.
+        # Add in float64, so that a small margin is not lost next to a large score.
         reached = sampler.margin + np.float64(dot(image, labels, label))
         if reached > score and not contains(indices, begin, end, label):
             return label, trial + 1

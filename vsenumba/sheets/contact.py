@@ -1,4 +1,4 @@
-"""A contact sheet: thumbnails in a grid, the suggestions with their scores under each, and the tags that it has."""
+"""Contact sheets: a grid of thumbnails, each with its suggestions, their scores and the known tags."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 COLUMNS = 6
-# Inches, all of them: from picture to picture, of a picture, between columns, of a line of text.
+# In inches: the distance between pictures, the side of a picture, the gap between columns, the height of a text line.
 PITCH = FULL_WIDTH / COLUMNS
 SIDE = 1.06
 GAP = PITCH - SIDE
 LINE = 0.098
 HEADING = 0.16
-# Pictures on an image, and on each page of a PDF; a file has no more of them, and no more suggestions for each.
+# Maximum number of pictures per image, per page of a PDF and per file, and of suggestions per picture.
 ON_AN_IMAGE = 60
 ON_A_PAGE = 30
 IN_A_FILE = {".png": ON_AN_IMAGE, ".svg": ON_AN_IMAGE, ".pdf": 100 * ON_A_PAGE}
 MOST_SUGGESTIONS = 12
-# Dots an inch of an image: text is measured at the size in dots that it is drawn with.
+# Dots per inch of an image; text is measured at the resolution at which it is drawn.
 DPI = 200
-# Pixels of a thumbnail: as many as dots where it stands.
+# Pixels of a thumbnail, equal to its dots in the image.
 PIXELS = 212
-# Lines of the tags that a picture has.
+# Maximum number of lines and of tags for the known tags of a picture.
 KNOWN_LINES = 2
 MOST_KNOWN = 12
-# No name is as wide as that many letters; beyond it measuring takes long.
+# Longer names never fit, and measuring them takes long.
 _WIDEST = 80
 
 _NAME = {"fontsize": 4.8, "color": "#6b7280"}
@@ -50,7 +50,7 @@ _NOTHING = {"fontsize": 5.4, "color": "#6b7280"}
 
 
 class _Fit(NamedTuple):
-    """A text, and what it says in a width in inches."""
+    """A text, its maximum width in inches, and the names in it."""
 
     text: Text
     width: float
@@ -60,32 +60,32 @@ class _Fit(NamedTuple):
 def save_contact_sheet(suggested: Iterable[Suggested], path: str | PathLike[str], title: str = "") -> tuple[int, int]:
     """Draw pictures with the tags suggested for them, as PNG, SVG or PDF.
 
-    An image shows the first 60 pictures, a PDF the first 3,000, on pages of 30; the sheet says of how many. Names that
-    are too long lose their middle.
+    An image shows the first 60 pictures. A PDF shows the first 3,000, on pages of 30. If there are more, the title
+    states the total. Long names are shortened in the middle.
 
     Parameters
     ----------
     suggested : iterable of Suggested
-        The pictures, in the order in which they are drawn. In the place of one that cannot be read stands a note.
+        The pictures, in the order in which to draw them. A note replaces a picture that cannot be read.
     path : str or path-like
-        Where to write, ending in ``.png``, ``.svg`` or ``.pdf``.
+        The file to write, ending in ``.png``, ``.svg`` or ``.pdf``.
     title : str
-        What stands above all.
+        The title of the sheet.
 
     Returns
     -------
     tuple of (int, int)
-        How many pictures are shown, and how many there are.
+        The number of pictures shown, and the number of all pictures.
 
     Raises
     ------
     InputError
-        If the ending is another, or the file cannot be written.
+        If the ending is not supported, or the file cannot be written.
 
     Warns
     -----
     UserWarning
-        If there is no font for some letters.
+        If no font has some of the characters.
 
     Examples
     --------
@@ -106,9 +106,9 @@ def save_contact_sheet(suggested: Iterable[Suggested], path: str | PathLike[str]
 
 @contextmanager
 def contact_sheet(path: str | PathLike[str], title: str = "") -> Iterator[Callable[[Suggested], tuple[int, int]]]:
-    """Yield a function that adds a picture to a sheet, which is drawn when the block ends well.
+    """Yield a function that adds a picture to a sheet; the sheet is drawn if the block succeeds.
 
-    The function returns how many are shown so far, and how many there are; see `save_contact_sheet`.
+    The function returns the number of pictures shown so far, and the number added; see `save_contact_sheet`.
     """
     most = IN_A_FILE[check_ending(path)]
     kept: list[Suggested] = []
@@ -144,7 +144,7 @@ def draw_sheet(suggested: list[Suggested], heading: str) -> Figure:
     height = max(top + sum(heights) + GAP / 2, 0.3)
     with mpl.rc_context(RC | AS_IT_IS):
         figure = Figure(figsize=(FULL_WIDTH, height), dpi=DPI)
-        # One panel in inches, from the top left.
+        # One panel, measured in inches from the top left.
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, FULL_WIDTH), ylim=(height, 0), autoscale_on=False)
         axes.set_axis_off()
         for i, line in enumerate(lines):
@@ -164,7 +164,7 @@ def _height(row: list[Suggested]) -> float:
 
 
 def _draw(axes: Any, x: float, y: float, one: Suggested) -> Iterator[_Fit]:
-    """Draw a picture; yield the texts below it, which are yet to be fitted into its width."""
+    """Draw a picture; yield the texts below it, which must still be shortened to its width."""
     from matplotlib.patches import Rectangle
 
     pixels = thumbnail_or_none(one.picture, PIXELS)
@@ -197,7 +197,7 @@ def _draw(axes: Any, x: float, y: float, one: Suggested) -> Iterator[_Fit]:
 
 
 def _fit_all(figure: Figure, fits: list[_Fit]) -> None:
-    """Shorten texts to the widths that they may have, measured in the fonts that they are drawn with."""
+    """Shorten texts to their maximum widths, measured in the fonts with which they are drawn."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     give_fonts(figure)
@@ -218,7 +218,7 @@ def _fit_all(figure: Figure, fits: list[_Fit]) -> None:
 
 
 def _cut(name: str, fits_in: Callable[[str], bool]) -> str:
-    """Return a name, without its middle where it does not fit."""
+    """Return a name, shortened in the middle if it does not fit."""
     name = shortened(name, _WIDEST)
     for letters in range(width_of(name), 0, -1):
         if fits_in(shorter := shortened(name, letters)):
@@ -227,7 +227,7 @@ def _cut(name: str, fits_in: Callable[[str], bool]) -> str:
 
 
 def _known_lines(labels: list[str], fits_in: Callable[[str], bool]) -> list[str]:
-    """Return the lines of the tags that a picture has; of too many, those that fit and how many more there are."""
+    """Return the lines of a picture's known tags; if not all fit, end with the number of the others."""
     words = [_cut(label, lambda text: fits_in(f"has {text}, + 99")) for label in labels[:MOST_KNOWN]]
     for n_shown in range(len(words), 0, -1):
         left = len(labels) - n_shown

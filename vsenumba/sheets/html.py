@@ -1,4 +1,4 @@
-"""A sheet of pictures with suggestions as one HTML file that needs nothing else: no network, no other file."""
+"""Sheets of pictures with suggestions as one HTML file that needs no network and no other file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vsenumba.sheets.thumbnails import jpeg_of, thumbnail_or_none
 from vsenumba.storage import ending_of, open_output
 
 ENDINGS = (".html", ".htm")
-# Pixels; shown at half of that where there is room for it, so that it is sharp on any screen.
+# Pixels of a thumbnail; browsers show it at about half this size, so it is sharp on any screen.
 SIDE = 256
 
 _STYLE = """
@@ -56,7 +56,7 @@ footer { padding: 0 1.25rem 1.25rem; color: var(--soft); font-size: .85rem; }
   article { display: inline-block; vertical-align: top; width: 23.5%; margin: 0 .6% .5rem; break-inside: avoid;
     content-visibility: visible; } }
 """
-# The part of the address behind '#' is the filter, so that what it leaves can be linked to.
+# The fragment of the address, after '#', is the filter, so that a filtered sheet can be linked.
 _SCRIPT = r"""
 "use strict";
 const box = document.querySelector("input"), shown = document.querySelector("output");
@@ -94,28 +94,28 @@ fromAddress();
 def save_html_sheet(suggested: Iterable[Suggested], path: str | PathLike[str], title: str = "Suggested tags") -> int:
     """Write pictures with the tags suggested for them to one HTML file that works without a network.
 
-    Thumbnails are in the file. All names are written as text: nothing in them is read as markup, and the file allows no
-    script and no style but its own. A box filters by tag and name. Nothing waits in memory, so there may be as many
-    pictures as a browser can show, some thousands.
+    The file contains the thumbnails. Names are escaped, so that markup in them has no effect, and the file allows no
+    script and no style except its own. A search box filters by tag and name. Pictures are written one at a time, so
+    the limit is the number that a browser can show, some thousands.
 
     Parameters
     ----------
     suggested : iterable of Suggested
-        The pictures, in the order in which they are shown. One that cannot be read is shown by its name.
+        The pictures, in the order in which to show them. A picture that cannot be read is shown by its name.
     path : str or path-like
-        Where to write, ending in ``.html``.
+        The file to write, ending in ``.html``.
     title : str
-        What stands above all.
+        The title of the sheet.
 
     Returns
     -------
     int
-        How many pictures there are.
+        The number of pictures.
 
     Raises
     ------
     InputError
-        If the ending is another, or the file cannot be written.
+        If the ending is not supported, or the file cannot be written.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def save_html_sheet(suggested: Iterable[Suggested], path: str | PathLike[str], t
 
 @contextmanager
 def html_sheet(path: str | PathLike[str], title: str = "Suggested tags") -> Iterator[Callable[[Suggested], None]]:
-    """Yield a function that adds a picture to a sheet; it is there when the block ends well; see `save_html_sheet`."""
+    """Yield a function that adds a picture to a sheet; the file appears if the block succeeds."""
     check_html_ending(path)
     n_pictures = 0
     with open_output(path) as file:
@@ -155,13 +155,13 @@ def html_sheet(path: str | PathLike[str], title: str = "Suggested tags") -> Iter
 
 
 def check_html_ending(path: str | PathLike[str]) -> None:
-    """Refuse the name of a file that browsers would not take for HTML."""
+    """Refuse a file name that does not end in .html or .htm."""
     if (ending := ending_of(path)) not in ENDINGS:
-        raise InputError(f"sheet {str(path)!r} ends in {ending!r}; expected .html")
+        raise InputError(f"the HTML sheet {str(path)!r} ends in {ending!r}; use a name ending in .html")
 
 
 def _text(name: str) -> str:
-    """Return a name as text of HTML, between tags and in quotes."""
+    """Return a name escaped for HTML text and attributes."""
     return escape(printable(name))
 
 
@@ -192,7 +192,7 @@ def _begin(title: str) -> str:
 def _end(n_pictures: int) -> str:
     pictures = "1 picture" if n_pictures == 1 else f"{n_pictures:,} pictures"
     return f"""</main>
-<footer>{pictures}. Numbers are scores, which can be compared within a picture only.</footer>
+<footer>{pictures}. Numbers are scores; compare them only within a picture.</footer>
 <script>{_SCRIPT}</script>
 </body>
 </html>
@@ -200,7 +200,7 @@ def _end(n_pictures: int) -> str:
 
 
 def _digest(text: str) -> str:
-    """Return what allows a style or a script by its content."""
+    """Return the policy source that allows a style or a script by its digest."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 

@@ -1,4 +1,4 @@
-"""What is shown of a picture: its name, the tags it has, and those that a model suggests."""
+"""The entry of a picture on a sheet: its name, its known tags and the suggested tags."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Suggested(NamedTuple):
     picture : Path
         The file.
     image : str
-        Its name, as people know it: its path in a folder.
+        The id of the picture: its path within the folder.
     known : list of str
-        The tags that it has.
+        The known tags.
     suggestions : list of Match
-        The tags that a model suggests, with their scores, best first.
+        The suggested tags with their scores, best first.
     """
 
     picture: Path

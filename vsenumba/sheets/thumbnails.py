@@ -1,4 +1,4 @@
-"""Thumbnails on sheets: a picture that has become unreadable is no reason to draw none of the others."""
+"""Thumbnails for sheets; an unreadable picture does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUALITIES = (85, 75, 62, 48, 34, 20)
 
 
 def thumbnail_or_none(path: Path, side: int) -> np.ndarray | None:
-    """Return a picture's thumbnail, (side, side, 3) uint8; None where there is no picture, or none that can be read."""
+    """Return a picture's thumbnail, (side, side, 3) uint8; None if the picture is missing or cannot be read."""
     try:
         return thumbnail(path, side)
     except VsenumbaError:

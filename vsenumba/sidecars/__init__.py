@@ -1,4 +1,4 @@
-"""XMP sidecars: tags are added beside pictures, never into them, and taken back exactly."""
+"""XMP sidecars: add tags next to pictures, never in them, and remove exactly these tags again."""
 
 from vsenumba.sidecars.locations import Sidecars
 from vsenumba.sidecars.packet import Packet

@@ -1,4 +1,4 @@
-"""The elements of an XML text with the places of their bytes, so that a text can be edited and the rest kept."""
+"""The elements of an XML text with their byte positions, so that edits keep the rest of the text unchanged."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from xml.parsers import expat
 
 from vsenumba.errors import FileFormatError
 
-# Of well-formed XML, which expat has seen to: quotes hide what would end the tag.
+# For XML that expat has accepted as well-formed; a '>' in quotes does not end the tag.
 _TAG = re.compile(rb"""<(?:[^"'>]|"[^"]*"|'[^']*')*>""")
 _NAME = re.compile(rb"<([^\s/>]+)")
-_SEPARATOR = "\x1f"  # which no name can hold
-# Each takes half a kilobyte, whatever it takes in the file.
+_SEPARATOR = "\x1f"  # not allowed in names
+# Each element needs half a kilobyte of memory.
 MAX_ELEMENTS = 500_000
 MAX_DEPTH = 500
 
@@ -25,20 +25,20 @@ class Element:
     Parameters
     ----------
     name : str
-        Its namespace and its local name, one after the other, as in ``"http://purl.org/dc/elements/1.1/subject"``.
+        The namespace followed by the local name, as in ``"http://purl.org/dc/elements/1.1/subject"``.
     attributes : dict from str to str
-        Likewise; declarations of namespaces are not among them.
+        The attributes, with names of the same form, without namespace declarations.
     start, opened, closing, end : int
-        Where in the bytes its first tag begins and ends, and where its last tag begins and ends. Of an element without
-        a last tag, ``<a/>``, the last three are the same.
+        The byte positions where the start tag begins and ends, and where the end tag begins and ends. For an empty
+        element ``<a/>``, the last three are equal.
     prefix : bytes
-        What stands before the name in its tags, with the colon.
+        The prefix of the name in the tags, with the colon.
     text : str
-        The text directly in it.
+        The text directly in the element.
     children : list of Element
-        The elements directly in it.
+        The child elements.
     has_remarks : bool
-        Whether comments, or instructions to programs, stand directly in it.
+        Whether the element directly contains comments or processing instructions.
     """
 
     name: str
@@ -54,22 +54,22 @@ class Element:
 
     @property
     def is_closed_at_once(self) -> bool:
-        """Whether its only tag is ``<a/>``."""
+        """Whether the element is a single tag ``<a/>``."""
         return self.opened == self.end
 
     def named(self, *names: str) -> Iterator[Element]:
-        """Yield the children of these names."""
+        """Yield the children with these names."""
         return (child for child in self.children if child.name in names)
 
 
 def read_elements(xml: bytes) -> Element:
-    r"""Return the root of an XML text in UTF-8.
+    r"""Return the root element of an XML text in UTF-8.
 
     Raises
     ------
     FileFormatError
-        If it is not well formed, has too many elements, or declares a document type, through which a file may grow
-        beyond bounds or reach for other files.
+        If the text is not well-formed, has too many elements, or declares a document type. A document type could expand
+        without limit or refer to other files.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def read_elements(xml: bytes) -> Element:
     >>> root.children[0].text, root.children[0].start, root.children[0].end
     ('1 < 2', 3, 18)
     """
-    # What the text says of its own encoding no longer holds: it was decoded by who read it.
+    # Ignore the encoding that the text declares, as the caller has already decoded it.
     parser = expat.ParserCreate("utf-8", _SEPARATOR)
     parser.buffer_text = True
     document = Element("", {}, 0, 0)
@@ -89,7 +89,9 @@ def read_elements(xml: bytes) -> Element:
         nonlocal n_elements
         n_elements += 1
         if n_elements > MAX_ELEMENTS or len(open_elements) > MAX_DEPTH:
-            raise FileFormatError(f"it has more than {MAX_ELEMENTS:,} elements, or {MAX_DEPTH:,} within each other")
+            raise FileFormatError(
+                f"it has more than {MAX_ELEMENTS:,} elements, or more than {MAX_DEPTH:,} nested elements"
+            )
         start = parser.CurrentByteIndex
         tag = _TAG.match(xml, start)
         raw = _NAME.match(xml, start)
@@ -118,7 +120,7 @@ def read_elements(xml: bytes) -> Element:
         open_elements[-1].has_remarks = True
 
     def refuse_document_type(*declaration: object) -> None:
-        raise FileFormatError("it declares a document type, which no XMP does and which is not safe to follow")
+        raise FileFormatError("it declares a document type, which is not allowed in XMP")
 
     parser.StartElementHandler = begin
     parser.EndElementHandler = finish

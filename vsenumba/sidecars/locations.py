@@ -1,4 +1,4 @@
-"""Which file is the sidecar of a picture."""
+"""Finding the sidecar of a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENDING = ".xmp"
 
 
 class Sidecars:
-    """Finds the sidecars of pictures; what lies in a folder is looked up once.
+    """Finds the sidecars of pictures; each folder is listed once.
 
     Examples
     --------
@@ -25,14 +25,14 @@ class Sidecars:
         self._written: set[Path] = set()
 
     def of(self, picture: Path) -> Path:
-        """Return a picture's sidecar, there already or not.
+        """Return the path of a picture's sidecar, which may not exist yet.
 
-        Of ``x.jpg`` that is ``x.jpg.xmp``, or ``x.xmp`` where only that is there.
+        For ``x.jpg`` this is ``x.jpg.xmp``, or ``x.xmp`` if only that exists.
 
         Raises
         ------
         InputError
-            If ``x.xmp`` may be that of another file, as ``x.cr2``.
+            If ``x.xmp`` may belong to another file, such as ``x.cr2``.
         """
         own, shared = self._there(picture.parent, picture.name), self._there(picture.parent, picture.stem)
         for name in own:
@@ -43,7 +43,7 @@ class Sidecars:
             belongs = Packet.read(sidecar).ending if others else None
             if others and belongs is None:
                 raise InputError(
-                    f"{sidecar} may be that of {picture.name} or of {others[0]}; rename it to {picture.name}.xmp or "
+                    f"{sidecar} may belong to {picture.name} or to {others[0]}; rename it to {picture.name}.xmp or "
                     f"{others[0]}.xmp"
                 )
             if belongs is None or belongs == picture.suffix[1:].lower():
@@ -51,22 +51,22 @@ class Sidecars:
         return picture.with_name(picture.name + ENDING)
 
     def is_first_in(self, folder: Path) -> bool:
-        """Tell whether this is asked for the first time about a folder."""
+        """Return whether this is the first call for a folder."""
         is_first = folder not in self._written
         self._written.add(folder)
         return is_first
 
     def _there(self, folder: Path, name: str) -> list[str]:
-        """Return the files of a name and the ending of sidecars, in small or capital letters."""
+        """Return the sidecars of a name, with the ending in lower or upper case."""
         return [one for one in self._listed(folder).get(name, ()) if one[len(name) :].lower() == ENDING]
 
     def _beside(self, picture: Path) -> list[str]:
-        """Return the files that differ from a picture in their ending, sidecars not among them."""
+        """Return the files that differ from a picture only in their ending, without sidecars."""
         alike = self._listed(picture.parent).get(picture.stem, ())
         return [one for one in alike if one != picture.name and not one.lower().endswith(ENDING)]
 
     def _listed(self, folder: Path) -> dict[str, list[str]]:
-        """Return the names in a folder by what stands before their last dot."""
+        """Return the names in a folder, grouped by their stem."""
         if folder not in self._names:
             found: dict[str, list[str]] = {}
             for name in sorted(os.listdir(folder)) if folder.is_dir() else ():  # noqa: PTH208 - names are all it takes

@@ -1,8 +1,8 @@
-"""One XMP sidecar: the tags it has, those that vsenumba added, and how it reads with more or without them.
+"""The content of an XMP sidecar: its tags, the tags that vsenumba added, and edits that add or remove tags.
 
-Tags are the items of ``dc:subject``. What was added is written down in the sidecar itself, as ``vsenumba:added``, so
-that it moves with the picture and stays when other programs write the file anew. Files are edited as bytes: what stands
-between the places that change stays what it was, comments and line ends too.
+Tags are the items of ``dc:subject``. The sidecar itself lists the added tags, as ``vsenumba:added``. So the list moves
+with the picture, and stays when other programs rewrite the file. Edits change only the bytes of the tags; the rest of
+the file stays unchanged, including comments and line ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 SUBJECT = "http://purl.org/dc/elements/1.1/subject"
 OURS = "vsenumba:ns:1.0/"
 ADDED = OURS + "added"
-# What had to be made for it: "subject", and "sidecar" for the whole file.
+# What vsenumba had to create: "subject", and "sidecar" for the whole file.
 MADE = OURS + "made"
 _SIDECAR_FOR = "http://ns.adobe.com/photoshop/1.0/SidecarForExtension"
 _WRAPPERS = ("adobe:ns:meta/xmpmeta", "adobe:ns:meta/xapmeta")
@@ -34,16 +34,16 @@ _EMPTY = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 </x:xmpmeta>
 <?xpacket end="w"?>
 """
-# What XML 1.0 cannot hold in any way.
+# Characters that XML 1.0 does not allow.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENCODING = re.compile(r"""<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""")
-# Those with all that was done to a picture have a few.
+# Sidecars with a full editing history have a few megabytes.
 MAX_BYTES = 32 << 20
 _SPACE = b" \t\r\n"
 
 
 class _Edit(NamedTuple):
-    """Bytes that take the place of others."""
+    """A range of bytes and its replacement."""
 
     start: int
     end: int
@@ -56,12 +56,12 @@ class Packet:
     Parameters
     ----------
     content : bytes, optional
-        What the file holds, in UTF-8 or UTF-16; where it is left out, that of a new sidecar without tags.
+        The content of the file, in UTF-8 or UTF-16; by default, a new sidecar without tags.
 
     Raises
     ------
     FileFormatError
-        If it is no XMP, or has what vsenumba does not change: the message says what.
+        If the content is not XMP, or has a form that vsenumba cannot edit; the message says which.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Packet:
         Raises
         ------
         FileFormatError
-            As above, and if the file cannot be read or is too large for a sidecar; the message names it.
+            As above, and if the file cannot be read or is too large for a sidecar; the message names the file.
         """
         try:
             with path.open("rb") as file:
@@ -98,7 +98,7 @@ class Packet:
         except OSError as error:
             raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from error
         if len(content) > MAX_BYTES:
-            raise FileFormatError(f"{path} is no sidecar: it has more than {MAX_BYTES >> 20} MB")
+            raise FileFormatError(f"{path} is too large for a sidecar: it has more than {MAX_BYTES >> 20} MB")
         try:
             return cls(content)
         except FileFormatError as error:
@@ -106,7 +106,7 @@ class Packet:
 
     @property
     def tags(self) -> list[str]:
-        """The tags, as they are compared; see `vsenumba.data.names`."""
+        """The tags in the normalised form of `vsenumba.data.names`."""
         return [plain(item.text) for one in self._subjects for item in one.children]
 
     @property
@@ -116,7 +116,7 @@ class Packet:
 
     @property
     def ending(self) -> str | None:
-        """The ending of the picture that it stands beside, where it says so, without the dot and in small letters."""
+        """The ending of the sidecar's picture, if it is stated, in lower case and without the dot."""
         for description in self._descriptions:
             if _SIDECAR_FOR in description.attributes:
                 return description.attributes[_SIDECAR_FOR].lower()
@@ -125,9 +125,10 @@ class Packet:
         return None
 
     def lacking(self, tags: Iterable[str]) -> list[str]:
-        """Return those of some tags that are to be added.
+        """Return the tags to add.
 
-        These are neither there, small and capital letters being the same, nor added before and taken away by people.
+        These are the tags that the sidecar does not have (ignoring case), and that were not added before and then
+        removed by people.
         """
         known = {tag.casefold() for tag in (*self.tags, *self.added)}
         found: dict[str, str] = {}
@@ -137,17 +138,20 @@ class Packet:
         return list(found.values())
 
     def with_tags(self, tags: Iterable[str]) -> bytes:
-        """Return the content with tags added, those that are lacking; the same bytes where none is.
+        """Return the content with the lacking tags added; unchanged if no tag is lacking.
 
         Raises
         ------
         InputError
-            If a tag has a character that XML cannot hold.
+            If a tag has a character that XML does not allow.
         """
         new = self.lacking(tags)
         for tag in new:
             if found := _NOT_XML.search(tag):
-                raise InputError(f"the tag {tag!r} has the character U+{ord(found.group()):04X}, which XML cannot hold")
+                raise InputError(
+                    f"the tag {tag!r} has the character U+{ord(found.group()):04X}, which XML does not allow; "
+                    "rename the tag"
+                )
         if not new:
             return self._encoded(self._xml)
         edits, properties = [], []
@@ -166,11 +170,11 @@ class Packet:
         return self._encoded(_edited(self._xml, edits))
 
     def without_added(self) -> bytes | None:
-        """Return the content as it was before tags were added; None if the file was made for them and has nothing else.
+        """Return the content without the added tags; None if vsenumba created the file and it has no other content.
 
-        What people and other programs changed since then stays.
+        Later changes by people and other programs stay.
         """
-        # Elements that go, by the place of their first byte; what then is empty goes with them.
+        # Elements to remove, by the position of their first byte; elements that become empty are removed too.
         gone: dict[int, Element] = {}
         items: dict[str, list[Element]] = {}
         for one in self._subjects:
@@ -198,7 +202,7 @@ class Packet:
         return (one for description in self._descriptions for one in description.named(name))
 
     def _list_in(self, one: Element) -> Element:
-        """Return the list that a property holds."""
+        """Return the list in a property."""
         lists = [child for child in one.children if child.name in _LISTS]
         if len(lists) != 1 or len(one.children) != 1 or any(item.name != RDF + "li" for item in lists[0].children):
             name = {SUBJECT: "dc:subject", ADDED: "vsenumba:added", MADE: "vsenumba:made"}[one.name]
@@ -213,13 +217,13 @@ class Packet:
         return self._insertion(one, items)
 
     def _new_description(self, properties: list[tuple[str, list[str]]]) -> _Edit:
-        """Return the edit that appends properties of the picture, in a description of their own."""
+        """Return the edit that appends properties of the picture, in a new description."""
         abouts = {one.attributes.get(RDF + "about", one.attributes.get("about", "")) for one in self._descriptions}
         if len(abouts) > 1:
-            raise FileFormatError("its descriptions are about different things")
+            raise FileFormatError("its descriptions have different rdf:about values")
         children = self._rdf.children
         before = self._space_before(children[-1].start) if children else b"\n  "
-        # A prefix may stand for something else in this file; a declaration of its own costs little.
+        # The file may use these prefixes for other namespaces, so declare them here.
         declared = "" if self._rdf.prefix == b"rdf:" else f' xmlns:rdf="{RDF}"'
         about = escape("".join(abouts), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
         lines = [f'<rdf:Description{declared} rdf:about="{about}" xmlns:dc="{SUBJECT.removesuffix("subject")}"']
@@ -229,12 +233,12 @@ class Packet:
             lines += [f"   <rdf:li>{_escaped(item).decode()}</rdf:li>" for item in items]
             lines += ["  </rdf:Bag>", f" </{name}>"]
         lines.append("</rdf:Description>")
-        # A line of white space alone has no indentation to take.
+        # Without a line break before the last child, there is no indentation to copy.
         glue = before if b"\n" in before else b"\n"
         return self._insertion(self._rdf, before + glue.join(line.encode() for line in lines))
 
     def _insertion(self, parent: Element, text: bytes) -> _Edit:
-        """Return the edit that puts text behind the last child of an element."""
+        """Return the edit that inserts text after the last child of an element."""
         if parent.is_closed_at_once:
             tag = self._xml[parent.start : parent.end]
             name = tag[1:].split(maxsplit=1)[0].removesuffix(b"/>")
@@ -243,10 +247,10 @@ class Packet:
         return _Edit(place, place, text)
 
     def _removals(self, gone: dict[int, Element]) -> list[_Edit]:
-        """Return the edits that remove elements, each with the white space before it."""
+        """Return the edits that remove elements together with the white space before them."""
         edits, end = [], 0
         for _, one in sorted(gone.items()):
-            if one.start >= end:  # not within another that goes
+            if one.start >= end:  # not inside another removed element
                 edits.append(_Edit(one.start - len(self._space_before(one.start)), one.end, b""))
                 end = one.end
         return edits
@@ -262,7 +266,7 @@ class Packet:
 
 
 def _is_empty(one: Element, gone: dict[int, Element]) -> bool:
-    """Tell whether an element has nothing, comments included, but elements that go."""
+    """Return whether an element contains nothing, not even comments, except elements to remove."""
     if set(one.attributes) - {RDF + "about", "about"} or one.has_remarks or one.text.strip(" \t\r\n"):
         return False
     return all(child.start in gone for child in one.children)
@@ -277,7 +281,7 @@ def _edited(xml: bytes, edits: list[_Edit]) -> bytes:
 
 
 def _escaped(tag: str) -> bytes:
-    # A carriage return by itself would be read as a line feed.
+    # Parsers would convert a bare carriage return to a line feed.
     return escape(tag, {"\r": "&#13;"}).encode()
 
 
@@ -292,16 +296,16 @@ def _decoded(content: bytes) -> tuple[str, bytes, bytes]:
     try:
         text = content[len(bom) :].decode(encoding)
     except UnicodeDecodeError as error:
-        raise FileFormatError(f"it is no text in {encoding.upper()}") from error
+        raise FileFormatError(f"it is not valid {encoding.upper()}") from error
     said = _ENCODING.match(text)
     if said and said.group(1).lower() not in ("utf-8", "utf8", "utf-16", "utf-16le", "utf-16be"):
-        raise FileFormatError(f"it is in {said.group(1)}; XMP is in UTF-8")
+        raise FileFormatError(f"it is encoded in {said.group(1)}; save it in UTF-8")
     return encoding, bom, text.encode()
 
 
 def _find_rdf(root: Element) -> Element:
-    """Return the element that holds the descriptions."""
+    """Return the element that contains the descriptions."""
     found = [root] if root.name == RDF + "RDF" else list(root.named(RDF + "RDF")) if root.name in _WRAPPERS else []
     if len(found) != 1:
-        raise FileFormatError("it is XML, but no XMP")
+        raise FileFormatError("it is XML, but not XMP")
     return found[0]

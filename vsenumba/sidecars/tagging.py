@@ -1,4 +1,4 @@
-"""Tags into sidecars, and out of them again."""
+"""Adding tags to sidecars, and removing the added tags."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from vsenumba.storage import named_errors, open_output
 
 
 class SidecarChange(NamedTuple):
-    """What becomes, or would become, of a sidecar.
+    """A change of a sidecar, made or previewed.
 
     Parameters
     ----------
     sidecar : Path
         The file.
     tags : list of str
-        The tags that are added, or that are taken back; none where nothing changes.
+        The tags that are added or removed; empty if nothing changes.
     whole_file : bool
-        Whether the file is made for them, or removed with them.
+        Whether the file is created for the tags, or deleted with them.
     problem : str
-        Why nothing can be done; empty where all is well.
+        The reason why the sidecar cannot be changed; empty if there is no problem.
     """
 
     sidecar: Path
@@ -37,21 +37,21 @@ class SidecarChange(NamedTuple):
 def tag_sidecars(tags: Iterable[tuple[Path, Sequence[str]]], *, write: bool = False) -> Iterator[SidecarChange]:
     """Add tags to the XMP sidecars of pictures.
 
-    A tag that is there already is not added again, nor one that was added before and that people took away since. All
-    else in a sidecar stays, byte for byte. A picture without a sidecar gets one, ``x.jpg.xmp``. The pictures are not
+    Existing tags are not added again, nor are tags that were added before and then removed by people. The rest of a
+    sidecar stays unchanged, byte for byte. A picture without a sidecar gets one, ``x.jpg.xmp``. The pictures are not
     opened.
 
     Parameters
     ----------
     tags : iterable of (Path, sequence of str)
-        Pictures, and the tags for each.
+        Pictures, with the tags for each.
     write : bool
-        Whether to write; where it is left out, this only tells what would be written.
+        Whether to write the sidecars; by default, the changes are only previewed.
 
     Yields
     ------
     SidecarChange
-        For each picture, in order, also where nothing changes. A problem of one sidecar does not stop the others.
+        For each picture, in order, even if nothing changes. A problem of one sidecar does not stop the others.
 
     Examples
     --------
@@ -85,27 +85,27 @@ def tag_sidecar(
 
 
 def undo_sidecars(places: Iterable[Path | str], *, write: bool = False) -> Iterator[SidecarChange]:
-    """Take back the tags that `tag_sidecars` added, and nothing else.
+    """Remove the tags that `tag_sidecars` added, and nothing else.
 
-    A tag that a picture had already stays, and so does what people and other programs changed since. A sidecar that was
-    made for the tags, and has nothing else, is removed.
+    Tags that a picture had before stay, and so do later changes by people and other programs. A sidecar is deleted if
+    it was created for the tags and has no other content.
 
     Parameters
     ----------
     places : iterable of path-like
-        Folders, of which all sidecars in them and below are looked at, or pictures.
+        Pictures, or folders, which are searched with their subfolders.
     write : bool
-        Whether to write; where it is left out, this only tells what would be taken back.
+        Whether to write the sidecars; by default, the changes are only previewed.
 
     Yields
     ------
     SidecarChange
-        For each sidecar that has added tags, in the order of their names.
+        For each sidecar with added tags, in the order of their names.
 
     Raises
     ------
     InputError
-        If a folder cannot be read, or a place is not there.
+        If a folder cannot be read, or a place does not exist.
     """
     sidecars = Sidecars()
     for sidecar in _found(map(Path, places), sidecars):
@@ -135,10 +135,10 @@ def _tagged(sidecar: Path, names: Sequence[str], sidecars: Sidecars, *, write: b
 
 
 def _undone(sidecar: Path, sidecars: Sidecars, *, write: bool) -> SidecarChange | None:
-    """Take back what was added to a sidecar; return None where nothing was."""
+    """Remove the added tags of a sidecar; return None if there are none."""
     with named_errors(sidecar), sidecar.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
-    # Other people's files, whatever is wrong with them, are none of ours.
+    # Ignore sidecars that vsenumba never changed, even if they are broken.
     if not any(OURS.encode(encoding) in content for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
         return None
     packet = Packet.read(sidecar)
@@ -162,11 +162,11 @@ def _check_access(path: Path) -> None:
     with named_errors(path):
         path.stat()
     if not os.access(path, os.W_OK):
-        raise InputError(f"cannot write {path}: it is protected")
+        raise InputError(f"cannot write {path}: permission denied")
 
 
 def _found(places: Iterable[Path], sidecars: Sidecars) -> Iterator[Path]:
-    """Yield the sidecars in folders, and those of pictures."""
+    """Yield the sidecars in folders and the sidecars of pictures."""
 
     def stop(error: OSError) -> None:
         raise InputError(f"cannot read the folder {error.filename}: {error.strerror}") from error
@@ -183,4 +183,4 @@ def _found(places: Iterable[Path], sidecars: Sidecars) -> Iterator[Path]:
         elif (sidecar := sidecars.of(place)).exists():
             yield sidecar
         elif not place.exists():
-            raise InputError(f"there is no {place}")
+            raise InputError(f"{place} does not exist")

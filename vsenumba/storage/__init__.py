@@ -1,4 +1,4 @@
-"""The HDF5 file format, specified in ``docs/reference/file-format.md``; atomic writes."""
+"""The HDF5 file format, specified in ``docs/reference/file-format.md``, and atomic writes."""
 
 from vsenumba.storage.atomic import atomic_path, check_writable, hidden_folder, named_errors, open_output
 from vsenumba.storage.encodings import Json, Stream

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside the target, synced, then renamed over it."""
+"""Atomic writes: a file is written next to its target, synced, then renamed over the target."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from vsenumba.storage.targets import find_target, find_target_or_stream, name_of
 
 @contextmanager
 def atomic_path(path: str | PathLike[str], *, tidy: bool = True) -> Iterator[Path]:
-    """Yield the path of an empty temporary file that takes the place of `path` when the block ends well.
+    """Yield the path of an empty temporary file that replaces `path` if the block succeeds.
 
-    The temporary file lies in the same folder, is hidden, and has the ending of `path`, so that writers
-    that choose a format by the ending work. When the block raises, it is removed and `path` is as it was. A
-    process that is killed leaves at most the temporary file behind, which the next writer in that folder removes.
+    The temporary file is hidden, in the same folder, and has the ending of `path`, so that writers can choose a
+    format by the ending. If the block raises, the temporary file is removed and `path` stays unchanged. A killed
+    process leaves at most the temporary file behind, which the next writer in that folder removes.
 
     Parameters
     ----------
     path : str or path-like
-        The file to write. A symbolic link is followed. Of a file with several names (hard links) only this one becomes
-        the new file.
+        The file to write. A symbolic link is followed. If a file has several names (hard links), only this name refers
+        to the new file.
     tidy : bool
-        Whether to look for what killed writers left in the folder, which takes the longer the more files it has. Who
-        writes thousands into one folder looks once.
+        Whether to search the folder for files that killed writers left. The search takes longer in larger folders, so
+        a caller that writes thousands of files into one folder searches once.
 
     Yields
     ------
     pathlib.Path
-        Where to write.
+        The temporary file.
 
     Raises
     ------
     InputError
-        If the file cannot be written: no such folder, no permission, a full disk; or `path` is a folder, a device, a
-        pipe, or no path.
+        If the file cannot be written (no such folder, no permission, a full disk), or `path` is a folder, a device, a
+        pipe, or not a path.
 
     Examples
     --------
@@ -66,22 +66,22 @@ def atomic_path(path: str | PathLike[str], *, tidy: bool = True) -> Iterator[Pat
 
 @contextmanager
 def open_output(path: str | PathLike[str], *, streams: bool = False, tidy: bool = True) -> Iterator[BinaryIO]:
-    r"""Open a file for writing bytes; it appears whole or not at all, see `atomic_path`.
+    r"""Open a file for writing bytes, completely or not at all; see `atomic_path`.
 
     Parameters
     ----------
     path : str or path-like
         The file to write.
     streams : bool
-        Whether `path` may be a pipe, a character device or an open file such as ``/dev/stdout``. These are written
-        through, as they come, and cannot be sought in.
+        Whether `path` may be a pipe, a character device or an open file such as ``/dev/stdout``. Bytes are written to
+        these directly, and they cannot seek.
     tidy : bool
         As for `atomic_path`.
 
     Yields
     ------
     binary file
-        To be written to, from its beginning to its end.
+        The open file; write it from beginning to end.
 
     Raises
     ------
@@ -109,9 +109,10 @@ def open_output(path: str | PathLike[str], *, streams: bool = False, tidy: bool 
 
 @contextmanager
 def hidden_folder(path: str | PathLike[str]) -> Iterator[Path]:
-    """Yield an empty hidden folder beside a file that is to be written, for what is needed until then.
+    """Yield an empty hidden folder next to an output file, for intermediate files.
 
-    It is removed when the block ends; that of a process that is killed is removed by the next writer in the folder.
+    The folder is removed when the block ends. If the process is killed, the next writer in the parent folder removes
+    it.
     """
     with ExitStack() as stack:
         with named_errors(path):
@@ -119,7 +120,7 @@ def hidden_folder(path: str | PathLike[str]) -> Iterator[Path]:
         try:
             yield folder
         except InputError as error:
-            # What cannot be written here is part of that file, whose name is known to people.
+            # Report the output file, as the user does not know the hidden folder.
             if isinstance(error.__cause__, OSError) and str(folder) in str(error):
                 with named_errors(path):
                     raise error.__cause__ from None
@@ -127,38 +128,38 @@ def hidden_folder(path: str | PathLike[str]) -> Iterator[Path]:
 
 
 def check_writable(path: str | PathLike[str], *, streams: bool = False) -> None:
-    """Make sure that a file can be written at `path`, before the work whose result it is to hold.
+    """Check that a file can be written at `path`, before computing its content.
 
-    Nothing is left behind, and a file that is there already is not touched.
+    The check leaves nothing behind, and does not change an existing file.
 
     Parameters
     ----------
     path : str or path-like
-        The file that is going to be written.
+        The file to write later.
     streams : bool
         Whether it may be a stream, as in `open_output`.
 
     Raises
     ------
     InputError
-        If the folder is missing or cannot be written to, or `path` is a folder, a device, a pipe, or no path.
+        If the folder is missing or not writable, or `path` is a folder, a device, a pipe, or not a path.
     """
     with named_errors(path):
         target = find_target_or_stream(path) if streams else find_target(path)
         if target is not None:
-            # Only creating a file tells: permission bits know nothing of read-only file systems or of root.
+            # Create a file to be sure: permission bits do not show read-only file systems or root's rights.
             with hidden_path(target.parent, target.suffix):
                 pass
 
 
 @contextmanager
 def named_errors(path: str | PathLike[str]) -> Iterator[None]:
-    """Turn what the system says against writing into an error that names the file.
+    """Convert an `OSError` from writing into an error that names the file.
 
     Raises
     ------
     InputError
-        For an `OSError` in the block, but not for a reader of a stream who has read enough.
+        For an `OSError` in the block, except `BrokenPipeError`, which means that the reader of a stream has stopped.
     """
     try:
         yield

@@ -1,8 +1,8 @@
-"""How each type of element stands in an HDF5 file: one encoder per type.
+"""The encoding of elements in an HDF5 file: one encoder per type of element.
 
-An encoder writes an element, reads it back, and computes its checksum, which covers the element's type, shape
-and content; the checksum of a group covers the names and checksums of what it holds, so that the one at the
-root of a file covers everything in it. Another type of element is one more class and one line in `ENCODINGS`.
+An encoder writes an element, reads it back, and computes its checksum, which covers the element's type, shape and
+content. The checksum of a group covers the names and checksums of its members, so the checksum of the root covers the
+whole file. To add a type of element, add a class and a line in `ENCODINGS`.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from vsenumba.storage.mapped import blocks_of
 STRING_DTYPE = np.dtypes.StringDType()
 ARRAY_DTYPES = frozenset(["|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8"])
 
-# Texts that are turned into bytes, or back, together: as Python's own text they take several times their memory.
+# The number of texts to encode or decode at once, as Python strings need several times the memory.
 _TEXTS = 1 << 16
 
-# Objects and lists in each other, in JSON; what vsenumba writes has five.
+# Nesting depth of JSON; vsenumba writes five levels.
 _MAX_NESTING = 64
 
 
 @dataclass(frozen=True)
 class Json:
-    """A value to be stored as JSON text: dicts with text keys, lists, text, numbers, booleans and None.
+    """A value to store as JSON text: dicts with text keys, lists, text, numbers, booleans and None.
 
-    NumPy scalars are stored as numbers, tuples as lists; NaN and the infinities, which JSON does not have,
-    are refused. Reading gives the bare value back.
+    NumPy scalars are stored as numbers and tuples as lists. NaN and infinities are refused, as JSON does not have them.
+    Reading returns the bare value.
     """
 
     value: Any
@@ -45,9 +45,9 @@ class Json:
 
 @dataclass(frozen=True)
 class Stream:
-    """An array that is written block by block of its rows as it is made, and read back as any array.
+    """An array that is written in blocks of rows as they are computed, and read like any array.
 
-    It has one dimension, or two where there is a `width`.
+    The array has one dimension, or two if `width` is given.
     """
 
     dtype: str
@@ -57,14 +57,14 @@ class Stream:
 
 
 class Encoding(ABC):
-    """An encoder of one type of element; `name` and `version` are its attributes in the file."""
+    """An encoder of one type of element; the file stores its `name` and `version` as attributes."""
 
     name: str
     version: int
 
     @abstractmethod
     def accepts(self, value: Any) -> bool:
-        """Tell whether `value` is of this encoder's type."""
+        """Return whether `value` is of this encoder's type."""
 
     @abstractmethod
     def write(self, group: Any, name: str, value: Any, where: str) -> tuple[Any, int]:
@@ -72,7 +72,7 @@ class Encoding(ABC):
 
     @abstractmethod
     def read(self, node: Any, where: str) -> tuple[Any, int]:
-        """Return the value that stands in the HDF5 object `node`, and its checksum."""
+        """Return the value in the HDF5 object `node`, and its checksum."""
 
 
 class _ArrayEncoding(Encoding):
@@ -89,7 +89,7 @@ class _ArrayEncoding(Encoding):
             return self._write_stream(group, name, value, where)
         array = np.asarray(value, dtype=value.dtype.newbyteorder("<"), order="C")
         if array.dtype.str not in ARRAY_DTYPES:
-            raise InputError(f"{where} is an array of {value.dtype}, which a file cannot hold")
+            raise InputError(f"{where} is an array of {value.dtype}, which cannot be stored")
         return group.create_dataset(name, data=array), self._checksum(array)
 
     def _write_stream(self, group: Any, name: str, stream: Stream, where: str) -> tuple[Any, int]:
@@ -102,18 +102,18 @@ class _ArrayEncoding(Encoding):
             checksum = zlib.crc32(array.reshape(-1).view(np.uint8).data, checksum)
             written += len(array)
         if written != stream.length:
-            raise InputError(f"{where} came to {written:,} rows in blocks, {stream.length:,} were announced")
+            raise InputError(f"the blocks of {where} have {written:,} rows; expected {stream.length:,}")
         return node, checksum
 
     def read(self, node: Any, where: str) -> tuple[np.ndarray, int]:
         array = np.asarray(node[...])
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         if array.dtype.str not in ARRAY_DTYPES:
-            raise FileFormatError(f"{where} holds {array.dtype}, not numbers or booleans")
+            raise FileFormatError(f"{where} contains {array.dtype}, not numbers or booleans")
         return array, self._checksum(array)
 
     def read_mapped(self, node: Any, where: str) -> tuple[np.ndarray, int]:
-        """Return a read-only memory map of the array, and its checksum; memory holds a block of it at a time."""
+        """Return a read-only memory map of the array, and its checksum; read one block at a time."""
         offset = node.id.get_offset()
         if offset is None or node.dtype.str not in ARRAY_DTYPES or node.ndim == 0:
             return self.read(node, where)  # empty, compressed, or written by another program
@@ -131,10 +131,10 @@ class _ArrayEncoding(Encoding):
 
 
 class _StringArrayEncoding(Encoding):
-    """A one-dimensional array of text (``StringDType``): a group of all its UTF-8 bytes and where each ends.
+    """A one-dimensional array of text (``StringDType``): a group of all its UTF-8 bytes and the end of each text.
 
-    Not HDF5's own text of variable length: that lies in a heap without checksums, and one flipped bit in it
-    makes the HDF5 library loop for ever.
+    HDF5's own text of variable length is not used: it is stored in a heap without checksums, and one flipped bit in the
+    heap makes the HDF5 library loop forever.
     """
 
     name = "string-array"
@@ -166,7 +166,7 @@ class _StringArrayEncoding(Encoding):
             try:
                 decoded = [joined[begin:end].decode() for begin, end in pairs]
             except UnicodeDecodeError as error:
-                raise FileFormatError(f"{where} holds text that is not UTF-8: {error.reason}") from error
+                raise FileFormatError(f"{where} contains text that is not UTF-8: {error.reason}") from error
             texts[start : start + _TEXTS] = np.array(decoded, dtype=STRING_DTYPE)
         return texts, checksum
 
@@ -175,7 +175,7 @@ class _StringArrayEncoding(Encoding):
 
 
 class _JsonEncoding(Encoding):
-    """A `Json` value: one scalar dataset of text (never an attribute: those end at 64 KB)."""
+    """A `Json` value: one scalar dataset of text (not an attribute, as attributes are limited to 64 KB)."""
 
     name = "json"
     version = 1
@@ -190,7 +190,7 @@ class _JsonEncoding(Encoding):
     def read(self, node: Any, where: str) -> tuple[Any, int]:
         text = node[()]
         if not isinstance(text, bytes):
-            raise FileFormatError(f"{where} holds {node.dtype}, not text of a fixed length")
+            raise FileFormatError(f"{where} contains {node.dtype}, not text of fixed length")
         return _parsed(text, where), self._checksum(text)
 
     def _checksum(self, text: bytes) -> int:
@@ -224,7 +224,7 @@ class _CsrEncoding(Encoding):
                 f"for {n_rows} rows"
             )
         if len(indices) and not 0 <= indices.min() <= indices.max() < n_columns:
-            raise FileFormatError(f"{where}/indices go beyond its {n_columns} columns")
+            raise FileFormatError(f"{where}/indices are out of range for {n_columns} columns")
         return sp.csr_array((data, indices, indptr), shape=(n_rows, n_columns)), checksum
 
     def _head(self, shape: tuple[int, int]) -> str:
@@ -267,21 +267,21 @@ def write_element(group: Any, name: str, value: Any, where: str) -> int:
     """Write `value` as ``group[name]`` with the encoder of its type; return its checksum."""
     encoding = next((one for one in ENCODINGS.values() if one.accepts(value)), None)
     if encoding is None:
-        raise InputError(f"{where} is of type {type(value).__name__}, which a file cannot hold")
+        raise InputError(f"{where} is of type {type(value).__name__}, which cannot be stored")
     node, checksum = encoding.write(group, name, value, where)
     label(node, encoding.name, encoding.version, checksum)
     return checksum
 
 
 def read_element(group: Any, name: str, where: str, mapped: Collection[str] = ()) -> tuple[Any, int]:
-    """Return the element ``group[name]`` and its checksum, after comparing it with the one in the file.
+    """Return the element ``group[name]`` and its checksum, after comparing the checksum with the stored one.
 
-    Arrays that `mapped` names stay on disk, as memory maps.
+    Arrays named in `mapped` are opened as memory maps.
     """
     node = group[name]
     kind, version = read_label(node, where)
     if kind not in ENCODINGS:
-        raise FileFormatError(f"{where} is of the unknown type {kind!r}; a newer vsenumba may know it")
+        raise FileFormatError(f"{where} has the unknown type {kind!r}; update with pip install -U vsenumba")
     check_version(version, ENCODINGS[kind].version, where)
     encoding = ENCODINGS[kind]
     if where in mapped and isinstance(encoding, _ArrayEncoding):
@@ -293,7 +293,7 @@ def read_element(group: Any, name: str, where: str, mapped: Collection[str] = ()
 
 
 def write_parts(group: Any, name: str, parts: Mapping[str, np.ndarray], where: str, head: str) -> tuple[Any, int]:
-    """Write an element that consists of several arrays as a group of them; return it and its checksum."""
+    """Write an element that consists of several arrays as a group; return the group and its checksum."""
     node = group.create_group(name, track_order=True)
     return node, write_members(node, parts, where, head)
 
@@ -301,14 +301,14 @@ def write_parts(group: Any, name: str, parts: Mapping[str, np.ndarray], where: s
 def read_parts(
     node: Any, dtypes: Mapping[str, tuple[str, ...]], where: str, head: str
 ) -> tuple[tuple[np.ndarray, ...], int]:
-    """Return the one-dimensional arrays of an element that consists of several, and its checksum."""
+    """Return the one-dimensional arrays of an element that consists of several arrays, and its checksum."""
     members, checksum = read_members(node, where, head)
     for name, allowed in dtypes.items():
         part = members.get(name)
         if not isinstance(part, np.ndarray) or part.ndim != 1:
             raise FileFormatError(f"{where}/{name} is missing or is not a one-dimensional array")
         if part.dtype.str not in allowed:
-            raise FileFormatError(f"{where}/{name} is an array of {part.dtype.str}, not of {' or '.join(allowed)}")
+            raise FileFormatError(f"{where}/{name} is an array of {part.dtype.str}; expected {' or '.join(allowed)}")
     return tuple(members[name] for name in dtypes), checksum
 
 
@@ -317,7 +317,7 @@ def write_members(node: Any, members: Mapping[str, Any], where: str, head: str) 
     checksums = {}
     for name, value in members.items():
         if not isinstance(name, str) or not name or name == "." or "/" in name or "\0" in name:
-            raise InputError(f"{where} has the name {name!r}; names are text, not empty, and without '/'")
+            raise InputError(f"{where} has the name {name!r}; names must be text, not empty, and without '/'")
         checksums[name] = write_element(node, name, value, f"{where}/{name}".lstrip("/"))
     return _members_checksum(head, checksums)
 
@@ -336,7 +336,7 @@ def _check_offsets(offsets: np.ndarray, total: int, where: str) -> None:
 
 
 def _members_checksum(head: str, checksums: Mapping[str, int]) -> int:
-    # In the order of the names, so that the checksum does not depend on a writer's order of creation.
+    # Sorted by name, so that the checksum does not depend on the order of creation.
     lines = "".join(f"{checksums[name]:08x} {name}\n" for name in sorted(checksums))
     return zlib.crc32((head + lines).encode())
 
@@ -346,12 +346,12 @@ def _shape_text(shape: tuple[int, ...]) -> str:
 
 
 def _parsed(text: bytes, where: str) -> Any:
-    """Return the value of a JSON text; refuse what Python's own reader lets pass and JSON does not have."""
+    """Parse a JSON text; refuse values that Python's parser accepts but that are not JSON."""
 
     def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            raise ValueError("a name stands twice in an object")
+            raise ValueError("a name appears twice in an object")
         return found
 
     def finite(number: str) -> float:
@@ -381,7 +381,7 @@ def _parsed(text: bytes, where: str) -> Any:
 
 
 def _plain(value: Any, where: str) -> Any:
-    """Return `value` in the types JSON has; `json.dumps` alone would turn numbers that are keys into text."""
+    """Return `value` in JSON types; `json.dumps` alone would convert number keys to text."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Mapping):
@@ -392,7 +392,7 @@ def _plain(value: Any, where: str) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(one, f"{where}[{i}]") for i, one in enumerate(value)]
     if isinstance(value, float) and not np.isfinite(value):
-        raise InputError(f"{where} is {value}, which JSON does not have")
+        raise InputError(f"{where} is {value}, which cannot be stored as JSON")
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
-    raise InputError(f"{where} is of type {type(value).__name__}, which JSON does not have: {value!r:.80}")
+    raise InputError(f"{where} is of type {type(value).__name__}, which cannot be stored as JSON: {value!r:.80}")

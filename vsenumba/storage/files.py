@@ -1,4 +1,4 @@
-"""Whole files: a kind, a version, named elements, and what wrote them."""
+"""Whole files: a kind, a version, named elements, and the versions of the software that wrote them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from vsenumba.storage.provenance import provenance
 from vsenumba.storage.schema import Elements, Object, Text, check
 from vsenumba.storage.sink import Sink
 
-# The newest version of each kind of file. A version goes up when a reader of the old one could go wrong.
+# The newest version of each kind of file. Raise a version when readers of the old one could misread the new one.
 FILE_VERSIONS = {"annotation-set": 1, "caption-set": 1, "corpus": 1, "model": 1, "runs": 1}
 
-# What HDF5 files begin with.
+# The first bytes of an HDF5 file.
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
-# Object headers with checksums, so that HDF5 does not believe a damaged one; HDF5 1.8 (2008) reads them.
+# Object headers with checksums, so that HDF5 detects damaged ones; HDF5 1.8 (2008) can read them.
 LIBVER = ("v108", "v108")
 
-# What h5py makes of damage that HDF5 finds.
+# The errors that h5py raises for damage that HDF5 detects.
 _HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 
 _PROVENANCE = Elements({"provenance": Object({}, each=Text())})
@@ -36,7 +36,7 @@ _PROVENANCE = Elements({"provenance": Object({}, each=Text())})
 
 @dataclass(frozen=True)
 class StoredFile:
-    """What stood in a file.
+    """The content of a file.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class StoredFile:
     elements : dict
         The elements by name: arrays, CSR arrays, bare JSON values, dicts of elements.
     provenance : dict
-        The versions of what wrote the file.
+        The versions of the software that wrote the file.
     """
 
     kind: str
@@ -57,14 +57,14 @@ class StoredFile:
 
 
 def write_file(path: str | PathLike[str], kind: str, elements: Mapping[str, Any]) -> None:
-    """Write elements to a native file, whole or not at all.
+    """Write elements to a native file, completely or not at all.
 
     Parameters
     ----------
     path : str or path-like
-        The file; one that is there already is replaced.
+        The file; an existing file is replaced.
     kind : str
-        What it holds: a key of `FILE_VERSIONS`.
+        The kind of content: a key of `FILE_VERSIONS`.
     elements : mapping of str to element
         Numeric or boolean arrays, whole or as a `Stream`, ``StringDType`` arrays, SciPy CSR arrays, `Json`
         values, and mappings of these.
@@ -90,7 +90,7 @@ def write_file(path: str | PathLike[str], kind: str, elements: Mapping[str, Any]
     if kind not in FILE_VERSIONS:
         raise unknown_name("kind of file", kind, FILE_VERSIONS)
     if "provenance" in elements:
-        raise InputError("an element may not be named 'provenance': every file has one of its own")
+        raise InputError("an element cannot be named 'provenance', as every file already has an element of this name")
     version = FILE_VERSIONS[kind]
     with atomic_path(path) as temporary, temporary.open("r+b", buffering=0) as raw, Sink(raw) as sink:
         members = {name: sink.watched(element) for name, element in elements.items()}
@@ -101,31 +101,30 @@ def write_file(path: str | PathLike[str], kind: str, elements: Mapping[str, Any]
 
 
 def read_file(path: str | PathLike[str], kind: str | None = None, *, mapped: Collection[str] = ()) -> StoredFile:
-    """Read a native file into memory, and check all of it.
+    """Read a native file into memory and check all of it.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     kind : str, optional
-        What the file must hold; anything known where left out.
+        The required kind of content; by default, any known kind.
     mapped : collection of str
-        Arrays that stay on disk, as read-only memory maps, instead of being read into memory.
+        Arrays to open as read-only memory maps instead of reading them into memory.
 
     Returns
     -------
     StoredFile
-        Its elements, by name.
+        The elements of the file, by name.
 
     Raises
     ------
     InputError
-        If there is no such file or it may not be read.
+        If the file does not exist or cannot be read.
     MemoryLimitError
-        If memory does not hold it.
+        If the file does not fit into memory.
     FileFormatError
-        If it is not a file of this format, is damaged, holds something else than `kind`, or is of a version
-        that this package is too old for.
+        If the file has another format, is damaged, is not of the required kind, or was written by a newer version.
     """
     import h5py
 
@@ -137,13 +136,13 @@ def read_file(path: str | PathLike[str], kind: str | None = None, *, mapped: Col
 
 @contextmanager
 def _hdf5_errors() -> Iterator[None]:
-    """Turn what HDF5 finds wrong in a file into errors of this package."""
+    """Turn errors of HDF5 into errors of this package."""
     try:
         yield
     except VsenumbaError:
         raise
     except MemoryError as error:
-        raise MemoryLimitError(f"too large to be read into memory: {error}") from error
+        raise MemoryLimitError(f"too large for the available memory: {error}") from error
     except _HDF5_ERRORS as error:
         reason = " ".join(str(error).split())
         raise FileFormatError(f"not a vsenumba file, or damaged: {reason:.200}") from error
@@ -192,7 +191,7 @@ def read_provenance(path: str | PathLike[str]) -> tuple[str, dict[str, str]]:
 
 @contextmanager
 def content_of(path: str | PathLike[str]) -> Iterator[None]:
-    """Say the file's name with what is found wrong in its content, and make one error of it.
+    """Add the file's name to errors in its content, and convert them to one type of error.
 
     Parameters
     ----------
@@ -202,7 +201,7 @@ def content_of(path: str | PathLike[str]) -> Iterator[None]:
     Raises
     ------
     MemoryLimitError
-        If memory does not hold it.
+        If the content does not fit into memory.
     FileFormatError
         For every other error of this package.
 
@@ -223,9 +222,9 @@ def content_of(path: str | PathLike[str]) -> Iterator[None]:
 
 
 def check_readable(path: str | PathLike[str]) -> None:
-    """Refuse a path that is no file, or a file that may not be read; a stream has no place to go back to."""
+    """Refuse a path that is not a file, or a file that cannot be read; streams are refused, as they cannot seek."""
     if "\0" in str(path):
-        raise InputError(f"cannot read {str(path)!r}: no name of a file has a NUL character")
+        raise InputError(f"cannot read {str(path)!r}: a file name cannot contain a NUL character")
     try:
         kind = Path(path).stat().st_mode
         if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
@@ -234,23 +233,23 @@ def check_readable(path: str | PathLike[str]) -> None:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:  # half a character, the character 0
-        raise InputError(f"cannot read {path!a}: no file can have such a name") from error
+        raise InputError(f"cannot read {path!a}: not a valid file name") from error
     except TypeError as error:
         raise InputError(f"cannot read an object of type {type(path).__name__}: give the path of a file") from error
     raise InputError(f"cannot read {path}: it is a stream or a device, not a file")
 
 
 def exists(path: str | PathLike[str]) -> bool:
-    """Tell whether there is a file or folder.
+    """Return whether a file or folder exists.
 
     Raises
     ------
     InputError
-        If the system does not say, as of a name that is too long, or within a folder that may not be read.
+        If the system cannot tell, as for a name that is too long or in a folder that cannot be read.
     """
     try:
         Path(path).stat()
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # no name has a NUL, which is a ValueError
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a NUL character raises a ValueError
         return False
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
@@ -258,12 +257,12 @@ def exists(path: str | PathLike[str]) -> bool:
 
 
 def is_native(path: str | PathLike[str]) -> bool:
-    """Tell whether a file begins as HDF5 files do.
+    """Return whether a file begins like an HDF5 file.
 
     Raises
     ------
     InputError
-        If there is no such file or it may not be read.
+        If the file does not exist or cannot be read.
     """
     check_readable(path)
     with Path(path).open("rb") as file:
@@ -273,12 +272,12 @@ def is_native(path: str | PathLike[str]) -> bool:
 def _checked_label(file: Any, n_bytes: int, kind: str | None) -> tuple[str, int]:
     """Return the kind and the version of an open file, having checked these and its layout."""
     if "encoding-type" not in file.attrs:
-        raise FileFormatError("an HDF5 file, but not one that vsenumba wrote (it has no encoding-type)")
+        raise FileFormatError("an HDF5 file that vsenumba did not write (it has no encoding-type)")
     found, version = read_label(file, "the file")
     if kind is not None and found != kind:
-        raise FileFormatError(f"holds a file of kind {found!r}, expected is {kind!r}")
+        raise FileFormatError(f"a file of kind {found!r}, expected {kind!r}")
     if found not in FILE_VERSIONS:
-        raise FileFormatError(f"holds a file of kind {found!r}; known are {', '.join(FILE_VERSIONS)}")
+        raise FileFormatError(f"a file of the unknown kind {found!r}; known kinds are {', '.join(FILE_VERSIONS)}")
     check_version(version, FILE_VERSIONS[found], "the file")
     check_layout(file, n_bytes)
     return found, version

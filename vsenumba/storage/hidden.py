@@ -1,7 +1,7 @@
-"""Files and folders that are hidden beside a target while it is written, and what killed writers left of them.
+"""Hidden temporary files and folders next to an output, and removal of those that killed writers left.
 
-A writer holds a lock on what it hid. The system lets go of it when the process ends, however it ends: what nobody holds
-has no writer any more, and the next one that works in the folder removes it.
+A writer locks its hidden file. The system releases the lock when the process ends, even if it is killed. So an unlocked
+hidden file has no writer any more, and the next writer in the folder removes it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_HAS_LOCKS = os.name == "posix"  # elsewhere what a killed writer left stays
+_HAS_LOCKS = os.name == "posix"  # on other systems, files of killed writers stay
 if _HAS_LOCKS:
     import fcntl
 
-# The machine is part of the name, for not all network disks tell one machine of the locks of another.
+# The name contains the machine, as some network disks do not show the locks of other machines.
 _PREFIX = f".vsenumba-{zlib.crc32(platform.node().encode()):08x}-"
 _HIDDEN = re.compile(re.escape(_PREFIX) + r"[0-9a-f]{16}\.tmp(\..*)?")
 
 
 @contextmanager
 def hidden_path(folder: Path, suffix: str, *, tidy: bool = True) -> Iterator[Path]:
-    """Yield an empty file with a name that nobody has, and remove it, if it is there still, when the block ends.
+    """Yield an empty file with a unique name; remove it when the block ends, if it still exists.
 
-    With `tidy`, what killed writers left in the folder is removed first.
+    With `tidy`, first remove files that killed writers left in the folder.
     """
     with _held(folder, suffix, _make_file, tidy=tidy) as path:
         try:
@@ -41,7 +41,7 @@ def hidden_path(folder: Path, suffix: str, *, tidy: bool = True) -> Iterator[Pat
 
 @contextmanager
 def hidden_folder_in(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder with a name that nobody has, and remove it when the block ends."""
+    """Yield an empty folder with a unique name; remove it when the block ends."""
     with _held(folder, "", Path.mkdir) as path:
         try:
             yield path
@@ -51,12 +51,12 @@ def hidden_folder_in(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _held(folder: Path, suffix: str, make: Callable[[Path], object], *, tidy: bool = True) -> Iterator[Path]:
-    """Make something and hold its lock."""
+    """Create a file or folder and hold its lock."""
     if tidy:
         remove_strays(folder)
     descriptor = None
     while descriptor is None:
-        # Cut, as a name has at most 255 bytes; formats are told by short endings.
+        # Truncate the ending, as a name has at most 255 bytes; endings that select a format are short.
         path = folder / f"{_PREFIX}{secrets.token_hex(8)}.tmp{suffix[:16]}"
         make(path)
         descriptor = _lock(path)
@@ -68,12 +68,12 @@ def _held(folder: Path, suffix: str, make: Callable[[Path], object], *, tidy: bo
 
 
 def _make_file(path: Path) -> None:
-    # Not tempfile.mkstemp, whose files only their owner may read: the umask decides, as for any new file.
+    # Not tempfile.mkstemp, whose files only the owner may read; the umask applies, as for any new file.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
 
 
 def _lock(path: Path) -> int | None:
-    """Return a descriptor that holds the lock of what was just made; None where a cleaner took it for a stray."""
+    """Return a descriptor that locks the new file or folder; None if another writer removed it as a stray."""
     if not _HAS_LOCKS:
         return -1
     try:
@@ -85,7 +85,7 @@ def _lock(path: Path) -> int | None:
         held = os.fstat(descriptor).st_nlink > 0
     except BlockingIOError:
         held = False
-    except OSError:  # a disk without locks, on which no cleaner gets one either
+    except OSError:  # a disk without locks: other writers cannot lock it either
         held = True
     if held:
         return descriptor
@@ -94,7 +94,7 @@ def _lock(path: Path) -> int | None:
 
 
 def remove_strays(folder: Path) -> None:
-    """Remove what writers that are gone have left in a folder."""
+    """Remove the hidden files and folders that killed writers left in a folder."""
     if not _HAS_LOCKS:
         return
     with suppress(OSError), os.scandir(folder) as entries:

@@ -1,4 +1,4 @@
-"""Arrays that stay on disk: what is read of them need not stay in memory."""
+"""Memory-mapped arrays: read them in blocks and release the memory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-# Values of a large array that are looked at together.
+# The number of values per block.
 BLOCK_VALUES = 1 << 20
 
 
 def blocks_of(array: np.ndarray, overlap: int = 0) -> Iterator[np.ndarray]:
-    """Yield an array in blocks of rows, of which the next begins with the last `overlap` rows."""
+    """Yield an array in blocks of rows; each block begins with the last `overlap` rows of the previous one."""
     n_rows = max(1, BLOCK_VALUES // max(int(np.prod(array.shape[1:])), 1))
     for start in range(0, max(len(array) - overlap, 1), n_rows):
         yield array[start : start + n_rows + overlap]
@@ -20,9 +20,9 @@ def blocks_of(array: np.ndarray, overlap: int = 0) -> Iterator[np.ndarray]:
 
 
 def release_pages(array: np.ndarray) -> None:
-    """Let go of what was read of a memory map; it comes back from the file when it is used again.
+    """Release the memory of a memory map; pages are read from the file again on the next access.
 
-    Does nothing to other arrays, or where the system has no such call.
+    Does nothing for other arrays, or on systems without this call.
     """
     pages = getattr(array, "_mmap", None)
     if pages is not None and hasattr(mmap, "MADV_DONTNEED"):

@@ -1,4 +1,4 @@
-"""What wrote a file: the versions that a stranger needs to make sense of it."""
+"""Provenance of a file: the versions of the software that wrote it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ PACKAGES = ("vsenumba", "numpy", "numba", "scipy", "h5py")
 
 
 def provenance() -> dict[str, str]:
-    """Return the versions of the package, of what it stands on, of Python and of the platform.
+    """Return the versions of the package, its dependencies, Python and the platform.
 
-    There is no time and no machine name in it: the same content written twice gives the same bytes.
+    The result contains no time and no machine name, so writing the same content twice gives the same bytes.
     """
     return {name: _installed_version(name) for name in PACKAGES} | {
         "python": platform.python_version(),

@@ -1,7 +1,7 @@
-"""What a file must hold: elements declared by type, shape and range, and the one place that checks them.
+"""Schemas of files: declarations of the type, shape and range of every element, and their checks.
 
-A schema says of every element what it must be. Sizes have names: the first element that has one binds it, and all
-others must agree, so that ``("n_labels", "n_factors")`` ties a table to the labels' names and to the parameters.
+Sizes in a schema have names. The first element with a named size sets its value, and all others must agree. So
+``("n_labels", "n_factors")`` ties a table to the label names and to the parameters.
 
 >>> names = np.array(["cat", "dog"], np.dtypes.StringDType())
 >>> schema = Elements({"names": Names("n_labels"), "table": Array(FLOAT, ("n_labels", 3), finite=True)})
@@ -10,7 +10,7 @@ others must agree, so that ``("n_labels", "n_factors")`` ties a table to the lab
 >>> check(schema, {"names": names, "table": np.zeros((5, 3), np.float32)})
 Traceback (most recent call last):
 ...
-vsenumba.errors.InputError: table has the shape (5, 3); (n_labels = 2, 3) is expected
+vsenumba.errors.InputError: table has the shape (5, 3); expected (n_labels = 2, 3)
 """
 
 from __future__ import annotations
@@ -35,36 +35,36 @@ BYTE = ("|u1",)
 REALS = ("<f2", "<f4")
 NUMBERS = ("|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8")
 
-# The sizes that have been found, by name.
+# The known sizes, by name.
 Sizes = dict[str, int]
-# A size: a number, a name, or a name and what is added, as in "n_images+1".
+# A size: a number, a name, or a name plus a number, as in "n_images+1".
 Size = int | str
 
-# Counts add up in 64 bits.
+# Sums of counts must fit into 64 bits.
 _LARGEST_SUM = 2**62
 
 
 class Spec(ABC):
-    """What one element must be."""
+    """The declaration of one element."""
 
     @abstractmethod
     def check(self, value: Any, where: str, sizes: Sizes) -> None:
-        """Refuse a value that is not so; `sizes` has those that were found, and takes the new ones.
+        """Refuse a value that does not match; `sizes` has the known sizes, and new ones are added to it.
 
         Raises
         ------
         InputError
-            With the element's name, what was found, and what is expected.
+            With the element's name, the value found and the value expected.
         """
 
 
 def check(spec: Spec, value: Any, **sizes: int) -> Sizes:
-    """Refuse a value that is not what a schema says; return all sizes, of which some may be known before.
+    """Refuse a value that does not match a schema; return all sizes, including those given.
 
     Raises
     ------
     InputError
-        For the first element that does not fit.
+        For the first element that does not match.
     """
     spec.check(value, "", sizes)
     return sizes
@@ -77,11 +77,11 @@ class Array(Spec):
     Parameters
     ----------
     dtypes : tuple of str
-        Those that it may have.
+        The allowed dtypes.
     shape : tuple of int or str
-        Its extents.
+        The extents.
     least, below : int, float or str, optional
-        What all values are at least, and below; sizes may be named.
+        The minimum of all values, and their exclusive maximum; named sizes are allowed.
     finite : bool
         Whether NaN and infinities are refused.
     """
@@ -97,30 +97,30 @@ class Array(Spec):
         if not isinstance(value, np.ndarray) or value.dtype.kind == "T":
             raise InputError(f"{where} is {_described(value)}, not an array of numbers")
         if value.dtype.newbyteorder("<").str not in self.dtypes:
-            raise InputError(f"{where} is an array of {value.dtype.str}; {' or '.join(self.dtypes)} is expected")
+            raise InputError(f"{where} is an array of {value.dtype.str}; expected {' or '.join(self.dtypes)}")
         fits = value.ndim == len(self.shape)
         if not fits or not all(_fits(n, size, sizes) for n, size in zip(value.shape, self.shape, strict=True)):
             expected = ", ".join(_size_text(size, sizes) for size in self.shape)
             comma = "," if len(self.shape) == 1 else ""
-            raise InputError(f"{where} has the shape {value.shape}; ({expected}{comma}) is expected")
+            raise InputError(f"{where} has the shape {value.shape}; expected ({expected}{comma})")
         if self.finite or self.least is not None or self.below is not None:
             for block in blocks_of(value):
                 self._check_values(block, where, sizes)
 
     def _check_values(self, block: np.ndarray, where: str, sizes: Sizes) -> None:
         if self.finite and not np.isfinite(block).all():
-            raise InputError(f"{where} holds NaN or infinite values")
-        # Asked the other way round, NaN would pass.
+            raise InputError(f"{where} contains NaN or infinite values")
+        # The opposite comparison would accept NaN.
         if self.least is not None and not (block >= self.least).all():
-            raise InputError(f"{where} holds {block.min()}; at least {self.least:g} is expected")
+            raise InputError(f"{where} contains {block.min()}; expected at least {self.least:g}")
         below = _known(self.below, sizes) if isinstance(self.below, str) else self.below
         if below is not None and not (block < below).all():
-            raise InputError(f"{where} holds {block.max()}; less than {below:,} is expected")
+            raise InputError(f"{where} contains {block.max()}; expected less than {below:,}")
 
 
 @dataclass(frozen=True)
 class Offsets(Spec):
-    """Where items begin among all rows, one entry more than items: these rise from 0 to the number of rows.
+    """The offsets of items in all rows, with one entry more than items: they rise from 0 to the number of rows.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class Offsets(Spec):
 
 @dataclass(frozen=True)
 class Counts(Spec):
-    """How often each of some things was seen: whole numbers from 0, whose sum is a whole number too."""
+    """Counts: whole numbers of at least 0, whose sum fits into 64 bits."""
 
     size: Size
 
@@ -149,12 +149,12 @@ class Counts(Spec):
         """See `Spec.check`."""
         Array(COUNT, (self.size,), least=0).check(value, where, sizes)
         if value.sum(dtype=np.float64) > _LARGEST_SUM:
-            raise InputError(f"{where} adds up to {value.sum(dtype=np.float64):g}, which cannot be")
+            raise InputError(f"{where} adds up to {value.sum(dtype=np.float64):g}, which is too large")
 
 
 @dataclass(frozen=True)
 class Texts(Spec):
-    """A row of texts, of any content."""
+    """A one-dimensional array of any texts."""
 
     size: Size
 
@@ -163,12 +163,12 @@ class Texts(Spec):
         if not isinstance(value, np.ndarray) or value.dtype.kind != "T":
             raise InputError(f"{where} is {_described(value)}, not texts")
         if not _fits(len(value), self.size, sizes):
-            raise InputError(f"{where} are {len(value):,} texts; {_size_text(self.size, sizes)} are expected")
+            raise InputError(f"{where} has {len(value):,} texts; expected {_size_text(self.size, sizes)}")
 
 
 @dataclass(frozen=True)
 class Names(Spec):
-    """Names that are listed, or a prefix and a count; that they are distinct is for a `Vocabulary` to say."""
+    """Names as a list, or as a prefix and a count; a `Vocabulary` checks that they are distinct."""
 
     size: Size
 
@@ -179,12 +179,12 @@ class Names(Spec):
             return
         Object({"prefix": Text(), "count": Whole()}).check(value, where, sizes)
         if not _fits(value["count"], self.size, sizes):
-            raise InputError(f"{where} are {value['count']:,} names; {_size_text(self.size, sizes)} are expected")
+            raise InputError(f"{where} has {value['count']:,} names; expected {_size_text(self.size, sizes)}")
 
 
 @dataclass(frozen=True)
 class Text(Spec):
-    """A JSON text that can be written in UTF-8, of a form if there is a `pattern`."""
+    """A JSON text that can be written in UTF-8, and matches the `pattern` if there is one."""
 
     pattern: str | None = None
 
@@ -197,12 +197,12 @@ class Text(Spec):
         except UnicodeEncodeError as error:
             raise InputError(f"{where} is not valid Unicode: {error.reason}") from error
         if self.pattern is not None and not re.fullmatch(self.pattern, value):
-            raise InputError(f"{where} is {value!r:.60}, which is not of the form {self.pattern}")
+            raise InputError(f"{where} is {value!r:.60}, which does not match {self.pattern}")
 
 
 @dataclass(frozen=True)
 class Whole(Spec):
-    """A JSON number that is whole and at least `least`; its value may be that of a size."""
+    """A JSON number that is whole and at least `least`; its value may have to equal a size."""
 
     least: int = 0
     size: str | None = None
@@ -212,7 +212,7 @@ class Whole(Spec):
         if type(value) is not int or not self.least <= value < _LARGEST_SUM:
             raise InputError(f"{where} is {_described(value)}, not a whole number of at least {self.least}")
         if self.size is not None and not _fits(value, self.size, sizes):
-            raise InputError(f"{where} is {value}; {_size_text(self.size, sizes)} is expected")
+            raise InputError(f"{where} is {value}; expected {_size_text(self.size, sizes)}")
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ class Number(Spec):
 
 @dataclass(frozen=True)
 class ListOf(Spec):
-    """A JSON list whose members are all of one form; its length may be that of a size."""
+    """A JSON list whose members match one declaration; its length may have to equal a size."""
 
     member: Spec
     size: Size | None = None
@@ -237,14 +237,14 @@ class ListOf(Spec):
         if not isinstance(value, list):
             raise InputError(f"{where} is {_described(value)}, not a list")
         if self.size is not None and not _fits(len(value), self.size, sizes):
-            raise InputError(f"{where} has {len(value):,} members; {_size_text(self.size, sizes)} is expected")
+            raise InputError(f"{where} has {len(value):,} members; expected {_size_text(self.size, sizes)}")
         for i, one in enumerate(value):
             self.member.check(one, f"{where}[{i}]", sizes)
 
 
 @dataclass(frozen=True)
 class Either(Spec):
-    """One of two forms."""
+    """A value that matches one of two declarations."""
 
     first: Spec
     second: Spec
@@ -259,7 +259,7 @@ class Either(Spec):
 
 @dataclass(frozen=True)
 class Optional(Spec):
-    """What may be missing from the mapping that it is part of."""
+    """An element that may be missing from its mapping."""
 
     spec: Spec
 
@@ -270,16 +270,16 @@ class Optional(Spec):
 
 @dataclass(frozen=True)
 class Elements(Spec):
-    """A mapping of elements, which are checked in the order in which they are declared.
+    """A mapping of elements, which are checked in the order of their declaration.
 
     Parameters
     ----------
     members : mapping from str to Spec
-        The elements that must be there, but for those that are `Optional`.
+        The required elements, except those that are `Optional`.
     closed : bool
-        Whether others are refused; a reader ignores them elsewhere.
+        Whether other elements are refused; otherwise a reader ignores them.
     or_empty : bool
-        Whether none at all will do.
+        Whether an empty mapping is allowed.
     """
 
     members: Mapping[str, Spec]
@@ -293,7 +293,7 @@ class Elements(Spec):
         if self.or_empty and not value:
             return
         if self.closed and (others := [name for name in value if name not in self.members]):
-            raise InputError(f"{_joined(where, others[0])} is not known; {', '.join(self.members)} are expected")
+            raise InputError(f"{_joined(where, others[0])} is unknown; expected {', '.join(self.members)}")
         for name, spec in self.members.items():
             if name in value:
                 spec.check(_bare(value[name]), _joined(where, name), sizes)
@@ -303,14 +303,14 @@ class Elements(Spec):
 
 @dataclass(frozen=True)
 class Each(Spec):
-    """A mapping whose elements are all of one form, under any names.
+    """A mapping with any names, whose elements match one declaration.
 
     Parameters
     ----------
     member : Spec
-        The form.
+        The declaration of the elements.
     own_sizes : bool
-        Whether sizes that one of them binds are its own, and not those of all.
+        Whether each element has its own sizes, instead of sharing them with the others.
     """
 
     member: Spec
@@ -325,14 +325,14 @@ class Each(Spec):
 
 @dataclass(frozen=True)
 class Columns(Spec):
-    """Columns of numbers that are equally long: some of a form, others of any.
+    """Columns of numbers of equal length: some are declared, others may have any dtype.
 
     Parameters
     ----------
     size : int or str
-        Their length.
+        The length of the columns.
     members : mapping from str to Spec
-        Those of a form.
+        The declared columns.
     """
 
     size: Size
@@ -346,7 +346,7 @@ class Columns(Spec):
 
 @dataclass(frozen=True)
 class Object(Spec):
-    """A JSON object: some names with values of a form, `each` other of another form or of any that JSON has."""
+    """A JSON object: some members are declared, and all others match `each`, or may be any JSON value."""
 
     members: Mapping[str, Spec]
     each: Spec | None = None
@@ -361,7 +361,7 @@ class Object(Spec):
 
 
 def _bare(value: Any) -> Any:
-    """Return what will be read of an element that is to be written."""
+    """Return the value that reading an element will give."""
     return value.value if isinstance(value, Json) else value
 
 
@@ -377,14 +377,16 @@ def _is_json(value: Any) -> bool:
 
 def _described(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return "a row of texts" if value.dtype.kind == "T" else f"an array of {value.dtype.str} of shape {value.shape}"
+        return (
+            "an array of texts" if value.dtype.kind == "T" else f"an array of {value.dtype.str} of shape {value.shape}"
+        )
     if isinstance(value, Mapping):
         return "a mapping or JSON object"
     return f"{value!r:.60}" if _is_json(value) else f"of type {type(value).__name__}"
 
 
 def _fits(found: int, size: Size, sizes: Sizes) -> bool:
-    """Tell whether an extent is that of a size, which it becomes if there is none yet."""
+    """Return whether an extent equals a size; an unknown size is set to the extent."""
     if isinstance(size, int):
         return found == size
     name, _, added = size.partition("+")

@@ -1,4 +1,4 @@
-"""The file that HDF5 writes to: a failure of the system stays out of the HDF5 library, which cannot cope with it."""
+"""The file that HDF5 writes to; it hides write errors from the HDF5 library, which cannot handle them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from vsenumba.storage.encodings import Stream
 
 
 class Sink:
-    """A file for ``h5py.File(sink, "w")``; a context manager that raises what went wrong with it.
+    """A file for ``h5py.File(sink, "w")``; a context manager that raises the first write error at its end.
 
-    When a write fails, the HDF5 library keeps what it could not write, tries again while it closes the file and at the
-    end of the process, and may end in a segmentation fault. So a sink notes the first failure and lets the library go
-    on as if all were well; nothing is written any more, and the failure is raised when the library is done.
+    If a write fails, the HDF5 library keeps the unwritten data and tries again when it closes the file and at the end
+    of the process, which may cause a segmentation fault. So a sink records the first error and reports success to the
+    library. It then writes nothing more, and raises the error when the library is done.
 
     Parameters
     ----------
@@ -36,12 +36,12 @@ class Sink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What HDF5 says after a failure is of no use; an interrupt is.
+        # Errors of HDF5 after a failure are useless; an interrupt is not.
         if self.failure is not None and (kind is None or issubclass(kind, Exception)):
             raise self.failure from None
 
     def watched(self, element: Any) -> Any:
-        """Return an element of a file whose blocks, if it has such, end with the first failure."""
+        """Return an element whose blocks, if it has any, stop at the first failure."""
         return dataclasses.replace(element, blocks=self._watched(element)) if isinstance(element, Stream) else element
 
     def _watched(self, stream: Stream) -> Iterator[Any]:
@@ -50,19 +50,19 @@ class Sink:
                 raise self.failure
             yield block
 
-    # What h5py calls.
+    # The methods that h5py calls.
 
     def seek(self, place: int, whence: int = 0) -> int:
-        """Go to a place, counted from the beginning, or from the end where `whence` is 2."""
+        """Go to a position, counted from the beginning, or from the end if `whence` is 2."""
         self._at = place if whence == 0 else self._file.seek(place, whence)
         return self._at
 
     def tell(self) -> int:
-        """Return the place."""
+        """Return the position."""
         return self._at
 
     def write(self, content: Any) -> int:
-        """Write all of it, or note why that cannot be."""
+        """Write all of the content, or record the error."""
         if self.failure is None:
             with self._noting():
                 self._file.seek(self._at)
@@ -73,22 +73,22 @@ class Sink:
         return len(content)
 
     def readinto(self, content: Any) -> int:
-        """Read what was written."""
+        """Read written content."""
         self._file.seek(self._at)
         return self._file.readinto(content)
 
-    #: Of a file that can be read, too, h5py asks for this; it does not call it.
+    #: h5py requires this method of a readable file but does not call it.
     read = readinto
 
     def truncate(self, size: int) -> int:
-        """Give the file its size, which HDF5 does at the end."""
+        """Set the size of the file; HDF5 does this at the end."""
         if self.failure is None:
             with self._noting():
                 self._file.truncate(size)
         return size
 
     def flush(self) -> None:
-        """Do nothing: there is no buffer."""
+        """Do nothing, as there is no buffer."""
 
     @contextmanager
     def _noting(self) -> Iterator[None]:

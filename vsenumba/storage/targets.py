@@ -1,4 +1,4 @@
-"""Where a file may be written: at the name of a regular file, or into a stream where the format allows it."""
+"""Checks of output paths: a regular file, or a stream if the format allows it."""
 
 from __future__ import annotations
 
@@ -11,54 +11,54 @@ from pathlib import Path
 
 from vsenumba.errors import InputError
 
-# The folders whose entries are the open files of a process, whatever these lead to.
+# The folders whose entries are the open files of a process.
 _DESCRIPTORS = re.compile(r"/dev/fd|/proc/(self|thread-self|\d+)(/task/\d+)?/fd")
 _STREAMS = (stat.S_IFIFO, stat.S_IFCHR)
 _NO_FILES = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket"}
 
 
 def name_of(path: str | PathLike[str]) -> str:
-    """Return a path as text; refuse what is none, such as an open file."""
+    """Return a path as text; refuse anything else, such as an open file."""
     try:
         name = os.fsdecode(path)
     except TypeError:
         raise InputError(
-            f"cannot write to an object of type {type(path).__name__}: give the path of a file, such as 'model.h5'"
+            f"cannot write to an object of type {type(path).__name__}; give the path of a file, such as 'model.h5'"
         ) from None
     if "\0" in name:
-        raise InputError(f"cannot write {name!r}: a file's name cannot hold the character 0")
+        raise InputError(f"cannot write {name!r}: a file name cannot contain the character 0")
     try:
         os.fsencode(name)
     except UnicodeEncodeError as error:
-        raise InputError(f"cannot write {name!a}: a file's name cannot hold half a character") from error
+        raise InputError(f"cannot write {name!a}: a file name cannot contain half a character") from error
     return name
 
 
 def ending_of(path: str | PathLike[str]) -> str:
-    """Return the ending of a path, in small letters."""
+    """Return the ending of a path, in lower case."""
     return Path(name_of(path)).suffix.lower()
 
 
 def check_name(path: str | PathLike[str]) -> None:
     """Refuse a name that only a folder can have."""
     name = name_of(path)
-    last = os.path.basename(name)  # noqa: PTH119 - a Path would drop such an end
+    last = os.path.basename(name)  # noqa: PTH119 - a Path would drop the slash
     if name and last in ("", os.curdir, os.pardir):
         what = "it is a folder" if os.path.isdir(name) else f"only a folder's name ends in {last or os.sep!r}"  # noqa: PTH112
         raise InputError(f"cannot write {name}: {what}")
 
 
 def find_target(path: str | PathLike[str]) -> Path:
-    """Return the regular file that a path names, there already or not.
+    """Return the regular file that a path names, which may not exist yet.
 
-    Links are followed, also those to a file that is not there yet, so that the link stays and its target is replaced.
+    Links are followed, even to a missing file, so that the link stays and its target is replaced.
 
     Raises
     ------
     InputError
-        If it is something else, lies in no folder, or is no path.
+        If it is not a regular file, its folder does not exist, or it is not a path.
     OSError
-        What the system says of a file that is protected, a name that is too long, a circle of links.
+        If the file is protected, its name is too long, or its links form a loop.
     """
     target = find_target_or_stream(path)
     if target is None:
@@ -68,7 +68,7 @@ def find_target(path: str | PathLike[str]) -> Path:
 
 
 def find_target_or_stream(path: str | PathLike[str]) -> Path | None:
-    """Return what `find_target` does; None for a pipe, a character device, an open file such as ``/dev/stdout``."""
+    """Return the same as `find_target`; None for a pipe, a character device or an open file such as ``/dev/stdout``."""
     check_name(path)
     name = name_of(path)
     target = Path(os.path.realpath(name))
@@ -91,12 +91,12 @@ def find_target_or_stream(path: str | PathLike[str]) -> Path | None:
 
 
 def _not_regular(name: str, kind: int) -> InputError:
-    what = _NO_FILES.get(kind, "a file that is open already")
+    what = _NO_FILES.get(kind, "an open file")
     return InputError(f"cannot write {name}: it is {what}; give the name of a regular file")
 
 
 def _is_descriptor(name: str) -> bool:
-    """Tell whether a name leads to an open file of a process, as ``/dev/stdout`` does."""
+    """Return whether a name leads to an open file of a process, as ``/dev/stdout`` does."""
     while True:
         folder = os.path.dirname(name)  # noqa: PTH120 - a Path would resolve nothing either
         if _DESCRIPTORS.fullmatch(os.path.realpath(folder)) or folder == "/dev/fd":

@@ -72,9 +72,9 @@ def test_a_set_without_any_is_as_ever():
     ("absent", "message"),
     [
         (np.eye(3), r"^image '0' has the label 'x', which is also among its verified absences \(2 such pair"),
-        (np.eye(2), r"^absent has the shape \(2, 2\), the set \(3, 3\)$"),
-        (Absences([0, 0, 0, 0], [], 4), r"^absent has the shape \(3, 4\), the set \(3, 3\)$"),
-        (AnnotationSet.from_csr(ABSENT), r"^absent is a set of other images or labels"),
+        (np.eye(2), r"^absent has the shape \(2, 2\), but the data set has \(3, 3\)$"),
+        (Absences([0, 0, 0, 0], [], 4), r"^absent has the shape \(3, 4\), but the data set has \(3, 3\)$"),
+        (AnnotationSet.from_csr(ABSENT), r"^absent has different images or labels"),
         (np.full((3, 3), np.nan), r"NaN"),
         (np.ma.array(ABSENT, mask=ABSENT > 0), r"masked array"),
     ],
@@ -231,6 +231,6 @@ def test_training_is_resumed_with_the_same_absences(tmp_path):
     model = vse.ImageAnnotator(n_factors=4, n_epochs=1, random_state=0).fit(data)
     model.save(tmp_path / "model.h5", include_optimiser=True)
     again = vse.load_model(tmp_path / "model.h5").set_params(n_epochs=2)
-    with pytest.raises(vse.InputError, match="resume takes the data that training began with"):
+    with pytest.raises(vse.InputError, match="resume needs the data that training began with"):
         again.resume(data.with_absent(None))
     assert len(again.resume(data).history_) == 2

@@ -220,13 +220,13 @@ class TestVocabulary:
             Vocabulary(["cat", "dog"], "label").index(["dog", "caat"])
 
     def test_doubles_are_refused(self):
-        with pytest.raises(InputError, match="image 'a' stands twice"):
+        with pytest.raises(InputError, match="image 'a' appears twice"):
             Vocabulary(["a", "b", "a"], "image")
 
     def test_equal_hashes_are_not_doubles(self, monkeypatch):
         monkeypatch.setattr("vsenumba.data.vocabulary.hash", lambda name: 7, raising=False)
         assert list(Vocabulary(["a", "b"], "image")) == ["a", "b"]
-        with pytest.raises(InputError, match="image 'b' stands twice"):
+        with pytest.raises(InputError, match="image 'b' appears twice"):
             Vocabulary(["a", "b", "c", "b"], "image")
 
     @given(st.integers(0, 25), st.sampled_from(["", "image-", "1", "é "]), st.lists(names, max_size=5))
@@ -281,7 +281,7 @@ class TestAsAnnotationSet:
         assert as_annotation_set([["cat"], {"b", "a"}]).labels_of("1") == ["a", "b"]
 
     @pytest.mark.parametrize(
-        ("bad", "what"), [(None, "must be an AnnotationSet"), ("cat", "is 'cat', taken for a data")]
+        ("bad", "what"), [(None, "must be an AnnotationSet"), ("cat", "is 'cat', which was read as a data")]
     )
     def test_refusals(self, bad, what):
         with pytest.raises(InputError, match=f"train {what}"):

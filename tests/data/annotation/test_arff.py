@@ -59,7 +59,7 @@ class TestValues:
 
     def test_a_sparse_row_leaves_out_the_first_value_whatever_it_is(self, tmp_path):
         text = "@relation r\n@attribute cat {1,0}\n@attribute x {yes,no}\n@attribute dog {0,1}\n@data\n{0 0}\n{2 1}\n"
-        with pytest.warns(UserWarning, match=r"line 2: 'cat' is declared as \{1,0\}, so a sparse row .* '1'"):
+        with pytest.warns(UserWarning, match=r"line 2: 'cat' is declared as \{1,0\}, so its missing values .* '1'"):
             data = mulan(tmp_path, text)
         assert data.to_csr().toarray().tolist() == [[0, 0], [1, 1]]
 
@@ -84,7 +84,7 @@ class TestValues:
 
     def test_texts_are_ids_or_are_left_out(self, tmp_path):
         text = "@relation r\n@attribute 'Image ID' string\n@attribute note string\n@attribute cat {0,1}\n@data\n"
-        with pytest.warns(UserWarning, match="the text of note is no feature"):
+        with pytest.warns(UserWarning, match="the text of note was skipped"):
             data = mulan(tmp_path, text + "'a b.jpg','x, y',1\nc.jpg,z,0\n", labels=("cat",))
         assert list(data.image_ids) == ["a b.jpg", "c.jpg"]
         assert data.features is None
@@ -120,26 +120,29 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("@relation r\n@attribute cat {0,1}\n", "no @data"),
-            (HEADER, "no row after @data"),
-            (HEADER + "1,.5\n", r"line 6: 2 value\(s\) where the header has 3"),
+            ("@relation r\n@attribute cat {0,1}\n", "@data is missing"),
+            (HEADER, "no rows after @data"),
+            (HEADER + "1,.5\n", r"line 6: 2 value\(s\), but the header has 3"),
             (HEADER + "1,.5,2\n", "line 6: 'dog' is '2', which is not one of 0, 1"),
             (HEADER + "1,x,0\n", "line 6: 'x' is 'x', which is not a finite number"),
             (HEADER + "1,nan,0\n", "not a finite number"),
             (HEADER + "1,?,0\n", r"line 6: the value of 'x' is missing \(\?\)"),
             (HEADER + "1,1,?\n", "missing"),
             (HEADER + "{0 1,0 1}\n", "names an attribute twice"),
-            (HEADER + "{3 1}\n", "line 6: the row names attribute 3; they are numbered from 0 to 2"),
-            (HEADER + "{-1 1}\n", "the row names attribute -1"),
-            (HEADER + "{x 1}\n", "a number and a value in each cell"),
+            (
+                HEADER + "{3 1}\n",
+                "line 6: the row has a value for attribute 3, but attributes are numbered from 0 to 2",
+            ),
+            (HEADER + "{-1 1}\n", "the row has a value for attribute -1"),
+            (HEADER + "{x 1}\n", "must have a number and a value"),
             (HEADER + "{0 1\n", "must end with }"),
             (HEADER + "{0 1}, {5}\n", "'1}, {5'|must end|which is not one of|a number and a value"),
             (HEADER + "{0 1}\n1,0,1\n", "line 7: some rows are sparse"),
             ("@relation r\nattribute x\n@data\n", "line 2: 'attribute x' is neither"),
-            ("@relation r\n@attribute x relational\n@data\n", "line 2: the attribute 'x' is of the kind 'relational'"),
+            ("@relation r\n@attribute x relational\n@data\n", "line 2: the attribute 'x' has the type 'relational'"),
             (
                 "@relation r\n@attribute cat {0,1}\n@attribute cat {0,1}\n@data\n",
-                "'cat' stands twice, in lines 2 and 3",
+                "'cat' is declared twice, in lines 2 and 3",
             ),
             ("@relation r\n@attribute cat {0,1}\n@attribute dig {0,1}\n@data\n", "did you mean 'dig'"),
             ("@relation r\n@attribute cat {a,b}\n@attribute dog {0,1}\n@data\n", "the label 'cat' has the values a, b"),
@@ -153,11 +156,11 @@ class TestRefusals:
 
     def test_which_attributes_are_labels_is_asked(self, tmp_path):
         (tmp_path / "set.arff").write_text(HEADER + "1,.5,0\n")
-        with pytest.raises(vse.InputError, match=r"which attributes are labels\? .* \(there is none\)"):
+        with pytest.raises(vse.InputError, match=r"does not say which attributes are labels. .* \(there is none\)"):
             vse.load_dataset(tmp_path / "set.arff")
         for name in ("one", "two"):
             (tmp_path / f"{name}.xml").write_text(XML.format('<label name="cat"/>'))
-        with pytest.raises(vse.InputError, match=r"there are one.xml, two.xml; which\?"):
+        with pytest.raises(vse.InputError, match=r"there are one.xml, two.xml; keep one"):
             vse.load_dataset(tmp_path / "set.arff")
 
     @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ class TestRefusals:
             ("<labels></labels>", "set.xml names no labels"),
             ("<labels><label/></labels>", "a label of set.xml has no name"),
             ('<!DOCTYPE x [<!ENTITY a "b">]><labels><label name="&a;"/></labels>', "declares a document type"),
-            ('<labels><label name="cat"/><label name="cat"/></labels>', "'cat' stands twice in set.xml"),
+            ('<labels><label name="cat"/><label name="cat"/></labels>', "'cat' appears twice in set.xml"),
         ],
     )
     def test_a_list_of_labels_that_is_none(self, tmp_path, xml, message):
@@ -178,7 +181,7 @@ class TestRefusals:
 
     def test_options_are_for_others(self, tmp_path):
         mulan(tmp_path, HEADER + "1,.5,0\n")
-        with pytest.raises(vse.InputError, match="separator=',' is for"):
+        with pytest.raises(vse.InputError, match="separator=',' cannot be used with"):
             vse.load_dataset(tmp_path / "set.arff", separator=",")
 
 

@@ -35,7 +35,7 @@ class TestSeveralLabelsInACell:
     def test_most_cells_are_asked_about(self, read, separator, cell):
         content = table([cell] * 6 + ["cat"] * 4)
         message = (
-            f"6 of 10 cells in the column 'tag' look like lists of labels, such as .* say --separator '{separator}'"
+            f"6 of 10 cells in the column 'tag' look like lists of labels, such as .* Use --separator '{separator}'"
         )
         with pytest.raises(vse.FileFormatError, match=message.replace("|", r"\|")) as asked:
             read(content)
@@ -45,7 +45,7 @@ class TestSeveralLabelsInACell:
 
     def test_some_cells_are_mentioned(self, read):
         content = table(["cat, animal"] * 3 + ["cat"] * 7)
-        with pytest.warns(UserWarning, match="3 of 10 cells .* each is taken as one label"):
+        with pytest.warns(UserWarning, match="3 of 10 cells .* Each was read as one label"):
             assert read(content).n_labels == 2
 
     @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ class TestSeveralLabelsInACell:
         assert read(table([cell] * 3), separator=separator).labels_of("0.jpg") == ["cat", "animal"]
 
     def test_a_separator_that_stands_nowhere_is_said_to(self, read):
-        with pytest.warns(UserWarning, match="the separator ';' stands in no cell of the column 'tag'"):
+        with pytest.warns(UserWarning, match="no cell of the column 'tag' contains the separator ';'"):
             read(table(["cat, animal"] * 3), separator=";")
-        with pytest.raises(vse.InputError, match="separator must be one text"):
+        with pytest.raises(vse.InputError, match="separator must be a text"):
             read(table(["cat"]), separator=[",", ";"])
 
     @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ class TestSeveralLabelsInACell:
 
     @pytest.mark.parametrize("cell", ["['cat', 'animal']", '[""cat"", ""animal""]'])
     def test_lists_as_programs_write_them(self, read, cell):
-        with pytest.raises(vse.FileFormatError, match="say --separator 'list'"):
+        with pytest.raises(vse.FileFormatError, match="Use --separator 'list'"):
             read(table([cell] * 3))
         assert read(table([cell] * 3), separator="list").labels_of("1.jpg") == ["cat", "animal"]
         with pytest.raises(vse.FileFormatError, match="line 2: 'cat' is not a list of labels"):
@@ -111,7 +111,7 @@ class TestSeveralLabelsInACell:
 
     def test_blanks_divide_where_a_row_is_an_image_and_the_column_in_the_plural(self, read):
         content = table(["cat animal", "dog animal", "oak"], header="image,tags")
-        with pytest.raises(vse.FileFormatError, match="2 of 3 cells in the column 'tags' .* say --separator ' '"):
+        with pytest.raises(vse.FileFormatError, match="2 of 3 cells in the column 'tags' .* Use --separator ' '"):
             read(content)
         assert read(content, separator=" ").label_counts.tolist() == [1, 2, 1, 1]
         assert read(content + "0.jpg,pet\n").labels_of("0.jpg") == ["cat animal", "pet"]
@@ -122,7 +122,9 @@ class TestSeveralLabelsInACell:
 
     def test_it_is_for_tables_only(self, read, tmp_path):
         vse.synthetic(5, 3, 8, rng=0).save(tmp_path / "s.h5")
-        with pytest.raises(vse.InputError, match="separator=',' is for tables and records of text only"):
+        with pytest.raises(
+            vse.InputError, match="separator=',' cannot be used with .*; it is only for tables and records of text"
+        ):
             vse.load_dataset(tmp_path / "s.h5", separator=",")
         with pytest.raises(vse.InputError, match="separator is empty"):
             read(table(["cat"]), separator="")
@@ -133,12 +135,12 @@ class TestColumns:
 
     def test_a_column_of_zeros_and_ones_is_asked_about(self, read):
         content = "image,cat,dog\na,0,1\nb,1,1\n"
-        with pytest.raises(vse.FileFormatError, match="the column 'cat' holds nothing but 0 and 1; if the table"):
+        with pytest.raises(vse.FileFormatError, match="the column 'cat' contains only 0 and 1. If the table"):
             read(content, label_column="cat")
         assert list(read(content, label_column="cat", separator="none").label_names) == ["0", "1"]
 
     def test_numbered_columns_are_named(self, read):
-        with pytest.warns(UserWarning, match="of the columns tag1, tag2, tag3 only the first is read"):
+        with pytest.warns(UserWarning, match="only the first of the columns tag1, tag2, tag3 is read"):
             read("image,tag1,tag2,tag3\na,x,y,z\nb,u,,\n", label_column="tag1")
 
     def test_a_confidence_of_zero_denies_the_label(self, read):
@@ -148,19 +150,25 @@ class TestColumns:
         assert [data.label_names[int(j)] for j in data.absent.indices] == ["dog", "dog"]
 
     def test_gaps_that_programs_write_are_mentioned(self, read):
-        with pytest.warns(UserWarning, match="'NaN' is a label of 2 images; if it stands for none, empty these cells"):
+        with pytest.warns(
+            UserWarning, match="'NaN' is a label of 2 images. If it means 'no label', leave these cells empty"
+        ):
             read("image,tag\na,NaN\nb,NaN\nb,cat\n")
 
     def test_rows_without_anything_are_none_and_merged_cells_are_explained(self, read):
         assert read("image,tag,x\na,cat,1\n,,\n , ,\nb,dog,2\n,,\n").n_images == 2
-        with pytest.raises(vse.FileFormatError, match="line 3: the image is empty; where cells were merged, write it"):
+        with pytest.raises(
+            vse.FileFormatError, match="line 3: the cell of the image is empty; if cells were merged, write the image"
+        ):
             read("image,tag\na,cat\n,dog\n")
 
     def test_a_workbook_is_said_to_be_one(self, tmp_path):
         with zipfile.ZipFile(tmp_path / "t.xlsx", "w") as book:
             for name in ("[Content_Types].xml", "xl/workbook.xml"):
                 book.writestr(name, "<x/>")
-        with pytest.raises(vse.FileFormatError, match="a workbook or another office document; save it as CSV in UTF-8"):
+        with pytest.raises(
+            vse.FileFormatError, match="a spreadsheet or another office document; save it as CSV in UTF-8"
+        ):
             vse.load_dataset(tmp_path / "t.xlsx")
 
 
@@ -188,7 +196,7 @@ class TestOddTables:
         assert (data.n_images, data.n_labels, data.n_pairs) == (90_000, 7, 90_000)
 
     def test_an_image_without_a_label_is_kept_and_counted(self, read):
-        with pytest.warns(UserWarning, match=r"2 row\(s\) have no label: their images are kept without one"):
+        with pytest.warns(UserWarning, match=r"2 row\(s\) have no label: their images are kept without labels"):
             data = read("image,tag\na,cat\nb,\nc, \n")
         assert data.labels_per_image.tolist() == [1, 0, 0]
 

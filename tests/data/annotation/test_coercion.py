@@ -103,16 +103,19 @@ def test_data_frames_of_zeros_and_ones_are_matrices_with_names():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (["cat", "dog"], r"X holds 'cat' at 0, .*AnnotationSet.from_pairs\(images, labels\) takes two columns"),
-        ([("a.jpg", "cat"), ("a.jpg", "dog")], r"could be pairs, AnnotationSet.from_pairs\(\*zip\(\*pairs\)\), or"),
-        ([["cat"], None], "X holds None at 1, .*from_lists"),
-        ({"a": "cat"}, "X holds 'cat' at 0"),
+        (["cat", "dog"], r"X has 'cat' at index 0, .*AnnotationSet.from_pairs\(images, labels\) for two columns"),
+        (
+            [("a.jpg", "cat"), ("a.jpg", "dog")],
+            r"which is ambiguous; pass AnnotationSet.from_pairs\(\*zip\(\*pairs\)\) for",
+        ),
+        ([["cat"], None], "X has None at index 1, .*from_lists"),
+        ({"a": "cat"}, "X has 'cat' at index 0"),
         ({"cat", "dog"}, "X is a set, which has no order"),
-        ([np.array([1, 0]), np.array([0, 1])], r"could be rows of a matrix, np.vstack\(...\), or labels"),
+        ([np.array([1, 0]), np.array([0, 1])], r"which is ambiguous; pass np.vstack\(...\) for the rows"),
         (Frame(["what", "where"], [["a", "cat"]]), r"from_pairs\(table\['what'\], table\['where'\]\) takes"),
         (Frame(["a", "b"], [[["a"], ["b"]]]), r"from_lists\(table\['a'\]\) takes a column of lists of labels"),
-        (Frame(["tag"], [["a"]]), "has labels in 'tag', and no column of images; say which it is with image_column"),
-        (Frame(["what", "where"], [[7, 3]]), "X: the column 'what' holds '7', neither 0 nor 1"),
+        (Frame(["tag"], [["a"]]), "has labels in 'tag', but no column of images; name one with image_column"),
+        (Frame(["what", "where"], [[7, 3]]), "X: the column 'what' contains '7', not 0 or 1"),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_asked_about(data, message):
@@ -127,7 +130,7 @@ def test_constructors_refuse_collections_without_an_order():
     ):
         with pytest.raises(vse.InputError, match="set"):
             make()
-    with pytest.raises(vse.InputError, match=r"not a dict; give its values\(\), and its keys as image_ids"):
+    with pytest.raises(vse.InputError, match=r"not a dict; pass its values\(\), and its keys as image_ids"):
         vse.AnnotationSet.from_lists({"a": ["cat"]})
 
 

@@ -112,9 +112,9 @@ def test_so_it_does_of_open_images(rows, after, options):
     ("odd", "message"),
     [
         (b"b,\xff\n", r"table.csv, line 5002: byte 3 \(0xff\) is not UTF-8"),
-        (b"b,cat,dog\n", r"table.csv, line 5002: 3 field\(s\) where the header has 2"),
-        (b"b,ca\0t\n", r"table.csv, line 5002: the line holds a NUL"),
-        (b",cat\n", r"table.csv, line 5002: the image is empty"),
+        (b"b,cat,dog\n", r"table.csv, line 5002: 3 field\(s\), but the header has 2"),
+        (b"b,ca\0t\n", r"table.csv, line 5002: the line contains a NUL"),
+        (b",cat\n", r"table.csv, line 5002: the cell of the image is empty"),
         (b'b,"cat\n', r"table.csv, line 5002: not a valid row"),
         (b"b," + b"x" * 2_000_000 + b"\n", r"table.csv, line 5002: the line, .*, is longer than 1,048,576 bytes"),
     ],
@@ -190,7 +190,7 @@ def test_rows_are_gathered_into_the_states_of_pairs():
     assert (rows.n_rows, rows.n_empty, rows.n_images, rows.n_labelled) == (8, 1, 4, 5)
     names, counts = rows.labels()
     assert (list(names), counts.tolist()) == (["x", "y", "z"], [2, 1, 2])
-    with pytest.warns(UserWarning, match=r"1 pair\(s\) are left out: some rows say that the image has the label"):
+    with pytest.warns(UserWarning, match=r"skipped 1 pair\(s\): some rows say that the image has the label"):
         data = rows.annotation_set()
     assert [data.labels_of(image) for image in data.image_ids] == [["y"], ["x", "z"], [], []]
     assert (data.absent.pairs()[0].tolist(), data.absent.indices.tolist()) == ([0], [2])

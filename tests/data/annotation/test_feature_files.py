@@ -186,7 +186,7 @@ class TestIds:
 
     def test_a_first_column_that_looks_like_ids_is_asked_about(self, tmp_path):
         (tmp_path / "a.csv").write_text("3,0.5\n1,0.25\n2,1\n")
-        with pytest.raises(vse.InputError, match="is the first column ids"):
+        with pytest.raises(vse.InputError, match="cannot tell whether the first column holds ids"):
             load_features(tmp_path / "a.csv")
         (tmp_path / "a.csv").write_text("x,y\n3,0.5\n1,0.25\n2,1\n")
         assert load_features(tmp_path / "a.csv").features.tolist() == [[3, 0.5], [1, 0.25], [2, 1]]
@@ -208,7 +208,7 @@ class TestIds:
 
     def test_an_id_that_stands_twice(self, tmp_path):
         write_csv(tmp_path / "a.csv", ROWS, ["a", "a "])
-        with pytest.raises(vse.FileFormatError, match="a.csv: image 'a' stands twice"):
+        with pytest.raises(vse.FileFormatError, match="a.csv: image 'a' appears twice"):
             load_features(tmp_path / "a.csv")
 
 
@@ -239,23 +239,23 @@ class TestRefusals:
 
     def test_several_arrays(self, tmp_path):
         np.savez(tmp_path / "a.npz", x=ROWS, y=2 * ROWS)
-        with pytest.raises(vse.InputError, match=r"has the arrays x, y; say which with --feature-dataset x"):
+        with pytest.raises(vse.InputError, match=r"has several arrays: x, y; choose one with --feature-dataset x"):
             load_features(tmp_path / "a.npz")
         assert np.array_equal(load_features(tmp_path / "a.npz", dataset="y").features, 2 * ROWS)
         with pytest.raises(vse.UnknownNameError, match="unknown dataset 'z'"):
             load_features(tmp_path / "a.npz", dataset="z")
         np.save(tmp_path / "a.npy", ROWS)
-        with pytest.raises(vse.InputError, match="dataset='x' is for files of several arrays"):
+        with pytest.raises(vse.InputError, match="dataset='x' is only for files with several arrays"):
             load_features(tmp_path / "a.npy", dataset="x")
 
     @pytest.mark.parametrize(
         ("array", "message"),
         [
-            (np.ones(3), r"one row for each image is expected, .* not \(3,\)"),
-            (np.ones((2, 2, 2), np.float32), "one row for each image is expected"),
-            (np.ones((0, 2), np.float32), "one row for each image is expected"),
-            (np.array([["a", "b"]]), "holds <U1, which is no number"),
-            (np.array([[1 + 2j]]), "which is no number"),
+            (np.ones(3), r"expected one row per image, .* not \(3,\)"),
+            (np.ones((2, 2, 2), np.float32), "expected one row per image"),
+            (np.ones((0, 2), np.float32), "expected one row per image"),
+            (np.array([["a", "b"]]), "holds <U1, which is not a number"),
+            (np.array([[1 + 2j]]), "which is not a number"),
         ],
     )
     def test_arrays_that_are_no_features(self, tmp_path, array, message):
@@ -281,19 +281,19 @@ class TestRefusals:
     def test_compressed_arrays_cannot_stay_on_disk(self, tmp_path):
         np.save(tmp_path / "a.npy", ROWS)
         (tmp_path / "a.npy.gz").write_bytes(gzip.compress((tmp_path / "a.npy").read_bytes()))
-        with pytest.raises(vse.FileFormatError, match="decompress it first"):
+        with pytest.raises(vse.FileFormatError, match="decompress the file first"):
             load_features(tmp_path / "a.npy.gz")
 
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("id,x,y\na,1,2\nb,3\n", r"a.csv: line 3: 2 cell\(s\) where the first line has 3"),
-            ("id,x,y\na,1,2\nb,3,\n", "line 3: the column 'y' is '', which is no number"),
+            ("id,x,y\na,1,2\nb,3\n", r"a.csv: line 3: 2 cell\(s\), but the first line has 3"),
+            ("id,x,y\na,1,2\nb,3,\n", "line 3: the column 'y' is '', which is not a number"),
             ("id,x,y\na,1,2\nb,three,4\n", "line 3: the column 'x' is 'three'"),
             ("a,1,2\n\nb,3,x\n", "line 3: number 1 is 'x'"),
             ("id,x,y\na,1,2\n,3,4\n", "line 3: the id is empty"),
-            ("id,x,y\n", "there is no row of numbers"),
-            ("id\na\nb\n", "there is a column of ids, and none of numbers"),
+            ("id,x,y\n", "the file has no rows of numbers"),
+            ("id\na\nb\n", "the table has a column of ids but no columns of numbers"),
         ],
     )
     def test_lines_of_a_table(self, tmp_path, text, message):
@@ -306,18 +306,22 @@ class TestRefusals:
         content = bytearray((tmp_path / "a.fvecs").read_bytes())
         content[12 * 15] = 1
         (tmp_path / "a.fvecs").write_bytes(bytes(content))
-        with pytest.raises(vse.FileFormatError, match="vector 15 has the length 1, and vector 0 has 2"):
+        with pytest.raises(vse.FileFormatError, match="vector 15 has the length 1, but vector 0 has 2"):
             load_features(tmp_path / "a.fvecs")
 
     def test_parquet(self, tmp_path):
         pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
         for columns, error, message in (
-            ({"x": [[1.0, 2.0], [1.0]]}, vse.FileFormatError, "row 1 has 1 numbers, and row 0 has 2"),
+            ({"x": [[1.0, 2.0], [1.0]]}, vse.FileFormatError, "row 1 has 1 numbers, but row 0 has 2"),
             ({"x": [[1.0, 2.0], None]}, vse.FileFormatError, "the column 'x' has no value in row 1"),
-            ({"x": [[1.0, 2.0], [3.0, None]]}, vse.FileFormatError, "a number is missing in row 1"),
+            ({"x": [[1.0, 2.0], [3.0, None]]}, vse.FileFormatError, "there is a missing number in row 1"),
             ({"x": [1.0, None]}, vse.FileFormatError, "the column 'x' has no value in row 1"),
-            ({"id": ["a", "b"]}, vse.FileFormatError, "has no column of numbers or of lists of them: id"),
-            ({"x": [[1.0], [2.0]], "y": [[1.0], [2.0]]}, vse.InputError, "has the columns of lists x, y; say which"),
+            ({"id": ["a", "b"]}, vse.FileFormatError, "has no column of numbers or of lists of numbers, only id"),
+            (
+                {"x": [[1.0], [2.0]], "y": [[1.0], [2.0]]},
+                vse.InputError,
+                "has several columns of lists: x, y; choose one",
+            ),
         ):
             pq.write_table(pa.table(columns), tmp_path / "a.parquet")
             with pytest.raises(error, match=message):
@@ -342,7 +346,7 @@ class TestJoining:
 
     def test_what_is_in_one_only_is_counted_and_named(self):
         with pytest.warns(
-            UserWarning, match=r"1 of 3 images have no features, such as 'b'; 1 of 3 features are of no .*'d'"
+            UserWarning, match=r"1 of 3 images have no features, such as 'b'; 1 of 3 features belong to no .*'d'"
         ):
             joined = join_features(self.DATA, self.ROWS, ["d", "c", "a"])
         assert list(joined.image_ids) == ["a", "c"]
@@ -354,7 +358,7 @@ class TestJoining:
             join_features(self.DATA, self.ROWS, ["a.j", "x.j", "y.j"])
 
     def test_numbers_of_rows(self):
-        with pytest.raises(vse.InputError, match="features of 2 images, and the set has 3; give the ids"):
+        with pytest.raises(vse.InputError, match="features for 2 images, but the data set has 3; give their image ids"):
             join_features(self.DATA, self.ROWS[:2])
         with pytest.raises(vse.InputError, match="there are 2 ids for features of 3 images"):
             join_features(self.DATA, self.ROWS, ["a", "b"])

@@ -173,9 +173,9 @@ def test_images_that_are_not_all_there_have_no_features():
         (("a", ""), ("a", "1"), None),
         (("a", "1"), ("b", "1"), None),
         (None, ("b", "1"), None),
-        (("a", "1"), ("a", "2"), "another 'a'"),
-        (("a", "1"), ("b", "2"), "of the backbone 'a'"),
-        (("a", ""), ("b", ""), "of the backbone 'a'"),
+        (("a", "1"), ("a", "2"), "another version of 'a'"),
+        (("a", "1"), ("b", "2"), "with the backbone 'a'"),
+        (("a", ""), ("b", ""), "with the backbone 'a'"),
     ],
 )
 def test_backbones_are_compared_by_digest_and_by_name(found, expected, message):

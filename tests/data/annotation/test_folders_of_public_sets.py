@@ -41,7 +41,7 @@ class TestNusWide:
             assert list(data.image_ids) == ["actor/0001_1.jpg", "actor/0002_2.jpg", "zoo/0001_3.jpg"]
 
     def test_the_part_is_asked(self, folder):
-        with pytest.raises(vse.InputError, match="has the parts all, test, train; say which with --part all"):
+        with pytest.raises(vse.InputError, match="has the parts all, test, train; choose one with --part all"):
             vse.load_dataset(folder)
         test = vse.load_dataset(folder, part="test")
         assert test.to_csr().toarray().tolist() == [[1, 1]]
@@ -52,7 +52,7 @@ class TestNusWide:
             vse.FileFormatError, match=r"lake_Train.txt, line 2: '-1130179' is neither 0 nor 1; .*lenient"
         ):
             vse.load_dataset(folder, part="train")
-        with pytest.warns(UserWarning, match=r"line 2: '-1130179' .* was taken for 0 \(1 such line\(s\)\)"):
+        with pytest.warns(UserWarning, match=r"line 2: '-1130179' .* read as 0 \(1 such line\(s\)\)"):
             data = vse.load_dataset(folder, part="train", lenient=True)
         assert data.to_csr().toarray().tolist() == [[1, 0], [0, 0]]
         assert list(data.image_ids) == ["actor/0001_1.jpg", "actor/0002_2.jpg"]
@@ -67,17 +67,17 @@ class TestNusWide:
     @pytest.mark.parametrize(
         ("name", "content", "message"),
         [
-            ("AllLabels/Labels_sky.txt", "1\n0\n", r"Labels_lake.txt has 3 lines, and Labels_sky.txt has 2"),
+            ("AllLabels/Labels_sky.txt", "1\n0\n", r"Labels_lake.txt has 3 lines, but Labels_sky.txt has 2"),
             ("AllLabels/Labels_sky.txt", "1\n\n0\n1\n", "Labels_sky.txt, line 2: '' is neither"),
             ("AllLabels/Labels_sky.txt", "1 0\n1\n", "Labels_sky.txt, line 1: '1 0' is neither"),
             ("AllLabels/Labels_clouds.txt", "1\n0\n1\n", "does not name the concept 'clouds'"),
             (
                 "../ConceptsList/Concepts81.txt",
                 "sky\nlake\nlakes\n",
-                "no file of the concept 'lakes', .*; is it .*lake",
+                "no file for the concept 'lakes', .*; is it .*lake",
             ),
             ("../ConceptsList/Concepts81.txt", "sky\n\nlake\n", "Concepts81.txt: line 2: the name is missing"),
-            ("../ImageList/Imagelist.txt", "a\nb\n", "Imagelist.txt names 2 images, and Labels_sky.txt has 3"),
+            ("../ImageList/Imagelist.txt", "a\nb\n", "Imagelist.txt names 2 images, but Labels_sky.txt has 3"),
         ],
     )
     def test_what_is_refused_is_named(self, folder, name, content, message):
@@ -110,7 +110,7 @@ class TestTagProp:
         content = np.insert(matrix.astype("<u2"), 0, 20, axis=1).tobytes()
         with gzip.open(tmp_path / "a.gz", "wb") as file:
             file.write(content)
-        with pytest.warns(UserWarning, match="have numbers for names"):
+        with pytest.warns(UserWarning, match="are named by numbers"):
             data = vse.load_dataset(tmp_path / "a.gz")
         assert np.array_equal(data.to_csr().toarray(), matrix)
 
@@ -118,7 +118,7 @@ class TestTagProp:
         self.lists(tmp_path)
         (tmp_path / "corel5k_dictionary.txt").unlink()
         path = self.write(tmp_path, [[2, 1, 0], [2, 0, 0]])
-        with pytest.warns(UserWarning, match=r"labels have numbers for names, as there is no corel5k_dictionary.txt"):
+        with pytest.warns(UserWarning, match=r"labels are named by numbers, as there is no corel5k_dictionary.txt"):
             assert list(vse.load_dataset(path).label_names) == ["0", "1"]
 
     def test_parts_and_sets_of_a_folder(self, tmp_path):
@@ -133,9 +133,9 @@ class TestTagProp:
     @pytest.mark.parametrize(
         ("rows", "cut", "message"),
         [
-            ([[2, 1, 0], [2, 0, 0], [2, 0, 1]], 2, "the last row is cut off; rows of 6 bytes"),
-            ([[2, 1, 0]] * 3000 + [[3, 0, 0]], 0, "row 3000 has the length 3, and row 0 has 2"),
-            ([[2, 1, 0]] * 3000 + [[2, 7, 0]], 0, "row 3000 has the value 7; 0 and 1 are expected"),
+            ([[2, 1, 0], [2, 0, 0], [2, 0, 1]], 2, "the last row is truncated; expected rows of 6 bytes"),
+            ([[2, 1, 0]] * 3000 + [[3, 0, 0]], 0, "row 3000 has the length 3, but row 0 has 2"),
+            ([[2, 1, 0]] * 3000 + [[2, 7, 0]], 0, "row 3000 has the value 7; expected 0 or 1"),
         ],
     )
     def test_what_is_refused_is_named(self, tmp_path, rows, cut, message):
@@ -149,12 +149,12 @@ class TestTagProp:
         path = self.write(tmp_path, [[2, 1, 0], [2, 0, 0]])
         self.lists(tmp_path, labels=("sky",))
         with pytest.raises(
-            vse.FileFormatError, match=r"dictionary.txt has 1 names, and corel5k_train_annot.hvecs has 2"
+            vse.FileFormatError, match=r"dictionary.txt has 1 names, but corel5k_train_annot.hvecs has 2"
         ):
             vse.load_dataset(path)
 
     def test_what_is_no_such_matrix(self, tmp_path):
-        with pytest.raises(vse.FileFormatError, match="not rows of one length"):
+        with pytest.raises(vse.FileFormatError, match="is not a file of equally long rows"):
             vse.load_dataset(self.write(tmp_path, [[2, 5, 0]]), format="hvecs")
 
 
@@ -187,14 +187,14 @@ class TestMirflickr:
 
     def test_annotations_alone(self, tmp_path):
         self.labels(tmp_path, baby="1\n3\n", baby_r1="3\n")
-        with pytest.warns(UserWarning, match="images without an annotation are not known"):
+        with pytest.warns(UserWarning, match="images without annotations are missing"):
             data = vse.load_dataset(tmp_path / "annotations")
         assert list(data.image_ids) == ["im1.jpg", "im3.jpg"]
 
     def test_what_is_refused_is_named(self, tmp_path):
         self.tags(tmp_path, tags1="")
         self.labels(tmp_path, baby="1\n2\n", baby_r1="")
-        with pytest.raises(vse.FileFormatError, match=r"baby.txt names image 2, of which there are no tags"):
+        with pytest.raises(vse.FileFormatError, match=r"baby.txt names image 2, which has no tags"):
             vse.load_dataset(tmp_path, part="annotations")
         (tmp_path / "annotations" / "baby.txt").write_text("1\nx\n")
         with pytest.raises(vse.FileFormatError, match=r"baby.txt: line 2: 'x' is not the number of an image"):
@@ -235,18 +235,18 @@ class TestCoco:
         [
             ({"images": [{"file_name": "a.jpg"}]}, "'images', element 0: it has no 'id'"),
             ({"images": [{"id": 1}]}, "'images', element 0: it has no 'coco_url'"),
-            ({"images": [{"id": 1, "file_name": 7}]}, "'images', element 0: the name of the file is 7"),
-            ({"images": [{"id": "x", "file_name": "a"}]}, "the id 'x' is no whole number"),
-            ({"images": COCO["images"] * 2}, "'images', element 2: the image 9 stands twice"),
-            ({"categories": COCO["categories"][:2] * 2}, "'categories', element 2: the category 90 stands twice"),
+            ({"images": [{"id": 1, "file_name": 7}]}, "'images', element 0: the file name is 7"),
+            ({"images": [{"id": "x", "file_name": "a"}]}, "the id 'x' is not a whole number"),
+            ({"images": COCO["images"] * 2}, "'images', element 2: the image 9 is listed twice"),
+            ({"categories": COCO["categories"][:2] * 2}, "'categories', element 2: the category 90 is listed twice"),
             (
                 {"categories": COCO["categories"][1:]},
-                r"annotation 0 is of the category 90, which is not there \(1 such",
+                r"annotation 0 has the category 90, which is not in the file \(1 such",
             ),
-            ({"images": COCO["images"][:1]}, r"annotation 0 is of the image 4, which is not there \(2 such"),
+            ({"images": COCO["images"][:1]}, r"annotation 0 has the image 4, which is not in the file \(2 such"),
             ({"annotations": [{"image_id": "4", "category_id": 1}]}, "'annotations', element 0: "),
             ({"annotations": [7]}, "'annotations', element 0: "),
-            ({"images": [{"id": i, "file_name": "a.jpg"} for i in (9, 4)]}, "'a.jpg' stands twice"),
+            ({"images": [{"id": i, "file_name": "a.jpg"} for i in (9, 4)]}, "'a.jpg' appears twice"),
         ],
     )
     def test_what_is_refused_is_named(self, tmp_path, changes, message):
@@ -254,22 +254,22 @@ class TestCoco:
             self.read(tmp_path, changes)
 
     def test_captions_are_no_labels(self, tmp_path):
-        with pytest.raises(vse.InputError, match="has captions, no labels; load_caption_set reads it"):
+        with pytest.raises(vse.InputError, match="has captions, not labels; read it with load_caption_set"):
             self.read(tmp_path, {"annotations": [{"image_id": 9, "caption": "a cat"}]})
 
     def test_a_list_that_is_missing(self, tmp_path):
         (tmp_path / "a.json").write_text('{"images": [], "categories": []}')
-        with pytest.raises(vse.FileFormatError, match="there is no list of annotations"):
+        with pytest.raises(vse.FileFormatError, match="has no list of annotations"):
             vse.load_dataset(tmp_path / "a.json")
 
     @pytest.mark.parametrize(
         ("content", "message"),
         [
             (b'{"images": [{"id": 1}, {"id"', "'images', element 1: not JSON"),
-            (b'{"images": [{"id": 1} {"id": 2}]}', "',' is expected, found is '{'"),
-            (b'{"images": [1,]}', "an element is expected before ']'"),
-            (b'{"images" 3}', "':' is expected"),
-            (b"[1]", "at the beginning: not JSON: '{' is expected"),
+            (b'{"images": [{"id": 1} {"id": 2}]}', "expected ',', found '{'"),
+            (b'{"images": [1,]}', "expected an element before ']'"),
+            (b'{"images" 3}', "expected ':'"),
+            (b"[1]", "at the beginning: not JSON: expected '{'"),
             (b'{"images": ["\xff"]}', "at .*: not JSON: 'utf-8' codec"),
             (b'{"images": [1', "the file ends in the middle"),
         ],
@@ -301,7 +301,7 @@ class TestMovieLens:
         return tmp_path
 
     def test_ratings(self, folder):
-        with pytest.raises(vse.InputError, match=r"has ratings from 0.5 to 5: .* say --threshold 4"):
+        with pytest.raises(vse.InputError, match=r"has ratings from 0.5 to 5; .* such as --threshold 4"):
             vse.load_dataset(folder / "ratings.csv")
         data = vse.load_dataset(folder / "ratings.csv", threshold=4)
         assert list(data.image_ids) == ["1", "12", "13"]
@@ -325,7 +325,7 @@ class TestMovieLens:
 
     def test_a_tag_that_is_empty(self, folder):
         (folder / "tags.csv").write_text("userId,movieId,tag,timestamp\n1,7,x,5\n2,7, ,5\n")
-        with pytest.warns(UserWarning, match=r"1 row\(s\) have no tag"):
+        with pytest.warns(UserWarning, match=r"skipped 1 row\(s\) without a tag"):
             assert vse.load_dataset(folder / "tags.csv").n_pairs == 1
 
     @pytest.mark.parametrize(
@@ -335,9 +335,9 @@ class TestMovieLens:
             ("ratings", "1,7,,9", "line 3: '1,7,,9' is not"),
             ("ratings", "1 2,7,4,9", "line 3: '1 2,7,4,9' is not"),
             ("tags", "1,7,x", "tags.csv, line 3: '1,7,x' is not a row of 4 cells"),
-            ("tags", "1,x,x,5", "line 3: '1,x,x,5' is not a row of 4 cells, with a film's number"),
+            ("tags", "1,x,x,5", "line 3: '1,x,x,5' is not a row of 4 cells with a film number"),
             ("tags", '1,7,"x,5', "line 3: unexpected end of data"),
-            ("movies", "x,y,z", "movies.csv, line 3: 'x,y,z' is not a row of 3 cells, with a film's number"),
+            ("movies", "x,y,z", "movies.csv, line 3: 'x,y,z' is not a row of 3 cells with a film number"),
         ],
     )
     def test_what_is_refused_is_named(self, folder, name, row, message):
@@ -350,9 +350,9 @@ class TestMovieLens:
         for name, options in (("ratings", {"threshold": 4}), ("tags", {})):
             path = folder / f"{name}.csv"
             path.write_text(path.read_text().splitlines()[0] + "\n")
-            with pytest.raises(vse.FileFormatError, match="has a header and no r"):
+            with pytest.raises(vse.FileFormatError, match="has a header but no r"):
                 vse.load_dataset(path, **options)
 
     def test_a_threshold_is_for_ratings(self, folder):
-        with pytest.raises(vse.InputError, match="threshold=4 is for tables of scores only"):
+        with pytest.raises(vse.InputError, match="threshold=4 cannot be used with .*; it is only for tables of scores"):
             vse.load_dataset(folder / "tags.csv", threshold=4)

@@ -78,7 +78,7 @@ def test_options_say_how_a_frame_is_read(library):
         vse.load_dataset(frame, image_column="nom", label_column="mot")
     assert labels_by_image(vse.load_dataset(frame, image_column="nom", label_column="mots", separator=";")) == EXPECTED
     scores = library(pd.DataFrame({"image": ["a", "b"], "cat": [0.1, 0.5], "dog": [0.6, 0.9]}))
-    with pytest.raises(vse.InputError, match="source: the column 'cat' holds '0.1', neither 0 nor 1.*threshold"):
+    with pytest.raises(vse.InputError, match="source: the column 'cat' contains '0.1', not 0 or 1.*threshold"):
         vse.load_dataset(scores)
     assert labels_by_image(vse.load_dataset(scores, threshold=0.5)) == EXPECTED
 
@@ -101,15 +101,15 @@ def test_an_index_has_the_images():
     ("columns", "message"),
     [
         ({"image": ["a", "b"], "tags": ["x, y", "y, z"]}, "X: 2 of 2 cells in the column 'tags' look like lists"),
-        ({"image": ["a", "b"], "label": [0, 1]}, "X: the column 'label' holds nothing but 0 and 1"),
-        ({"image": [1.0, 2.0], "tag": ["x", "y"]}, "X: the image in row 0 is the fractional number 1.0"),
+        ({"image": ["a", "b"], "label": [0, 1]}, "X: the column 'label' contains only 0 and 1"),
+        ({"image": [1.0, 2.0], "tag": ["x", "y"]}, "X: the image in row 0 is the float 1.0"),
         ({"image": ["a", None], "tag": ["x", "y"]}, "X: the image is empty"),
-        ({"image": ["a", "a"], "cat": [0, 1], "dog": [0, 1]}, r"X: 1 row\(s\) name an image that another row has"),
+        ({"image": ["a", "a"], "cat": [0, 1], "dog": [0, 1]}, r"X: 1 row\(s\) repeat an image of another row"),
         ({"image": ["a"], "cat": [0], "dog": ["maybe"]}, "X: a table with the columns image, cat, dog is neither"),
-        ({"image": ["a"], "tags": [[1.5]]}, "X: a label in 'tags' is the fractional number 1.5"),
-        ({"image": ["a", "b"], "cat": [2, 1], "dog": [0, 1]}, "X: the column 'cat' holds '2', neither 0 nor 1"),
-        ({"image": ["a"], "tag": [None]}, "X: there is no label in 1 record"),
-        ({1.5: [0], "dog": [1]}, "X: the name of column 0 is the fractional number 1.5"),
+        ({"image": ["a"], "tags": [[1.5]]}, "X: a label in 'tags' is the float 1.5"),
+        ({"image": ["a", "b"], "cat": [2, 1], "dog": [0, 1]}, "X: the column 'cat' contains '2', not 0 or 1"),
+        ({"image": ["a"], "tag": [None]}, "X: no label in 1 record"),
+        ({1.5: [0], "dog": [1]}, "X: the name of column 0 is the float 1.5"),
     ],
 )
 def test_what_is_not_clear_is_asked_about(columns, message):
@@ -118,21 +118,24 @@ def test_what_is_not_clear_is_asked_about(columns, message):
 
 
 def test_doubles_and_options_that_do_not_fit():
-    with pytest.raises(vse.InputError, match="X: the column 'cat' stands twice"):
+    with pytest.raises(vse.InputError, match="X: the column 'cat' appears twice"):
         as_annotation_set(pd.DataFrame([[1, 0]], columns=["cat", "cat"]))
     wide = pd.DataFrame({"image": ["a"], "cat": [0], "dog": [1]})
     for options, message in (
-        ({"separator": ","}, "separator=',' does not fit the table, which has a column for each label"),
-        ({"first_number": 1}, "first_number=1 does not fit"),
-        ({"format": "pairs"}, "format='pairs' is for files only"),
+        ({"separator": ","}, "separator=',' cannot be used with this table, which has a column for each label"),
+        ({"first_number": 1}, "first_number=1 cannot be used with"),
+        ({"format": "pairs"}, "format='pairs' is only for files"),
         ({"threshold": "x"}, "threshold must be a number"),
     ):
         with pytest.raises(vse.InputError, match=message):
             vse.load_dataset(wide, **options)
-    with pytest.raises(vse.InputError, match="threshold=0.5 does not fit the table, which has its labels in 'tag'"):
+    with pytest.raises(
+        vse.InputError, match="threshold=0.5 cannot be used with this table, which has its labels in 'tag'"
+    ):
         vse.load_dataset(pd.DataFrame(FRAMES["pairs"]), threshold=0.5)
     with pytest.raises(
-        vse.InputError, match="separator=',' is for tables and records of text only, which source is not"
+        vse.InputError,
+        match="separator=',' cannot be used with .*; it is only for tables and records of text",
     ):
         vse.load_dataset({"a": ["cat"]}, separator=",")
 
@@ -152,7 +155,7 @@ def test_paths_names_and_mappings(tmp_path):
     assert vse.load_dataset(data) is data
     assert vse.PopularityAnnotator().fit("openclipart").seen_.n_images == 5654
     with pytest.raises(
-        vse.InputError, match="X is 'openclip', taken for a data set or a file: unknown .*'openclipart'"
+        vse.InputError, match="X is 'openclip', which was read as a data set name or a file: unknown .*'openclipart'"
     ):
         vse.PopularityAnnotator().fit("openclip")
 
@@ -197,15 +200,13 @@ class TestParquet:
             path = self.described(pa.table({"image": pictures, "labels": [[1], [0, 1]]}), "labels", feature, tmp_path)
             assert labels_by_image(vse.load_dataset(path)) == EXPECTED
         path = self.described(pa.table({"image": pictures, "label": [1, 5]}), "label", of_class, tmp_path)
-        with pytest.raises(vse.FileFormatError, match="a.parquet: 5 in 'label' is none of the 2 labels that are named"):
+        with pytest.raises(vse.FileFormatError, match="a.parquet: 5 in 'label' is not one of the 2 named labels"):
             vse.load_dataset(path)
 
     def test_pictures_without_a_path_are_numbered(self, tmp_path):
         pictures = pa.array([{"bytes": b"x", "path": None}] * 2, pa.struct({"bytes": pa.binary(), "path": pa.string()}))
         pq.write_table(pa.table({"image": pictures, "tags": [["dog"], ["cat", "dog"]]}), tmp_path / "a")
-        with pytest.warns(
-            UserWarning, match="the column 'image' has no names: images are numbered in the order of the"
-        ):
+        with pytest.warns(UserWarning, match="the column 'image' has no names: images are numbered by row"):
             assert labels_by_image(vse.load_dataset(tmp_path / "a")) == {"0": {"dog"}, "1": {"cat", "dog"}}
 
     def test_a_folder_of_parts(self, tmp_path):
@@ -233,12 +234,15 @@ class TestParquet:
     def test_compressed_files_and_claims(self, tmp_path, monkeypatch):
         pd.DataFrame(FRAMES["pairs"]).to_parquet(tmp_path / "a", index=False)
         (tmp_path / "a.gz").write_bytes(gzip.compress((tmp_path / "a").read_bytes()))
-        with pytest.raises(vse.FileFormatError, match="a.gz: compressed Parquet; decompress it first"):
+        with pytest.raises(
+            vse.FileFormatError,
+            match="a.gz: the Parquet file is compressed with gzip, xz or bzip2; decompress it first",
+        ):
             vse.load_dataset(tmp_path / "a.gz")
         rows = pa.table({"id": np.zeros(5_000_000, np.int8), "tag": np.zeros(5_000_000, np.int8)})
         pq.write_table(rows, tmp_path / "many.parquet")
         monkeypatch.setattr("vsenumba.memory.available_bytes", lambda: 10)
-        with pytest.raises(vse.MemoryLimitError, match="a set of 5,000,000 rows takes at least 80,000,000 bytes"):
+        with pytest.raises(vse.MemoryLimitError, match="a data set of 5,000,000 rows needs at least 80,000,000 bytes"):
             vse.load_dataset(tmp_path / "many.parquet")
 
     @pytest.mark.parametrize("n", [4, 20, 300, 600])
@@ -254,8 +258,8 @@ class TestParquet:
         assert labels_by_image(vse.load_dataset(tmp_path / "a", image_column="nom")) == {"a": {"cat"}}
         for options, message in (
             ({"label_column": "mot"}, "label_column='mot' is not among .*did you mean 'mots'"),
-            ({"label_column": "raw"}, "the column 'raw' is of binary, not of names"),
-            ({"first_number": 1}, "first_number=1 is for files that count labels only"),
+            ({"label_column": "raw"}, "the column 'raw' has the type binary; expected names"),
+            ({"first_number": 1}, "first_number=1 cannot be used with .*; it is only for files with numbered labels"),
         ):
             with pytest.raises(vse.InputError, match=message):
                 vse.load_dataset(tmp_path / "a", **options)

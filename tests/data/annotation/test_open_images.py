@@ -32,7 +32,7 @@ def pairs(data):
 
 @pytest.mark.filterwarnings("ignore:1 row")
 def test_people_go_before_machines_and_names_are_found(tmp_path):
-    with pytest.warns(UserWarning, match="2 row.s. count for nothing: their Confidence is below 0.5"):
+    with pytest.warns(UserWarning, match="2 row.s. were ignored: their Confidence is below 0.5"):
         data = vse.load_dataset(written(tmp_path))
     labels, absent = pairs(data)
     assert labels == {("000a", "Cat, domestic"), ("000b", "Cat, domestic"), ("0007", "Dog (/m/4)")}
@@ -63,7 +63,7 @@ def test_where_people_disagree_nothing_is_known(tmp_path):
     path = written(
         tmp_path, "a,verification,/m/1,1\na,crowdsource-verification,/m/1,0\na,machine,/m/1,0.9\nb,machine,/m/1,1\n"
     )
-    with pytest.warns(UserWarning, match=r"1 pair\(s\) are left out: some rows say that the image has the label"):
+    with pytest.warns(UserWarning, match=r"skipped 1 pair\(s\): some rows say that the image has the label"):
         data = vse.load_dataset(path)
     assert pairs(data) == ({("b", "Cat, domestic")}, set())
 
@@ -83,7 +83,7 @@ def test_compressed_tables_and_more_columns(tmp_path):
 
 def test_labels_without_a_name_are_called_by_their_codes(tmp_path):
     with pytest.warns(
-        UserWarning, match="there is no class-descriptions.csv beside .*: labels are called by their codes"
+        UserWarning, match="there is no class-descriptions.csv next to .*: labels are named by their codes"
     ):
         assert list(vse.load_dataset(written(tmp_path, "a,verification,/m/2,1\n", None)).label_names) == ["/m/2"]
     path = written(tmp_path, "a,verification,/m/2,1\na,verification,/m/9,1\n", "/m/2,/m/9\n")
@@ -94,13 +94,13 @@ def test_labels_without_a_name_are_called_by_their_codes(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("a,verification,/m/1,2\n", r"labels.csv, line 2: the Confidence is '2'; a number from 0 to 1 is expected"),
+        ("a,verification,/m/1,2\n", r"labels.csv, line 2: the Confidence is '2'; expected a number from 0 to 1"),
         ("a,machine,/m/1,nan\n", r"labels.csv, line 2: the Confidence is 'nan'"),
         ("a,machine,/m/1,\n", r"labels.csv, line 2: the Confidence is ''"),
         ("a,machine,/m/1,0.4\n", r"the table has a header .* but no label in its 1 rows"),
         ("a,verification,/m/1,0\n", r"the table has a header .* but no label in its 1 rows"),
         ("", r"the table has a header .* but no rows"),
-        ("a,verification,/m/1\n", r"line 2: 3 field\(s\) where the header has 4"),
+        ("a,verification,/m/1\n", r"line 2: 3 field\(s\), but the header has 4"),
     ],
 )
 def test_malformed_tables_are_refused(tmp_path, rows, message):
@@ -111,11 +111,11 @@ def test_malformed_tables_are_refused(tmp_path, rows, message):
 @pytest.mark.parametrize(
     ("descriptions", "message"),
     [
-        ("/m/1\n", r"class-descriptions.csv, line 1: 1 field\(s\) where a label's code and its name are expected"),
-        ("/m/1,Cat\n/m/1,Dog\n", r"class-descriptions.csv, line 2: the label '/m/1' is called 'Dog', and 'Cat' before"),
+        ("/m/1\n", r"class-descriptions.csv, line 1: expected a label's code and name, not 1 field\(s\)"),
+        ("/m/1,Cat\n/m/1,Dog\n", r"class-descriptions.csv, line 2: the label '/m/1' has two names, 'Dog' and 'Cat'"),
         ("/m/1,\n", r"class-descriptions.csv, line 1: the code or the name of the label is empty"),
         ('/m/1,"Cat\n', r"class-descriptions.csv, line 1: not a valid row"),
-        ("/m/1,C\0t\n", r"class-descriptions.csv, line 1: the line holds a NUL"),
+        ("/m/1,C\0t\n", r"class-descriptions.csv, line 1: the line contains a NUL"),
     ],
 )
 def test_malformed_descriptions_are_refused(tmp_path, descriptions, message):
@@ -126,18 +126,25 @@ def test_malformed_descriptions_are_refused(tmp_path, descriptions, message):
 def test_options_are_checked(tmp_path):
     path = written(tmp_path, "a,verification,/m/1,1\n")
     for options, message in (
-        ({"sources": "verification,people"}, r"sources='people' is none of the table's sources, 'verification'"),
-        ({"sources": 3}, r"sources must be one text, with commas between, not 3"),
-        ({"separator": ","}, r"separator=',' is for tables and records of text only"),
-        ({"image_column": "ImageID"}, r"image_column='ImageID' is for"),
+        (
+            {"sources": "verification,people"},
+            r"sources='people' is not a source of the table; its sources are 'verification'",
+        ),
+        ({"sources": 3}, r"sources must be a text of comma-separated names, not 3"),
+        ({"separator": ","}, r"separator=',' cannot be used with .*; it is only for tables and records of text"),
+        ({"image_column": "ImageID"}, r"image_column='ImageID' cannot be used with"),
     ):
         with pytest.raises(vse.InputError, match=message):
             vse.load_dataset(path, **options)
     other = tmp_path / "pairs.csv"
     other.write_text("image,tag\na,cat\n")
-    with pytest.raises(vse.InputError, match=r"sources='x' is for tables with a column of sources"):
+    with pytest.raises(
+        vse.InputError, match=r"sources='x' cannot be used with .*; it is only for tables with a column of sources"
+    ):
         vse.load_dataset(other, sources="x")
-    with pytest.raises(vse.FileFormatError, match=r"there is no column imageid among image, tag; Open Images has"):
+    with pytest.raises(
+        vse.FileFormatError, match=r"there is no column imageid among image, tag; Open Images tables have"
+    ):
         vse.load_dataset(other, format="open-images")
 
 
@@ -146,7 +153,7 @@ def test_options_are_checked(tmp_path):
     [
         (
             "a,cat,0.3\nb,cat,1\n",
-            r"1 row\(s\) have a confidence below 1 and are taken for labels; --threshold 0.5 takes",
+            r"1 row\(s\) have a confidence below 1 and were read as labels; use --threshold 0.5 to keep",
         ),
         ("a,cat,0\nb,cat,1\n", r"1 row\(s\) have a confidence of 0: they are kept as verified absences"),
     ],

@@ -57,5 +57,5 @@ class TestLayouts:
 
     def test_columns_are_for_tables(self, name, tmp_path):
         PUBLIC_SETS[name].write(vse.synthetic(6, 5, 12, rng=0), tmp_path / "a")
-        with pytest.raises(vse.InputError, match="image_column='image' is for"):
+        with pytest.raises(vse.InputError, match="image_column='image' cannot be used with"):
             vse.load_dataset(tmp_path / "a", image_column="image", format=name)

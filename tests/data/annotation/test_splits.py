@@ -46,7 +46,7 @@ def test_holdout(data, fraction, seed):
     n_test = round(fraction * data.n_pairs)
     spare = data.n_pairs - (data.labels_per_image > 0).sum()
     if n_test > spare:
-        with pytest.raises(InputError, match=f"only {spare} can be spared"):
+        with pytest.raises(InputError, match=f"only {spare} can be held out"):
             holdout(data, fraction, rng=seed)
         return
     train, test = holdout(data, fraction, rng=seed)

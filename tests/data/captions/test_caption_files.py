@@ -112,7 +112,9 @@ def test_compressed_captions_are_read(folder):
 
 
 def test_what_is_not_utf8_is_counted(folder):
-    with pytest.warns(UserWarning, match=r"set.token: 2 character\(s\) are not UTF-8, and became U\+FFFD"):
+    with pytest.warns(
+        UserWarning, match=r"set.token: 2 character\(s\) are not valid UTF-8 and were replaced by U\+FFFD"
+    ):
         data = flickr(folder, b"a.jpg#0\tcaf\xe9\nb.jpg#0\tna\xefve thing\n")
     assert data.captions.tolist() == ["caf\ufffd", "na\ufffdve thing"]
 
@@ -123,17 +125,17 @@ NESTED = b'{"images": ' + b"[" * 100_000
 @pytest.mark.parametrize(
     ("read", "content", "message"),
     [
-        (flickr, TOKENS + b"a.jpg#0\tmore\n", "line 4: a.jpg#0 stands in line 1 already"),
-        (flickr, TOKENS + b"b.jpg#1\t \n", "line 4: expected is IMAGE#NUMBER, a tab and a caption"),
-        (flickr, b"a.jpg#0\tone\n\n\nb.jpg two\n", "line 4: expected is IMAGE#NUMBER, a tab and a caption"),
+        (flickr, TOKENS + b"a.jpg#0\tmore\n", "line 4: a.jpg#0 is already in line 1"),
+        (flickr, TOKENS + b"b.jpg#1\t \n", "line 4: expected IMAGE#NUMBER, a tab and a caption"),
+        (flickr, b"a.jpg#0\tone\n\n\nb.jpg two\n", "line 4: expected IMAGE#NUMBER, a tab and a caption"),
         (precomputed, b"one\n\ntwo\nthree\n", "line 2: the caption is empty"),
         (precomputed, b"one\ntwo\n\n", "line 3: the caption is empty"),
-        (precomputed, "one\ntwo\n".encode("utf-16"), "is not text in UTF-8: it begins as UTF-16 does"),
+        (precomputed, "one\ntwo\n".encode("utf-16"), "is not text in UTF-8: it is UTF-16"),
         (karpathy, images([{"raw": "one"}], [{"raw": "two"}, {"raw": " "}]), "caption 1 of 1.jpg is empty"),
         (karpathy, images([{"raw": "one"}], []), "set.json: image '1.jpg' has no caption"),
         (karpathy, images([{"raw": "one"}], [{"raw": None}]), "not Karpathy's JSON: TypeError: a caption is None"),
-        (karpathy, images([{"raw": "x"}], [{"raw": "y"}], filename="a"), "set.json: image 'a' stands twice"),
-        (karpathy, b'{"images": [], "images": []}', "the name 'images' stands twice in an object"),
+        (karpathy, images([{"raw": "x"}], [{"raw": "y"}], filename="a"), "set.json: image 'a' appears twice"),
+        (karpathy, b'{"images": [], "images": []}', "the name 'images' appears twice in an object"),
         (karpathy, NESTED, "not Karpathy's JSON: RecursionError"),
         (karpathy, b'{"images": [{"filename": "\xff"}]}', "not Karpathy's JSON: UnicodeDecodeError"),
     ],
@@ -149,7 +151,7 @@ LINES = [json.dumps(record) for record in EMOJI]
 @pytest.mark.parametrize(
     ("texts", "rows", "message"),
     [
-        ([*LINES, LINES[0]], None, "emoji.jsonl, line 3: '1F600' stands twice"),
+        ([*LINES, LINES[0]], None, "emoji.jsonl, line 3: '1F600' is listed twice"),
         ([LINES[0], "{"], None, "emoji.jsonl, line 2: not an emoji: JSONDecodeError"),
         ([LINES[0], "[" * 100_000], None, "emoji.jsonl, line 2: not an emoji: RecursionError"),
         (
@@ -157,11 +159,11 @@ LINES = [json.dumps(record) for record in EMOJI]
             None,
             "line 2: not an emoji: Attribute",
         ),
-        (None, b"row\tvendor\n", "images.tsv, line 1: a table of 'vendor' and 'hex' is expected"),
-        (None, b"", "images.tsv, line 1: a table of 'vendor' and 'hex' is expected"),
-        (None, b"vendor\thex\n\nnoto\n", "images.tsv, line 3: 1 cells for the 2 of the first line"),
+        (None, b"row\tvendor\n", "images.tsv, line 1: expected the columns 'vendor' and 'hex'"),
+        (None, b"", "images.tsv, line 1: expected the columns 'vendor' and 'hex'"),
+        (None, b"vendor\thex\n\nnoto\n", "images.tsv, line 3: 1 cells, but the first line has 2"),
         (None, b"vendor\thex\nnoto\t1F601\nnoto\t1F600\n", "images.tsv: '1F601' is not in emoji.jsonl"),
-        (None, b"vendor\thex\nnoto\t1F600\nnoto\t1F600\n", "image 'noto/1F600' stands twice"),
+        (None, b"vendor\thex\nnoto\t1F600\nnoto\t1F600\n", "image 'noto/1F600' appears twice"),
     ],
 )
 def test_emoji_that_cannot_be_used_are_named(folder, texts, rows, message):

@@ -48,15 +48,15 @@ class TestTables:
         ("content", "message"),
         [
             ("image,caption\na.jpg,one\nb.jpg\n", "set, line 3: 1 cell"),
-            ("image|caption\na.jpg|one\nb.jpg|4|two\n", r"set, line 3: 3 cell\(s\) where the header has 2, by .* '\|'"),
+            ("image|caption\na.jpg|one\nb.jpg|4|two\n", r"set, line 3: 3 cell\(s\), but the header has 2 .* '\|'"),
             ("image,caption\na.jpg,one\n,two\n", "set, line 3: the image is empty"),
             ("image,caption\na.jpg,one\nb.jpg, \n", "set, line 3: a caption is empty"),
             (
                 "image,caption,split\na.jpg,one,train\na.jpg,two,val\n",
-                "'a.jpg' is of the part 'val', and was of 'train'",
+                "'a.jpg' is in two parts, 'val' and 'train'",
             ),
             ('image,caption\na.jpg,"one\n', "set, line 2: unexpected end of data"),
-            ("image,caption\n", "has a header and no caption"),
+            ("image,caption\n", "has a header but no caption"),
         ],
     )
     def test_what_is_refused_is_named(self, folder, content, message):
@@ -65,7 +65,7 @@ class TestTables:
 
     def test_features_are_needed(self, folder):
         (folder / "set").write_text("image,caption\na.jpg,one\n")
-        with pytest.raises(vse.InputError, match="set has captions only: give the images' features"):
+        with pytest.raises(vse.InputError, match="set contains only captions; give the image features"):
             load_caption_set(folder / "set")
 
     @given(
@@ -114,8 +114,8 @@ class TestCoco:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"images": SET["images"] * 2}, "'images', element 2: image 5 stands twice"),
-            ({"images": SET["images"][:1]}, r"annotation 0 is of image 2, which is not there \(2 such"),
+            ({"images": SET["images"] * 2}, "'images', element 2: image 5 is listed twice"),
+            ({"images": SET["images"][:1]}, r"annotation 0 has the image 2, which is not in the file \(2 such"),
             ({"images": [{"id": 5}]}, "'images', element 0: it has no 'file_name'"),
             ({"annotations": [{"image_id": 5, "caption": " "}]}, "'annotations', element 0: the caption is ' '"),
             ({"annotations": [{"caption": "one"}]}, "'annotations', element 0: it has no 'image_id'"),
@@ -162,5 +162,5 @@ class TestIapr:
         with pytest.raises(vse.FileFormatError, match=r"1.eng has no <TITLE> and no <DESCRIPTION>"):
             load_caption_set(folder, folder / "two.npy")
         file.write_bytes(b" " * ((1 << 20) + 1))
-        with pytest.raises(vse.FileFormatError, match="larger than such texts are"):
+        with pytest.raises(vse.FileFormatError, match="is too large for an IAPR TC-12 text"):
             load_caption_set(folder, folder / "two.npy")

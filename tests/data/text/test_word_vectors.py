@@ -63,7 +63,7 @@ def test_a_vector_of_zeros_is_near_to_nothing():
     assert [one.name for one in vectors.neighbors([0, 1e-30])] == ["ox", "car", "dog", "cat"]
     assert [one.name for one in vectors.analogy("cat", "dog", "ox")] == ["car"]
     for ask in (lambda: vectors.neighbors("zero"), lambda: vectors.analogy("cat", "dog", "zero")):
-        with pytest.raises(InputError, match="the vector of 'zero' is zero: it has no direction"):
+        with pytest.raises(InputError, match="the vector of 'zero' is zero, so it has no direction"):
             ask()
     with pytest.raises(InputError, match="the vector is zero"):
         vectors.neighbors(np.zeros(2))
@@ -170,7 +170,7 @@ def test_binary_files_are_read_in_blocks(vectors, tmp_path, monkeypatch):
 
 
 def test_blanks_in_names_become_underscores(tmp_path):
-    with pytest.warns(UserWarning, match="several labels are called 'red_dot'"):
+    with pytest.warns(UserWarning, match="several labels are named 'red_dot'"):
         WordVectors(Vocabulary(["red dot", "red_dot"], "label"), np.eye(2)).save_word2vec(tmp_path / "v")
     assert (tmp_path / "v").read_text().split()[:3] == ["2", "2", "red_dot"]
 
@@ -195,26 +195,29 @@ FLOATS = np.array([1.0, 2.0], "<f4").tobytes()
         (b"0 2\n", "line 1 must be the number of words"),
         (b"-1 2\n", "line 1 must be the number of words"),
         (b"1 0\na\n", "line 1 must be the number of words"),
-        (b"2 2\na 1 2\n", "line 3 must be a word and 2 values, found is the end of the file"),
-        (b"2 2\na 1 2\nb 1\n", "line 3 must be a word and 2 values, found is 2 fields"),
-        (b"2 2\na 1\nb 1 2\n", "line 2 must be a word and 2 values, found is 2 fields"),
+        (b"2 2\na 1 2\n", "line 3 must be a word and 2 values, found the end of the file"),
+        (b"2 2\na 1 2\nb 1\n", "line 3 must be a word and 2 values, found 2 fields"),
+        (b"2 2\na 1\nb 1 2\n", "line 2 must be a word and 2 values, found 2 fields"),
         (b"1 2\na 1 2\nb 1 2\n", "line 1 announces 1 words, but there are more"),
         (b"2 2\na 1 2\nb 1 x\n", "line 3: could not convert string to float"),
         (b"2 2\na 1 2\nb 1 nan\n", "the vector of word 2, 'b', holds NaN or an infinity"),
         (b"2 2\na 1 2\nb 1 1e99\n", "the vector of word 2, 'b', holds NaN or an infinity"),
         (b"2 2\na 1 2 3\nb 1 2 3\n", "line 1 announces 2 values, but all rows have more"),
-        (b"1 2\na 1 2\n\nb 1 2\n", "line 3 is blank, and there is more behind it"),
-        (b"a 1 2\nb 1\n", "line 1 ends with 2 numbers and line 2 with 1; if one belongs to a word, put the number of"),
+        (b"1 2\na 1 2\n\nb 1 2\n", "line 3 is blank, but more lines follow"),
+        (
+            b"a 1 2\nb 1\n",
+            "line 1 ends with 2 numbers and line 2 with 1; if a number is part of a word, add a first line",
+        ),
         (b"a 1 2\nb 1 2 3\n", "line 1 ends with 2 numbers and line 2 with 3"),
-        (b"a 1 2\nb 1 2\nc 1\n", "line 3 must be a word and 2 values, found is 2 fields"),
-        (b"a 1 2\nb 1 2\n\nc 1 2\n", "line 3 is blank, and there is more behind it"),
+        (b"a 1 2\nb 1 2\nc 1\n", "line 3 must be a word and 2 values, found 2 fields"),
+        (b"a 1 2\nb 1 2\n\nc 1 2\n", "line 3 is blank, but more lines follow"),
         (b"1 2\na\0b 1 2\n", "word name 0 holds a NUL character"),
         (b"1 1\na 1x5\n", "line 2: could not convert string to float"),
         (b"99999999999999 9999\na 1 2\n", "more than memory holds"),
-        (b"2 2\na " + FLOATS + b"\nb " + FLOATS[:-1], "cut off, or not word2vec's, at word 2 of 2"),
-        (b"1 2\na " + FLOATS + b"\nb " + FLOATS, "line 1 announces 1 words, but there is more"),
+        (b"2 2\na " + FLOATS + b"\nb " + FLOATS[:-1], "truncated at word 2 of 2, or not a word2vec file"),
+        (b"1 2\na " + FLOATS + b"\nb " + FLOATS, "line 1 announces 1 words, but the file is longer"),
         (b"1 2\na " + np.array([np.inf, 1], "<f4").tobytes(), "the vector of word 1, 'a', holds NaN or an infinity"),
-        (b"1 2\n" + b"\xff" * 30_000, "cut off, or not word2vec's, at word 1 of 1"),
+        (b"1 2\n" + b"\xff" * 30_000, "truncated at word 1 of 1, or not a word2vec file"),
     ],
 )
 def test_files_that_are_wrong_are_refused(tmp_path, content, message):
@@ -319,8 +322,8 @@ def test_words_that_stand_twice_or_cannot_be_kept_are_counted(binary, tmp_path):
     with pytest.warns(UserWarning, match="of 8 words") as caught:
         loaded = WordVectors.load_word2vec(tmp_path / "v")
     assert [str(one.message).partition(": ")[2] for one in caught] == [
-        "of 8 words 2 stand twice, such as 'a', of which the first is kept; 2 are blank and were left out; "
-        "1 hold bytes that are not UTF-8, which became U+FFFD, such as '\ufffd'"
+        "of 8 words 2 appear twice, such as 'a' (the first is kept); 2 are blank and were skipped; "
+        "1 contain bytes that are not UTF-8, replaced by U+FFFD, such as '\ufffd'"
     ]
     assert list(loaded.words) == ["a", "b", "\ufffd", "cé"]
     assert loaded.factors[:, 0].tolist() == [0, 2, 8, 14]
@@ -335,7 +338,7 @@ def test_a_damaged_bzip2_file_is_refused(tmp_path):
     content = bytearray(bz2.compress(READABLE["GloVe"] * 50))
     for damaged in (content[:-9], content[:40] + b"xx" + content[42:]):
         (tmp_path / "v").write_bytes(damaged)
-        with pytest.raises(FileFormatError, match="the compressed file is damaged or cut off"):
+        with pytest.raises(FileFormatError, match="the compressed file is damaged or truncated"):
             WordVectors.load_word2vec(tmp_path / "v")
 
 
@@ -343,11 +346,11 @@ def test_a_damaged_bzip2_file_is_refused(tmp_path):
     ("words", "factors", "message"),
     [
         (["a", "b"], [["x"], ["y"]], "factors must be numbers, not <U1"),
-        (["a", "b"], [[1, 2], [3]], "factors must be an array, or lists of one length"),
+        (["a", "b"], [[1, 2], [3]], "factors must be an array, or lists of equal length"),
         (["a", "b"], [[1j], [2]], "factors must be numbers, not complex128"),
         (["a", "b"], [[1e300], [2]], "factors must be finite"),
         (["a", "b"], None, "factors must be numbers, not object"),
-        ({"cat", "dog"}, np.eye(2), "word names must be in order, which a set is not"),
+        ({"cat", "dog"}, np.eye(2), "word names must have an order, and a set has none"),
         (5, np.eye(2), "word names must be a sequence"),
     ],
 )

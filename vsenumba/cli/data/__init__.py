@@ -20,13 +20,27 @@ MODULES = {
 
 @click.group(cls=LazyGroup, modules=MODULES, epilog=options.examples("vsenumba data info openclipart"))
 def command() -> None:
-    """List, fetch, describe, convert, split and make data sets.
+    r"""List, download, convert, split and generate data sets.
 
-    A SET, here and in other commands, is the name of a set (see 'vsenumba data list'), or a file or a folder,
-    recognised by its content: a table with a header and then one image and one label a row, all labels of an image in a
-    cell, or a column for each label; JSON; Parquet; what exiftool writes; a folder of pictures with their tags in .txt
-    or .xmp files beside them; a native .h5 file, which 'vsenumba data import' writes; or an .npz file of a matrix with
-    a row per image and a column per label. The page docs/how-to/own-data.md shows each.
+    In all commands, SET is the name of a data set (see 'vsenumba data list'), a file, or a folder. The format is
+    detected from the content:
 
-    A table has columns called, for example, "image" and "tag":  image,tag / cat-1.jpg,cat / cat-1.jpg,animal
+    \b
+      table      a header, then one image and one label per row,
+                 or all labels of an image in one cell,
+                 or one column per label
+      JSON       records of images with their labels
+      Parquet    the same columns as a table
+      exiftool   its CSV or JSON output
+      folder     pictures with their tags in .txt or .xmp files
+      .npz       a matrix with a row per image and a column per label
+      .h5        a native file, written by 'vsenumba data import'
+
+    \b
+    Example of a table:
+      image,tag
+      cat-1.jpg,cat
+      cat-1.jpg,animal
+
+    docs/how-to/own-data.md shows an example of each format.
     """

@@ -1,4 +1,4 @@
-"""``vsenumba data list``: the sets that have a name."""
+"""``vsenumba data list``: list the data sets that can be used by name."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from vsenumba.cli.output import say, say_json, table
 @click.command(epilog=options.examples("vsenumba data list"))
 @options.json_option
 def command(as_json: bool) -> None:
-    """List the sets that can be used by name.
+    """List the data sets that can be used by name.
 
-    Those that do not ship are fetched when they are first used, or by 'vsenumba data fetch'. "by hand" are those that
-    no program may fetch: get them from their page and say --from DIR.
+    "built-in" data sets are part of the package. Others are downloaded when they are first used, or with 'vsenumba data
+    fetch'. Data sets marked "manual" may not be downloaded by a program: download them from their page and give the
+    folder with --from.
     """
     from dataclasses import asdict
 
@@ -25,15 +26,15 @@ def command(as_json: bool) -> None:
         return
     rows = []
     for entry in DATASETS.values():
-        size = "ships" if entry.shipped else f"{entry.n_bytes / 1e6:,.1f} MB" if entry.n_bytes else "?"
+        size = "built-in" if entry.shipped else f"{entry.n_bytes / 1e6:,.1f} MB" if entry.n_bytes else "?"
         unchecked = any(file.checksum is None for file in entry.files)
         rows.append(
             [
                 entry.name,
                 entry.description,
-                size if entry.shipped or entry.files else "by hand",
+                size if entry.shipped or entry.files else "manual",
                 "--trust" if unchecked else "",
                 entry.licence,
             ]
         )
-    say(table(["name", "what it is", "size", "takes", "licence"], rows, "llrll"))
+    say(table(["name", "description", "size", "requires", "licence"], rows, "llrll"))

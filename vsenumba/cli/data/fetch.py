@@ -1,4 +1,4 @@
-"""``vsenumba data fetch``: get the files of a set of the catalogue, and check them."""
+"""``vsenumba data fetch``: download the files of a data set and verify them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from vsenumba.cli.output import say
 @click.argument("name", metavar="NAME", type=options.Member("data set", "vsenumba.data", "DATASETS"))
 @options.catalogue_options
 def command(name: str) -> None:
-    """Get the files of a set that has a name, and check them.
+    """Download the files of a data set and verify them.
 
-    They are kept in the platform's folder for caches, or in the one that VSENUMBA_DATA names; a transfer that broke off
-    goes on where it was. From then on NAME can be given for SET, without a network. With --from nothing is fetched:
-    files are looked at where they are.
+    NAME is one of the names that 'vsenumba data list' shows. Afterwards you can give NAME as SET in other commands,
+    without a network.
+
+    The files are stored in the user's cache folder, or in the folder that the environment variable VSENUMBA_DATA names.
+    An interrupted download continues where it stopped. With --from, the command only verifies the files in DIR.
     """
     from vsenumba.data import DATASETS, fetch_dataset
 
     with options.fetching() as progress:
         path = fetch_dataset(name, **options.catalogue_choices(), progress=progress)
     entry = DATASETS[name]
-    say(f"{name} is in {path}")
+    say(f"saved {name} in {path}")
     say(f"licence: {entry.licence}")
     if entry.citation:
         say(f"cite: {entry.citation}")

@@ -1,4 +1,4 @@
-"""``vsenumba data import``: read a set of any format, leave out what is rare, write a native file."""
+"""``vsenumba data import``: read a data set in any format and write a native file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vsenumba.cli.output import counted, note, say, size_of
     type=options.POSITIVE,
     default=1,
     show_default=True,
-    help="Leave out rarer labels.",
+    help="Drop labels with fewer than N images.",
 )
 @click.option(
     "--min-labels-per-image",
@@ -33,14 +33,17 @@ from vsenumba.cli.output import counted, note, say, size_of
     metavar="N",
     default=0,
     show_default=True,
-    help="Leave out images with fewer labels.",
+    help="Drop images with fewer than N labels.",
 )
-@click.option("--features", type=options.FILE, metavar="FILE", help="A file of feature vectors of the images.")
+@click.option("--features", type=options.FILE, metavar="FILE", help="File with feature vectors of the images.")
 @click.option(
-    "--feature-ids", type=options.FILE, metavar="FILE.txt", help="Their images' ids, one a line, where FILE has none."
+    "--feature-ids",
+    type=options.FILE,
+    metavar="FILE.txt",
+    help="Image ids of the feature vectors, one per line, if the --features file has no ids.",
 )
-@click.option("--feature-dataset", metavar="NAME", help="The array of FILE, where it has several.")
-@click.option("--backbone", metavar="NAME", help="What the features were computed with; models keep it and check it.")
+@click.option("--feature-dataset", metavar="NAME", help="Array to read, if the --features file has several.")
+@click.option("--backbone", metavar="NAME", help="Name of the network that computed the features; models check it.")
 def command(
     source: str,
     output: Path,
@@ -51,13 +54,16 @@ def command(
     feature_dataset: str | None,
     backbone: str | None,
 ) -> None:
-    """Convert a set to a native .h5 file, quick to read.
+    """Convert a data set to a native .h5 file, which is fast to read.
 
-    SET is a set's name or a file, see 'vsenumba data --help'. Labels with too few images and images with too few labels
-    are left out, again and again until all that is left has enough.
+    SET is the name of a data set or a file; see 'vsenumba data --help'.
 
-    Features are .npy, .npz, HDF5, Parquet, .fvecs, or a table of numbers with a column of ids. Images without features,
-    and features of no image, are counted and left out; without ids, the first row is the first image's.
+    --min-images-per-label and --min-labels-per-image are applied repeatedly, until all remaining labels and images have
+    enough.
+
+    The --features file can be .npy, .npz, HDF5, Parquet, .fvecs, or a table of numbers with a column of ids. Images
+    without features, and features without an image, are counted and dropped. Without ids, the rows must be in the order
+    of the images.
     """
     from vsenumba.data import join_features, load_features, prune
 
@@ -65,14 +71,14 @@ def command(
     if features is None:
         for option in ("feature_ids", "feature_dataset", "backbone"):
             if options.is_given(option):
-                raise click.UsageError(f"--{option.replace('_', '-')} goes with --features")
+                raise click.UsageError(f"--{option.replace('_', '-')} requires --features")
     data = options.load_set(source)
     if features is not None:
         table = load_features(features, feature_ids, dataset=feature_dataset)
         if table.ids is None:
             note(
-                f"{features} has no ids: its rows are taken for the images in the order in which they first appear in "
-                f"{source}; --feature-ids names them"
+                f"warning: {features} has no ids; assuming that its rows are in the order in which images first appear "
+                f"in {source}. Use --feature-ids to give the ids"
             )
         data = join_features(data, *table, backbone=backbone)
     pruned = prune(data, min_images_per_label, min_labels_per_image)
@@ -80,6 +86,6 @@ def command(
     say(f"saved {output}: {size_of(pruned)}")
     if pruned.n_pairs < data.n_pairs or pruned.n_images < data.n_images:
         say(
-            f"left out: {counted(data.n_images - pruned.n_images, 'image')}, "
+            f"dropped: {counted(data.n_images - pruned.n_images, 'image')}, "
             f"{counted(data.n_labels - pruned.n_labels, 'label')}, {counted(data.n_pairs - pruned.n_pairs, 'pair')}"
         )

@@ -1,4 +1,4 @@
-"""``vsenumba data info``: what is in a set."""
+"""``vsenumba data info``: describe a data set."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ N_FREQUENT = 10
 @options.set_argument
 @options.json_option
 def command(source: str, as_json: bool) -> None:
-    """Describe a set: its size and its labels.
+    """Show the size and the most frequent labels of a data set.
 
-    SET is a set's name or a file, see 'vsenumba data --help'.
+    SET is the name of a data set or a file; see 'vsenumba data --help'.
     """
     data = options.load_set(source)
     facts = _facts(data)
@@ -50,7 +50,7 @@ def command(source: str, as_json: bool) -> None:
     say()
     say(
         table(
-            ["most frequent", "images"],
+            ["most frequent labels", "images"],
             [[one["label"], f"{one['n_images']:,}"] for one in facts["frequent"]],
             "lr",
         )

@@ -1,4 +1,4 @@
-"""``vsenumba data pictures``: a folder of pictures becomes a set with features."""
+"""``vsenumba data pictures``: make a data set with image features from a folder of pictures."""
 
 from __future__ import annotations
 
@@ -27,32 +27,31 @@ if TYPE_CHECKING:
 )
 @click.argument("folder", type=options.FILE)
 @options.output_option("FILE.h5")
-@click.option("--tags", metavar="SET", help="Which picture has which tags: any SET, see 'vsenumba data --help'.")
+@click.option("--tags", metavar="SET", help="Data set with the tags of the pictures; see 'vsenumba data --help'.")
 @options.table_options
 @click.option(
     "--backbone",
     default="descriptors",
     show_default=True,
     metavar="NAME|FILE.onnx",
-    help="What makes a vector of a picture: built-in descriptors, or an image network.",
+    help="Backbone that computes the features: built-in descriptors, or an image network.",
 )
 @network_options
 @options.threads_option
 def command(folder: Path, output: Path, tags: str | None, backbone: str, threads: int | None) -> None:
-    """Make a set of a folder of pictures, with features.
+    """Make a data set with image features from a folder of pictures.
 
-    All JPEG, PNG, WebP, GIF, TIFF and BMP files in FOLDER and the folders within it are read. Each becomes an image,
-    called by its path within FOLDER, such as birds/a.jpg, with a vector of features. Broken pictures are named and left
-    out.
+    The command reads all JPEG, PNG, WebP, GIF, TIFF and BMP files in FOLDER and its subfolders. The id of a picture is
+    its path within FOLDER, such as birds/a.jpg. Broken pictures are reported and skipped.
 
-    Images of --tags are found among the pictures by path, or by name where that is not ambiguous. Pictures without tags
-    are kept, to be annotated.
+    The images of --tags are matched to the pictures by path, or by file name if that is unique. Pictures without tags
+    are kept, so that a model can suggest tags for them.
 
-    What is computed is kept beside FILE.h5, in FILE.h5.cache: when it is interrupted, or pictures were added, the same
-    command goes on from there. The file may be deleted at any time.
+    Computed features are cached in FILE.h5.cache. After an interruption, or if you add pictures, run the same command
+    again; it continues from the cache. You can delete the cache at any time.
 
-    What is not said of a network is taken from its file, or else assumed as networks trained on ImageNet have it; a
-    warning says what was.
+    Settings of an image network that you do not give are read from its file. Missing ones are assumed to be those of
+    networks trained on ImageNet, with a warning.
     """
     from vsenumba.pictures import PictureFolder, read_pictures
     from vsenumba.storage import check_writable
@@ -85,24 +84,26 @@ def _report(output: Path, read: PicturesRead) -> None:
     described, joined = read.described, read.joined
     say(f"saved {output}: {size_of(read.data)} ({described.backbone.name})")
     new = len(described.image_ids) - described.n_known
-    known = f", {described.n_known:,} known from before" if described.n_known else ""
-    say(f"pictures: {new:,} described{known}, {counted(len(described.broken), 'broken one')} left out")
+    known = f", {described.n_known:,} from the cache" if described.n_known else ""
+    say(f"pictures: {new:,} computed{known}, {len(described.broken):,} broken and skipped")
     if joined is None:
         return
     ways = ", ".join(f"{n:,} {way}" for way, n in joined.ways.items())
-    lost = f"; {counted(len(joined.lost), 'image')} of the tags not found" if joined.lost else ""
+    lost = f"; {counted(len(joined.lost), 'tagged image')} not found" if joined.lost else ""
     say(f"tags: {ways}{lost}; {counted(int((read.data.labels_per_image == 0).sum()), 'picture')} without tags")
 
 
 @contextmanager
 def _interruptible(cache: Path) -> Iterator[None]:
-    """Say, where the block is interrupted, that nothing is lost; a termination interrupts it like Ctrl-C."""
+    """If the block is interrupted by Ctrl-C or a termination signal, report that the computed features are saved."""
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main else None
     try:
         yield
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted; what was computed is in {cache}, and the same command goes on") from None
+        raise KeyboardInterrupt(
+            f"interrupted; computed features are saved in {cache}. Continue with the same command"
+        ) from None
     finally:
         if main:
             signal.signal(signal.SIGTERM, before)

@@ -1,4 +1,4 @@
-"""``vsenumba data split``: divide the pairs of a set."""
+"""``vsenumba data split``: split the pairs of a data set."""
 
 from __future__ import annotations
 
@@ -17,27 +17,33 @@ if TYPE_CHECKING:
 
 @click.command(epilog=options.examples("vsenumba data split openclipart --out parts --method holdout --fraction 0.1"))
 @options.set_argument
-@click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="The folder to write to.")
+@click.option("--out", "folder", type=options.FILE, required=True, metavar="DIR", help="Folder to write to.")
 @options.force_option
 @click.option(
     "--method",
     type=click.Choice(["leave-one-out", "holdout", "kfold"]),
     default="leave-one-out",
     show_default=True,
-    help="One pair of every image with two or more, a share of all pairs, or folds.",
+    help="Test on one pair of every image with several labels, on a fraction of all pairs, or on each fold in turn.",
 )
-@click.option("--fraction", type=float, default=0.2, show_default=True, help="The share for the test (holdout).")
-@click.option("--folds", type=options.POSITIVE, default=5, show_default=True, help="How many folds (kfold).")
+@click.option(
+    "--fraction", type=float, default=0.2, show_default=True, help="Fraction of test pairs, for '--method holdout'."
+)
+@click.option(
+    "--folds", type=options.POSITIVE, default=5, show_default=True, help="Number of folds, for '--method kfold'."
+)
 @options.seed_option
 def command(source: str, folder: Path, force: bool, method: str, fraction: float, folds: int, seed: int) -> None:
-    """Divide the pairs of a set for training and for testing.
+    """Split the pairs of a data set into training and test sets.
 
-    SET is a set's name or a file, see 'vsenumba data --help'. Writes train.h5 and test.h5; or train-1.h5, test-1.h5,
-    train-2.h5 and so on for folds. All files have all images and labels: only the pairs are divided.
+    SET is the name of a data set or a file; see 'vsenumba data --help'.
+
+    The command writes train.h5 and test.h5, or train-1.h5, test-1.h5, train-2.h5 and so on for folds. Every file has
+    all images and all labels; only the pairs are split.
     """
     for option, its_method in (("fraction", "holdout"), ("folds", "kfold")):
         if options.is_given(option) and method != its_method:
-            raise click.UsageError(f"--{option} goes with '--method {its_method}'")
+            raise click.UsageError(f"--{option} requires '--method {its_method}'")
     parts = _parts(options.load_set(source), method, fraction, folds, seed)
     numbers = [f"-{i + 1}" for i in range(folds)] if method == "kfold" else [""]
     names = [f"{role}{n}.h5" for n in numbers for role in ("train", "test")]

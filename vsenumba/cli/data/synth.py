@@ -1,4 +1,4 @@
-"""``vsenumba data synth``: make a set of any size."""
+"""``vsenumba data synth``: generate a synthetic data set of any size."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from vsenumba.progress import progress_line
 
 @click.command(epilog=options.examples("vsenumba data synth -o synth.h5 --images 2000 --labels 200 --pairs 10000"))
 @options.output_option("FILE.h5")
-@click.option("--images", type=options.POSITIVE, default=10_000, show_default=True, help="How many images.")
-@click.option("--labels", type=options.POSITIVE, default=1_000, show_default=True, help="How many labels.")
-@click.option("--pairs", type=options.POSITIVE, default=100_000, show_default=True, help="How many pairs.")
+@click.option("--images", type=options.POSITIVE, default=10_000, show_default=True, help="Number of images.")
+@click.option("--labels", type=options.POSITIVE, default=1_000, show_default=True, help="Number of labels.")
+@click.option("--pairs", type=options.POSITIVE, default=100_000, show_default=True, help="Number of pairs.")
 @options.seed_option
 def command(output: Path, images: int, labels: int, pairs: int, seed: int) -> None:
-    """Make a set of any size, with topics and a long tail.
+    """Generate a synthetic data set of any size.
 
-    The pairs are written as they are drawn: 9 million images with 60 million pairs take less than a gigabyte of memory.
+    The labels have topics and a long tail of rare labels. The pairs are written as they are generated, so 60 million
+    pairs of 9 million images need less than 1 GB of memory.
     """
     from vsenumba.data import save_synthetic
 
@@ -35,6 +36,6 @@ def command(output: Path, images: int, labels: int, pairs: int, seed: int) -> No
 
 @contextmanager
 def _progress(n_pairs: int) -> Iterator[Callable[[int], None]]:
-    """Show how far the pairs are."""
-    with progress_line("drawing pairs", n_pairs) as line:
+    """Show the progress of generating pairs."""
+    with progress_line("generating pairs", n_pairs) as line:
         yield lambda n_done: line.update(n_done, f"{n_done / max(line.seconds, 1e-9) / 1e6:.1f} M pairs/s")

@@ -24,7 +24,7 @@ MODULES = {
     ),
 )
 def command() -> None:
-    """Find images by captions and captions by images.
+    """Search images by captions and captions by images.
 
-    SET, in these commands, is a native .h5 file that 'import' wrote, or any layout that it reads.
+    In these commands, SET is a native .h5 file that 'vsenumba retrieval import' wrote, or any layout that it reads.
     """

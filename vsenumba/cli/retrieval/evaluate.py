@@ -1,4 +1,4 @@
-"""``vsenumba retrieval evaluate``: how well images and captions find each other."""
+"""``vsenumba retrieval evaluate``: measure the quality of image-caption retrieval."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ from vsenumba.cli.retrieval.parts import part_of
 @click.command(epilog=options.examples("vsenumba retrieval evaluate retriever.h5 pictures.h5 --part test"))
 @options.model_argument
 @options.caption_set_argument
-@click.option("--part", help="The part to evaluate on.  [test, or all where there is none]")
-@click.option("--folds", type=options.POSITIVE, default=1, show_default=True, help="Evaluate so many runs of images.")
+@click.option("--part", help="Part to evaluate on.  [default: test if it exists, else all]")
+@click.option(
+    "--folds",
+    type=options.POSITIVE,
+    default=1,
+    show_default=True,
+    help="Split the images into N consecutive folds and report the mean over the folds.",
+)
 @options.threads_option
 @options.json_option
 def command(model: Path, source: str, part: str | None, folds: int, threads: int | None, as_json: bool) -> None:
-    """Rank captions for every image and images for every caption.
+    """Measure the quality of image-caption retrieval.
 
-    SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
+    SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads. The model ranks all captions for
+    every image, and all images for every caption.
     """
     from vsenumba.data import load_caption_set
     from vsenumba.models import CrossModalRetriever, load_model
@@ -38,9 +45,9 @@ def command(model: Path, source: str, part: str | None, folds: int, threads: int
     columns = [name.removeprefix("i2t_") for name in scores.mean if name.startswith("i2t_")]
     rows = [
         [title, *(_shown(name, scores.mean[f"{way}_{name}"]) for name in columns)]
-        for way, title in (("i2t", "captions of an image"), ("t2i", "images of a caption"))
+        for way, title in (("i2t", "image to captions"), ("t2i", "caption to images"))
     ]
-    say(table(["found", *(name.replace("_", " ") for name in columns)], rows, "l" + "r" * len(columns)))
+    say(table(["direction", *(name.replace("_", " ") for name in columns)], rows, "l" + "r" * len(columns)))
 
 
 def _shown(name: str, value: float) -> str:

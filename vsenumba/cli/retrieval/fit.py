@@ -1,4 +1,4 @@
-"""``vsenumba retrieval fit``: learn a space of images and captions."""
+"""``vsenumba retrieval fit``: train a model for image-caption retrieval."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from vsenumba.errors import InputError
 )
 @options.caption_set_argument
 @options.output_option("MODEL.h5")
-@click.option("--part", help="The part to train on.  [train, or all where there are no parts]")
-@click.option("--validation", help="The part to choose the best epoch by.  [val or dev, where there is one]")
+@click.option("--part", help="Part to train on.  [default: train if it exists, else all]")
+@click.option("--validation", help="Part to choose the best epoch on.  [default: val or dev, if one exists]")
 @options.model_options(
     "CrossModalRetriever",
     image_projection="--image-projection",
@@ -42,8 +42,8 @@ from vsenumba.errors import InputError
     row_dropout="--row-dropout",
 )
 @set_option
-@click.option("--words", type=options.FILE, metavar="VECTORS", help="Word vectors to begin with.")
-@click.option("--patience", type=options.POSITIVE, help="Stop after so many epochs without a higher rsum.")
+@click.option("--words", type=options.FILE, metavar="VECTORS", help="Word vectors to start from.")
+@click.option("--patience", type=options.POSITIVE, help="Stop after N epochs without a higher rsum.")
 @checkpoint_option
 @resume_option
 @options.seed_option
@@ -64,9 +64,10 @@ def command(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Learn a space of images and captions, and save the model.
+    """Train a model for image-caption retrieval and save it.
 
-    SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
+    The model embeds images and captions in one space. SET is a native .h5 file or any layout that 'vsenumba retrieval
+    import' reads.
     """
     from vsenumba.cli.words.vectors import load_vectors
     from vsenumba.data import load_caption_set
@@ -84,13 +85,13 @@ def command(
     train = part_of(data, part, ("train",)) or data
     chosen_by = part_of(data, validation, ("val", "dev"))
     if patience and chosen_by is None:
-        raise InputError("--patience needs a part to choose the best epoch by: name it with --validation")
+        raise InputError("--patience needs a validation part; name one with --validation")
     stopping = EarlyStopping("rsum", patience) if patience else None
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
     callbacks = [callback for callback in (ProgressBar(), saving, stopping) if callback]
     vectors = None if words is None else load_vectors(words)
     if chosen_by is None:
-        note("note: no part to choose the best epoch by; the last epoch is kept")
+        note("note: no validation part, so the last epoch is kept instead of the best")
     with interruptible(model, output, saving):
         if resume:
             model.resume(train, validation=chosen_by, callbacks=callbacks)
@@ -109,6 +110,6 @@ def command(
     images, captions = counted(train.n_images, "image"), counted(train.n_captions, "caption")
     say(f"trained  {counted(report['n_epochs'], 'epoch')} on {images} and {captions} in {report['seconds']:.1f} s")
     if model.best_epoch_:
-        say(f"kept     epoch {model.best_epoch_}, of the highest rsum on the validation part, {report['rsum']:.3f}")
+        say(f"kept     epoch {model.best_epoch_}, which has the highest validation rsum ({report['rsum']:.3f})")
     say(f"saved    {output}")
     suggest(["vsenumba", "retrieval", "evaluate", str(output), source])

@@ -1,4 +1,4 @@
-"""``vsenumba retrieval import``: read images' features and captions of any layout, write a native file."""
+"""``vsenumba retrieval import``: read image features and captions in any layout and write a native file."""
 
 from __future__ import annotations
 
@@ -20,15 +20,30 @@ from vsenumba.errors import InputError
 )
 @options.caption_set_argument
 @options.output_option("SET.h5")
-@click.option("--features", type=options.FILE, metavar="FILE.npy", help="The images' features, where SET has none.")
-@click.option("--split", "splits", multiple=True, metavar="PART=SHARE", help="Divide the images at random, by subject.")
+@click.option("--features", type=options.FILE, metavar="FILE.npy", help="Image features, if SET has none.")
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    metavar="PART=SHARE",
+    help="Split the images at random into parts, keeping images of one subject together. Repeatable.",
+)
 @options.seed_option
 def command(source: str, output: Path, features: Path | None, splits: tuple[str, ...], seed: int) -> None:
-    """Convert images' features and captions to a native .h5 file.
+    r"""Convert image features and captions to a native .h5 file.
 
-    SET is a folder of train_ims.npy, train_caps.txt and so on, as of VSE++, SCAN and VSE∞; or a folder of emoji; or,
-    with --features, Karpathy's or MS-COCO's JSON, a token file as of Flickr8k, a table with an image and a caption
-    column, or a folder of IAPR TC-12's texts.
+    \b
+    SET is one of:
+      a folder with train_ims.npy, train_caps.txt and so on, as in VSE++,
+        SCAN and VSE∞
+      a folder of emoji
+
+    \b
+    With --features, SET can also be:
+      a JSON file of Karpathy or of MS-COCO
+      a token file, as in Flickr8k
+      a table with an image and a caption column
+      a folder of texts, as in IAPR TC-12
     """
     from vsenumba.data import load_caption_set
 
@@ -49,4 +64,4 @@ def _share(text: str) -> tuple[str, float]:
     try:
         return name, float(share)
     except ValueError as error:
-        raise InputError(f"--split takes PART=SHARE, as train=0.8, not {text!r}") from error
+        raise InputError(f"--split expects PART=SHARE, such as train=0.8, not {text!r}") from error

@@ -1,4 +1,4 @@
-"""The part of a caption set that a command works on."""
+"""Selecting the part of a caption set that a command uses."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 
 
 def part_of(data: CaptionSet, name: str | None, usual: tuple[str, ...]) -> CaptionSet | None:
-    """Return a part by its name, or the first of the usual ones that there is; None where a set has no parts."""
+    """Return the part of a name, or the first of the `usual` parts that exists; None if there is none."""
     parts = [] if data.parts is None else data.parts.tolist()
     if name is not None and not parts:
-        raise InputError(f"the set has no parts, so none is called {name!r}; divide it with import --split")
+        raise InputError(
+            f"there is no part {name!r}: the data set has no parts; make some with 'vsenumba retrieval import --split'"
+        )
     name = name or next((one for one in usual if one in parts), None)
     return None if name is None else data.part(name)

@@ -1,4 +1,4 @@
-"""``vsenumba retrieval search``: the images of a text, or the captions of an image."""
+"""``vsenumba retrieval search``: search images by a text, or captions by an image."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ from vsenumba.errors import InputError
 @options.model_argument
 @options.caption_set_argument
 @click.argument("text", required=False)
-@click.option("--image", help="Find the captions of this image instead.")
-@click.option(
-    "--sheet", type=options.OUTPUT, metavar="FIGURE", help="Show the images that were found; .png, .svg or .pdf."
-)
+@click.option("--image", help="Search captions for this image instead.")
+@click.option("--sheet", type=options.OUTPUT, metavar="FIGURE", help="Draw the images found (.png, .svg or .pdf).")
 @options.count_option
 @options.threads_option
 @options.json_option
@@ -37,7 +35,7 @@ def command(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Find the images of a TEXT, or the captions of an image.
+    """Search images by a text, or captions by an image.
 
     SET is a native .h5 file or any layout that 'vsenumba retrieval import' reads.
     """
@@ -45,7 +43,7 @@ def command(
     from vsenumba.models import CrossModalRetriever, load_model
 
     if (text is None) == (image is None):
-        raise InputError("give a text, or an image with --image")
+        raise InputError("give either a TEXT, or an image with --image")
     if sheet is not None:
         options.check_output(sheet, source, model)
     retriever = load_model(model, CrossModalRetriever).set_params(n_threads=threads)
@@ -56,7 +54,7 @@ def command(
         from vsenumba.plotting import contact_sheet, save_figure
 
         if data.thumbnails is None or text is None:
-            raise InputError("a sheet shows the images of a text, from a set with thumbnails")
+            raise InputError("--sheet needs a TEXT, and a SET with thumbnails")
         rows = data.image_ids.index([one.name for one in found])
         save_figure(
             contact_sheet(data.thumbnails[rows], [f"{one.name}\n{one.score:.2f}" for one in found], str(text)), sheet

@@ -12,8 +12,9 @@ MODULES = {"show": "vsenumba.cli.sampler.show"}
 
 @click.group(cls=LazyGroup, modules=MODULES, epilog=options.examples("vsenumba sampler show adaptive"))
 def command() -> None:
-    """Look into negative samplers.
+    """Inspect negative samplers.
 
-    A sampler picks the label that an image's own label is trained against. Each has a law, the probability of every
-    label, that is known exactly; training draws from it with compiled code.
+    In each training step, a model learns to rank a known label of an image above a negative label, which the image does
+    not have. The sampler draws this negative label. Every sampler can compute its exact distribution: the probability
+    of drawing each label.
     """

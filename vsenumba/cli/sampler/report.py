@@ -1,4 +1,4 @@
-"""What ``vsenumba sampler show`` prints: a sampler's law of an image in numbers."""
+"""The report of ``vsenumba sampler show``: a sampler's distribution for one image, in numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ N_PROBABLE = 5
 
 
 def described(sampler: Sampler) -> str:
-    """Return a sampler's name with its parameters: the numbers, and what else is not as by default."""
+    """Return a sampler's name with its numeric parameters and any other parameters that are not the default."""
     defaults = {field.name: field.default for field in dataclasses.fields(sampler)}
     parameters = [
         f"{name}={value}"
@@ -29,7 +29,7 @@ def described(sampler: Sampler) -> str:
 
 
 def law_report(law: SamplerLaw, label_names: Vocabulary) -> dict[str, Any]:
-    """Return what a law says, as JSON values; ranks begin at 1."""
+    """Return the facts of a sampler's distribution as JSON values; ranks begin at 1."""
     import numpy as np
 
     n_returned = max(law.n_draws - law.n_given_up, 1)
@@ -55,28 +55,29 @@ def law_report(law: SamplerLaw, label_names: Vocabulary) -> dict[str, Any]:
 
 
 def show_report(report: Mapping[str, Any], sampler: str, n_others: int) -> None:
-    """Print `law_report` and what it is of."""
+    """Print the result of `law_report`, with the sampler and the image."""
     own = report["own_labels"]
     distance, violation = report["total_variation"], report["violation_probability"]
     say(f"sampler   {sampler}")
     labels = f"{counted(len(own), 'label')} ({', '.join(own)})"
-    say(printable(f"image     {report['image']}, which has {labels} and lacks {n_others:,}"))
+    say(printable(f"image     {report['image']}, with {labels}; {n_others:,} labels can be negatives"))
     n_draws, n_given_up = report["n_draws"], report["n_given_up"]
-    given_up = f"{n_given_up:,}" if n_given_up else "none"
-    say(f"draws     {n_draws:,}, {given_up} given up; the probability of giving up is {report['skip_probability']:.3f}")
+    say(f"draws     {n_draws:,}, {n_given_up:,} skipped (skip probability {report['skip_probability']:.3f})")
     if not report["most_probable"]:
-        say("law       no label can be drawn")
+        say("result    no label can be drawn")
     else:
         if n_given_up < n_draws:
-            say(f"fit       of the draws to the law: p-value {report['p_value']:.3f} (G-test)")
-        say(f"distance  {distance['rank']:.3f} from the exact rank law, {distance['uniform']:.3f} from uniform")
+            say(f"G-test    p-value {report['p_value']:.3f} of the draws under the exact distribution")
+        say(
+            f"distance  {distance['rank']:.3f} from the exact rank distribution, {distance['uniform']:.3f} from uniform"
+        )
         above, within = violation["margin_0"], violation["margin_1"]
-        say(f"negative  scores above an own label with probability {above:.3f}, violates margin 1 with {within:.3f}")
-        say(f"gradient  has a mean weight of {report['gradient_weight']:.3f} under the logistic loss")
+        say(f"negative  scores above a known label with probability {above:.3f}, violates margin 1 with {within:.3f}")
+        say(f"gradient  mean weight {report['gradient_weight']:.3f} under the logistic loss")
         rows = [
             [one["label"], f"{one['rank']:,}", f"{one['probability']:.4f}", f"{one['share_of_draws']:.4f}"]
             for one in report["most_probable"]
         ]
         say()
-        say(table(["most probable", "true rank", "probability", "of draws"], rows, "lrrr"))
+        say(table(["most probable label", "rank", "probability", "share of draws"], rows, "lrrr"))
     say(f"\nsaved {report['figure']}")

@@ -1,4 +1,4 @@
-"""``vsenumba sampler show``: the law of one image as a picture and in numbers."""
+"""``vsenumba sampler show``: plot a sampler's distribution for one image, and report it in numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vsenumba.samplers import Sampler
 
 DEFAULT_SET = "openclipart"
-# What cannot be said of a model that is trained already.
+# Options that cannot be combined with a trained model.
 OF_TRAINING = {"n_epochs": "--epochs", "n_factors": "--factors"}
 
 
@@ -41,13 +41,20 @@ OF_TRAINING = {"n_epochs": "--epochs", "n_factors": "--factors"}
     "--output",
     type=options.OUTPUT,
     metavar="FIGURE",
-    help="The file to write, ending in .png, .svg or .pdf.  [default: sampler-NAME.png]",
+    help="Figure to write (.png, .svg or .pdf).  [default: sampler-NAME.png]",
 )
-@click.option("--image", metavar="ID", help="Whose law; by default the first image with a median number of labels.")
-@set_option
-@click.option("--model", type=options.FILE, metavar="MODEL.h5", help="A trained model, instead of a new one.")
 @click.option(
-    "--epochs", "n_epochs", type=options.POSITIVE, default=5, show_default=True, help="Passes of the new model."
+    "--image", metavar="ID", help="Image to draw negatives for.  [default: the first with a median number of labels]"
+)
+@set_option
+@click.option("--model", type=options.FILE, metavar="MODEL.h5", help="Use this trained model instead of a new one.")
+@click.option(
+    "--epochs",
+    "n_epochs",
+    type=options.POSITIVE,
+    default=5,
+    show_default=True,
+    help="Number of training epochs of the new model.",
 )
 @click.option(
     "--factors",
@@ -56,7 +63,7 @@ OF_TRAINING = {"n_epochs": "--epochs", "n_factors": "--factors"}
     module="vsenumba.models",
     function="ImageAnnotator",
     type=options.POSITIVE,
-    help="Length of the new model's vectors.",
+    help="Vector length of the new model.",
 )
 @click.option(
     "--draws",
@@ -65,7 +72,7 @@ OF_TRAINING = {"n_epochs": "--epochs", "n_factors": "--factors"}
     module="vsenumba.experiments",
     function="inspect_sampler",
     type=options.POSITIVE,
-    help="How often to draw.",
+    help="Number of negatives to draw.",
 )
 @options.seed_option
 @options.json_option
@@ -82,14 +89,14 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Draw a sampler's law of an image, and draws from it.
+    """Plot the distribution of a sampler for one image.
 
-    The figure has every label's probability of being the negative against its true rank for the image, with a
-    histogram of draws over it. NAME is a sampler, one of those that 'vsenumba fit --help' shows.
+    The figure shows the probability of drawing each label as the negative, against the rank of the label for the image.
+    NAME is one of the samplers that 'vsenumba fit --help' lists, also as NAME:PARAM=VALUE,...
 
-    A new model is trained on SET with the sampler (on openclipart where left out, see 'vsenumba data --help'); or the
-    law is of the vectors of MODEL.h5, for an image of the set it was trained on, or of SET. The image's vector is that
-    which 'vsenumba annotate' uses.
+    The command trains a new model on SET with this sampler. SET is the name of a data set or a file (see 'vsenumba data
+    --help'); the default is openclipart. With --model, it uses a trained model instead, and an image of SET or of the
+    model's training images. The image is represented as in 'vsenumba annotate'.
     """
     from vsenumba.experiments import inspect_image
     from vsenumba.plotting import save_figure
@@ -99,7 +106,7 @@ def command(
 
     for parameter, option in OF_TRAINING.items():
         if model and options.is_given(parameter):
-            raise click.UsageError(f"--model and {option} exclude each other: the model is trained already")
+            raise click.UsageError(f"--model and {option} cannot be combined: the model is already trained")
     sampler = as_sampler(chosen)
     own = [(setting.removeprefix("sampler."), text) for setting, text in settings]
     sampler = sampler.with_params({setting: sampler.parse(setting, text) for setting, text in own})
@@ -159,18 +166,18 @@ def _trained(
 
     if data.labels_per_image.max(initial=0) < 2:
         raise InputError(
-            f"no image of {source} has two labels, without which there is nothing to learn from; fit a model with "
-            "'--inputs ids' and give it with --model"
+            f"cannot train on {source}: no image has two labels; fit a model with '--inputs ids' and use it with "
+            "--model"
         )
     note(f"{source}: {size_of(data)}")
     model = ImageAnnotator(
         sampler=sampler,
-        # As in comparisons.
+        # The same loss as in comparisons.
         loss="warp" if sampler.name == "warp" else "logistic",
         n_factors=n_factors,
         n_epochs=n_epochs,
         max_neighbours=0,
-        # The same numbers every time; a few epochs on one thread are soon over.
+        # Reproducible numbers; a few epochs on one thread are fast enough.
         deterministic=True,
         random_state=seed,
     )
@@ -186,22 +193,22 @@ def _loaded(path: Path, source: str | None) -> tuple[ImageAnnotator, AnnotationS
     try:
         return model, model.align(options.load_set(source))
     except UnknownNameError as error:
-        raise InputError(f"{path} was trained on other labels than those of {source}: {error}") from error
+        raise InputError(f"{source} has labels that {path} was not trained on: {error}") from error
 
 
 def _row_of(data: AnnotationSet, image: str | None, source: str) -> int:
-    """Return the row of an image; by default of the first whose number of labels is the lower median."""
+    """Return the row of an image; by default the first whose number of labels is the lower median."""
     import numpy as np
 
     counts = data.labels_per_image
     if image is not None:
         (row,) = data.image_ids.index([image])
         if counts[row] in (0, data.n_labels):
-            what = "no label: there is no pair" if counts[row] == 0 else "every label: there is none"
-            raise InputError(f"the image {image!r} has {what} to draw a negative for; choose another with --image")
+            what = "no label" if counts[row] == 0 else "every label"
+            raise InputError(f"cannot draw a negative for {image!r}: it has {what}; choose another image with --image")
         return int(row)
     usable = np.flatnonzero((counts > 0) & (counts < data.n_labels))
     if len(usable) == 0:
-        raise InputError(f"no image of {source} has some labels and lacks others: there is no negative to draw")
+        raise InputError(f"cannot draw negatives: every image of {source} has either all labels or none")
     median = np.sort(counts[usable])[(len(usable) - 1) // 2]
     return int(usable[counts[usable] == median][0])

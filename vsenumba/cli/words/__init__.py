@@ -21,8 +21,8 @@ MODULES = {
     epilog=options.examples("vsenumba words fit notes.txt -o words.h5", "vsenumba words neighbors words.h5 river"),
 )
 def command() -> None:
-    """Learn vectors of words from running text, and ask them.
+    """Train word vectors on text and query them.
 
-    VECTORS, in these commands, is a model that 'vsenumba words fit' wrote, or a file of vectors in word2vec's text or
-    binary format, recognised by its content.
+    In these commands, VECTORS is a model that 'vsenumba words fit' wrote, or a file in word2vec's text or binary
+    format. The format is detected from the content.
     """

@@ -1,4 +1,4 @@
-"""``vsenumba words analogy``: what is to a word as another is to a third."""
+"""``vsenumba words analogy``: answer an analogy question."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from vsenumba.cli.words.vectors import load_vectors, vectors_argument
 
 METHOD = options.Member("method", "vsenumba.data", "ANALOGIES")
 method_option = click.option(
-    "--method", type=METHOD, default="3cosadd", show_default=True, help="How answers are scored: a sum or a product."
+    "--method",
+    type=METHOD,
+    default="3cosadd",
+    show_default=True,
+    help="Score answers by a sum or a product of cosines.",
 )
 
 
@@ -25,9 +29,9 @@ method_option = click.option(
 @options.count_option
 @options.json_option
 def command(vectors: Path, a: str, b: str, c: str, method: str, n: int, as_json: bool) -> None:
-    """Find what is to C as B is to A, best first."""
+    """Find the words that are to C as B is to A, best first."""
     found = load_vectors(vectors).analogy(a, b, c, n, method=method)
     if as_json:
         say_json({"a": a, "b": b, "c": c, "answers": [one._asdict() for one in found]})
         return
-    say(table([f"to {c} as {b} to {a}", "score"], [[name, f"{score:.3f}"] for name, score in found], "lr"))
+    say(table([f"{a} : {b} = {c} : ?", "score"], [[name, f"{score:.3f}"] for name, score in found], "lr"))

@@ -1,4 +1,4 @@
-"""``vsenumba words evaluate``: how well word vectors follow people's judgements and answer analogies."""
+"""``vsenumba words evaluate``: test word vectors on similarity judgements and analogies."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from vsenumba.cli.words.vectors import load_vectors, vectors_argument
     module="vsenumba.evaluation",
     function="evaluate_analogies",
     type=options.POSITIVE,
-    help="Ask analogies among so many first words only.",
+    help="In analogies, use only the first N words of VECTORS.",
 )
-@click.option("--case-insensitive", is_flag=True, help="In analogies, words that differ in case alone are one.")
-@click.option("--sections", is_flag=True, help="Show every section of the analogies.")
+@click.option("--case-insensitive", is_flag=True, help="In analogies, ignore case.")
+@click.option("--sections", is_flag=True, help="Show the accuracy of every section of the analogies.")
 @options.threads_option
 @options.json_option
 def command(
@@ -41,11 +41,12 @@ def command(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Evaluate word vectors on similarities and analogies.
+    """Evaluate word vectors on word similarities and analogies.
 
-    TEST is a file of pairs of words with people's judgement of how alike they are, one a line; or of analogies, four
-    words a line, with lines ': name' between sections. Words that the vectors lack are looked up in lower case, then
-    left out and counted.
+    TEST is a file of word similarities or of analogies. A similarity file has two words and their similarity rating on
+    each line. An analogy file has four words on each line, and lines ': name' between sections.
+
+    A word that VECTORS does not have is looked up in lower case. If that fails too, its line is skipped and counted.
     """
     from vsenumba.evaluation import evaluate_analogies, evaluate_similarity, has_questions
 
@@ -69,7 +70,7 @@ def command(
             [name, value_text(one.spearman, 3), value_text(one.pearson, 3), *_used(one.n_pairs, one.n_missing)]
             for name, one in similarities.items()
         ]
-        say(table(["similarity", "spearman", "pearson", "pairs", "left out"], rows, "lrrrr"))
+        say(table(["similarity", "spearman", "pearson", "pairs", "skipped"], rows, "lrrrr"))
     if analogies:
         if similarities:
             say()
@@ -78,9 +79,9 @@ def command(
             parts = {f"  {section}": one for section, one in scores.sections.items()} if sections else {}
             for title, one in {name: scores, **parts}.items():
                 rows.append([title, value_text(one.accuracy, 3), *_used(one.n_questions, one.n_missing)])
-        say(table(["analogies", "accuracy", "questions", "left out"], rows, "lrrr"))
+        say(table(["analogies", "accuracy", "questions", "skipped"], rows, "lrrr"))
 
 
 def _used(n_in_set: int, n_missing: int) -> list[str]:
-    """Return how many of how many were used, and how many left out."""
+    """Return the number of used items out of all, and the number of skipped ones."""
     return [f"{n_in_set - n_missing:,} of {n_in_set:,}", f"{n_missing:,}"]

@@ -1,4 +1,4 @@
-"""``vsenumba words fit``: learn word vectors from text."""
+"""``vsenumba words fit``: train word vectors on text."""
 
 from __future__ import annotations
 
@@ -44,10 +44,20 @@ SENTENCES = options.Member("sentences", "vsenumba.data.text.reading", "SENTENCES
     n_epochs="--epochs",
 )
 @set_option
-@click.option("--min-count", type=options.POSITIVE, default=5, show_default=True, help="Leave out rarer words.")
-@click.option("--max-vocab", type=options.POSITIVE, help="Keep at most so many words, the most frequent ones.")
-@click.option("--sentences", type=SENTENCES, default="lines", show_default=True, help="What a sentence is.")
-@click.option("--corpus", type=options.OUTPUT, metavar="FILE.h5", help="Keep the text in numbers here, to fit again.")
+@click.option(
+    "--min-count", type=options.POSITIVE, default=5, show_default=True, help="Drop words that occur fewer than N times."
+)
+@click.option("--max-vocab", type=options.POSITIVE, help="Keep only the N most frequent words.")
+@click.option(
+    "--sentences",
+    type=SENTENCES,
+    default="lines",
+    show_default=True,
+    help="Treat each line or paragraph as a sentence.",
+)
+@click.option(
+    "--corpus", type=options.OUTPUT, metavar="FILE.h5", help="Save the encoded text, to train on it again as TEXT."
+)
 @checkpoint_option
 @resume_option
 @options.seed_option
@@ -72,16 +82,19 @@ def command(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Learn word vectors from text and save them.
+    """Train word vectors on text and save them.
 
-    TEXT is files or folders of text in UTF-8, plain or compressed by gzip, xz or bzip2; words are runs of letters and
-    digits in lower case. Or it is files that --corpus kept, to which --min-count and the like no longer apply; of
-    several the words are put together by name.
+    TEXT is one or more files or folders of text in UTF-8, plain or compressed with gzip, xz or bzip2. Words are runs of
+    letters and digits, converted to lower case.
 
-    With --scheduler the workers of a cluster train; each must run one task at a time and have this package.
+    TEXT can also be files that --corpus saved. Options for reading text, such as --min-count, do not apply to these
+    files. Several files are merged by word.
 
-    With --checkpoint-every, training that was interrupted goes on with --resume and the same TEXT, --min-count and the
-    like; what the model is, its checkpoint knows.
+    With --scheduler, the workers of a Dask cluster train the model. Every worker needs this package and must run one
+    task at a time.
+
+    If you interrupt a training with --checkpoint-every, continue it with --resume, the same TEXT and the same options
+    for reading text. The checkpoint stores the settings of the model.
     """
     from vsenumba.cluster.workers import connected
     from vsenumba.models import WordEmbedder
@@ -97,7 +110,7 @@ def command(
     for path in [output, *([corpus] if corpus else [])]:
         options.check_native_output(path, *(one for one in text if one.is_file()))
     if corpus and corpus.absolute() == output.absolute():
-        raise InputError(f"cannot write {output} twice: give --corpus another name")
+        raise InputError(f"cannot write both the model and --corpus to {output}; choose another name for --corpus")
     # Closed when the command ends.
     client = click.get_current_context().with_resource(connected(scheduler)) if scheduler is not None else None
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
@@ -108,7 +121,7 @@ def command(
             train = model.resume if resume else model.fit
             train(data, callbacks=callbacks, client=client)
         report = _report(model, data)
-        # Before its folder goes: some systems keep a file that is mapped.
+        # Close the file before its folder is removed; some systems cannot delete a mapped file.
         del data
     model.save(output)
     if as_json:
@@ -116,7 +129,7 @@ def command(
         return
     _show(report)
     say(f"saved    {output}")
-    # The most frequent word that is likely to mean something.
+    # Skip short words, which are mostly function words.
     word = next((word for word in model.words_ if len(word) > 4), model.words_[0])
     suggest(["vsenumba", "words", "neighbors", str(output), word])
 
@@ -137,7 +150,7 @@ def _opened(text: tuple[Path, ...], path: Path, sentences: str, min_count: int, 
         )
     if data.about["n_unreadable"]:
         unreadable = counted(data.about["n_unreadable"], "character")
-        note(f"{unreadable} could not be read, as the text is not UTF-8 there; words end at them")
+        note(f"warning: {unreadable} are not valid UTF-8; they were treated as word boundaries")
     return data
 
 
@@ -158,9 +171,9 @@ def _report(model: WordEmbedder, data: Corpus) -> dict[str, Any]:
 def _show(report: dict[str, Any]) -> None:
     epochs, words = counted(report["n_epochs"], "epoch"), counted(report["n_words"], "distinct word")
     if report["n_tokens_read"]:
-        rare = counted(report["n_tokens_read"] - report["n_tokens"], "rare one")
-        say(f"read     {report['n_tokens_read']:,} words of text, left out {rare}; {words}")
+        rare = report["n_tokens_read"] - report["n_tokens"]
+        say(f"read     {report['n_tokens_read']:,} words of text, {rare:,} of them rare and dropped; {words}")
     say(
-        f"trained  {epochs} on {report['n_tokens']:,} words in {report['seconds']:.1f} s, "
-        f"{report['words_per_second'] / 1e6:.2f} million a second, loss {report['loss']:.4f}"
+        f"trained  {epochs} on {report['n_tokens']:,} words in {report['seconds']:.1f} s "
+        f"({report['words_per_second'] / 1e6:.2f} million words/s), loss {report['loss']:.4f}"
     )

@@ -1,4 +1,4 @@
-"""``vsenumba words neighbors``: the words that are nearest to others."""
+"""``vsenumba words neighbors``: show the nearest words of given words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vsenumba.cli.words.vectors import load_vectors, vectors_argument
 @options.count_option
 @options.json_option
 def command(vectors: Path, words: tuple[str, ...], n: int, as_json: bool) -> None:
-    """Show the nearest words of each WORD, by the cosine of vectors."""
+    """Show the nearest words of each WORD, by cosine similarity."""
     loaded = load_vectors(vectors)
     found = {word: loaded.neighbors(word, n) for word in words}
     if as_json:

@@ -1,4 +1,4 @@
-"""Word vectors from whatever file holds them."""
+"""Loading word vectors from a model or a word2vec file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ vectors_argument = click.argument("vectors", type=options.FILE)
 
 
 def load_vectors(path: Path) -> WordVectors:
-    """Read the vectors of a model, or of a file in word2vec's formats."""
+    """Read the word vectors of a model, or of a file in one of word2vec's formats."""
     from vsenumba.data import WordVectors
     from vsenumba.models import WordEmbedder, load_model
     from vsenumba.storage import is_native

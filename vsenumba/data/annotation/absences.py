@@ -165,19 +165,19 @@ def checked_absences(absent: Any, data: Any) -> Absences | None:
         found = absent
     elif isinstance(absent, type(data)):
         if absent.image_ids != data.image_ids or absent.label_names != data.label_names:
-            raise InputError("absent is a set of other images or labels; it must have the same names in the same order")
+            raise InputError("absent has different images or labels; it must have the same names in the same order")
         found = Absences(absent.indptr, absent.indices, absent.n_labels)
     else:
         rows, columns, shape = nonzero_pairs(absent)
         found = Absences(*pairs_to_csr(rows, columns, *shape), shape[1])
     if (found.n_images, found.n_labels) != data.shape:
-        raise InputError(f"absent has the shape {(found.n_images, found.n_labels)}, the set {data.shape}")
+        raise InputError(f"absent has the shape {(found.n_images, found.n_labels)}, but the data set has {data.shape}")
     among = np.flatnonzero(found._among(data.indptr, data.indices))
     if len(among):
         row = int(np.searchsorted(found.indptr, among[0], side="right")) - 1
         raise InputError(
             f"image {data.image_ids[row]!r} has the label {data.label_names[int(found.indices[among[0]])]!r}, which is "
-            f"also among its verified absences ({len(among):,} such pair(s)); leave it out of one of the two"
+            f"also among its verified absences ({len(among):,} such pair(s)); remove it from one of the two"
         )
     return found if found.n_pairs else None
 

@@ -178,7 +178,7 @@ class AnnotationSet:
         if isinstance(lists, (str, bytes, Mapping, Set)):
             raise InputError(
                 f"lists must be one list of labels for each image, not a {type(lists).__name__}"
-                + ("; give its values(), and its keys as image_ids" if isinstance(lists, Mapping) else "")
+                + ("; pass its values(), and its keys as image_ids" if isinstance(lists, Mapping) else "")
             )
         in_order: list[list[Any]] = []
         for i, one in enumerate(lists):

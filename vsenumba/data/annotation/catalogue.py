@@ -99,7 +99,8 @@ def load_dataset(
         return _read_public(DATASETS[source], options, from_folder, trust, progress)
     if from_folder is not None or trust:
         raise InputError(
-            f"from_folder and trust (--from and --trust) are for sets of the catalogue, which {source!r:.60} is not"
+            "from_folder and trust (--from and --trust)apply only to data sets that are downloaded by "
+            f"name, and {source!r:.60} is not"
         )
     if isinstance(source, str) and source in DATASETS:
         shipped = resources.files("vsenumba.data") / "shipped" / DATASETS[source].shipped
@@ -124,8 +125,8 @@ def _read_public(
 ) -> AnnotationSet:
     if entry.holds != "labels":
         raise InputError(
-            f"{entry.name} holds {entry.holds}, which load_caption_set reads, with features: give it what "
-            f"fetch_dataset({entry.name!r}) returns"
+            f"{entry.name} contains {entry.holds}; read it with "
+            f"load_caption_set(fetch_dataset({entry.name!r}), features)"
         )
     root = files_of(entry, from_folder=from_folder, trust=trust, progress=progress)
     path, part = located(entry, root, options["part"])

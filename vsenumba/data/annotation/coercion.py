@@ -49,7 +49,9 @@ def as_annotation_set(data: Any, argument: str = "X") -> AnnotationSet:
     try:
         return load_dataset(data)
     except UnknownNameError as error:
-        raise InputError(f"{argument} is {str(data)!r:.80}, taken for a data set or a file: {error}") from error
+        raise InputError(
+            f"{argument} is {str(data)!r:.80}, which was read as a data set name or a file: {error}"
+        ) from error
 
 
 def matched_or_new(data: AnnotationSet, image_ids: Vocabulary) -> AnnotationSet:

@@ -47,7 +47,7 @@ class DataSet:
     shipped : str
         The file of ``vsenumba/data/shipped/`` that holds it; empty for sets that are fetched.
     files : tuple of RemoteFile
-        What is fetched; empty for sets that must be got by hand, from `source`.
+        What is fetched; empty for sets that you must download yourself from `source`.
     paths : mapping from str to str
         For each part the file or folder that is read, among the files and what is in their archives; the part ``""``
         where there is one only, or the reader knows the parts.

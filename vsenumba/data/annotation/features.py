@@ -37,7 +37,7 @@ class FeatureElement(schema.Spec):
             value.data, f"{where}/data", sizes
         )
         if sizes.setdefault("n_images", value.shape[0]) != value.shape[0]:
-            raise InputError(f"{where} has {value.shape[0]:,} rows; n_images = {sizes['n_images']:,} are expected")
+            raise InputError(f"{where} has {value.shape[0]:,} rows; expected n_images = {sizes['n_images']:,}")
 
 
 def is_sparse(features: Any) -> bool:

@@ -46,7 +46,7 @@ def files_of(
         return _at_hand(entry, Path(from_folder))
     if not entry.files:
         raise InputError(
-            f"{entry.name} has no address that a program may fetch from; get it by hand from {entry.source} and say "
+            f"{entry.name} may not be downloaded by a program; download it yourself from {entry.source}, then use "
             "--from DIR (in Python from_folder=DIR)"
         )
     folder = cache_folder(entry.name)
@@ -78,7 +78,7 @@ def located(entry: DataSet, root: Path, part: str | None) -> tuple[Path, str | N
         if (root / Path(*names[first:])).exists():
             return root / Path(*names[first:]), part
     if Path(inside).suffix:
-        raise InputError(f"there is no {inside} in {root}, which should hold {entry.name}")
+        raise InputError(f"there is no {inside} in {root}, which should contain {entry.name}")
     return root, part
 
 
@@ -86,7 +86,7 @@ def _at_hand(entry: DataSet, root: Path) -> Path:
     if root.is_file():
         return root
     if not root.is_dir():
-        raise InputError(f"there is no folder {root}, from which {entry.name} is to be read")
+        raise InputError(f"cannot read {entry.name}: there is no folder {root}")
     there = [(file, root / file.name) for file in entry.files if (root / file.name).is_file()]
     if not there:
         return root

@@ -14,8 +14,9 @@ from vsenumba.data.annotation.readers.options import TableOptions, check_values,
 from vsenumba.errors import FileFormatError, InputError
 
 _CONSTRUCTORS = (
-    "AnnotationSet.from_pairs(images, labels) takes two columns, AnnotationSet.from_lists(lists, image_ids) a list of "
-    "labels for each image, AnnotationSet.from_csr(matrix, image_ids, label_names) a matrix, load_dataset(path) a file"
+    "use AnnotationSet.from_pairs(images, labels) for two columns, AnnotationSet.from_lists(lists, image_ids) for a "
+    "list of labels per image, AnnotationSet.from_csr(matrix, image_ids, label_names) for a matrix, or "
+    "load_dataset(path) for a file"
 )
 
 
@@ -44,7 +45,7 @@ def from_memory(data: Any, argument: str, options: TableOptions | None = None) -
     options = options or TableOptions()
     check_values(options)
     if options.format is not None:
-        raise InputError(f"format={options.format!r:.60} is for files only, which {argument} is not")
+        raise InputError(f"format={options.format!r:.60} is only for files, and {argument} is not a file")
     if isinstance(data, (str, bytes)) or data is None:
         raise InputError(f"{argument} must be an AnnotationSet, a matrix or label lists, not {data!r:.60}")
     # Before mappings and frames: one of SciPy's formats is a mapping.
@@ -58,7 +59,7 @@ def from_memory(data: Any, argument: str, options: TableOptions | None = None) -
     if not _is_collection(data):
         return AnnotationSet.from_csr(data)
     if isinstance(data, Set):
-        raise InputError(f"{argument} is a set, which has no order to number images by; {_CONSTRUCTORS}")
+        raise InputError(f"{argument} is a set, which has no order; {_CONSTRUCTORS}")
     return _from_lists(list(data), ids_of(getattr(data, "index", None)), argument)
 
 
@@ -83,18 +84,20 @@ def _from_lists(lists: list[Any], ids: list[Any] | None, argument: str) -> Annot
     rows = [one for one in lists if isinstance(one, np.ndarray) and one.dtype.kind in "biuf"]
     if rows:
         raise InputError(
-            f"{argument} is a list of arrays of numbers, which could be rows of a matrix, np.vstack(...), or labels, "
-            "[row.tolist() for row in ...]; say which"
+            f"{argument} is a list of arrays of numbers, which is ambiguous; pass np.vstack(...) for the "
+            "rows of a matrix, or "
+            "[row.tolist() for row in ...] for lists of labels"
         )
     if ids is None and len(lists) > 1 and all(isinstance(one, tuple) and len(one) == 2 for one in lists):
         raise InputError(
-            f"{argument} is a list of tuples of two, which could be pairs, AnnotationSet.from_pairs(*zip(*pairs)), or "
-            "images of two labels each, [list(labels) for labels in ...]; say which"
+            f"{argument} is a list of pairs, which is ambiguous; pass "
+            "AnnotationSet.from_pairs(*zip(*pairs)) for (image, label) pairs, or "
+            "[list(labels) for labels in ...] for images with two labels each"
         )
     for i, one in enumerate(lists):
         if not _is_list(one):
             raise InputError(
-                f"{argument} holds {one!r:.60} at {i}, where the labels of an image are expected; {_CONSTRUCTORS}"
+                f"{argument} has {one!r:.60} at index {i}, where the labels of an image are expected; {_CONSTRUCTORS}"
             )
     return AnnotationSet.from_lists(lists, ids)
 

@@ -21,7 +21,7 @@ _MOST_COLUMNS = 2**31 - 1
 def pairs_to_csr(rows: np.ndarray, columns: np.ndarray, n_rows: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(indptr int64, indices int32)`` of the distinct pairs, sorted by row and column."""
     if n_columns > _MOST_COLUMNS:
-        raise InputError(f"{n_columns:,} labels are too many; label columns must fit in 31 bits")
+        raise InputError(f"{n_columns:,} labels are too many; at most 2**31 - 1 are supported")
     check_memory(16 * n_rows, f"a set of {n_rows:,} images", "leave out images without labels")
     keys = sorted_distinct(rows.astype(np.int64) * n_columns + columns)
     rows, columns = np.divmod(keys, max(n_columns, 1))
@@ -98,14 +98,16 @@ def gather_rows(
 
 def changed_structure(name: str) -> InputError:
     """Return the error for the arrays of a set that were changed under it, so that they are none of a set any more."""
-    return InputError(f"the {name} of a set was changed after the set was made, and does not fit; make the set anew")
+    return InputError(
+        f"the {name} of a data set was changed after the data set was made and is now invalid; make the data set again"
+    )
 
 
 def check_structure(indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, int]) -> None:
     """Refuse what is not the structure of a CSR matrix with sorted and distinct columns in every row."""
     n_images, n_labels = shape
     if n_labels > _MOST_COLUMNS:
-        raise InputError(f"{n_labels:,} labels are too many; label columns must fit in 31 bits")
+        raise InputError(f"{n_labels:,} labels are too many; at most 2**31 - 1 are supported")
     if n_images < 0 or indptr[0] != 0 or indptr[-1] != len(indices) or (indptr[1:] < indptr[:-1]).any():
         raise InputError(f"indptr must rise from 0 to the number of pairs ({len(indices)}), one more entry than images")
     if len(indices) and not 0 <= indices.min() <= indices.max() < n_labels:
@@ -132,7 +134,7 @@ def nonzero_pairs(matrix: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]
             try:
                 matrix = matrix.astype(np.float64)
             except (TypeError, ValueError) as error:
-                raise InputError(f"X holds what is not a number: {error}") from error
+                raise InputError(f"X contains a value that is not a number: {error}") from error
     if matrix.dtype.kind == "c":
         raise InputError("X holds complex numbers. Complex data not supported")
     if matrix.ndim != 2 or matrix.dtype.kind not in "buif":
@@ -166,4 +168,4 @@ def _check_values(values: np.ndarray) -> None:
         } | found
     for name, bad in found.items():
         if bad.any():
-            raise InputError(f"X holds {bad.sum()} {name} value(s); true/false or whole numbers are expected")
+            raise InputError(f"X holds {bad.sum()} {name} value(s); expected true/false or whole numbers")

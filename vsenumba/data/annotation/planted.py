@@ -74,7 +74,7 @@ def synthetic(
     <AnnotationSet: 1,000 images, 100 labels, 5,000 pairs>
     """
     planted = _Planted(n_images, n_labels, n_pairs, n_topics, exponent, noise, rng)
-    check_memory(4 * n_pairs, f"a set of {n_pairs:,} pairs", "make it smaller, or write it by save_synthetic")
+    check_memory(4 * n_pairs, f"a set of {n_pairs:,} pairs", "make it smaller, or use save_synthetic")
     indices = np.empty(n_pairs, dtype=np.int32)
     done = 0
     for block in planted.blocks():

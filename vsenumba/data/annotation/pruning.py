@@ -56,7 +56,7 @@ def prune(data: Any, min_images_per_label: int, min_labels_per_image: int) -> An
     if not len(kept_images) or not len(kept_labels):
         raise InputError(
             f"nothing is left of {data!r} with min_images_per_label={min_images_per_label} and "
-            f"min_labels_per_image={min_labels_per_image}"
+            f"min_labels_per_image={min_labels_per_image}; use smaller values"
         )
     new_column = np.where(labels >= min_images_per_label, np.cumsum(labels >= min_images_per_label) - 1, -1)
     indptr = np.concatenate(([0], np.cumsum(images[kept_images])))

@@ -81,8 +81,8 @@ def holdout(data: Any, fraction: float = 0.2, *, rng: RandomLike = None) -> tupl
     n_test = round(fraction * data.n_pairs)
     if n_test > len(spare):
         raise InputError(
-            f"fraction={fraction} asks for {n_test:,} of {data.n_pairs:,} pairs, but only {len(spare):,} can "
-            "be spared when every image keeps one label"
+            f"fraction={fraction} needs {n_test:,} of {data.n_pairs:,} pairs, but only {len(spare):,} can be held out "
+            "if every image keeps one label; use a smaller fraction"
         )
     chosen = np.zeros(data.n_pairs, dtype=bool)
     chosen[drawn.choice(spare, n_test, replace=False)] = True

@@ -103,7 +103,7 @@ class CaptionSet:
     def _check(self) -> None:
         n_images, n_captions = len(self.images), len(self.caption_subjects)
         if self.captions is None and self.tokens is None:
-            raise InputError("captions are needed, as texts or as rows of tokens")
+            raise InputError("captions are missing; give texts or rows of tokens")
         for name, expected, array in (
             ("captions", n_captions, self.captions),
             ("rows of captions", n_captions, self.tokens),
@@ -123,13 +123,13 @@ class CaptionSet:
             raise InputError(f"thumbnails must be (n, height, width, 3) uint8, not {small.shape} {small.dtype}")
         classes = self.classes
         if classes is not None and (classes.dtype.kind not in "buifUT" or (classes != classes).any()):
-            raise InputError(f"classes must be numbers or texts, none missing, not {classes.dtype}")
+            raise InputError(f"classes must be numbers or texts without missing values, not {classes.dtype}")
         if self.captions is not None:
             empty = np.flatnonzero(np.strings.str_len(np.strings.strip(self.captions)) == 0)
             if len(empty):
                 raise InputError(f"caption {int(empty[0])} is empty ({len(empty)} such caption(s))")
         if n_images == 0 or n_captions == 0:
-            raise InputError(f"a caption set needs images and captions, there are {n_images} and {n_captions}")
+            raise InputError(f"a caption set needs images and captions, but has {n_images} and {n_captions}")
         lost = np.flatnonzero(~np.isin(self.caption_subjects, self.image_subjects))
         if len(lost):
             raise InputError(f"caption {int(lost[0])} has no image ({len(lost)} such caption(s))")
@@ -168,7 +168,7 @@ class CaptionSet:
         if captions is not None:
             lists = [[one] if isinstance(one, str) else as_captions(one) for one in in_order(captions)]
             if len(lists) != len(rows):
-                raise InputError(f"there are captions of {len(lists):,} images for {len(rows):,} images")
+                raise InputError(f"there are captions for {len(lists):,} images, but {len(rows):,} images")
             counts = [len(one) for one in lists]
             texts = [text for one in lists for text in one]
         elif token_rows is not None:
@@ -178,7 +178,7 @@ class CaptionSet:
                 )
             counts = [int(captions_per_image or 1)] * len(rows)
         else:
-            raise InputError("captions are needed, as texts or as rows of tokens")
+            raise InputError("captions are missing; give texts or rows of tokens")
         return cls(
             rows, texts, np.arange(len(rows)), np.repeat(np.arange(len(rows)), counts), tokens=token_rows, **about
         )
@@ -218,7 +218,7 @@ class CaptionSet:
     def captions_of(self, image: int) -> list[str]:
         """Return the texts of an image's captions."""
         if self.captions is None:
-            raise InputError("the set has no texts, only rows of tokens")
+            raise InputError("the caption set has no texts, only rows of tokens")
         return [str(text) for text in self.captions[self.caption_subjects == self.image_subjects[image]]]
 
     def select(self, images: np.ndarray) -> CaptionSet:
@@ -279,7 +279,7 @@ class CaptionSet:
         order = generator(rng).permutation(len(subjects))
         bounds = np.round(np.cumsum([0.0, *shares.values()]) * len(subjects)).astype(int)
         if (np.diff(bounds) == 0).any():
-            raise InputError(f"{len(subjects)} subject(s) are too few to be divided into {shares}")
+            raise InputError(f"{len(subjects)} subject(s) are too few to split into {shares}")
         names = np.empty(len(subjects), NAME_DTYPE)
         for name, first, last in zip(shares, bounds[:-1], bounds[1:], strict=True):
             names[order[first:last]] = name
@@ -356,7 +356,7 @@ class CaptionSet:
             check_plain(elements["parts"], "part")
         tokens = None
         if ("token_rows" in elements) != ("token_offsets" in elements):
-            raise InputError("token_rows and token_offsets belong together; one of them is missing")
+            raise InputError("give both token_rows and token_offsets, or neither")
         if "token_rows" in elements:
             tokens = Ragged.of_rows(elements["token_rows"], elements["token_offsets"], "caption")
         return cls(

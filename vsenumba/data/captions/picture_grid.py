@@ -41,7 +41,7 @@ def grid_features(pictures: np.ndarray, cells: int = 4) -> np.ndarray:
         raise InputError(f"pictures must be (n, height, width, 3) uint8, not {pictures.shape} {pictures.dtype}")
     n, height, width, _ = pictures.shape
     if 0 in (height, width) or height % (_COLOURS * cells) or width % (_COLOURS * cells):
-        raise InputError(f"pictures of {height} x {width} cannot be cut into {cells} x {cells} cells of whole parts")
+        raise InputError(f"pictures of {height} x {width} cannot be divided into {cells} x {cells} equal cells")
     places = (np.arange(cells) + 0.5) * 2 / cells - 1
     place = np.stack(np.meshgrid(places, places, indexing="ij"), axis=-1).reshape(-1, 2)
     result = np.empty((n, cells * cells, _COLOURS**2 * 3 + _DIRECTIONS + 2), np.float16)

@@ -97,12 +97,12 @@ class Ragged:
             bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
             if len(bad):
                 item = int(np.searchsorted(offsets, done + bad[0], side="right")) - 1
-                raise InputError(f"{kind} {item} has NaN, inf or a number too large for float32 among its rows")
+                raise InputError(f"{kind} {item} has NaN, inf or a number that is too large for float32")
             filled[done : done + len(block)] = block.any(axis=1)
             done += len(block)
         empty = np.flatnonzero(np.add.reduceat(filled, offsets[:-1], dtype=np.int64) == 0)
         if len(empty):
-            raise InputError(f"{kind} {int(empty[0])} has rows of zeros alone, as padding has ({len(empty)} such)")
+            raise InputError(f"{kind} {int(empty[0])} has only rows of zeros, like padding ({len(empty)} such)")
         return cls([values], np.zeros(len(offsets) - 1), offsets[:-1], offsets[1:], kind)
 
     @classmethod

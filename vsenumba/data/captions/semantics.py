@@ -40,7 +40,7 @@ def caption_semantics(texts: Iterable[str], n_components: int = 400, random_stat
     try:
         weights = TfidfVectorizer(analyzer=words, dtype=np.float32).fit_transform(texts)
     except ValueError as error:
-        raise InputError("the captions have no words but stop words, so nothing says what they are about") from error
+        raise InputError("the captions contain only stop words, so semantic margins cannot be computed") from error
     r = min(n_components, weights.shape[1] - 1, weights.shape[0] - 1)
     if r < 1:
         raise InputError("the captions have too few different words for semantic margins")

@@ -30,7 +30,9 @@ def as_captions(captions: Iterable[str]) -> list[str]:
         raise InputError(f"caption {wrong} must be a text, not {texts[wrong]!r:.60}")
     broken = next((i for i, text in enumerate(texts) if _SURROGATE.search(text)), None)
     if broken is not None:
-        raise InputError(f"caption {broken} is not valid Unicode: it has half of a pair, {texts[broken]!r:.60}")
+        raise InputError(
+            f"caption {broken} is not valid Unicode: it has half of a surrogate pair, {texts[broken]!r:.60}"
+        )
     return texts
 
 

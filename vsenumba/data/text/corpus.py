@@ -89,7 +89,7 @@ class Corpus:
             if (lengths < 0).any():
                 raise InputError("offsets must rise from 0")
             if lengths.max(initial=0) > LONGEST_SENTENCE:
-                raise InputError(f"a sentence has {lengths.max():,} words; at most {LONGEST_SENTENCE:,} are possible")
+                raise InputError(f"a sentence has {lengths.max():,} words; the limit is {LONGEST_SENTENCE:,}")
         if self.offsets[-1] != len(self.tokens):
             raise InputError(f"offsets must rise to the number of tokens, {len(self.tokens)}, not {self.offsets[-1]}")
         for some in storage.blocks_of(self.tokens):

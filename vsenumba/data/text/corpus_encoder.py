@@ -131,7 +131,7 @@ class CorpusEncoder:
             # One text for the kernel, in which the words are what stands between two control characters.
             text = _joined(some)
             if self._add(_codes(text), self._joined, paragraphs=False) != sum(map(len, some)):
-                raise InputError("a word must not be empty, nor hold the control characters 0 and 1")
+                raise InputError("a word must not be empty or contain the control characters 0 and 1")
 
     def _add(self, codes: np.ndarray, classes: np.ndarray, *, paragraphs: bool) -> int:
         tokens, lengths = self._numbers.add(codes, classes, paragraphs=paragraphs)
@@ -164,8 +164,8 @@ class CorpusEncoder:
         order = order[counts[order] >= min_count][:max_vocab]
         if not len(order):
             raise InputError(
-                f"no word stays of {self.n_tokens:,} words of text, {len(numbers):,} of them different, with "
-                f"min_count={min_count}"
+                f"no word is frequent enough with min_count={min_count}; the text has {self.n_tokens:,} words, "
+                f"{len(numbers):,} of them different. Use a smaller min_count"
             )
         final = np.full(len(self._numbers), -1, np.int32)
         final[numbers[order]] = np.arange(len(order))
@@ -260,8 +260,9 @@ def _in_order(items: Iterable[Any], what: str, kind: str) -> Iterator[Any]:
         raise InputError(f"{what} must be a list of {kind}, not one text {items!r:.60}; split it first")
     if isinstance(items, (Set, Mapping, MappingView)):
         raise InputError(
-            f"{what} must be a list of {kind}, not a {type(items).__name__}, whose order is not that of a text; give a "
-            "list, such as sorted(...) returns"
+            f"{what} must be a list of {kind}, not a {type(items).__name__}, which does not keep the "
+            "order of a text; use "
+            "a list"
         )
     try:
         return iter(items)

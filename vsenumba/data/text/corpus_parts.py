@@ -41,9 +41,7 @@ def whole_corpus(parts: Any) -> Any:
         return _from_texts(paths)
     if len(saved) < len(paths):
         other = next(path for path in map(Path, paths) if path not in saved)
-        raise InputError(
-            f"{saved[0]} is a token file and {other} is not: give parts of one kind, token files or texts alone"
-        )
+        raise InputError(f"{saved[0]} is a token file and {other} is not; give either token files or texts")
     corpora = [Corpus.load(path) for path in saved]
     for path, corpus in zip(saved, corpora, strict=True):
         if not corpus.n_tokens:

@@ -72,7 +72,7 @@ def text_files(sources: str | PathLike[str] | Iterable[str | PathLike[str]]) -> 
         check_text(path)
         files.append(path)
     if not files:
-        raise InputError("no text was named: give files or folders")
+        raise InputError("no text was given; give files or folders")
     return files
 
 
@@ -87,7 +87,7 @@ def _texts_of(folder: Path) -> list[Path]:
         example = f"{first.relative_to(folder)}: {reasons[first]}"
         if len(reasons) == len(inside):
             raise InputError(f"{found}, such as {example}")
-        warnings.warn(f"{found} and were left out, such as {example}", UserWarning, stacklevel=2)
+        warnings.warn(f"{found} and were skipped, such as {example}", UserWarning, stacklevel=2)
     return [path for path in inside if path not in reasons]
 
 
@@ -109,12 +109,12 @@ def _why_no_text(path: Path) -> str | None:
     with open_decompressed(path) as stream:
         head = stream.read(_HEAD)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "it begins as UTF-16 does; convert it, as by iconv -f UTF-16 -t UTF-8"
+        return "it is UTF-16; convert it with iconv -f UTF-16 -t UTF-8"
     if b"\0" in head:
-        return "it holds NUL bytes"
+        return "it contains NUL bytes"
     text = head.decode("utf-8", "replace")
     share = text.count(REPLACEMENT) / max(len(text), 1)
-    return f"{share:.0%} of it cannot be read so" if share > _UNREADABLE else None
+    return f"{share:.0%} of it is not valid UTF-8" if share > _UNREADABLE else None
 
 
 def _is_hidden(path: Path) -> bool:
@@ -202,5 +202,5 @@ def is_letter(character: str) -> bool:
 
 @functools.lru_cache(4096)
 def is_mark(character: str) -> bool:
-    """Tell whether a character belongs to the letter before it, as accents, vowel signs and joiners do."""
+    """Tell whether a character modifies the preceding letter, as accents, vowel signs and joiners do."""
     return character == JOINER or unicodedata.category(character).startswith("M")

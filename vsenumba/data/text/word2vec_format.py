@@ -56,7 +56,9 @@ def write_word2vec(path: str | PathLike[str], words: Vocabulary, factors: np.nda
     names = [re.sub(r"\s", "_", name) for name in words]
     twice = _repeated(names)
     if twice:
-        warnings.warn(f"several {words.kind}s are called {names[twice[0]]!r} once blanks are underscores", stacklevel=3)
+        warnings.warn(
+            f"several {words.kind}s are named {names[twice[0]]!r} after replacing spaces by underscores", stacklevel=3
+        )
     rows = np.ascontiguousarray(factors, dtype="<f4")
     with open_output(path, streams=True) as file:
         file.write(f"{len(names)} {rows.shape[1]}\n".encode())
@@ -97,8 +99,9 @@ def read_word2vec(path: str | PathLike[str]) -> tuple[Vocabulary, np.ndarray]:
         n_factors = _n_values(line)
         if second.strip() and _n_values(second) != n_factors > 1:
             raise FileFormatError(
-                f"{path}: line 1 ends with {n_factors} numbers and line 2 with {_n_values(second)}; if one belongs to "
-                "a word, put the number of words and of values into a line before them"
+                f"{path}: line 1 ends with {n_factors} numbers and line 2 with {_n_values(second)}; if a "
+                "number is part "
+                "of a word, add a first line with the number of words and of values"
             )
         if n_factors < 2:
             raise FileFormatError(
@@ -177,7 +180,7 @@ def _room(path: str | PathLike[str], n_words: int, n_factors: int) -> np.ndarray
 
 
 def _read_text(path: str | PathLike[str], n_words: int | None, n_factors: int) -> tuple[list[bytes], np.ndarray, bool]:
-    """Read rows of text, as many as a header announced, or where `n_words` is None all there are, without a header.
+    """Read rows of text: the number that a header announced, or all rows if `n_words` is None.
 
     Returns names, vectors, and whether there is nothing else, no blank within a word and no line without any.
     """
@@ -197,7 +200,7 @@ def _read_text(path: str | PathLike[str], n_words: int | None, n_factors: int) -
             )
             if len(values) != n_factors:
                 found = f"{len(line.split())} fields" if line else "the end of the file"
-                raise FileFormatError(f"{path}: line {number} must be a word and {n_factors} values, found is {found}")
+                raise FileFormatError(f"{path}: line {number} must be a word and {n_factors} values, found {found}")
             if len(names) == len(factors):
                 factors.resize((2 * len(factors), n_factors), refcheck=False)
             try:
@@ -211,7 +214,7 @@ def _read_text(path: str | PathLike[str], n_words: int | None, n_factors: int) -
         if line.strip():
             raise FileFormatError(f"{path}: line 1 announces {n_words} words, but there are more")
         if stream.read(_BLOCK).strip():
-            raise FileFormatError(f"{path}: line {number} is blank, and there is more behind it")
+            raise FileFormatError(f"{path}: line {number} is blank, but more lines follow")
     if n_words is not None and all(b" " in name and _is_number(name.split()[-1]) for name in names):
         raise FileFormatError(f"{path}: line 1 announces {n_factors} values, but all rows have more")
     factors = factors[: len(names)]
@@ -236,21 +239,21 @@ def _read_binary(path: str | PathLike[str], n_words: int, n_factors: int) -> tup
             while (blank := held.find(b" ", at)) < 0 or blank + size >= len(held):
                 block = stream.read(_BLOCK)
                 if not block or (blank < 0 and len(held) - at > _LONGEST_WORD):
-                    raise FileFormatError(f"{path}: cut off, or not word2vec's, at word {row + 1} of {n_words}")
+                    raise FileFormatError(f"{path}: truncated at word {row + 1} of {n_words}, or not a word2vec file")
                 held, at = held[at:] + block, 0
             # Some writers end a row with a line feed, some do not.
             name = held[at:blank].lstrip(b"\n")
             if b"\n" in name:
-                raise FileFormatError(f"{path}: a line feed within word {row + 1} of {n_words}, or not word2vec's")
+                raise FileFormatError(f"{path}: a line feed within word {row + 1} of {n_words}, or not a word2vec file")
             n_ended += row > 0 and len(name) < blank - at
             names.append(name)
             at = blank + 1 + size
             factors[row] = np.frombuffer(held[blank + 1 : at], "<f4")
         left = held[at:] + stream.read(1)
     if left.strip(b"\n"):
-        raise FileFormatError(f"{path}: line 1 announces {n_words} words, but there is more")
+        raise FileFormatError(f"{path}: line 1 announces {n_words} words, but the file is longer")
     if not left and not n_ended and _are_lines(factors):
-        raise FileFormatError(f"{path}: rows of text, of which not all are a word and {n_factors} values")
+        raise FileFormatError(f"{path}: not every row is a word and {n_factors} values")
     _check_finite(path, names, factors)
     return names, factors
 
@@ -278,11 +281,11 @@ def _distinct(path: str | PathLike[str], names: list[bytes], factors: np.ndarray
     repeated = _repeated(words)
     said = []
     if repeated:
-        said.append(f"{len(repeated):,} stand twice, such as {words[repeated[0]]!r}, of which the first is kept")
+        said.append(f"{len(repeated):,} appear twice, such as {words[repeated[0]]!r} (the first is kept)")
     if len(kept) < len(texts):
-        said.append(f"{len(texts) - len(kept):,} are blank and were left out")
+        said.append(f"{len(texts) - len(kept):,} are blank and were skipped")
     if replaced:
-        said.append(f"{len(replaced):,} hold bytes that are not UTF-8, which became U+FFFD, such as {replaced[0]!r}")
+        said.append(f"{len(replaced):,} contain bytes that are not UTF-8, replaced by U+FFFD, such as {replaced[0]!r}")
     if said:
         warnings.warn(f"{path}: of {len(texts):,} words {'; '.join(said)}", UserWarning, stacklevel=4)
     if repeated:

@@ -207,4 +207,4 @@ class WordVectors:
 
 
 def _no_direction(what: str) -> str:
-    return f"{what} is zero: it has no direction, and no word is near to it"
+    return f"{what} is zero, so it has no direction and no nearest words"

@@ -38,7 +38,7 @@ def as_backbone(value: Any, **settings: Any) -> Backbone:
     given = {name: one for name, one in settings.items() if one is not None}
     if isinstance(value, Backbone):
         if given:
-            raise InputError(f"{next(iter(given))} cannot be given with a backbone that is made already")
+            raise InputError(f"{next(iter(given))} cannot be combined with a Backbone object")
         return value
     for kind in BACKBONES:
         if kind.recognises(value):

@@ -79,7 +79,7 @@ def refuse_settings(kind: str, settings: Collection[str], known: Collection[str]
     for setting in settings:
         if setting not in known:
             if not known:
-                raise InputError(f"the backbone {kind!r} has no settings, so {setting} cannot be given")
+                raise InputError(f"the backbone {kind!r} has no settings, so {setting} cannot be set")
             raise unknown_name(f"setting of the backbone {kind!r}", setting, known)
 
 

@@ -79,7 +79,7 @@ class FunctionBackbone(Backbone):
         if found.ndim != 2 or len(found) != len(pictures) or not found.shape[1] or found.dtype.kind not in "buif":
             raise InputError(
                 f"the backbone {self.id.name!r} returned {found.dtype} of shape {found.shape} for {len(pictures)} "
-                f"picture(s); numbers of shape ({len(pictures)}, d) are expected"
+                f"picture(s); expected numbers of shape ({len(pictures)}, d)"
             )
         kept = found.dtype in (np.uint8, np.float16, np.float32)
         return np.ascontiguousarray(found if kept else found.astype(np.float32))

@@ -111,7 +111,7 @@ class OnnxBackbone(Backbone):
         self.id = BackboneId(called, self._digest())
         if self._prepare.notes:
             said = "; ".join(self._prepare.notes)
-            warnings.warn(f"{path} does not say how it takes pictures: {said}", UserWarning, stacklevel=2)
+            warnings.warn(f"{path} does not describe its input; assuming that {said}", UserWarning, stacklevel=2)
 
     @classmethod
     def recognises(cls, value: Any) -> bool:
@@ -140,8 +140,8 @@ class OnnxBackbone(Backbone):
             (found,) = self._session.run([self._output], {self._input: values})
         except Exception as error:  # onnxruntime's own types, which all derive from it alone
             raise InputError(
-                f"{self._path}: the network does not take pictures of {self.width} x {self.height} pixels as "
-                f"{self._prepare.layout}: {_one_line(error)}; see --size and --layout"
+                f"{self._path}: the network does not accept pictures of {self.width} x {self.height} pixels as "
+                f"{self._prepare.layout}: {_one_line(error)}; set --size and --layout"
             ) from error
         return self._pooled(np.asarray(found), len(pictures))[:n]
 
@@ -152,15 +152,16 @@ class OnnxBackbone(Backbone):
         if found.ndim == 3:
             if self._pooling is None:
                 raise InputError(
-                    f"{where} has the shape {found.shape}: many vectors for a picture, as transformers return them; "
-                    "take the first with pooling='first' (--pooling first) or their mean with 'mean', or name an "
-                    "output that is pooled"
+                    f"{where} has the shape {found.shape}: several vectors per picture, as transformers return; "
+                    "use the first with --pooling first or their mean with --pooling mean (in Python "
+                    "pooling=...), or choose "
+                    "a pooled output"
                 )
             found = found[:, 0] if self._pooling == "first" else found.mean(axis=1, dtype=np.float32)
         elif found.ndim == 4:
             found = found.mean(axis=(2, 3) if self._prepare.layout == "NCHW" else (1, 2), dtype=np.float32)
         if found.ndim != 2 or not found.shape[1]:
-            raise InputError(f"{where} has the shape {found.shape}, which is neither vectors nor maps of them")
+            raise InputError(f"{where} has the shape {found.shape}, which is neither vectors nor feature maps")
         return np.ascontiguousarray(found, np.float32)
 
     def _the_input(self) -> tuple[str, type, list[int]]:
@@ -169,8 +170,8 @@ class OnnxBackbone(Backbone):
         if len(inputs) != 1:
             names = ", ".join(one.name for one in inputs)
             raise InputError(
-                f"{self._path}: the network has {len(inputs)} inputs ({names:.200}); one, of pictures, is expected: "
-                "export the image part alone"
+                f"{self._path}: the network has {len(inputs)} inputs ({names:.200}); expected one input, of pictures. "
+                "Export only the image part"
             )
         (one,) = inputs
         dtype = _INPUTS.get(one.type)
@@ -180,8 +181,8 @@ class OnnxBackbone(Backbone):
         if len(shape) != 4 or max(shape) > _LARGEST_SIDE:
             said = ", ".join(map(str, one.shape))
             raise InputError(
-                f"{self._path}: the input {one.name!r} has the shape ({said}); a batch of pictures has four "
-                "dimensions, such as (n, 3, 224, 224)"
+                f"{self._path}: the input {one.name!r} has the shape ({said}); expected the four dimensions "
+                "of a batch of pictures, such as (n, 3, 224, 224)"
             )
         return one.name, dtype, shape
 
@@ -191,11 +192,11 @@ class OnnxBackbone(Backbone):
             return str(names[0])
         if wanted is None:
             raise InputError(
-                f"{self._path}: the network has {len(names)} outputs: {', '.join(names):.300}; say which is the "
-                "picture's vector, with output='...' (--network-output on the command line)"
+                f"{self._path}: the network has {len(names)} outputs: {', '.join(names):.300}; choose the picture's "
+                "vector with --network-output (in Python output='...')"
             )
         if wanted not in names:
-            raise InputError(f"{self._path}: there is no output {wanted!r}; there are {', '.join(names):.300}")
+            raise InputError(f"{self._path}: there is no output {wanted!r}; the outputs are {', '.join(names):.300}")
         return wanted
 
     def _digest(self) -> str:
@@ -211,7 +212,7 @@ class OnnxBackbone(Backbone):
 
 def _open(path: Path, n_threads: int | None) -> Any:
     if exists(path) and path.is_dir():
-        raise InputError(f"{path} is a folder; give the .onnx file in it")
+        raise InputError(f"{path} is a folder; give the path of the .onnx file in it")
     check_readable(path)
     try:
         import onnxruntime

@@ -98,7 +98,7 @@ def find_preprocessing(
     resize = checked_choice("resize", said.get("resize", "crop"), RESIZES)
     if takes_bytes:
         if wrong := [name for name in ("scale", "mean", "std") if name in settings and settings[name] is not None]:
-            raise InputError(f"{path}: the network takes bytes as they are, so {wrong[0]} cannot be given")
+            raise InputError(f"{path}: the network uses unscaled bytes, so {wrong[0]} cannot be set")
         numbers: tuple[float, tuple[float, ...], tuple[float, ...]] = 1.0, (0.0,) * 3, (1.0,) * 3
     else:
         numbers = _normalisation(path, said, notes)
@@ -122,7 +122,7 @@ def _from_metadata(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
         elif name == "size":
             sides = set(numbers_of(f"{path}: size in the metadata", value))
             if len(sides) != 1:
-                raise InputError(f"{path}: size in the metadata is {value!r:.60}; one whole number is expected")
+                raise InputError(f"{path}: size in the metadata is {value!r:.60}; expected a whole number")
             said[name] = sides.pop()
         else:
             said[name] = value
@@ -142,7 +142,7 @@ def numbers_of(what: str, text: str) -> tuple[float, ...]:
     except ValueError:
         found = ()
     if not found:
-        raise InputError(f"{what} is {text!r:.60}; numbers are expected, such as 0.485,0.456,0.406")
+        raise InputError(f"{what} is {text!r:.60}; expected numbers, such as 0.485,0.456,0.406")
     return found
 
 
@@ -151,19 +151,19 @@ def _layout(path: str, shape: Sequence[int], wanted: str | None, notes: list[str
     if not fits:
         said = ", ".join(str(size or "?") for size in shape)
         raise InputError(
-            f"{path}: the input has the shape ({said}); three channels, red, green and blue, are expected in the "
-            "second place or the last"
+            f"{path}: the input has the shape ({said}); expected three channels (red, green and blue) as the "
+            "second or the last dimension"
         )
     if wanted is not None:
         if checked_choice("layout", wanted, LAYOUTS) not in fits:
-            raise InputError(f"{path}: the layout {wanted} does not fit the input, which is {fits[0]}")
+            raise InputError(f"{path}: the layout {wanted} does not match the input, which is {fits[0]}")
         return wanted
     sure = [layout for layout in fits if shape[layout.index("C")] == 3]
     if len(sure) == 1:
         return sure[0]
     if len(sure) == 2:
-        raise InputError(f"{path}: the input may be NCHW or NHWC; say which it is with layout (--layout)")
-    notes.append("the layout is taken to be NCHW (--layout)")
+        raise InputError(f"{path}: the input may be NCHW or NHWC; set --layout (in Python layout=...)")
+    notes.append("the layout is NCHW (--layout)")
     return "NCHW"
 
 
@@ -173,11 +173,11 @@ def _size(path: str, sides: Sequence[int], wanted: Any, notes: list[str]) -> tup
     for side in sides:
         if wanted is not None and side not in (0, wanted):
             raise InputError(
-                f"{path}: the network takes {sides[0] or 'any'} x {sides[1] or 'any'} pixels, so size cannot be "
+                f"{path}: the network expects {sides[0] or 'any'} x {sides[1] or 'any'} pixels, so size cannot be "
                 f"{int(wanted)}"
             )
     if wanted is None and not all(sides):
-        notes.append(f"pictures are brought to {_DEFAULT_SIZE} x {_DEFAULT_SIZE} pixels (--size)")
+        notes.append(f"pictures have {_DEFAULT_SIZE} x {_DEFAULT_SIZE} pixels (--size)")
     open_side = int(wanted) if wanted is not None else _DEFAULT_SIZE
     return sides[0] or open_side, sides[1] or open_side
 
@@ -187,7 +187,7 @@ def _normalisation(
 ) -> tuple[float, tuple[float, ...], tuple[float, ...]]:
     if "mean" not in said and "std" not in said and "scale" not in said:
         mean, std = (", ".join(f"{one:g}" for one in values) for values in (IMAGENET_MEAN, IMAGENET_STD))
-        notes.append(f"bytes are normalised as for ImageNet: mean {mean}, deviation {std} (--mean, --std)")
+        notes.append(f"pixels are normalised as for ImageNet: mean {mean}, standard deviation {std} (--mean, --std)")
         return 1 / 255, IMAGENET_MEAN, IMAGENET_STD
     means = _three(path, "mean", said.get("mean", 0.0))
     stds = _three(path, "std", said.get("std", 1.0))
@@ -201,7 +201,7 @@ def _normalisation(
     # In units of 0 to 1 neither is above 1.
     in_bytes = max(*means, *stds) > 1
     if not in_bytes and max(stds) == 1:  # as where nothing is to be done, of which bytes may be meant too
-        notes.append("mean and deviation are taken to be in units of 0 to 1 (--scale 1 where they are not)")
+        notes.append("mean and standard deviation are for values from 0 to 1 (otherwise use --scale 1)")
     return (1.0 if in_bytes else 1 / 255), means, stds
 
 

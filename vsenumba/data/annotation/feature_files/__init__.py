@@ -95,13 +95,13 @@ def load_features(
     path = Path(path)
     reader = next((one for one in FEATURE_READERS if one.recognises(path, head)), None)
     if reader is None:
-        understood = "; ".join(one.DESCRIPTION for one in FEATURE_READERS)
-        raise FileFormatError(f"{path}: not features in a format that is understood, which are: {understood}")
+        supported = "; ".join(one.DESCRIPTION for one in FEATURE_READERS)
+        raise FileFormatError(f"{path} is not a feature file in a supported format. Supported formats: {supported}")
     if dataset is not None and reader not in _NAMED:
-        raise InputError(f"dataset={dataset!r} is for files of several arrays, which {path} is not")
+        raise InputError(f"dataset={dataset!r} is only for files with several arrays, and {path} has one")
     features, found = reader.read(path, dataset)
     if len(features.shape) != 2 or not features.shape[0]:
-        raise FileFormatError(f"{path}: one row for each image is expected, (n, n_features), not {features.shape}")
+        raise FileFormatError(f"{path}: expected one row per image, (n, n_features), not {features.shape}")
     names = _ids_of(path, ids) if ids is not None else found if found is not None else _ids_beside(path)
     if names is not None and len(names) != features.shape[0]:
         raise InputError(f"there are {len(names):,} ids for the {features.shape[0]:,} rows of {path}")

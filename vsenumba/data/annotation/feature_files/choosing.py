@@ -31,10 +31,11 @@ def chosen_dataset(path: Path, arrays: Mapping[str, Any], wanted: str | None) ->
     tables = [name for name, one in arrays.items() if len(one.shape) == 2 and one.dtype.kind in "buif"]
     if not tables:
         held = ", ".join(f"{name} {one.dtype} {one.shape}" for name, one in arrays.items()) or "nothing"
-        raise FileFormatError(f"{path} has no array of images by numbers; it holds {held:.200}")
+        raise FileFormatError(f"{path} has no two-dimensional array of numbers; it contains {held:.200}")
     if len(tables) > 1:
         raise InputError(
-            f"{path} has the arrays {', '.join(tables):.200}; say which with --feature-dataset {tables[0]} (in Python "
+            f"{path} has several arrays: {', '.join(tables):.200}; choose one with --feature-dataset "
+            f"{tables[0]} (in Python "
             f"dataset={tables[0]!r})"
         )
     return tables[0]

@@ -66,8 +66,9 @@ def join_features(
     if feature_ids is None:
         if n_rows != data.n_images:
             raise InputError(
-                f"there are features of {n_rows:,} images, and the set has {data.n_images:,}; give the ids of their "
-                "images with --feature-ids (in Python feature_ids=...)"
+                f"there are features for {n_rows:,} images, but the data set has {data.n_images:,}; give "
+                "their image ids "
+                "with --feature-ids (in Python feature_ids=...)"
             )
         return data.with_features(features, backbone)
     ids = feature_ids if isinstance(feature_ids, Vocabulary) else Vocabulary(feature_ids, "image")
@@ -95,8 +96,9 @@ def _warn_of_strangers(data: AnnotationSet, ids: Vocabulary, at: np.ndarray) -> 
         near = near_names(image, ids)
         example = f"; {image!r:.80} is not among them" + (f", the nearest is {near[0]!r:.80}" if near else "")
         raise InputError(
-            f"none of the {len(ids):,} ids of features is an image of the set{example if image else ''}; ids must be "
-            "equal, with folders and endings"
+            f"none of the {len(ids):,} ids of features is an image of the data "
+            f"set{example if image else ''}; ids must match "
+            "exactly, including folders and file endings"
         )
     strangers = np.flatnonzero(~used)
     said = []
@@ -105,6 +107,8 @@ def _warn_of_strangers(data: AnnotationSet, ids: Vocabulary, at: np.ndarray) -> 
         said.append(f"{len(without):,} of {data.n_images:,} images have no features, such as {image!r:.80}")
     if len(strangers):
         stranger = ids[int(strangers[0])]
-        said.append(f"{len(strangers):,} of {len(ids):,} features are of no image of the set, such as {stranger!r:.80}")
+        said.append(
+            f"{len(strangers):,} of {len(ids):,} features belong to no image of the data set, such as {stranger!r:.80}"
+        )
     if said:
-        warnings.warn(f"{'; '.join(said)}: they are left out", UserWarning, stacklevel=3)
+        warnings.warn(f"{'; '.join(said)}. They are skipped", UserWarning, stacklevel=3)

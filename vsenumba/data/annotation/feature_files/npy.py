@@ -23,7 +23,9 @@ def recognises(path: Path, head: bytes) -> bool:
 def read(path: Path, dataset: str | None) -> FeatureTable:
     """Map the array; numbers other than uint8, float16 and float32 are read into memory as float32."""
     if is_compressed(path):
-        raise FileFormatError(f"{path}: an array in a compressed file cannot stay on disk; decompress it first")
+        raise FileFormatError(
+            f"{path}: an array in a compressed file cannot be memory-mapped; decompress the file first"
+        )
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OverflowError) as error:

@@ -46,7 +46,7 @@ def read(path: Path, dataset: str | None) -> FeatureTable:
                     continue
             table.add(line, number)
         if table is None or not table.n_rows:
-            raise FileFormatError("there is no row of numbers")
+            raise FileFormatError("the file has no rows of numbers")
         table.parse()
     return table.to_table(path)
 
@@ -72,7 +72,7 @@ class _Numbers:
         """Add a line."""
         cells = _cells(line, self._delimiter)
         if len(cells) != self._n_cells:
-            raise FileFormatError(f"line {number}: {len(cells):,} cell(s) where the first line has {self._n_cells:,}")
+            raise FileFormatError(f"line {number}: {len(cells):,} cell(s), but the first line has {self._n_cells:,}")
         if not self.n_rows and self._id_at is None and _NUMBER.fullmatch(cells[0]) is None:
             self._id_at = 0  # under a header that calls it something else
         if self._id_at is not None:
@@ -103,22 +103,23 @@ class _Numbers:
                 except ValueError:
                     named = [name for i, name in enumerate(self._names) if i != self._id_at]
                     where = f"the column {named[at]!r}" if named else f"number {at}"
-                    return FileFormatError(f"line {line}: {where} is {cell!r:.40}, which is no number")
-        return FileFormatError("a cell is no number")
+                    return FileFormatError(f"line {line}: {where} is {cell!r:.40}, which is not a number")
+        return FileFormatError("a cell is not a number")
 
     def to_table(self, path: Path) -> FeatureTable:
-        """Return the numbers; a first column that looks like ids and is not said to be is asked about."""
+        """Return the numbers; raise an error if the first column looks like ids and no option says what it is."""
         width = self._n_cells - (self._id_at is not None)
         if not width:
-            raise FileFormatError(f"{path}: there is a column of ids, and none of numbers")
+            raise FileFormatError(f"{path}: the table has a column of ids but no columns of numbers")
         values = np.frombuffer(self._values, np.float32).reshape(self.n_rows, width)
         if self._id_at is None and not self._names and self.n_rows > 2 and width > 1:
             first, others = values[:, 0], values[:, 1:]
             counted = len(np.unique(first)) == self.n_rows and (first == np.trunc(first)).all()
             if counted and (others != np.trunc(others)).any():
                 raise InputError(
-                    f"{path}: is the first column ids? It has another whole number in every row. If it is, give the "
-                    "table a header that calls it 'id'; if not, one that calls it something else"
+                    f"{path}: cannot tell whether the first column holds ids: it has a different whole "
+                    "number in every row. If it does, "
+                    "add a header that names it 'id'; otherwise, add a header with another name"
                 )
         return FeatureTable(values, self.ids if self._id_at is not None else None)
 

@@ -27,7 +27,7 @@ def read(path: Path, dataset: str | None) -> FeatureTable:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise InputError(f"{path}: reading Parquet takes pyarrow; install it with pip install pyarrow") from error
+        raise InputError(f"{path}: reading Parquet needs pyarrow; install it with pip install pyarrow") from error
     try:
         with pq.ParquetFile(path) as file:
             columns, id_column = _columns(path, file.schema_arrow, dataset)
@@ -40,11 +40,11 @@ def read(path: Path, dataset: str | None) -> FeatureTable:
                 block = _block(path, batch, columns, at)
                 if features is None:
                     n_bytes = n_rows * block.shape[1] * block.dtype.itemsize
-                    check_memory(n_bytes, f"the features of {path}", "save them as .npy, which stays on disk")
+                    check_memory(n_bytes, f"the features of {path}", "save them as .npy, which is memory-mapped")
                     features = np.empty((n_rows, block.shape[1]), block.dtype)
                 if block.shape[1] != features.shape[1]:
                     raise FileFormatError(
-                        f"{path}: row {at} has {block.shape[1]:,} numbers, and row 0 has {features.shape[1]:,}"
+                        f"{path}: row {at} has {block.shape[1]:,} numbers, but row 0 has {features.shape[1]:,}"
                     )
                 features[at : at + len(block)] = block
                 at += len(block)
@@ -53,7 +53,7 @@ def read(path: Path, dataset: str | None) -> FeatureTable:
     except (pa.ArrowException, OSError) as error:
         raise FileFormatError(f"{path}: cannot be read as Parquet: {error!s:.200}") from error
     if features is None:
-        raise FileFormatError(f"{path} has no row")
+        raise FileFormatError(f"{path} has no rows")
     return FeatureTable(features, ids if id_column else None)
 
 
@@ -79,12 +79,15 @@ def _columns(path: Path, schema: Any, wanted: str | None) -> tuple[list[str], st
         return [wanted], id_column
     if len(lists) > 1:
         raise InputError(
-            f"{path} has the columns of lists {', '.join(lists):.200}; say which with --feature-dataset {lists[0]} (in "
+            f"{path} has several columns of lists: {', '.join(lists):.200}; choose one with "
+            f"--feature-dataset {lists[0]} (in "
             f"Python dataset={lists[0]!r})"
         )
     numbers = [one.name for one in schema if is_number(one.type) and one.name != id_column]
     if not lists and not numbers:
-        raise FileFormatError(f"{path} has no column of numbers or of lists of them: {', '.join(schema.names):.200}")
+        raise FileFormatError(
+            f"{path} has no column of numbers or of lists of numbers, only {', '.join(schema.names):.200}"
+        )
     return lists or numbers, id_column
 
 
@@ -101,12 +104,12 @@ def _block(path: Path, batch: Any, columns: list[str], first: int) -> np.ndarray
     odd = np.flatnonzero(lengths != lengths[0])
     if len(odd):
         raise FileFormatError(
-            f"{path}: row {first + int(odd[0])} has {lengths[odd[0]]:,} numbers, and row {first} has {lengths[0]:,}"
+            f"{path}: row {first + int(odd[0])} has {lengths[odd[0]]:,} numbers, but row {first} has {lengths[0]:,}"
         )
     values = arrays[0].flatten()
     if values.null_count:
         row = first + values.is_null().to_pylist().index(True) // int(lengths[0])
-        raise FileFormatError(f"{path}: a number is missing in row {row}")
+        raise FileFormatError(f"{path}: there is a missing number in row {row}")
     return _kept(values.to_numpy(zero_copy_only=False).reshape(len(lengths), -1))
 
 

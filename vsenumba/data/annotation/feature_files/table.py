@@ -53,9 +53,9 @@ def as_float32(array: Any, where: str) -> np.ndarray:
         If they do not fit into memory.
     """
     if array.dtype.kind not in "buif":
-        raise FileFormatError(f"{where} holds {array.dtype}, which is no number")
+        raise FileFormatError(f"{where} holds {array.dtype}, which is not a number")
     n_bytes = 4 * int(np.prod(array.shape))
-    check_memory(n_bytes, f"{where}, {array.dtype} that becomes float32,", "save it as float32 or float16")
+    check_memory(n_bytes, f"converting {where} from {array.dtype} to float32", "save it as float32 or float16")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused as such
         return np.asarray(array[...], np.float32)
 

@@ -43,7 +43,7 @@ def read(path: Path, dataset: str | None) -> FeatureTable:
     kinds = _kinds_of(path)
     named = [kind for kind in kinds if path.suffix.lower() in kind.endings]
     if not kinds or (len(kinds) > 1 and not named and kinds[0].number.kind != "f"):
-        raise FileFormatError(f"{path}: not vectors of one length, each with its length before it")
+        raise FileFormatError(f"{path}: not a file of vectors of equal length, each preceded by its length")
     kind = (named or kinds)[0]
     width = int(np.fromfile(path, kind.length, 1)[0])
     row = kind.length.itemsize + width * kind.number.itemsize
@@ -52,7 +52,7 @@ def read(path: Path, dataset: str | None) -> FeatureTable:
     odd = np.flatnonzero(lengths != width)
     if len(odd):
         raise FileFormatError(
-            f"{path}: vector {int(odd[0])} has the length {lengths[odd[0]]}, and vector 0 has {width}"
+            f"{path}: vector {int(odd[0])} has the length {lengths[odd[0]]}, but vector 0 has {width}"
         )
     if kind.number.itemsize == 1:
         return FeatureTable(rows[:, kind.length.itemsize :])

@@ -175,11 +175,12 @@ def read_annotations(
             return reader.read(path, options)
     if is_folder:
         raise FileFormatError(
-            f"{path}: no tags in a form that is known beside the pictures, if there are any; 'vsenumba data pictures "
-            "FOLDER -o set.h5 --tags TABLE' reads a folder of pictures, and docs/how-to/own-data.md shows the forms of "
+            f"{path}: no pictures with tag files next to them in a known format; 'vsenumba data pictures "
+            "FOLDER -o set.h5 --tags TABLE' reads a folder of pictures, and docs/how-to/own-data.md "
+            "shows the formats of "
             "tags"
         )
     raise FileFormatError(
-        f"{path}: not a format that is understood, which are {', '.join(READER_NAMES)}; "
-        "docs/how-to/own-data.md shows them"
+        f"{path} is not in a supported format. Supported formats: {', '.join(READER_NAMES)} "
+        "(see docs/how-to/own-data.md)"
     )

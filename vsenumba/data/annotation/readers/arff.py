@@ -80,12 +80,12 @@ def _header(lines: Lines) -> tuple[str, list[Attribute]]:
         elif not word.startswith("%"):
             raise FileFormatError(f"{line!r:.60} is neither an attribute nor @data")
     else:
-        raise FileFormatError("there is no @data after the attributes")
+        raise FileFormatError("@data is missing after the attributes")
     first: dict[str, int] = {}
     for attribute in attributes:
         if first.setdefault(attribute.name, attribute.line) != attribute.line:
             where = f"lines {first[attribute.name]} and {attribute.line}"
-            raise FileFormatError(f"the attribute {attribute.name!r} stands twice, in {where}")
+            raise FileFormatError(f"the attribute {attribute.name!r} is declared twice, in {where}")
     return relation, attributes
 
 
@@ -194,7 +194,7 @@ class _Table:
     def to_set(self, path: Path) -> AnnotationSet:
         """Return the set, having said what was taken for what."""
         if not self.n_rows:
-            raise FileFormatError(f"{path}: there is no row after @data")
+            raise FileFormatError(f"{path}: there are no rows after @data")
         self._warn(path)
         n_labels = len(self.label_names)
         indptr, indices = pairs_to_csr(
@@ -222,22 +222,24 @@ class _Table:
         if self._is_sparse and self._filled:
             first = self.attributes[next(iter(self._filled))]
             warnings.warn(
-                f"{path}, line {first.line}: {first.name!r} is declared as {{{','.join(first.values or ())}}}, so a "
-                f"sparse row that leaves it out has the value {first.left_out!r} ({len(self._filled):,} such "
-                "attribute(s)); if left out is meant to be 0, let the declaration begin with 0",
+                f"{path}, line {first.line}: {first.name!r} is declared as {{{','.join(first.values or ())}}}, so its "
+                f"missing values in sparse rows mean {first.left_out!r} ({len(self._filled):,} such "
+                "attribute(s)); if a missing value should mean 0, put 0 first in the declaration",
                 UserWarning,
                 stacklevel=2,
             )
         if self._spread:
             warnings.warn(
                 f"{path}: {len(self._spread):,} attribute(s) of several values, such as {self._spread[0].name!r}, "
-                "became a column of zeros and ones for each value",
+                "were converted to one column of zeros and ones per value",
                 UserWarning,
                 stacklevel=2,
             )
         if self._unread:
             names = ", ".join(self.attributes[at].name for at in sorted(self._unread))
-            warnings.warn(f"{path}: the text of {names:.60} is no feature, and was left out", UserWarning, stacklevel=2)
+            warnings.warn(
+                f"{path}: the text of {names:.60} was skipped, as text cannot be a feature", UserWarning, stacklevel=2
+            )
 
 
 def _meanings(attribute: Attribute, place: int) -> tuple[dict[str, tuple[int, float]], int]:
@@ -254,7 +256,7 @@ def _meanings(attribute: Attribute, place: int) -> tuple[dict[str, tuple[int, fl
 
 def _sparse_cells(row: str, n_attributes: int) -> dict[int, str]:
     if not row.endswith("}"):
-        raise FileFormatError("a sparse row must end with }, and have no weight behind it")
+        raise FileFormatError("a sparse row must end with } and cannot have a weight")
     inner = row[1:-1].strip()
     if not inner:
         return {}
@@ -266,12 +268,14 @@ def _sparse_cells(row: str, n_attributes: int) -> dict[int, str]:
     try:
         cells = {int(at): value for at, value in parts}
     except ValueError as error:
-        raise FileFormatError(f"a sparse row has a number and a value in each cell: {error}") from None
+        raise FileFormatError(f"each cell of a sparse row must have a number and a value: {error}") from None
     if len(cells) < len(parts):
         raise FileFormatError("a sparse row names an attribute twice")
     if min(cells) < 0 or max(cells) >= n_attributes:
         odd = max(cells) if max(cells) >= n_attributes else min(cells)
-        raise FileFormatError(f"the row names attribute {odd}; they are numbered from 0 to {n_attributes - 1:,}")
+        raise FileFormatError(
+            f"the row has a value for attribute {odd}, but attributes are numbered from 0 to {n_attributes - 1:,}"
+        )
     return cells
 
 
@@ -281,5 +285,5 @@ def _dense_cells(row: str, n_attributes: int) -> dict[int, str]:
     else:
         found = [cell.strip() for cell in row.split(",")] if "," in row else row.split()
     if len(found) != n_attributes:
-        raise FileFormatError(f"{len(found):,} value(s) where the header has {n_attributes:,} attributes")
+        raise FileFormatError(f"{len(found):,} value(s), but the header has {n_attributes:,} attributes")
     return dict(enumerate(found))

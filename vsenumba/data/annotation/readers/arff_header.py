@@ -79,14 +79,14 @@ def attribute_of(line: str, number: int) -> Attribute:
     if kind.startswith("{") and kind.endswith("}"):
         values = tuple(unquoted(one.group()) for one in TOKEN.finditer(kind[1:-1]))
         if not values:
-            raise FileFormatError(f"the attribute {called!r} can have no value")
+            raise FileFormatError(f"the attribute {called!r} has no possible value")
         return Attribute(called, values, "nominal", number)
     if word in _NUMERIC:
         return Attribute(called, None, "numeric", number)
     if word in ("string", "date"):
         return Attribute(called, None, "text", number)
     raise FileFormatError(
-        f"the attribute {called!r} is of the kind {kind!r:.40}; numeric, string, date or values in braces are expected"
+        f"the attribute {called!r} has the type {kind!r:.40}; expected numeric, string, date or values in braces"
     )
 
 
@@ -106,7 +106,7 @@ def truth_of(attribute: Attribute) -> dict[str, bool]:
             return dict(zip(attribute.values or (), (value == yes for value in folded), strict=True))
     shown = ", ".join(attribute.values or (attribute.kind,))
     raise FileFormatError(
-        f"the label {attribute.name!r} has the values {shown:.60}; 0 and 1, false and true or no and yes are expected"
+        f"the label {attribute.name!r} has the values {shown:.60}; expected 0 and 1, false and true, or no and yes"
     )
 
 
@@ -132,9 +132,9 @@ def labels_of(path: Path, relation: str, attributes: Sequence[Attribute]) -> lis
         if name not in at:
             near = near_names(name, at)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise FileFormatError(f"the label {name!r} of {listing.name} is no attribute{hint}")
+            raise FileFormatError(f"the label {name!r} of {listing.name} is not an attribute{hint}")
         if at[name] in found:
-            raise FileFormatError(f"the label {name!r} stands twice in {listing.name}")
+            raise FileFormatError(f"the label {name!r} appears twice in {listing.name}")
         found.append(at[name])
     return found
 
@@ -147,11 +147,10 @@ def _listing_of(path: Path) -> Path:
         return max(akin, key=lambda one: len(one.stem))
     if len(there) == 1:
         return there[0]
-    beside = f"there are {', '.join(one.name for one in there)}; which?" if there else "there is none"
+    beside = f"there are {', '.join(one.name for one in there)}; keep one" if there else "there is none"
     raise InputError(
-        f"{path}: which attributes are labels? Mulan names them in an XML file beside, called as the table is "
-        f"({beside}), and MEKA puts their number into the relation, as @relation 'name: -C 6' (-C -6 where they stand "
-        "last); add either"
+        f"{path} does not say which attributes are labels. Add an XML file of the same name, as Mulan does ({beside}), "
+        "or the number of labels in the relation, as MEKA does: @relation 'name: -C 6' (-C -6 if the labels come last)"
     )
 
 
@@ -163,10 +162,10 @@ def _is_listing(path: Path) -> bool:
 def _names_in(path: Path) -> Iterator[str]:
     check_readable(path)
     if path.stat().st_size > _MOST_XML:
-        raise FileFormatError(f"{path.name} has {path.stat().st_size:,} bytes, which no list of labels has")
+        raise FileFormatError(f"{path.name} has {path.stat().st_size:,} bytes, which is too large for a list of labels")
     content = path.read_bytes()
     if re.search(rb"<!(DOCTYPE|ENTITY)", content):
-        raise FileFormatError(f"{path.name} declares a document type, which no list of labels does")
+        raise FileFormatError(f"{path.name} declares a document type, which is not allowed in a list of labels")
     try:
         # Without a document type there are no entities to expand.
         root = ET.fromstring(content)  # noqa: S314

@@ -1,4 +1,4 @@
-"""Cells of a table that hold several labels, or what is no label: taken apart as the reader is told, or asked about."""
+"""Cells of a table with several labels, or without one: split as the options say, or refused with a question."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def divider(separator: str) -> Divider:
     ['cat', 'animal']
     """
     if not isinstance(separator, str):
-        raise InputError(f"separator must be one text, not {separator!r:.60}")
+        raise InputError(f"separator must be a text, not {separator!r:.60}")
     if separator == "none":
         return lambda cell: [cell]
     if separator == "list":
         return _listed
     if not separator:
-        raise InputError("separator is empty; give what stands between the labels of a cell, 'list', or 'none'")
+        raise InputError("separator is empty; give the text between the labels of a cell, 'list', or 'none'")
     mark = _TYPED.get(separator, separator).strip(" ") or " "
 
     def divide(cell: str) -> list[str]:
@@ -81,7 +81,7 @@ def check_divided(column: str, separator: str, n_cells: int, n_labels: int) -> N
     """Warn where a separator stood in no cell."""
     if separator not in ("none", "list") and n_labels <= n_cells:
         warnings.warn(
-            f"the separator {separator!r} stands in no cell of the column {column!r}: each was taken as one label",
+            f"no cell of the column {column!r} contains the separator {separator!r}: each cell was read as one label",
             UserWarning,
             stacklevel=2,
         )
@@ -105,14 +105,15 @@ def check_whole(column: str, labels: Mapping[str, int], counts: np.ndarray, *, o
     """
     if _TRUTHS.issuperset(label.casefold() for label in labels):
         raise FileFormatError(
-            f"the column {column!r} holds nothing but {' and '.join(labels)}; if the table has a column for each "
-            "label, say --format one-hot and no label column (in Python format='one-hot'). If these are the "
-            "labels, say --separator none"
+            f"the column {column!r} contains only {' and '.join(labels)}. If the table has one column per label, use "
+            "--format one-hot without a label column (in Python format='one-hot'). If these values are the labels, "
+            "use --separator none"
         )
     gaps = [label for label in labels if label.casefold() in _GAPS]
     if gaps:
         warnings.warn(
-            f"{gaps[0]!r} is a label of {counts[labels[gaps[0]]]:,} images; if it stands for none, empty these cells",
+            f"{gaps[0]!r} is a label of {counts[labels[gaps[0]]]:,} images. If it means 'no label', leave "
+            "these cells empty",
             UserWarning,
             stacklevel=2,
         )
@@ -138,12 +139,13 @@ def check_whole(column: str, labels: Mapping[str, int], counts: np.ndarray, *, o
     )
     if n_lists > _MOST * n_cells:
         raise FileFormatError(
-            f"{found}; say --separator {separator!r} (in Python separator={separator!r}) to take them apart, or "
-            "--separator none to take a cell as one label"
+            f"{found}. Use --separator {separator!r} (in Python separator={separator!r}) to split them, or --separator "
+            "none to read each cell as one label"
         )
     warnings.warn(
-        f"{found}; each is taken as one label: --separator {separator!r} takes them apart, --separator none says that "
-        "this is meant",
+        f"{found}. Each was read as one label. Use --separator {separator!r} to split them, or "
+        "--separator none to hide "
+        "this warning",
         UserWarning,
         stacklevel=2,
     )

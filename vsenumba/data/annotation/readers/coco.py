@@ -52,7 +52,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
             elif name == "categories":
                 _add(categories, value["id"], value["name"], "category")
             elif "category_id" not in value and "caption" in value:
-                raise InputError(f"{path} has captions, no labels; load_caption_set reads it, with features")
+                raise InputError(f"{path} has captions, not labels; read it with load_caption_set")
             else:
                 owners.append(value["image_id"])
                 kinds.append(value["category_id"])
@@ -63,7 +63,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
             raise FileFormatError(f"{path}: {name!r}, element {number}: {error}") from error
     missing = [name for name in ("images", "annotations", "categories") if name not in seen]
     if missing:
-        raise FileFormatError(f"{path}: there is no list of {' and '.join(missing)}")
+        raise FileFormatError(f"{path} has no list of {' and '.join(missing)}")
     order = sorted(categories)
     rows = _found(path, owners, images, "image")
     columns = _found(path, kinds, {number: column for column, number in enumerate(order)}, "category")
@@ -76,9 +76,9 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
 
 def _add(known: dict[int, Any], number: Any, value: Any, kind: str) -> None:
     if not isinstance(number, int) or isinstance(number, bool):
-        raise FileFormatError(f"the id {number!r:.40} is no whole number")
+        raise FileFormatError(f"the id {number!r:.40} is not a whole number")
     if number in known:
-        raise FileFormatError(f"the {kind} {number} stands twice")
+        raise FileFormatError(f"the {kind} {number} is listed twice")
     known[number] = value
 
 
@@ -86,7 +86,7 @@ def _name_of(image: Any) -> str:
     # Sets made of COCO's images name their address only.
     name = image["file_name"] if "file_name" in image else str(image["coco_url"]).rpartition("/")[2]
     if not isinstance(name, str):
-        raise FileFormatError(f"the name of the file is {name!r:.40}, which is no text")
+        raise FileFormatError(f"the file name is {name!r:.40}, which is not a text")
     return name
 
 
@@ -95,7 +95,7 @@ def _found(path: Path, numbers: array[int], known: dict[int, int], kind: str) ->
     lost = np.flatnonzero(places < 0)
     if len(lost):
         raise FileFormatError(
-            f"{path}: annotation {int(lost[0])} is of the {kind} {numbers[int(lost[0])]}, which is not there "
+            f"{path}: annotation {int(lost[0])} has the {kind} {numbers[int(lost[0])]}, which is not in the file "
             f"({len(lost):,} such annotation(s))"
         )
     return places

@@ -91,7 +91,7 @@ def _read_table(table: Table, options: TableOptions) -> AnnotationSet:
         if not image:
             if not any(cell.strip() for cell in row):
                 continue
-            raise FileFormatError("the image is empty; each row needs one")
+            raise FileFormatError("the cell of the image is empty; every row needs an image")
         n_rows += 1
         code = images.setdefault(image, len(images))
         distinct = set(row)
@@ -110,7 +110,7 @@ def _read_table(table: Table, options: TableOptions) -> AnnotationSet:
         _check_ids(header[0], images)
     if len(images) < n_rows:
         warnings.warn(
-            f"{n_rows - len(images):,} row(s) name an image that another row has: their labels are joined",
+            f"{n_rows - len(images):,} row(s) repeat an image of another row: their labels were merged",
             UserWarning,
             stacklevel=2,
         )
@@ -126,7 +126,7 @@ def _named(truths: Truths, names: Sequence[str], row: Sequence[str]) -> FileForm
         try:
             truths.learn([cell])
         except FileFormatError as error:
-            hint = f"; if it has the images, say --image-column {name}" if as_column(name) in IMAGE_COLUMNS else ""
+            hint = f". If it has the images, use --image-column {name}" if as_column(name) in IMAGE_COLUMNS else ""
             return FileFormatError(f"the column {name!r:.80} {error}{hint}")
     raise AssertionError("every cell has a meaning")
 
@@ -142,12 +142,12 @@ def _image_column(header: Sequence[str], wanted: str | None) -> int:
 def _check_names(header: Sequence[str], names: Sequence[str]) -> None:
     """Refuse columns without a name of their own."""
     if not names:
-        raise FileFormatError(f"the table has one column only, {header[0]!r}; a column for each label is expected")
+        raise FileFormatError(f"the table has only one column, {header[0]!r}; expected one column per label")
     name, n = Counter(names).most_common(1)[0]
     if n > 1 and name:
-        raise FileFormatError(f"the header has the column {name!r:.80} {n:,} times; join them, or rename one")
+        raise FileFormatError(f"the header has the column {name!r:.80} {n:,} times; merge or rename them")
     if "" in names:
-        raise FileFormatError(f"of the {len(header):,} columns one has no name; each needs the name of its label")
+        raise FileFormatError(f"one of the {len(header):,} columns has no name; name it after its label")
 
 
 def _check_ids(column: str, images: Iterable[str]) -> None:
@@ -156,12 +156,12 @@ def _check_ids(column: str, images: Iterable[str]) -> None:
         return
     if all(map(is_truth, images)):
         raise FileFormatError(
-            f"the first column, {column!r}, holds values like the others; say which has the images with --image-column "
-            "(in Python image_column=...)"
+            f"the first column, {column!r}, has values like the others; name the column with the images with "
+            "--image-column (in Python image_column=...)"
         )
     warnings.warn(
-        f"the table has a column for each label, and the first, {column!r:.80}, was taken for the images: "
-        "--image-column says otherwise",
+        f"reading the table as one column per label, with the images in the first column, {column!r:.80}; use "
+        "--image-column to name another column",
         UserWarning,
         stacklevel=3,
     )

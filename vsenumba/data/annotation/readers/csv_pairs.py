@@ -63,8 +63,8 @@ def _read_table(table: Table, options: TableOptions) -> AnnotationSet:
     header = table.header
     if is_tag_list(header) and options.image_column is None:
         raise FileFormatError(
-            "this is the list of labels that a tagger knows (selected_tags.csv), with no images; run the tagger, and "
-            "give the table or the text files that it writes"
+            "this is a tagger's list of labels (selected_tags.csv), which has no images; run the tagger and give the "
+            "table or the text files that it writes"
         )
     image_at = _column(header, "image", options.image_column, IMAGE_COLUMNS)
     label_at = _column(header, "label", options.label_column, LABEL_COLUMNS)
@@ -100,7 +100,9 @@ def read_rows(table: Table, image_at: int, label_at: int, verdicts: Verdicts, se
         if not image:
             if not any(other.strip() for other in row):
                 continue
-            raise FileFormatError("the image is empty; where cells were merged, write it into each row")
+            raise FileFormatError(
+                "the cell of the image is empty; if cells were merged, write the image into every row"
+            )
         state = LABEL if verdicts.are_plain else verdicts.of(row)
         if state == UNASKED:
             rows.counts[UNASKED] += 1
@@ -135,26 +137,30 @@ def _verdicts(header: Sequence[str], options: TableOptions) -> Verdicts:
     score_at = next((at for at, name in enumerate(header) if name.lower() == CONFIDENCE), None)
     if options.threshold is not None and score_at is None:
         raise InputError(
-            f"threshold={options.threshold!r} is for a table with a column {CONFIDENCE!r}; this one has the columns "
+            f"threshold={options.threshold!r} needs a table with a column {CONFIDENCE!r}; this table has the columns "
             f"{', '.join(header):.200}"
         )
     return Verdicts(header, score_at, threshold=options.threshold)
 
 
 def _say(rows: PairRows, verdicts: Verdicts, header: Sequence[str]) -> None:
-    """Say how scores were understood, and how many rows have no label."""
+    """Warn how scores were read, and how many rows have no label."""
     score = header[verdicts.score_at or 0]
-    told = {WEAK: f"count for nothing: their {score} is below {verdicts.threshold or 0:g}, which --threshold moves"}
+    told = {
+        WEAK: f"were ignored: their {score} is below {verdicts.threshold or 0:g}; change the limit with --threshold"
+    }
     if verdicts.source_at is None:  # otherwise it is known what is meant
-        told[ABSENT] = f"have a {score} of 0: they are kept as verified absences, of what was looked for and not found"
+        told[ABSENT] = f"have a {score} of 0: they are kept as verified absences"
     if verdicts.threshold is None:
-        told[UNSURE] = f"have a {score} below 1 and are taken for labels; --threshold 0.5 takes those from 0.5 on"
+        told[UNSURE] = (
+            f"have a {score} below 1 and were read as labels; use --threshold 0.5 to keep only scores from 0.5"
+        )
     for state, text in told.items():
         if rows.counts[state]:
             warnings.warn(f"{rows.counts[state]:,} row(s) {text}", UserWarning, stacklevel=3)
     if rows.n_empty:
         warnings.warn(
-            f"{rows.n_empty:,} row(s) have no label: their images are kept without one", UserWarning, stacklevel=3
+            f"{rows.n_empty:,} row(s) have no label: their images are kept without labels", UserWarning, stacklevel=3
         )
 
 
@@ -164,8 +170,8 @@ def _warn_of_siblings(header: Sequence[str], label_at: int) -> None:
     others = [name for at, name in enumerate(header) if at != label_at and name.rstrip("0123456789") == stem]
     if others:
         warnings.warn(
-            f"of the columns {header[label_at]}, {', '.join(others):.60} only the first is read; write one label into "
-            "each row, or all of an image into one cell, with a separator",
+            f"only the first of the columns {header[label_at]}, {', '.join(others):.60} is read; write one label per "
+            "row, or all labels of an image into one cell with a separator",
             UserWarning,
             stacklevel=3,
         )
@@ -181,8 +187,7 @@ def _column(header: Sequence[str], kind: str, wanted: str | None, usual: Sequenc
     if wanted is not None:
         raise no_such_column(f"{kind}_column", wanted, header)
     raise FileFormatError(
-        f"no {kind} column among {found:.200}; the first line must name the columns, "
-        f"or say which it is with {kind}_column=... (or --{kind}-column on the command line); "
-        f"found by itself are {', '.join(usual)}. If there is a column for each label, say --format one-hot (in Python "
-        "format='one-hot')"
+        f"no {kind} column among {found:.200}. The first line must name the columns; detected names are "
+        f"{', '.join(usual)}. Name another column with --{kind}-column (in Python {kind}_column=...). For a table with "
+        "one column per label, use --format one-hot (in Python format='one-hot')"
     )

@@ -38,7 +38,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
         is_array = stream.peek() == "["
         for post in stream.elements() if is_array else stream.values():
             if not isinstance(post, dict):
-                raise FileFormatError(f"{post!r:.60} where a post is expected")
+                raise FileFormatError(f"expected a post, not {post!r:.60}")
             if any(post.get(key) is True for key in _GONE):
                 n_gone += 1
                 continue
@@ -47,10 +47,10 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
                 raise _no_key("image_column", image_key, post, options.image_column is not None)
             gathering.add(image, _labels_of(post, wanted))
         if is_array and stream.peek():
-            raise FileFormatError(f"not valid JSON: {stream.peek()!r} comes after the end")
+            raise FileFormatError(f"not valid JSON: {stream.peek()!r} after the end")
         stream.line = 0
         if n_gone:
-            warnings.warn(f"{n_gone:,} post(s) are left out that were deleted or banned", UserWarning, stacklevel=2)
+            warnings.warn(f"skipped {n_gone:,} deleted or banned post(s)", UserWarning, stacklevel=2)
         return gathering.annotation_set()
 
 

@@ -50,7 +50,7 @@ def _read_json(path: Path, options: TableOptions) -> AnnotationSet:
     with open_json(path) as stream:
         for record in stream.elements():
             if not isinstance(record, dict) or not isinstance(record.get(_SOURCE), str):
-                raise FileFormatError(f"{record!r:.60} is no record with a {_SOURCE}")
+                raise FileFormatError(f"expected a record with a {_SOURCE}, not {record!r:.60}")
             reading.take_columns(record)
             found = ((field, _listed(record[key])) for key, field in reading.fields.items() if key in record)
             reading.add(record[_SOURCE], found)
@@ -63,7 +63,7 @@ def _listed(value: Any) -> list[str]:
     found = value if isinstance(value, list) else [value]
     for one in found:
         if not isinstance(one, str):
-            raise FileFormatError(f"{one!r:.60} where a keyword is expected")
+            raise FileFormatError(f"expected a keyword, not {one!r:.60}")
     return found
 
 
@@ -111,13 +111,13 @@ class _Joints:
         for mark, n in self._others.most_common(1):
             if n * 2 > self._n_cells:
                 raise FileFormatError(
-                    f"{n:,} of {self._n_cells:,} cells hold {mark!r}; if that was given to exiftool as -sep, say "
-                    f"--separator {mark!r} (in Python separator={mark!r}), and --separator {_JOINT!r} if not"
+                    f"{n:,} of {self._n_cells:,} cells contain {mark!r}. If you ran exiftool with -sep {mark!r}, use "
+                    f"--separator {mark!r} (in Python separator={mark!r}); otherwise use --separator {_JOINT!r}"
                 )
         if self._n_joined:
             warnings.warn(
-                f"{self._n_joined:,} of {self._n_cells:,} cells, such as {self._example!r:.60}, were taken apart at "
-                f"{_JOINT!r}, by which exiftool joins lists; --separator says what was given as -sep",
+                f"{self._n_joined:,} of {self._n_cells:,} cells, such as {self._example!r:.60}, were split at "
+                f"{_JOINT!r}, the default separator of exiftool. If you ran exiftool with -sep, use --separator",
                 UserWarning,
                 stacklevel=2,
             )
@@ -155,8 +155,8 @@ class _Reading:
             raise no_such_column("label_column", self._wanted, list(self._seen))
         if not self.fields:
             raise FileFormatError(
-                f"no field of keywords among {', '.join(self._seen):.200}; have exiftool write "
-                f"{' '.join(f'-{field}' for field in FIELDS)}, or name one with --label-column"
+                f"no keyword field among {', '.join(self._seen):.200}; run exiftool with "
+                f"{' '.join(f'-{field}' for field in FIELDS)}, or name a field with --label-column"
             )
         self._hierarchies.warn()
         return self._gathering.annotation_set()

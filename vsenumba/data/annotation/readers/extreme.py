@@ -39,22 +39,24 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
         _, first = next(lines, (1, ""))
         sizes = whole_numbers_of(first)
         if sizes is None or len(sizes) != 3:
-            raise FileFormatError(f"line 1: the numbers of points, features and labels are expected, not {first!r:.60}")
+            raise FileFormatError(f"line 1: expected the numbers of points, features and labels, not {first!r:.60}")
         n_points, n_features, n_labels = sizes
         for number, line in lines:
             if len(rows) == n_points:
                 if line.strip():
-                    raise FileFormatError(f"line {number}: there are more rows than the {n_points:,} of the first line")
+                    raise FileFormatError(f"line {number}: there are more rows than the first line says ({n_points:,})")
                 continue
             names, cells = split_row(line)
             for label in labels_in(names, number):
                 if label >= n_labels:
-                    raise FileFormatError(f"line {number}: label {label} of {n_labels:,}, which are numbered from 0")
+                    raise FileFormatError(
+                        f"line {number}: label {label} does not exist; the {n_labels:,} labels are numbered from 0"
+                    )
                 images.append(len(rows))
                 labels.append(label)
             rows.add(cells, number)
         if len(rows) != n_points:
-            raise FileFormatError(f"{len(rows):,} rows where the first line says {n_points:,}; the file is cut off")
+            raise FileFormatError(f"{len(rows):,} rows, but the first line says {n_points:,}; the file is truncated")
         features = rows.to_csr(n_features)
     indptr, indices = pairs_to_csr(np.frombuffer(images, np.int64), np.frombuffer(labels, np.int64), n_points, n_labels)
     names_of_labels = Vocabulary.numbered(n_labels, "label")

@@ -39,12 +39,16 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
         parts = _parts_of(path)
         path = parts[chosen_part(path, parts, options.part)]
     if "_X_Xf" in path.name:
-        raise InputError(f"{path} has the features; give the file of labels, {path.name.replace('_X_Xf', '_X_Y')}")
+        raise InputError(
+            f"{path} has features, not labels; give the file of labels, {path.name.replace('_X_Xf', '_X_Y')}"
+        )
     relevance = _matrix(path)
     if options.threshold is None and not np.isin(relevance.data, (0, 1)).all():
         odd = relevance.data[~np.isin(relevance.data, (0, 1))][0]
         raise InputError(
-            f"{path} has values such as {odd:g}; say --threshold X (in Python threshold=X): those from X on are labels"
+            f"{path} has values such as {odd:g}; use --threshold X (in Python threshold=X) to read values "
+            "of at least X "
+            "as labels"
         )
     kept = relevance.data >= (0.5 if options.threshold is None else options.threshold)
     labels = sp.csr_array((kept.astype(np.int8), relevance.indices, relevance.indptr), relevance.shape)
@@ -56,7 +60,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
         return data
     features = _matrix(beside)
     if features.shape[0] != data.n_images:
-        raise FileFormatError(f"{beside} has {features.shape[0]:,} rows, and {path.name} has {data.n_images:,}")
+        raise FileFormatError(f"{beside} has {features.shape[0]:,} rows, but {path.name} has {data.n_images:,}")
     return data.with_features(features)
 
 
@@ -71,13 +75,13 @@ def _matrix(path: Path) -> sp.csr_array:
         _, first = next(lines, (1, ""))
         sizes = whole_numbers_of(first)
         if sizes is None or len(sizes) != 2:
-            raise FileFormatError(f"line 1: the numbers of rows and columns are expected, not {first!r:.60}")
+            raise FileFormatError(f"line 1: expected the numbers of rows and columns, not {first!r:.60}")
         for number, line in lines:
             if len(rows) == sizes[0]:
                 if line.strip():
-                    raise FileFormatError(f"line {number}: there are more rows than the {sizes[0]:,} of the first line")
+                    raise FileFormatError(f"line {number}: there are more rows than the first line says ({sizes[0]:,})")
                 continue
             rows.add(line, number)
         if len(rows) != sizes[0]:
-            raise FileFormatError(f"{len(rows):,} rows where the first line says {sizes[0]:,}; the file is cut off")
+            raise FileFormatError(f"{len(rows):,} rows, but the first line says {sizes[0]:,}; the file is truncated")
         return rows.to_csr(sizes[1])

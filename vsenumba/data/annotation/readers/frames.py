@@ -57,7 +57,7 @@ class Frame:
         self.index = index
         twice = next((name for name, n in Counter(self.names).items() if n > 1), None)
         if twice is not None:
-            raise FileFormatError(f"the column {twice!r:.80} stands twice; rename one of them")
+            raise FileFormatError(f"the column {twice!r:.80} appears twice; rename one of them")
 
     def column(self, name: str) -> np.ndarray:
         """Return a column as an array, of objects where it is neither of numbers nor of truth values."""
@@ -212,7 +212,7 @@ class FrameReading:
         nameless = self.image if kinds.get(self.image or "") == "nothing" and options.image_column is None else None
         if nameless is not None and first.n_rows:
             warnings.warn(
-                f"the column {nameless!r:.80} has no names: images are numbered in the order of the rows",
+                f"the column {nameless!r:.80} has no names: images are numbered by row",
                 UserWarning,
                 stacklevel=3,
             )
@@ -250,7 +250,7 @@ class FrameReading:
             value = getattr(self._options, option)
             if is_useless and value is not None:
                 what = "a column for each label" if self.is_wide else f"its labels in {self.label!r}"
-                raise InputError(f"{option}={value!r} does not fit the table, which has {what}")
+                raise InputError(f"{option}={value!r} cannot be used with this table, which has {what}")
 
     @property
     def columns(self) -> list[str]:
@@ -283,7 +283,7 @@ class FrameReading:
             if _is_missing(value) or value == -1:  # as of a part whose labels are kept secret
                 return ""
             if not 0 <= value < len(names):
-                raise FileFormatError(f"{value} in {self.label!r} is none of the {len(names):,} labels that are named")
+                raise FileFormatError(f"{value} in {self.label!r} is not one of the {len(names):,} named labels")
             return names[value]
 
         for image, value in zip(ids, part.column(self.label).tolist(), strict=True):
@@ -302,7 +302,7 @@ class FrameReading:
     def _add_wide(self, part: Frame, ids: list[str]) -> None:
         rows = np.fromiter((self._images.setdefault(one, len(self._images)) for one in ids), np.int64, len(ids))
         if "" in self._images:
-            raise FileFormatError("the image is empty; each row needs one")
+            raise FileFormatError("the cell of the image is empty; every row needs an image")
         for j, name in enumerate(self._labels):
             try:
                 has = self._has_label(part.column(name))
@@ -333,7 +333,7 @@ class FrameReading:
             return AnnotationSet(data.indptr, data.indices, data.n_labels, ids, data.label_names)
         self._truths.check_all()
         if len(self._images) < self._n_rows:
-            raise FileFormatError(f"{self._n_rows - len(self._images):,} row(s) name an image that another row has")
+            raise FileFormatError(f"{self._n_rows - len(self._images):,} row(s) repeat an image of another row")
         indptr, indices = pairs_to_csr(
             np.frombuffer(self._image_codes, np.int64),
             np.frombuffer(self._label_codes, np.int64),
@@ -350,7 +350,7 @@ def _way_out(names: Sequence[str], lists: Sequence[str], label: str | None) -> s
     shown = ", ".join(names)
     if label is not None:
         return (
-            f"a table with the columns {shown:.200} has labels in {label!r}, and no column of images; say which it is "
+            f"a table with the columns {shown:.200} has labels in {label!r}, but no column of images; name one "
             "with image_column"
         )
     ids = next((name for name in names if name not in lists), None)

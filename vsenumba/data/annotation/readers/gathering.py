@@ -62,7 +62,7 @@ class Gathering:
     def _row(self, image: str) -> int:
         image = plain(image)
         if not image:
-            raise FileFormatError("the image is empty; each record needs one")
+            raise FileFormatError("the image is empty; every record needs an image")
         self.n_records += 1
         return self._images.setdefault(image, len(self._images))
 
@@ -116,11 +116,11 @@ class Gathering:
             Of what was assumed: see `check_whole`.
         """
         if not self._label_codes:
-            what = f"is no label in {self.n_records:,} record(s)" if self.n_records else "are no records"
-            raise FileFormatError(f"there {what}; labels are looked for in {self.column!r}")
+            what = f"no label in {self.n_records:,} record(s)" if self.n_records else "no records"
+            raise FileFormatError(f"{what}; labels are expected in {self.column!r}")
         for name in (*self._images, *self._labels):
             if "\0" in name:
-                raise FileFormatError(f"{name!r:.80} holds a NUL character, which no name does")
+                raise FileFormatError(f"{name!r:.80} contains a NUL character, which is not allowed in a name")
         if self._separator is not None and self._n_texts + self._n_lists:
             check_divided(self.column, self._separator, self._n_texts, self._n_divided)
         elif self._text_codes:
@@ -129,7 +129,7 @@ class Gathering:
             check_whole(self.column, self._labels, counts, one_row_an_image=one_row_an_image)
         if self.n_empty and says_empty:
             warnings.warn(
-                f"{self.n_empty:,} record(s) have no label: their images are kept without one",
+                f"{self.n_empty:,} record(s) have no label: their images are kept without labels",
                 UserWarning,
                 stacklevel=2,
             )

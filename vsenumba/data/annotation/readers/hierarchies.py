@@ -35,8 +35,8 @@ class Hierarchies:
         """Say that keywords were taken apart, if some were."""
         if self._n:
             warnings.warn(
-                f"{self._n:,} keywords have levels, such as {self._example!r:.80}: each level was taken as a label; "
-                "--label-column Subject takes the keywords alone",
+                f"{self._n:,} keywords have levels, such as {self._example!r:.80}: each level was read as a label; use "
+                "--label-column Subject to read only the keywords",
                 UserWarning,
                 stacklevel=2,
             )

@@ -41,7 +41,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
         else:
             _read_objects(stream, reading)
         if stream.peek():
-            raise FileFormatError(f"not valid JSON: {stream.peek()!r} comes after the end")
+            raise FileFormatError(f"not valid JSON: {stream.peek()!r} after the end")
         stream.line = 0  # what is said from here on is of all records
         return reading.annotation_set()
 
@@ -89,8 +89,8 @@ class _Reading:
         """Take a record, an object with a key for the image and one for its labels."""
         if not isinstance(record, dict):
             raise FileFormatError(
-                f'{_shown(record)} where a record is expected, such as {{"id": "a.jpg", "tags": ["cat"]}}; in '
-                "Python AnnotationSet.from_pairs and from_lists make sets of other lists"
+                f'expected a record, such as {{"id": "a.jpg", "tags": ["cat"]}}, not {_shown(record)}; in Python, use '
+                "AnnotationSet.from_pairs or from_lists for other lists"
             )
         if self._image_key is None:
             self._image_key = _usual(record, IMAGE_COLUMNS)
@@ -112,7 +112,8 @@ class _Reading:
             self._label_key = _usual(record, LABEL_COLUMNS)
             if len(usual) > 1:
                 warnings.warn(
-                    f"of the keys {', '.join(usual):.80} only {self._label_key} is read: --label-column says otherwise",
+                    f"only {self._label_key} of the keys {', '.join(usual):.80} is read; use "
+                    "--label-column to read another",
                     UserWarning,
                     stacklevel=2,
                 )
@@ -134,14 +135,14 @@ class _Reading:
         if isinstance(value, dict):
             return self._labels_by_score(value)
         if not isinstance(value, list):
-            raise FileFormatError(f"{_shown(value)} where labels are expected")
+            raise FileFormatError(f"expected labels, not {_shown(value)}")
         found = [one for one in value if one is not None]
         for one in found:
             if not isinstance(one, str):
                 keys = [key for key, text in one.items() if isinstance(text, str)] if isinstance(one, dict) else []
                 key = f"{self._label_key}." if self._label_key else ""
                 ways = " or ".join(f"--label-column {key}{name}" for name in keys[:3])
-                raise FileFormatError(f"{_shown(one)} where a label is expected" + (f"; say {ways}" if ways else ""))
+                raise FileFormatError(f"expected a label, not {_shown(one)}" + (f"; use {ways}" if ways else ""))
         return found
 
     def _labels_by_score(self, value: Mapping[str, Any]) -> list[str]:
@@ -151,7 +152,7 @@ class _Reading:
         for label, one in value.items():
             if not (one is None or isinstance(one, (bool, Number))):
                 raise FileFormatError(
-                    f"{_shown(value)} where labels are expected; its keys can be named, as --label-column "
+                    f"expected labels, not {_shown(value)}; name a key, as in --label-column "
                     f"{self._label_key or 'tags'}.{label}"[:300]
                 )
             text = one if isinstance(one, Number) else texts[one]
@@ -167,20 +168,21 @@ class _Reading:
         keys = list(_paths(record))
         if self._image_key is None:
             return FileFormatError(
-                f"no key of the image among {', '.join(keys):.200}; say which it is with --image-column (in Python "
-                "image_column=...), with dots for keys within"
+                f"no image key among {', '.join(keys):.200}; name one with --image-column (in Python "
+                "image_column=...), "
+                "with dots for nested keys"
             )
         if found is None and self._options.image_column is not None:
             near = near_names(self._image_key, keys, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             return InputError(f"image_column={self._image_key!r} is not among the keys {', '.join(keys):.200}{hint}")
         if found is None and self._image_key in keys:
-            return FileFormatError(f"the record's {self._image_key!r} is null, so that it names no image")
+            return FileFormatError(f"the record's {self._image_key!r} is null; every record needs an image")
         if found is None:
             return FileFormatError(f"the record has no {self._image_key!r}, only {', '.join(keys):.200}")
         within = next((key for key in keys if key.startswith(f"{self._image_key}.")), None)
-        hint = f"; say --image-column {within}" if within else ""
-        return FileFormatError(f"{_shown(found)} where the image is expected, in {self._image_key!r}{hint}")
+        hint = f"; use --image-column {within}" if within else ""
+        return FileFormatError(f"expected an image in {self._image_key!r}, not {_shown(found)}{hint}")
 
     def annotation_set(self) -> AnnotationSet:
         """Return the set of all records."""
@@ -188,8 +190,9 @@ class _Reading:
             keys = list(_paths(self._first))
             if self._label_key is None:
                 raise FileFormatError(
-                    f"no key of the labels among {', '.join(keys):.200}; say which it is with --label-column "
-                    "(in Python label_column=...), with dots for keys within"
+                    f"no label key among {', '.join(keys):.200}; name one with --label-column (in Python "
+                    "label_column=...), "
+                    "with dots for nested keys"
                 )
             if self._options.label_column is not None and _at(self._first, self._label_key) is None:
                 near = near_names(self._label_key, keys, 1)
@@ -197,7 +200,7 @@ class _Reading:
                 raise InputError(f"label_column={self._label_key!r} is not among the keys {', '.join(keys):.200}{hint}")
         self._truths.check_all()
         if self._options.threshold is not None and not self._truths.n_learnt:
-            raise InputError(f"threshold={self._options.threshold!r} is for scores, and the records have none")
+            raise InputError(f"threshold={self._options.threshold!r} needs scores, and the records have none")
         return self._gathering.annotation_set()
 
 
@@ -234,4 +237,4 @@ def _paths(record: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     kinds = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
-    return f"{kinds.get(type(value), 'a value')}, {value!r:.60},"
+    return f"{kinds.get(type(value), 'a value')}, {value!r:.60}"

@@ -40,7 +40,7 @@ def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise FileFormatError(f"the key {twice!r} stands twice in one object; write its values into one list")
+        raise FileFormatError(f"the key {twice!r} appears twice in one object; write its values into one list")
     return found
 
 
@@ -115,7 +115,7 @@ class JsonStream:
         if not found or found not in expected:
             self.line = self._line_at(self._at)
             shown = "the end of the file" if not found else repr(found)
-            raise FileFormatError(f"not valid JSON: {' or '.join(expected)} expected, not {shown}")
+            raise FileFormatError(f"not valid JSON: {' or '.join(expected)} expected, found {shown}")
         self._at += 1
         return found
 

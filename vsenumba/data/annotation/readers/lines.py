@@ -73,7 +73,7 @@ class Lines(Iterator[str]):
             ) from error
         if "\0" in line:
             self.record_start = self._number
-            raise FileFormatError("the line holds a NUL character, which text does not")
+            raise FileFormatError("the line contains a NUL character; this is not a text file")
         return line
 
     def _raw_line(self) -> bytes:

@@ -85,10 +85,10 @@ def _annotations(folder: Path, known: list[int] | None) -> AnnotationSet:
     for file, one in zip(files, lists, strict=True):
         odd = next((number for number in one if number not in at), None)
         if odd is not None:
-            raise FileFormatError(f"{file} names image {odd}, of which there are no tags")
+            raise FileFormatError(f"{file} names image {odd}, which has no tags")
     if known is None:
         warnings.warn(
-            f"{folder}: images without an annotation are not known, as there is no folder of tags beside",
+            f"{folder}: images without annotations are missing, as there is no folder of tags next to it",
             UserWarning,
             stacklevel=3,
         )

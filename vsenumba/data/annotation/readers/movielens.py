@@ -55,7 +55,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
         options = options._replace(part=None)
     kind = kind or _kind_of(_head_of(path))
     if kind is None:
-        raise FileFormatError(f"{path}: the first line is none of {'; '.join(_HEADERS.values())}")
+        raise FileFormatError(f"{path}: the first line must be one of {'; '.join(_HEADERS.values())}")
     refuse_options(path, options, but=("threshold",) if kind == "ratings" else ())
     if kind == "ratings":
         return _ratings(path, options.threshold)
@@ -80,8 +80,9 @@ def _kind_of(head: bytes) -> str | None:
 def _ratings(path: Path, threshold: float | None) -> AnnotationSet:
     if threshold is None:
         raise InputError(
-            f"{path} has ratings from 0.5 to 5: from which on does somebody like a film? say --threshold 4 (in Python "
-            "threshold=4)"
+            f"{path} has ratings from 0.5 to 5; give the lowest rating that means 'likes the film', such "
+            "as --threshold "
+            "4 (in Python threshold=4)"
         )
     users, films, liked = array("q"), array("q"), array("b")
     for block, line in _blocks(path):
@@ -92,7 +93,7 @@ def _ratings(path: Path, threshold: float | None) -> AnnotationSet:
         films.frombytes(numbers[:, 1].astype(np.int64).tobytes())
         liked.frombytes((numbers[:, 2] >= threshold).astype(np.int8).tobytes())
     if not len(users):
-        raise FileFormatError(f"{path} has a header and no rating")
+        raise FileFormatError(f"{path} has a header but no ratings")
     user_numbers, rows = np.unique(np.frombuffer(users, np.int64), return_inverse=True)
     film_numbers, columns = np.unique(np.frombuffer(films, np.int64), return_inverse=True)
     keep = np.frombuffer(liked, np.int8).astype(bool)
@@ -162,9 +163,9 @@ def _words(path: Path, kind: str) -> AnnotationSet:
             rows.append(row)
             columns.append(labels.setdefault(word, len(labels)))
     if n_empty:
-        warnings.warn(f"{path}: {n_empty:,} row(s) have no tag, and were left out", UserWarning, stacklevel=3)
+        warnings.warn(f"{path}: skipped {n_empty:,} row(s) without a tag", UserWarning, stacklevel=3)
     if not films:
-        raise FileFormatError(f"{path} has a header and no row")
+        raise FileFormatError(f"{path} has a header but no rows")
     indptr, indices = pairs_to_csr(
         np.frombuffer(rows, np.int64), np.frombuffer(columns, np.int64), len(films), len(labels)
     )
@@ -182,9 +183,7 @@ def _table(path: Path, n_cells: int) -> Iterator[list[str]]:
                 if not number or not cells:
                     continue
                 if len(cells) != n_cells or not cells[n_cells == 4].isdecimal():
-                    raise FileFormatError(
-                        f"{','.join(cells)!r:.60} is not a row of {n_cells} cells, with a film's number"
-                    )
+                    raise FileFormatError(f"{','.join(cells)!r:.60} is not a row of {n_cells} cells with a film number")
                 yield cells
         except (FileFormatError, csv.Error) as error:
             raise FileFormatError(f"{path}, line {lines.record_start}: {error}") from error

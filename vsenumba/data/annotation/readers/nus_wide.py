@@ -43,7 +43,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
     refuse_options(path, options, but=("part", "lenient"))
     parts = _parts_of(path)
     if not parts:
-        raise FileFormatError(f"{path} is no folder of files named Labels_<concept>.txt")
+        raise FileFormatError(f"{path} is not a folder with files named Labels_<concept>.txt")
     part = chosen_part(path, parts, options.part)
     files = parts[part]
     names = _in_order(path, files)
@@ -52,7 +52,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
     for name in names:
         rows, n = _rows_of(files[name], lenient=bool(options.lenient))
         if n_images not in (-1, n):
-            raise FileFormatError(f"{files[name]} has {n:,} lines, and {files[names[0]].name} has {n_images:,}")
+            raise FileFormatError(f"{files[name]} has {n:,} lines, but {files[names[0]].name} has {n_images:,}")
         n_images = n
         columns.append(rows)
     starts = np.cumsum([0, *map(len, columns)])
@@ -63,7 +63,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
         return AnnotationSet.from_csr(matrix, names_of_rows(Path(part), n_images), names)
     ids = [name.replace("\\", "/") for name in listed_names(images)]
     if len(ids) != n_images:
-        raise FileFormatError(f"{images} names {len(ids):,} images, and {files[names[0]].name} has {n_images:,}")
+        raise FileFormatError(f"{images} names {len(ids):,} images, but {files[names[0]].name} has {n_images:,}")
     return AnnotationSet.from_csr(matrix, ids, names)
 
 
@@ -91,7 +91,7 @@ def _in_order(path: Path, files: Mapping[str, Path]) -> list[str]:
     for missing in (name for name in names if name not in files):
         near = near_names(missing, files)
         hint = f"; is it {files[near[0]].name}?" if near else ""
-        raise FileFormatError(f"{path} has no file of the concept {missing!r}, which {listing} names{hint}")
+        raise FileFormatError(f"{path} has no file for the concept {missing!r}, which {listing} names{hint}")
     more = [name for name in files if name not in names]
     if more:
         raise FileFormatError(f"{listing} does not name the concept {more[0]!r}, which {path} has")
@@ -110,6 +110,6 @@ def _rows_of(path: Path, *, lenient: bool) -> tuple[np.ndarray, int]:
     if odd:
         what = f"{path}, line {odd[0][0] + 1}: {odd[0][1].decode(errors='replace')!r:.40} is neither 0 nor 1"
         if not lenient:
-            raise FileFormatError(f"{what}; say --lenient (in Python lenient=True) to take it for 0")
-        warnings.warn(f"{what}, and was taken for 0 ({len(odd):,} such line(s))", UserWarning, stacklevel=3)
+            raise FileFormatError(f"{what}; use --lenient (in Python lenient=True) to read it as 0")
+        warnings.warn(f"{what}; read as 0 ({len(odd):,} such line(s))", UserWarning, stacklevel=3)
     return np.flatnonzero([line == b"1" for line in lines]), len(lines)

@@ -48,7 +48,8 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
         missing = [name for name in COLUMNS if name not in columns]
         if missing:
             raise FileFormatError(
-                f"there is no column {missing[0]} among {', '.join(table.header):.200}; Open Images has the columns "
+                f"there is no column {missing[0]} among {', '.join(table.header):.200}; Open Images "
+                "tables have the columns "
                 "ImageID,Source,LabelName,Confidence"
             )
         image_at, source_at, label_at, score_at = map(columns.index, COLUMNS)
@@ -66,7 +67,7 @@ def _with_names(data: AnnotationSet, path: Path) -> AnnotationSet:
         found = {**_descriptions(file), **found}
     if not files:
         warnings.warn(
-            f"there is no class-descriptions.csv beside {path}: labels are called by their codes, such as "
+            f"there is no class-descriptions.csv next to {path}: labels are named by their codes, such as "
             f"{data.label_names[0]!r}",
             UserWarning,
             stacklevel=2,
@@ -82,7 +83,7 @@ def _with_names(data: AnnotationSet, path: Path) -> AnnotationSet:
         example = next(code for code in codes if code not in found)
         warnings.warn(
             f"{n_unnamed:,} of {len(codes):,} labels have no name in {files[0].name}, such as {example!r}: they are "
-            "called by their codes",
+            "named by their codes",
             UserWarning,
             stacklevel=2,
         )
@@ -112,9 +113,9 @@ def _descriptions(path: Path) -> dict[str, str]:
 
 def _take(row: Sequence[str], found: dict[str, str]) -> None:
     if len(row) != 2:
-        raise FileFormatError(f"{len(row)} field(s) where a label's code and its name are expected")
+        raise FileFormatError(f"expected a label's code and name, not {len(row)} field(s)")
     code, name = plain(row[0]), plain(row[1])
     if not code or not name:
         raise FileFormatError("the code or the name of the label is empty")
     if found.setdefault(code, name) != name:
-        raise FileFormatError(f"the label {code!r} is called {name!r}, and {found[code]!r} before")
+        raise FileFormatError(f"the label {code!r} has two names, {name!r} and {found[code]!r}")

@@ -14,10 +14,10 @@ _FOR = {
     "label_column": "tables and records with named columns",
     "separator": "tables and records of text",
     "threshold": "tables of scores",
-    "first_number": "files that count labels",
-    "sources": "tables with a column of sources, as Open Images',",
-    "part": "folders of several parts",
-    "lenient": "files with mistakes that are known",
+    "first_number": "files with numbered labels",
+    "sources": "tables with a column of sources, such as those of Open Images",
+    "part": "folders with several parts",
+    "lenient": "formats with known mistakes",
 }
 
 
@@ -74,7 +74,7 @@ def refuse_options(path: str | PathLike[str], options: TableOptions, *, but: tup
     """
     for option, value in options._asdict().items():
         if value is not None and option != "format" and option not in but:
-            raise InputError(f"{option}={value!r} is for {_FOR[option]} only, which {path} is not")
+            raise InputError(f"{option}={value!r} cannot be used with {path}; it is only for {_FOR[option]}")
 
 
 def check_values(options: TableOptions) -> TableOptions:
@@ -90,7 +90,7 @@ def check_values(options: TableOptions) -> TableOptions:
     if options.first_number not in (None, 0, 1) or isinstance(options.first_number, bool):
         raise InputError(f"first_number must be 0 or 1, not {options.first_number!r:.60}")
     if options.sources is not None and not isinstance(options.sources, str):
-        raise InputError(f"sources must be one text, with commas between, not {options.sources!r:.60}")
+        raise InputError(f"sources must be a text of comma-separated names, not {options.sources!r:.60}")
     if options.part is not None and not isinstance(options.part, str):
         raise InputError(f"part must be the name of a part, not {options.part!r:.60}")
     if options.lenient not in (None, True):

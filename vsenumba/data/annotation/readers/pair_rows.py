@@ -173,8 +173,8 @@ class PairRows:
             if len(disputed):
                 own, absent = own[~_among(own, disputed)], absent[~_among(absent, disputed)]
                 warnings.warn(
-                    f"{len(disputed):,} pair(s) are left out: some rows say that the image has the label, and others "
-                    "that it has not",
+                    f"skipped {len(disputed):,} pair(s): some rows say that the image has the label, "
+                    "others that it does not",
                     UserWarning,
                     stacklevel=2,
                 )

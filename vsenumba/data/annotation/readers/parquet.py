@@ -71,12 +71,14 @@ def _read_part(path: Path, options: TableOptions, reading: FrameReading | None) 
     try:
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise InputError(f"{path} is Parquet, which needs pyarrow: pip install 'vsenumba[frames]'") from error
+        raise InputError(
+            f"reading Parquet from {path} needs pyarrow; install it with pip install 'vsenumba[frames]'"
+        ) from error
     if is_compressed(path):
-        raise FileFormatError("compressed Parquet; decompress it first")
+        raise FileFormatError("the Parquet file is compressed with gzip, xz or bzip2; decompress it first")
     with pq.ParquetFile(path) as file:
         # A few bytes can stand for any number of equal rows.
-        check_memory(16 * file.metadata.num_rows, f"a set of {file.metadata.num_rows:,} rows", "leave some out")
+        check_memory(16 * file.metadata.num_rows, f"a data set of {file.metadata.num_rows:,} rows", "use fewer rows")
         schema = file.schema_arrow
         columns = _columns(schema, options) if reading is None else reading.columns
         missing = [name for name in columns if name not in schema.names]
@@ -100,7 +102,7 @@ def _columns(schema: Any, options: TableOptions) -> list[str]:
     usable = [name for name in schema.names if _is_usable(schema.field(name).type)]
     for name in (options.image_column, options.label_column):
         if name is not None and name not in usable:
-            raise InputError(f"the column {name!r} is of {schema.field(name).type!s:.60}, not of names")
+            raise InputError(f"the column {name!r} has the type {schema.field(name).type!s:.60}; expected names")
     image_at = find_column(usable, options.image_column, IMAGE_COLUMNS)
     label_at = find_column(usable, options.label_column, LABEL_COLUMNS)
     if label_at is None:

@@ -30,6 +30,6 @@ def chosen_part(path: Path, parts: Iterable[str], wanted: str | None) -> str:
         return wanted
     if len(names) != 1:
         raise InputError(
-            f"{path} has the parts {', '.join(names)}; say which with --part {names[0]} (in Python part={names[0]!r})"
+            f"{path} has the parts {', '.join(names)}; choose one with --part {names[0]} (in Python part={names[0]!r})"
         )
     return names[0]

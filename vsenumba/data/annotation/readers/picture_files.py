@@ -109,5 +109,5 @@ def read_small(path: Path) -> bytes:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     if len(content) > LINE_BYTES:
-        raise FileFormatError(f"{path}: larger than {LINE_BYTES:,} bytes, which no list of labels is")
+        raise FileFormatError(f"{path}: larger than {LINE_BYTES:,} bytes, which is too large for a list of labels")
     return content

@@ -46,11 +46,13 @@ def _matrix(stream: IO[bytes]) -> Any:
     archive = np.load(stream, allow_pickle=False)
     members = archive.files
     if "[Content_Types].xml" in members:
-        raise FileFormatError("this is a workbook or another office document; save it as CSV in UTF-8")
+        raise FileFormatError("this is a spreadsheet or another office document; save it as CSV in UTF-8")
     if {"format", "shape", "data"} <= set(members):
         stream.seek(0)
         return sp.load_npz(stream)
     if len(members) != 1:
         held = ", ".join(members) or "nothing"
-        raise FileFormatError(f"one array, or a sparse matrix of save_npz, is expected; the archive holds {held}")
+        raise FileFormatError(
+            f"expected one array, or a sparse matrix written by save_npz; the archive contains {held}"
+        )
     return archive[members[0]]

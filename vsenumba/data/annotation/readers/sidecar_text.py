@@ -29,7 +29,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
     """Read the texts beside the pictures below a folder; a picture without one is an image without labels."""
     refuse_options(path, options, but=("separator",))
     if not path.is_dir():
-        raise FileFormatError(f"{path}: no folder; a folder of pictures is expected")
+        raise FileFormatError(f"{path} is not a folder; expected a folder of pictures")
     texts = _Texts(options.separator)
     for folder in walk(path):
         used: Counter[str] = Counter()
@@ -83,8 +83,9 @@ class _Texts:
         for mark, n in self._others.most_common(1):
             if n * 2 > self._n_texts:
                 raise FileFormatError(
-                    f"{n:,} of {self._n_texts:,} texts have no comma, such as {self._example!r:.60}; say --separator "
-                    f"{mark!r} if its parts are labels (in Python separator={mark!r}), or --separator ',' if each is "
+                    f"{n:,} of {self._n_texts:,} texts have no comma, such as {self._example!r:.60}; use --separator "
+                    f"{mark!r} if its parts are labels (in Python separator={mark!r}), or --separator ',' "
+                    "if each text is "
                     "one label"
                 )
         data = self._gathering.annotation_set(says_empty=False)
@@ -112,5 +113,5 @@ def _decoded(path: Path) -> str:
             f"{path}: byte {error.start + 1} (0x{content[error.start]:02x}) is not UTF-8; save the text as UTF-8"
         ) from error
     if "\0" in text:
-        raise FileFormatError(f"{path}: holds a NUL character, which text does not")
+        raise FileFormatError(f"{path}: contains a NUL character; this is not a text file")
     return text

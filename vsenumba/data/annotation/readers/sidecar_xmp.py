@@ -38,7 +38,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
     """
     refuse_options(path, options, but=("label_column",))
     if not path.is_dir():
-        raise FileFormatError(f"{path}: no folder; a folder of pictures is expected")
+        raise FileFormatError(f"{path} is not a folder; expected a folder of pictures")
     fields = list(_PROPERTIES.values())
     wanted = options.label_column
     if wanted is not None and wanted not in fields:
@@ -59,7 +59,8 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
     hierarchies.warn()
     if options.format is None and has_sidecars(path, ".txt"):
         warnings.warn(
-            "both .xmp and .txt files stand beside pictures, and .xmp was read: --format sidecar-text reads the others",
+            "there are both .xmp and .txt files next to the pictures; the .xmp files were read. Use --format "
+            "sidecar-text to read the .txt files",
             UserWarning,
             stacklevel=2,
         )
@@ -108,7 +109,7 @@ def keywords_in(path: Path) -> list[tuple[str, str]]:
         texts.clear()
 
     def refuse(*_: Any) -> None:
-        raise FileFormatError("a document type is declared, which no sidecar needs; it was not read")
+        raise FileFormatError("the file declares a document type, which is not allowed in a sidecar")
 
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True

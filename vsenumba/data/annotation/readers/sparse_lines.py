@@ -45,7 +45,7 @@ class SparseRows:
     def _parse(self) -> None:
         for cells, line in zip(self._texts, self._lines, strict=True):
             if _CELLS.fullmatch(cells) is None:
-                raise FileFormatError(f"line {line}: {cells.strip()!r:.60} is not a row of number:value")
+                raise FileFormatError(f"line {line}: {cells.strip()!r:.60} is not a list of number:value")
             self._lengths.append(cells.count(":"))
         numbers = _numbers(" ".join(self._texts).replace(":", " "))
         if numbers is None or not np.isfinite(numbers).all() or numbers[::2].max(initial=0) > _MOST_COLUMNS:
@@ -62,7 +62,7 @@ class SparseRows:
                 found = _numbers(f"{at} {value}")
                 if found is None or len(found) != 2 or not np.isfinite(found).all() or found[0] > _MOST_COLUMNS:
                     return FileFormatError(f"line {line}: {cell!r:.60} is not a whole number and a finite value")
-        return FileFormatError("a row is not one of number:value")
+        return FileFormatError("a row is not a list of number:value")
 
     @property
     def least_column(self) -> int:
@@ -91,7 +91,7 @@ class SparseRows:
         if len(odd):
             row = int(np.searchsorted(starts, odd[0], side="right")) - 1
             raise FileFormatError(
-                f"row {row} has the number {columns[odd[0]] + first_number}; they go from {first_number} to "
+                f"row {row} has the number {columns[odd[0]] + first_number}; numbers go from {first_number} to "
                 f"{width - 1 + first_number:,}"
             )
         matrix = sp.csr_array((np.frombuffer(self._values, np.float32), columns, starts), (len(self), width))

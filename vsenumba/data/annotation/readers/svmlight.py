@@ -42,13 +42,13 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
                 continue
             names, cells = split_row(row.rstrip())
             if "qid:" in cells:
-                raise FileFormatError(f"line {number}: rows of queries (qid) are no images with labels")
+                raise FileFormatError(f"line {number}: rows of queries (qid) are not supported")
             for label in labels_in(names, number):
                 images.append(len(rows))
                 numbers.append(label)
             rows.add(cells, number)
         if not len(rows):
-            raise FileFormatError("there is no row")
+            raise FileFormatError("there are no rows")
         first = _first_number(path, rows, options.first_number)
         features = rows.to_csr(max(rows.most_column + 1 - first, 1), first)
     labels, columns = np.unique(np.frombuffer(numbers, np.int64), return_inverse=True)
@@ -61,9 +61,9 @@ def _first_number(path: Path, rows: SparseRows, said: int | None) -> int:
     least = rows.least_column
     if said is None and least > 0:
         raise InputError(
-            f"{path}: the first feature may be number 0 or 1, none is 0; say --first-number 1 (in Python "
-            "first_number=1), which is usual, or 0"
+            f"{path}: no feature has the number 0, so features may be numbered from 0 or from 1; use --first-number 1 "
+            "(in Python first_number=1), which is usual, or 0"
         )
     if said == 1 and least == 0 and rows.most_column >= 0:
-        raise FileFormatError("a feature has the number 0, so the first is not number 1")
+        raise FileFormatError("a feature has the number 0, so features are not numbered from 1; use --first-number 0")
     return said or 0

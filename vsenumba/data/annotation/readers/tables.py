@@ -38,7 +38,7 @@ def warn_of_others(header: Sequence[str], found: str, wanted: str | None) -> Non
     others = [name for name in header if name != found and as_column(name) in LABEL_COLUMNS]
     if wanted is None and others:
         warnings.warn(
-            f"of the columns {found}, {', '.join(others):.80} only {found} is read: --label-column says otherwise",
+            f"only {found} of the columns {found}, {', '.join(others):.80} is read; use --label-column to read another",
             UserWarning,
             stacklevel=3,
         )
@@ -95,7 +95,7 @@ class Table:
         if first is not None and (told := EXCEL.fullmatch(first)):
             delimiter, first = told[1], next(lines, None)
         if first is None:
-            raise FileFormatError("the file is empty; a header with an image and a label column is expected")
+            raise FileFormatError("the file is empty; expected a header with an image and a label column")
         self.delimiter = delimiter or _delimiter(first, fitness)
         lines.push_back(first)
         self._rows = _fields(lines, self.delimiter)
@@ -174,5 +174,5 @@ def _delimiter(line: str, fitness: Callable[[Sequence[str]], int]) -> str:
 
 def _wrong_number(row: Sequence[str], expected: int, delimiter: str) -> str:
     others = [repr(other) for other in DELIMITERS if other != delimiter and any(other in field for field in row)]
-    hint = f"; it holds {' and '.join(others)}, are the delimiters mixed?" if others else ""
-    return f"{len(row)} field(s) where the header has {expected}, by the delimiter {delimiter!r}{hint}"
+    hint = f"; the row contains {' and '.join(others)}, so check for mixed delimiters" if others else ""
+    return f"{len(row)} field(s), but the header has {expected} (with the delimiter {delimiter!r}){hint}"

@@ -41,7 +41,9 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
     with open_decompressed(path) as stream:
         dtype = _type_of(path, stream.read(HEAD_BYTES))
     if dtype is None:
-        raise FileFormatError(f"{path}: not rows of one length, each with its length before it, of zeros and ones")
+        raise FileFormatError(
+            f"{path} is not a file of equally long rows of zeros and ones, each preceded by its length"
+        )
     rows, columns, n_images, n_labels = _pairs(path, dtype)
     indptr, indices = pairs_to_csr(rows, columns, n_images, n_labels)
     labels = _names_beside(path, "dictionary", n_labels)
@@ -81,16 +83,16 @@ def _pairs(path: Path, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, int, in
         n_bytes = (width + 1) * dtype.itemsize
         while block := stream.read(_ROWS * n_bytes):
             if len(block) % n_bytes:
-                raise FileFormatError(f"{path}: the last row is cut off; rows of {n_bytes:,} bytes are expected")
+                raise FileFormatError(f"{path}: the last row is truncated; expected rows of {n_bytes:,} bytes")
             table = np.frombuffer(block, dtype).reshape(-1, width + 1)
             odd = np.flatnonzero((table[:, 0] != width) | (table[:, 1:] > 1).any(axis=1))
             if len(odd):
                 row = n_images + int(odd[0])
                 found = table[odd[0], 0]
                 raise FileFormatError(
-                    f"{path}: row {row} has the length {found:,}, and row 0 has {width:,}"
+                    f"{path}: row {row} has the length {found:,}, but row 0 has {width:,}"
                     if found != width
-                    else f"{path}: row {row} has the value {table[odd[0], 1:].max()}; 0 and 1 are expected"
+                    else f"{path}: row {row} has the value {table[odd[0], 1:].max()}; expected 0 or 1"
                 )
             at, label = np.nonzero(table[:, 1:])
             rows.append(at + n_images)
@@ -107,9 +109,9 @@ def _names_beside(path: Path, what: str, expected: int) -> list[str] | None:
     if listing is None or not listing.is_file():
         missing = wanted or f"a file *_{what}.txt of the same beginning, such as that of set_train_annot.hvecs"
         kind = "labels" if what == "dictionary" else "images"
-        warnings.warn(f"{path}: {kind} have numbers for names, as there is no {missing}", UserWarning, stacklevel=3)
+        warnings.warn(f"{path}: {kind} are named by numbers, as there is no {missing}", UserWarning, stacklevel=3)
         return None
     names = listed_names(listing)
     if len(names) != expected:
-        raise FileFormatError(f"{listing} has {len(names):,} names, and {path.name} has {expected:,}")
+        raise FileFormatError(f"{listing} has {len(names):,} names, but {path.name} has {expected:,}")
     return names

@@ -70,20 +70,22 @@ class Truths:
         number = number_in(bare)
         if self._threshold is not None:
             if number is None and bare:
-                raise FileFormatError(f"holds {cell!r:.60}, which is no score; leave --threshold out, or the column")
+                raise FileFormatError(f"contains {cell!r:.60}, which is not a score; remove --threshold, or the column")
             return number is not None and number >= self._threshold
         if number in (0, 1, -1):
             return number == 1
         if number is not None:
             raise FileFormatError(
-                f"holds {cell!r:.60}, neither 0 nor 1; if the table is of scores or counts, say from which on an image "
-                "has a label, as --threshold 0.5 (in Python threshold=0.5)"
+                f"contains {cell!r:.60}, not 0 or 1. For scores or counts, give the lowest value that "
+                "means a label, as in "
+                "--threshold 0.5 (in Python threshold=0.5)"
             )
         if bare in _TRUE or bare in _FALSE:
             return bare in _TRUE
         raise FileFormatError(
-            f"holds {cell!r:.60}, which is neither 0 nor 1, true nor false, x nor empty; leave the column out, or name "
-            "the column of labels with --label-column (in Python label_column=...)"
+            f"contains {cell!r:.60}; expected 0 or 1, true or false, or x or empty. Remove the column, or "
+            "name the label "
+            "column with --label-column (in Python label_column=...)"
         )
 
     @property
@@ -102,13 +104,13 @@ class Truths:
         numbers = {} if self._threshold is not None else {number_in(cell.strip()) for cell in self._meanings}
         if -1 in numbers and 0 in numbers:
             raise FileFormatError(
-                "the cells hold both -1 and 0, one of which may stand for what nobody knows; say --threshold 1 to take "
-                "1 only for a label (in Python threshold=1)"
+                "the cells contain both -1 and 0, and one of them may mean 'unknown'; use --threshold 1 (in Python "
+                "threshold=1) to read only 1 as a label"
             )
         if -1 in numbers:
             warnings.warn(
-                "the cells hold 1 and -1: -1 was taken for an image that does not have the label; --threshold says "
-                "otherwise",
+                "the cells contain 1 and -1; -1 was read as 'does not have the label'. Use --threshold "
+                "to read it otherwise",
                 UserWarning,
                 stacklevel=2,
             )

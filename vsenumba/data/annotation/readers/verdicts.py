@@ -88,7 +88,7 @@ class Verdicts:
             score = np.nan
         if self._strict and not 0 <= score <= 1:
             raise FileFormatError(
-                f"the {self._header[self.score_at or 0]} is {cell.strip()!r:.40}; a number from 0 to 1 is expected"
+                f"the {self._header[self.score_at or 0]} is {cell.strip()!r:.40}; expected a number from 0 to 1"
             )
         if score == 0 and role == PEOPLE:
             return ABSENT
@@ -101,7 +101,8 @@ class Verdicts:
         missing = [name for name in self._asked or () if name not in self.roles]
         if missing:
             raise InputError(
-                f"sources={missing[0]!r} is none of the table's sources, {', '.join(map(repr, self.roles)):.200}"
+                f"sources={missing[0]!r} is not a source of the table; its sources are "
+                f"{', '.join(map(repr, self.roles)):.200}"
             )
 
     def source_table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

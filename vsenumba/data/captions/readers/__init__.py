@@ -66,8 +66,8 @@ def load_caption_set(source: str | PathLike[str], features: str | PathLike[str] 
     wrong = [one for one in given if not isinstance(one, (str, PathLike))]
     if wrong:
         raise InputError(
-            f"source and features must be paths, not of type {type(wrong[0]).__name__}; CaptionSet.from_lists makes "
-            "sets of what is in memory"
+            f"source and features must be paths, not of type {type(wrong[0]).__name__}; use "
+            "CaptionSet.from_lists for data in memory"
         )
     path = Path(source)
     if not exists(path):
@@ -75,5 +75,5 @@ def load_caption_set(source: str | PathLike[str], features: str | PathLike[str] 
     for reader in CAPTION_READERS:
         if reader.recognises(path):
             return reader.read(path, None if features is None else Path(features))
-    understood = "; ".join(reader.DESCRIPTION for reader in CAPTION_READERS)
-    raise FileFormatError(f"{source}: not a layout that is understood, which are: {understood}")
+    supported = "; ".join(reader.DESCRIPTION for reader in CAPTION_READERS)
+    raise FileFormatError(f"{source} is not in a supported layout. Supported layouts: {supported}")

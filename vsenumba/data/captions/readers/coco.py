@@ -50,7 +50,7 @@ def read(path: Path, features: Path | None) -> CaptionSet:
         try:
             if name == "images":
                 if rows.setdefault(value["id"], len(rows)) != len(names):
-                    raise FileFormatError(f"{path}: 'images', element {number}: image {value['id']} stands twice")
+                    raise FileFormatError(f"{path}: 'images', element {number}: image {value['id']} is listed twice")
                 names.append(str(value["file_name"]))
             else:
                 text = value["caption"]
@@ -67,7 +67,7 @@ def read(path: Path, features: Path | None) -> CaptionSet:
     lost = np.flatnonzero(images < 0)
     if len(lost):
         raise FileFormatError(
-            f"{path}: annotation {int(lost[0])} is of image {owners[int(lost[0])]!r:.40}, which is not there "
+            f"{path}: annotation {int(lost[0])} has the image {owners[int(lost[0])]!r:.40}, which is not in the file "
             f"({len(lost):,} such annotation(s))"
         )
     mapped = mapped_rows(features, len(names), path.name)

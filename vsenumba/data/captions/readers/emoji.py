@@ -34,7 +34,7 @@ def recognises(path: Path) -> bool:
 def read(path: Path, features: Path | None) -> CaptionSet:
     """Read the pictures' grid features, and for each code three captions: its name, its tags, and its keywords."""
     if features is not None:
-        raise InputError(f"{path} has pictures, of which features are made; leave features out")
+        raise InputError(f"{path} contains pictures, and features are computed from them; leave out features")
     records = _records(path / _TEXTS)
     rows = _rows(path / _ROWS)
     pictures = _pictures(path / _PICTURES)
@@ -98,7 +98,7 @@ def _records(path: Path) -> dict[str, list[str]]:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise FileFormatError(f"{path}, line {number}: not an emoji: {type(error).__name__}: {error}") from error
         if known is not captions:
-            raise FileFormatError(f"{path}, line {number}: {code!r} stands twice")
+            raise FileFormatError(f"{path}, line {number}: {code!r} is listed twice")
     return records
 
 
@@ -107,10 +107,10 @@ def _rows(path: Path) -> list[tuple[str, str]]:
     lines = ((number, line.split("\t")) for number, line in lines_of(path) if line.strip())
     _, header = next(lines, (1, []))
     if not {"vendor", "hex"} <= set(header):
-        raise FileFormatError(f"{path}, line 1: a table of 'vendor' and 'hex' is expected, found is {header!r:.80}")
+        raise FileFormatError(f"{path}, line 1: expected the columns 'vendor' and 'hex', found {header!r:.80}")
     rows = []
     for number, cells in lines:
         if len(cells) != len(header):
-            raise FileFormatError(f"{path}, line {number}: {len(cells)} cells for the {len(header)} of the first line")
+            raise FileFormatError(f"{path}, line {number}: {len(cells)} cells, but the first line has {len(header)}")
         rows.append((cells[header.index("vendor")], cells[header.index("hex")]))
     return rows

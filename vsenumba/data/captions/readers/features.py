@@ -22,10 +22,10 @@ def mapped_rows(path: Path | None, n_images: int, what: str) -> Ragged:
         If it is not such a file.
     """
     if path is None:
-        raise InputError(f"{what} has captions only: give the images' features, an .npy file, too")
+        raise InputError(f"{what} contains only captions; give the image features too, as an .npy file (--features)")
     array = mapped_array(path)
     if len(array) != n_images:
-        raise InputError(f"{path} has features of {len(array):,} images, {what} has {n_images:,}")
+        raise InputError(f"{path} has features for {len(array):,} images, but {what} has {n_images:,} images")
     try:
         return Ragged.of(array, "image")
     except InputError as error:

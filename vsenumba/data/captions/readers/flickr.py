@@ -37,10 +37,10 @@ def read(path: Path, features: Path | None) -> CaptionSet:
             continue
         found = _LINE.fullmatch(line)
         if found is None or not found[3].strip():
-            raise FileFormatError(f"{path}, line {number}: expected is IMAGE#NUMBER, a tab and a caption")
+            raise FileFormatError(f"{path}, line {number}: expected IMAGE#NUMBER, a tab and a caption")
         first = keys.setdefault(found[1], number)
         if first != number:
-            raise FileFormatError(f"{path}, line {number}: {found[1]} stands in line {first} already")
+            raise FileFormatError(f"{path}, line {number}: {found[1]} is already in line {first}")
         owners.append(images.setdefault(found[2], len(images)))
         texts.append(found[3])
     rows = mapped_rows(features, len(images), path.name)

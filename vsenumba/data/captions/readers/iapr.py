@@ -61,7 +61,7 @@ def _number(name: str) -> int:
 def _fields_of(file: Path) -> dict[str, str]:
     check_readable(file)
     if file.stat().st_size > _MOST_BYTES:
-        raise FileFormatError(f"{file} is larger than such texts are")
+        raise FileFormatError(f"{file} is too large for an IAPR TC-12 text")
     content = file.read_bytes()
     try:
         text = content.decode("utf-8-sig")

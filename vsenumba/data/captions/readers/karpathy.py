@@ -49,7 +49,7 @@ def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(
-            f"the name {next(name for name in found if names.count(name) > 1)!r} stands twice in an object"
+            f"the name {next(name for name in found if names.count(name) > 1)!r} appears twice in an object"
         )
     return found
 

@@ -35,7 +35,7 @@ def lines_of(path: Path) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip("\r\n")
     if n_unreadable:
         warnings.warn(
-            f"{path}: {n_unreadable:,} character(s) are not UTF-8, and became U+FFFD",
+            f"{path}: {n_unreadable:,} character(s) are not valid UTF-8 and were replaced by U+FFFD",
             UserWarning,
             stacklevel=2,
         )

@@ -19,5 +19,5 @@ def recognises(path: Path) -> bool:
 def read(path: Path, features: Path | None) -> CaptionSet:
     """Open it; it has its features with it."""
     if features is not None:
-        raise InputError(f"{path} has its features with it; leave features out")
+        raise InputError(f"{path} already contains features; leave out features")
     return CaptionSet.load(path)

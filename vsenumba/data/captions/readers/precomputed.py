@@ -28,7 +28,7 @@ def recognises(path: Path) -> bool:
 def read(path: Path, features: Path | None) -> CaptionSet:
     """Read all parts; there are as many captions an image as the numbers of both say."""
     if features is not None:
-        raise InputError(f"{path} has its features with it; leave features out")
+        raise InputError(f"{path} already contains features; leave out features")
     sets = [_read_part(path, part) for part in _parts(path) if (path / f"{part}{_CAPTIONS}").exists()]
     shifts = np.cumsum([0, *(len(images) for images, _, _, _ in sets)])
     names = [name for _, _, _, name in sets]

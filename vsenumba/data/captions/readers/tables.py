@@ -55,7 +55,7 @@ def read(path: Path, features: Path | None) -> CaptionSet:
                 if row == len(parts):
                     parts.append(part)
                 elif parts[row] != part:
-                    raise FileFormatError(f"{image!r:.60} is of the part {part!r}, and was of {parts[row]!r}")
+                    raise FileFormatError(f"{image!r:.60} is in two parts, {part!r} and {parts[row]!r}")
                 for text in _captions(cell):
                     owners.append(row)
                     texts.append(text)
@@ -63,7 +63,7 @@ def read(path: Path, features: Path | None) -> CaptionSet:
         except (FileFormatError, csv.Error) as error:
             raise FileFormatError(f"{path}, line {lines.record_start}: {error}") from error
     if not texts:
-        raise InputError(f"{path} has a header and no caption")
+        raise InputError(f"{path} has a header but no captions")
     rows = mapped_rows(features, len(images), path.name)
     with naming(path):
         return CaptionSet(
@@ -94,7 +94,7 @@ def _rows(lines: Lines) -> Iterator[tuple[str, str, str]]:
             continue
         if len(row) != len(header):
             raise FileFormatError(
-                f"{len(row)} cell(s) where the header has {len(header)}, by the delimiter {delimiter!r}"
+                f"{len(row)} cell(s), but the header has {len(header)} (with the delimiter {delimiter!r})"
             )
         image = plain(row[image_at or 0])
         if not image:
