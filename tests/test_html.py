@@ -80,10 +80,10 @@ def test_overviews_of_large_things_are_small():
 
 def test_a_model_whose_parameters_cannot_be_used_is_shown():
     model = vse.ImageAnnotator(n_epochs=1, random_state=0).fit(vse.synthetic(20, 5, 60, rng=0))
-    assert re.search(r"learning_rate.*?[\d.]+ \(what suits", model._repr_html_())
+    assert re.search(r"learning_rate.*?[\d.]+ \(depends on", model._repr_html_())
     model.loss = "no loss"
     assert "no loss" in model._repr_html_()
-    assert "None (what suits" in model._repr_html_()
+    assert "None (depends on" in model._repr_html_()
 
 
 def test_models_mark_what_differs_from_the_defaults():

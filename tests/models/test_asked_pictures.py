@@ -73,7 +73,7 @@ def test_another_backbone_is_refused_before_a_picture_is_read(room, model):
     with pytest.raises(vse.InputError, match=r"the features were computed with .*'other'.*'mean'"):
         model.annotate_pictures("new", backbone="other")
     for backbone, what in (
-        (BackboneId("mean", "c" * 64), "another 'mean' than the model's"),
+        (BackboneId("mean", "c" * 64), "another version of 'mean' than the model's"),
         (BackboneId("net.onnx", "c" * 64), "backbone 'net.onnx', which cannot be found by its name; give it"),
         (None, "does not record the backbone of its features"),
     ):

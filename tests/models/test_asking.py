@@ -176,7 +176,7 @@ def test_several_labels_are_searched_by_the_mean_of_their_scores(model):
     least = float(np.sort(scores)[-3])
     assert len(model.find_images(("label 2", "label 4"), n=2, include_known=True, least_score=least)) == 2
     assert model.find_images(["label 2"], n=5) == model.find_images("label 2", n=5)
-    for wrong, what in (([], "label must contain at least one name"), ({"label 2"}, "label must be in order")):
+    for wrong, what in (([], "label must contain at least one name"), ({"label 2"}, "label must have an order")):
         with pytest.raises(vse.InputError, match=what):
             model.find_images(wrong)
 

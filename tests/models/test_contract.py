@@ -56,7 +56,7 @@ class TestEveryTrainedModel:
     def test_only_a_checkpoint_can_be_resumed_and_only_with_its_data(self, world, tmp_path):
         model = world.make(n_epochs=2).fit(world.data, callbacks=[stop_after(1)])
         model.save(tmp_path / "m.h5")
-        with pytest.raises(vse.InputError, match="without the optimiser's memory"):
+        with pytest.raises(vse.InputError, match="has no optimiser's memory"):
             vse.load_model(tmp_path / "m.h5").resume(world.data)
         with pytest.raises(vse.InputError, match="resume needs the data that training began with"):
             model.resume(world.other)

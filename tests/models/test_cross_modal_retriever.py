@@ -131,7 +131,7 @@ def test_a_loaded_model_does_all_it_did(tmp_path):
         "n_images": 20, "n_captions": 40, "data_sha256": data.digest(), "words_from": "the training captions",
         "device": "cpu", "n_threads": 0,
     }  # fmt: skip
-    with pytest.raises(vse.InputError, match="without the optimiser's memory"):
+    with pytest.raises(vse.InputError, match="has no optimiser's memory"):
         again.set_params(n_epochs=2).resume(data)
 
 
@@ -148,7 +148,7 @@ def test_rows_of_tokens():
     assert 0 < scores.mean["i2t_class_map"] <= 1
     assert model.words_ is None
     assert np.allclose(model.embed_captions(tokens), model.embed_captions(data))
-    with pytest.raises(vse.InputError, match="no texts"):
+    with pytest.raises(vse.InputError, match="find_captions needs texts"):
         model.find_captions("0", data)
 
 

@@ -171,7 +171,7 @@ def test_fold_in_gives_factors_and_leaves_the_model_alone(inputs):
         model.fold_in([["lable 0"]])
     with pytest.raises(vse.InputError, match="one list of names per image"):
         model.fold_in(["label 0"])
-    with pytest.raises(vse.InputError, match="factors must be"):
+    with pytest.raises(vse.InputError, match="factors must have the shape"):
         model.annotate_factors(np.ones((2, 3)))
 
 

@@ -20,7 +20,7 @@ import vsenumba as vse
         ({"device": "tpu"}, "unknown device 'tpu'"),
         ({"inputs": "pixels"}, "unknown inputs 'pixels'"),
         ({"sampler": "adaptve"}, "did you mean 'adaptive'"),
-        ({"loss": 3}, "loss must be a loss or a name"),
+        ({"loss": 3}, "loss must be a name or a Loss object"),
         ({"schedule": "never"}, "unknown schedule 'never'"),
         ({"random_state": "seed"}, "random_state must be"),
         ({"n_threads": 0}, "n_threads must be"),

@@ -100,8 +100,8 @@ def test_a_loaded_model_learns_more_pictures_and_forgets_vectors_that_are_out_of
     ("change", "message"),
     [
         (lambda data: data.with_features(data.features[:, :4], data.backbone), "have 4 features each.* trained on 6"),
-        (lambda data: data.with_features(data.features, BackboneId("eye", "2")), "another 'eye'"),
-        (lambda data: data.with_features(data.features, "clip"), "of the backbone 'clip'"),
+        (lambda data: data.with_features(data.features, BackboneId("eye", "2")), "another version of 'eye'"),
+        (lambda data: data.with_features(data.features, "clip"), "with the backbone 'clip'"),
     ],
 )
 def test_features_of_another_kind_are_refused(model, halves, change, message):

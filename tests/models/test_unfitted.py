@@ -32,5 +32,5 @@ def test_an_unfitted_model_answers_nothing(model):
 def test_a_fitted_model_needs_a_path(tmp_path):
     data = vse.AnnotationSet.from_lists([["a", "b"], ["b", "c"]])
     for one in (vse.PopularityAnnotator().fit(data), vse.EaseAnnotator().fit(data), data):
-        with pytest.raises(VsenumbaError, match="cannot write to an object of type BytesIO: give the path of a file"):
+        with pytest.raises(VsenumbaError, match="cannot write to an object of type BytesIO; give the path of a file"):
             one.save(io.BytesIO())

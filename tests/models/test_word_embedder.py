@@ -126,8 +126,8 @@ def test_a_window_longer_than_every_sentence():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ([], "no word stays of 0 words"),
-        ([[]], "no word stays of 0 words"),
+        ([], "no word is frequent enough"),
+        ([[]], "no word is frequent enough"),
         ([["a"], ["b"]], "has no sentence with two words"),
         ([["a", "a", "a"]], "the text has only one word, 'a'"),
         ("text.txt", "must be a Corpus"),
@@ -173,7 +173,7 @@ def test_parameters_are_checked(parameter, value, message):
 def test_a_block_shares_no_draws_that_depend_on_a_windows_vector(draws_per, sampler):
     model = vse.WordEmbedder(**SMALL, draws_per=draws_per, sampler=sampler)
     if draws_per == "block" and sampler.by_vector:
-        with pytest.raises(vse.InputError, match="adaptive draws by .* must be 'window', 'pair' or None"):
+        with pytest.raises(vse.InputError, match="draws_per must be 'window', 'pair' or None"):
             model.fit(topics())
     else:
         assert model.fit(topics()).history_["loss"][-1] < np.log(2) * 6

@@ -35,7 +35,7 @@ KINDS = ("labels", "images", "captions", "words")
 def command(
     model: Path, output: Path, what: str | None, data: str | None, threads: int | None, scheduler: str | None
 ) -> None:
-    r"""Write the vectors of a model for other programs.
+    """Write the vectors of a model for other programs.
 
     The ending of FILE selects the format:
 
@@ -52,7 +52,7 @@ def command(
 
     Vectors of images and captions are written to .h5 and .parquet in blocks. With --scheduler, the workers of a Dask
     cluster compute these blocks. A .safetensors file contains all vectors of the model, unless --what selects one kind.
-    """
+    """  # noqa: D301  # click reads the backspace
     from vsenumba.data.parquet_tables import check_parquet
     from vsenumba.data.safetensors_files import write_safetensors
     from vsenumba.data.vector_files import STREAMED, check_format, write_vector_blocks, write_vectors

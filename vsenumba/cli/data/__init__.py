@@ -20,7 +20,7 @@ MODULES = {
 
 @click.group(cls=LazyGroup, modules=MODULES, epilog=options.examples("vsenumba data info openclipart"))
 def command() -> None:
-    r"""List, download, convert, split and generate data sets.
+    """List, download, convert, split and generate data sets.
 
     In all commands, SET is the name of a data set (see 'vsenumba data list'), a file, or a folder. The format is
     detected from the content:
@@ -43,4 +43,4 @@ def command() -> None:
       cat-1.jpg,animal
 
     docs/how-to/own-data.md shows an example of each format.
-    """
+    """  # noqa: D301  # click reads the backspace

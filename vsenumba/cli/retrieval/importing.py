@@ -30,7 +30,7 @@ from vsenumba.errors import InputError
 )
 @options.seed_option
 def command(source: str, output: Path, features: Path | None, splits: tuple[str, ...], seed: int) -> None:
-    r"""Convert image features and captions to a native .h5 file.
+    """Convert image features and captions to a native .h5 file.
 
     \b
     SET is one of:
@@ -44,7 +44,7 @@ def command(source: str, output: Path, features: Path | None, splits: tuple[str,
       a token file, as in Flickr8k
       a table with an image and a caption column
       a folder of texts, as in IAPR TC-12
-    """
+    """  # noqa: D301  # click reads the backspace
     from vsenumba.data import load_caption_set
 
     options.check_native_output(output, source)
