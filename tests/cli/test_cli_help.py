@@ -24,6 +24,8 @@ def test_every_command_has_help_with_an_example(succeeds, words):
     assert "Example" in outcome.out
     assert f"vsenumba {words[0]}" in outcome.out
     assert outcome.err == ""
+    # Found 2026-11: in a raw docstring it is two characters, and click fills the tables.
+    assert "\\b" not in outcome.out
     assert succeeds(*words, "-h") == outcome
 
 
