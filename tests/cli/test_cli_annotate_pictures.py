@@ -74,7 +74,7 @@ def test_known_tags_are_not_suggested_and_all_is_written_in_one_go(model, photos
 
 def test_what_cannot_be_asked_is_said_before_pictures_are_read(model, photos, fails, succeeds):
     succeeds("fit", "seen.h5", "-o", "labels.h5", "--epochs", "1", "--factors", "4")
-    assert "the model does not look at pictures" in fails("annotate", "labels.h5", "--pictures", "new")
+    assert "the model does not use features of pictures" in fails("annotate", "labels.h5", "--pictures", "new")
     assert "--sheet requires --pictures" in fails("annotate", "model.h5", "--all", "--sheet", "a.png", status=2)
     assert "--excel requires a table; add --csv" in fails(
         "annotate", "model.h5", "--pictures", "new", "--sheet", "a.png", "--excel", status=2

@@ -47,7 +47,7 @@ def test_export_embeds_a_set(succeeds, fails, folder):
             assert archive["names"].tolist() == list(names)
             np.testing.assert_array_equal(archive["factors"], vectors)
     assert data.caption_ids[0] == f"{data.image_ids[0]}#0"
-    assert "name a set with --data" in fails("export", "m.h5", "-o", "e.npz")
+    assert "pass the set to embed as data" in fails("export", "m.h5", "-o", "e.npz")
     assert "is a model of images and captions and has no vectors of labels; use --what images or captions" in fails(
         "export", "m.h5", "-o", "e.npz", "--data", "pictures.h5", "--what", "labels"
     )

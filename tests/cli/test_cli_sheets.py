@@ -147,7 +147,7 @@ def asking():
         (["--write"], "--write requires --xmp"),
         (["--undo"], "--undo requires --xmp"),
         (["--xmp", "--undo", "--csv", "c.csv"], "--undo cannot be combined"),
-        (["--sheet", "a.jpg"], "expected one of .png, .svg, .pdf"),
+        (["--sheet", "a.jpg"], "use one of .png, .svg, .pdf"),
         (["--html", "a.png"], "use a name ending in .html"),
         (["--html", "a.html", "--csv", "./a.html"], "is given for two of"),
         (["--csv", "nowhere/a.csv"], "there is no folder nowhere"),

@@ -156,7 +156,7 @@ def test_errors_are_one_line(fails, folder):
     for words_, message in [
         ([*fit, "nowhere", "-o", "x.h5"], "cannot read nowhere: there is no such file or folder"),
         ([*fit, "empty.txt", "-o", "x.h5"], "no word is frequent enough"),
-        ([*fit, "one.txt", "-o", "x.h5"], "the text has one word only, 'a'"),
+        ([*fit, "one.txt", "-o", "x.h5"], "the text has only one word, 'a'"),
         ([*fit, "notes.txt", "-o", "notes.txt"], "it is also an input file"),
         ([*fit, "notes.txt", "-o", "x.h5", "--corpus", "x.h5"], "cannot write both the model and --corpus to x.h5"),
         ([*fit, "notes.txt", "words.h5", "-o", "x.h5"], "words.h5 is a token file and notes.txt is not; give either"),

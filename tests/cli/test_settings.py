@@ -159,7 +159,7 @@ def test_samplers_are_compared_by_a_loss_that_a_setting_makes_possible(succeeds,
     assert list(json.loads(outcome.out)["samplers"]) == ["uniform", "popularity"]
     assert vse.load_model("c/model.h5").loss == SoftmaxLoss(n_negatives=3)
     assert "leave out sampler and n_negatives, or set the loss's own" in fails(*words, *samplers, "--force")
-    assert "the sampler warp does not know" in fails(
+    assert "which the sampler warp does not provide" in fails(
         *words, "--force", "--sampler", "warp", "--set", "loss.n_negatives=3"
     )
 
