@@ -492,7 +492,7 @@ def test_what_fit_holds_out_is_ranked_on_the_cluster(run, cluster, client, files
     done = run(*words, "--sampler", "uniform", "--scheduler", cluster.scheduler_address)
     assert done.status == 0, done.err
     assert len(asked) == 1
-    assert done.out.startswith("measured  on 60 pairs of 60 images")
+    assert "measured on 60 held-out pairs of 60 images" in done.out.splitlines()[0]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="compare draws a figure")
