@@ -12,13 +12,13 @@ sys.path[:] = job.pop("path")
 # Compiled code in the cache is of other constants.
 os.environ["VSENUMBA_CACHE"] = "0"
 
-from vsenumba.training.annotation import layout  # noqa: E402  # found by the path, and told not to cache
+from vsenumba.training.annotation import layout  # noqa: E402  # needs the path and the variable that are set above
 
 layout.BLOCK = job["pairs"]
 layout.SCRATCH, layout.VECTOR_ROWS = 2 * layout.BLOCK, 2 * layout.BLOCK + 1
 
-from vsenumba import ImageAnnotator, evaluate, leave_one_out, load_dataset  # noqa: E402  # which import the loop
-from vsenumba.training.annotation.task import Task  # noqa: E402  # likewise
+from vsenumba import ImageAnnotator, evaluate, leave_one_out, load_dataset  # noqa: E402  # imports the loop, which must see the changed layout
+from vsenumba.training.annotation.task import Task  # noqa: E402  # imports the loop too
 
 # One shard, so that a block is not cut short where a shard ends.
 Task.__init__.__kwdefaults__["n_shards"] = 1

@@ -44,12 +44,12 @@ def outcome(damaged: Damaged, path: Path, again: Path) -> str:
     except (FileFormatError, MemoryLimitError) as error:
         clear = str(error).startswith(f"{path}: ") and "\n" not in str(error)
         return REFUSED if clear else f"refused without its name, or in several lines: {error}"
-    except Exception as error:  # noqa: BLE001 - what else there is, is what is looked for
+    except Exception as error:  # noqa: BLE001 - any other exception is a finding
         return f"{type(error).__name__} while loading: {error}"
     try:
         sample.use(loaded)
         save(loaded, again)
-    except Exception as error:  # noqa: BLE001 - likewise
+    except Exception as error:  # noqa: BLE001 - any exception is a finding
         return f"{type(error).__name__} while used: {error}"
     found = storage.read_file(again, sample.kind).elements
     wrong = _difference(sample.elements, damaged.elements, found)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from local_server import serving
 
 TOKEN = "hf_of_the_tests"  # noqa: S105  # no secret
 
@@ -210,18 +209,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-@contextmanager
-def local_hub() -> Iterator[LocalHub]:
+def local_hub() -> AbstractContextManager[LocalHub]:
     """Serve until the block ends."""
-    server = LocalHub()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return serving(LocalHub())
 
 
 def point_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
+
+ServerT = TypeVar("ServerT", bound=ThreadingHTTPServer)
 
 
 class LocalServer(ThreadingHTTPServer):
@@ -66,9 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def local_server() -> Iterator[LocalServer]:
+def serving(server: ServerT) -> Iterator[ServerT]:
     """Serve until the block ends."""
-    server = LocalServer()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
@@ -77,3 +79,8 @@ def local_server() -> Iterator[LocalServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def local_server() -> AbstractContextManager[LocalServer]:
+    """Serve what is put into its `content` until the block ends."""
+    return serving(LocalServer())

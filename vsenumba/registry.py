@@ -128,7 +128,7 @@ class Family(Generic[T]):
         if isinstance(value, self.base):
             return value
         if not isinstance(value, str):
-            raise InputError(f"{self.kind} must be a name or a {self.base.__name__} object, not {value!r}")
+            raise InputError(f"{self.kind} must be a name or an instance of {self.base.__name__}, not {value!r}")
         if value not in self.members:
             raise unknown_name(self.kind, value, self.members)
         return self.members[value]()

@@ -237,7 +237,7 @@ def test_too_many_threads_are_one_warning(folder):
     assert outcome.err.count("\n") == 1
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")
 def test_a_full_disk_behind_stdout_is_one_line(folder):
     with Path("/dev/full").open("w") as full:
         for words in (("data", "list"), ("--help",), ("--version",)):
@@ -245,7 +245,7 @@ def test_a_full_disk_behind_stdout_is_one_line(folder):
             assert (outcome.status, outcome.err) == (1, "error: No space left on device\n")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a shell of another kind")
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 def test_output_to_a_stream_that_is_closed_goes_nowhere(folder):
     """Found 2026-11: "internal error: AttributeError: 'NoneType' object"."""
     for redirection in (">&-", ">&- 2>&-"):
@@ -256,7 +256,7 @@ def test_output_to_a_stream_that_is_closed_goes_nowhere(folder):
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="pipes of another kind")
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX pipes")
 def test_a_reader_that_leaves_early_is_no_error(folder):
     reader, writer = os.pipe()
     os.close(reader)

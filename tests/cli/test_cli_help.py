@@ -12,8 +12,9 @@ from click.shell_completion import ShellComplete
 from command_line import COMMANDS, EXAMPLES, SMALL, examples
 
 from vsenumba.cli.app import cli
-from vsenumba.cli.output import as_json_text, counted, table
+from vsenumba.cli.output import as_json_text, table
 from vsenumba.errors import unknown_name
+from vsenumba.printable import counted
 
 # Help.
 

@@ -15,7 +15,7 @@ from command_line import in_a_process
 import vsenumba as vse
 from vsenumba.cli.installation import compiler, diagnosis, gpu, packages, threads
 
-posix = pytest.mark.skipif(os.name != "posix", reason="programs have other names")
+posix = pytest.mark.skipif(os.name != "posix", reason="the test writes an executable script, which needs POSIX")
 compiled = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 several_cores = pytest.mark.skipif(threads.usable_cores() == 1, reason="one thread is all there is")
 

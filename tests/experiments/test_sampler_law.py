@@ -226,7 +226,7 @@ def test_own_labels_take_turns_in_any_number_of_draws_of_a_sampler():
         ({"image_factors": [[1.0]]}, "the vector of one image"),
         ({"image_factors": [1.0, 2.0]}, "same number of factors"),
         ({"image_factors": [np.nan]}, "image_factors must be finite"),
-        ({"n_draws": 0}, "n_draws must be a whole number of at least 1"),
+        ({"n_draws": -1}, "n_draws must be a whole number of at least 0"),
         ({"n_draws": 1.5}, "n_draws must be"),
         ({"n_draws": True}, "n_draws must be"),
         ({"label_counts": [1, 2]}, "label_counts must be"),
@@ -238,3 +238,12 @@ def test_what_a_sampler_cannot_be_inspected_on_is_refused(changed, message):
     arguments = {"image_factors": [1.0], "label_factors": [[1.0], [2.0], [3.0]], "own": [0], "rng": 0} | changed
     with pytest.raises(InputError, match=message):
         inspect_sampler(vse.UniformSampler(), **arguments)
+
+
+def test_a_law_without_draws_is_the_same_law():
+    words = vse.AdaptiveSampler(), [1.0, 0.5], [[9.0, 1.0], [1.0, 2.0], [2.0, 0.0]], [0]
+    without, drawn = (inspect_sampler(*words, n_draws=n, rng=0) for n in (0, 50))
+    assert (without.n_draws, without.counts.tolist()) == (0, [0, 0])
+    assert np.isnan(without.p_value)
+    np.testing.assert_array_equal(without.law, drawn.law)
+    assert without.from_rank == drawn.from_rank

@@ -20,7 +20,7 @@ import vsenumba as vse
         ({"device": "tpu"}, "unknown device 'tpu'"),
         ({"inputs": "pixels"}, "unknown inputs 'pixels'"),
         ({"sampler": "adaptve"}, "did you mean 'adaptive'"),
-        ({"loss": 3}, "loss must be a name or a Loss object"),
+        ({"loss": 3}, "loss must be a name or an instance of Loss"),
         ({"schedule": "never"}, "unknown schedule 'never'"),
         ({"random_state": "seed"}, "random_state must be"),
         ({"n_threads": 0}, "n_threads must be"),

@@ -188,7 +188,7 @@ def test_one_image_has_no_negatives():
         (lambda: SumOfHinges().batch_loss(np.zeros((2, 3))), "scores must be square"),
         (lambda: SumOfHinges().batch_loss(np.zeros((2, 2)), same=np.eye(3, dtype=bool)), r"same must have the shape"),
         (lambda: as_objective("lse"), "did you mean 'lseh'"),
-        (lambda: as_negatives(1), "negatives must be a name or a Negatives object"),
+        (lambda: as_negatives(1), "negatives must be a name or an instance of Negatives"),
     ],
 )
 def test_bad_settings(make, message):

@@ -130,7 +130,7 @@ def test_masked_pooling_does_not_depend_on_the_batch():
         (lambda: GeneralisedPooling(hidden=10**9), "hidden must be at most 10,000, not 1000000000"),
         (lambda: AdPool(padding="released?"), "did you mean 'released'"),
         (lambda: as_pooling("adpol"), "unknown pooling 'adpol'; did you mean 'adpool'"),
-        (lambda: as_pooling(3), "pooling must be a name or a Pooling object"),
+        (lambda: as_pooling(3), "pooling must be a name or an instance of Pooling"),
     ],
 )
 def test_bad_settings(make, message):

@@ -280,7 +280,7 @@ def test_an_unknown_choice_suggests_the_nearest(name, parameters, message):
 def test_an_unknown_sampler_suggests_the_nearest():
     with pytest.raises(UnknownNameError, match="unknown sampler 'adaptve'; did you mean 'adaptive'"):
         as_sampler("adaptve")
-    with pytest.raises(InputError, match="sampler must be a name or a Sampler object, not 3"):
+    with pytest.raises(InputError, match="sampler must be a name or an instance of Sampler, not 3"):
         as_sampler(3)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vsenumba.cli.output import Styled, table
+from vsenumba.evaluation.metrics import shown_metric
 
 if TYPE_CHECKING:
     from vsenumba.experiments import Comparison
@@ -18,7 +19,7 @@ def comparison_table(comparison: Comparison) -> Styled:
     """Return a table with a row per sampler, a legend, and a table with a row per reference model."""
     metric = comparison.metric
     rival = comparison.warp
-    shown = _shown(metric)
+    shown = shown_metric(metric)
     # Use a value that all runs reach; most runs never reach the best value of the best run.
     target = comparison.lowest_best()
     header = [
@@ -46,7 +47,7 @@ def comparison_table(comparison: Comparison) -> Styled:
     if references:
         parts += ["", table(["reference model (no epochs)", shown], references, "lr")]
     if comparison.groups is not None:
-        parts += ["", f"{_shown(comparison.groups['metric'])} by number of training images per label", ""]
+        parts += ["", f"{shown_metric(comparison.groups['metric'])} by number of training images per label", ""]
         parts.append(_groups_table(comparison.groups))
     return Styled("\n".join(parts))
 
@@ -76,10 +77,6 @@ def _legend(comparison: Comparison, shown: str, reaching: str) -> list[str]:
     if n_seeds > 1:
         lines.append(f"Values are medians of {n_seeds} runs with different seeds, with the range in brackets.")
     return lines
-
-
-def _shown(metric: str) -> str:
-    return metric.upper() if "@" not in metric else metric
 
 
 def _with_range(values: Sequence[float]) -> str:

@@ -9,8 +9,8 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.compare import run_and_write
-from vsenumba.cli.output import counted, note, say, say_json, suggest
-from vsenumba.printable import printable
+from vsenumba.cli.output import note, say, say_json, suggest
+from vsenumba.printable import counted, printable
 
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet

@@ -10,9 +10,10 @@ import click
 from vsenumba.cli import csv_table, options
 from vsenumba.cli.groups_table import group_rows, groups_table
 from vsenumba.cli.measured import held_out_pairs, value_text
-from vsenumba.cli.output import counted, note, say, say_json, table
+from vsenumba.cli.output import note, say, say_json, table
 from vsenumba.cli.report_option import check_report, report_option, save_report
 from vsenumba.errors import InputError
+from vsenumba.printable import counted
 
 if TYPE_CHECKING:
     import numpy as np

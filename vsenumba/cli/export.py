@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, say
+from vsenumba.cli.output import say
 from vsenumba.errors import InputError
+from vsenumba.printable import counted
 
 KINDS = ("labels", "images", "captions", "words")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from vsenumba.cli import csv_table, options
-from vsenumba.cli.output import counted, note, say, say_json, table
+from vsenumba.cli.output import note, say, say_json, table
+from vsenumba.printable import counted
 
 
 @click.command(epilog=options.examples("vsenumba find model.h5 flower -n 5", "vsenumba find model.h5 animal farm"))

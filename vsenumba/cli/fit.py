@@ -10,11 +10,12 @@ import click
 
 from vsenumba.cli import options
 from vsenumba.cli.measured import held_out_pairs, values_of
-from vsenumba.cli.output import command_line, counted, note, say, say_json, size_of, suggest
+from vsenumba.cli.output import command_line, note, say, say_json, size_of, suggest
 from vsenumba.cli.report_option import check_report, report_option, save_report
 from vsenumba.cli.resuming import checkpoint_in, checkpoint_option, interruptible, resume_option
 from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
+from vsenumba.printable import counted
 
 # One in this many images is held out with '--hold-out images'.
 _OF_IMAGES = 10

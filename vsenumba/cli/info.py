@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, say, say_json
+from vsenumba.cli.output import say, say_json
+from vsenumba.printable import counted
 
 # Variables that change how vsenumba runs; the names of some are prefixes.
 VARIABLES = ("NUMBA_", "VSENUMBA_", "OPENBLAS_NUM_THREADS", "OMP_", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES")

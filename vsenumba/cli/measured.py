@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from vsenumba.cli.output import counted
+from vsenumba.printable import counted
 
 
 def held_out_pairs(measured: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsenumba.printable import printable
+from vsenumba.printable import counted, printable
 
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet
@@ -116,11 +116,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> S
 def one_line(message: object) -> str:
     """Return a message without its line breaks."""
     return " ".join(str(message).split("\n"))
-
-
-def counted(n: int, what: str) -> str:
-    """Return a number with its noun: ``"1 image"`` or ``"2 images"``."""
-    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def size_of(data: AnnotationSet) -> str:

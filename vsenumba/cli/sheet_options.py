@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from vsenumba.cli import csv_table, options
-from vsenumba.cli.output import counted, note, say
+from vsenumba.cli.output import note, say
 from vsenumba.errors import InputError
-from vsenumba.printable import printable
+from vsenumba.printable import counted, printable
 
 if TYPE_CHECKING:
     from vsenumba.sheets import Suggested

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, note, say, say_json
+from vsenumba.cli.output import note, say, say_json
 from vsenumba.cli.sheet_options import described, undo_sheets
+from vsenumba.printable import counted
 
 
 @click.command(epilog=options.examples("vsenumba sidecars photos/", "vsenumba sidecars photos/ --undo"))

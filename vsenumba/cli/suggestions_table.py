@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from vsenumba.cli import csv_table, options
-from vsenumba.cli.output import counted, note
+from vsenumba.cli.output import note
 from vsenumba.errors import InputError
+from vsenumba.printable import counted
 
 if TYPE_CHECKING:
     from vsenumba.data import Match

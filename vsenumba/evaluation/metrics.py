@@ -172,6 +172,17 @@ class Metric(NamedTuple):
         return function(ranks) if self.k is None else function(ranks, self.k)
 
 
+def shown_metric(name: str) -> str:
+    """Return a metric's name as people write it.
+
+    Examples
+    --------
+    >>> shown_metric("mrr"), shown_metric("recall@5")
+    ('MRR', 'recall@5')
+    """
+    return name if "@" in name else name.upper()
+
+
 def parse_metric(name: str) -> Metric:
     """Return the metric with a given name.
 

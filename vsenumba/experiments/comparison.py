@@ -132,11 +132,11 @@ class Comparison:
     groups: Mapping[str, Any] | None = None
 
     def __repr__(self) -> str:
-        lines = [f"\n  {name}  {value:.4f}" for name, value in self._medians().items()]
+        lines = [f"\n  {name}  {value:.4f}" for name, value in self.medians().items()]
         return f"<Comparison of {self._sizes()}, best {self.metric}{''.join(lines)}>"
 
     def _repr_html_(self) -> str:
-        best, metric = self._medians(), self.metric
+        best, metric = self.medians(), self.metric
         curves = {sampler: self.runs_of(sampler)[0].history[metric] for sampler in self.samplers}
         low, high = (float(end([np.nan, *np.concatenate([*curves.values()])])) for end in (np.nanmin, np.nanmax))
         rows: list[tuple[Any, ...]] = []
@@ -158,8 +158,8 @@ class Comparison:
         n_runs, n_samplers = len(self.runs), len(self.samplers)
         return f"{n_samplers} sampler{'s' * (n_samplers != 1)}, {n_runs} run{'s' * (n_runs != 1)}"
 
-    def _medians(self) -> dict[str, float]:
-        """Return each sampler's median best."""
+    def medians(self) -> dict[str, float]:
+        """Return each sampler's best value of the metric, the median over its seeds."""
         return {name: float(np.median([run.best(self.metric) for run in self.runs_of(name)])) for name in self.samplers}
 
     @property

@@ -56,7 +56,8 @@ class SamplerLaw:
     gradient_weight : float
         The mean weight of the gradient under the logistic loss; see `vsenumba.experiments.gradient_weight`.
     p_value : float
-        The p-value of a G-test of the draws against the law; see `vsenumba.experiments.goodness_of_fit`.
+        The p-value of a G-test of the draws against the law; NaN without draws. See
+        `vsenumba.experiments.goodness_of_fit`.
     """
 
     labels: np.ndarray
@@ -118,7 +119,7 @@ def inspect_sampler(
     label_counts : (L,) array_like of int, optional
         The number of training images of each label, which the popularity sampler uses. The default is 1 for all.
     n_draws : int
-        The number of draws, at least 1.
+        The number of draws; 0 for none.
     rng : int, Generator, SeedSequence or None
         The random seed or generator.
 
@@ -146,8 +147,8 @@ def inspect_sampler(
     own = np.unique(np.asarray(own, dtype=np.int64))
     if image.ndim != 1:
         raise InputError(f"image_factors must be the vector of one image, not of shape {image.shape}")
-    if not is_whole(n_draws):
-        raise InputError(f"n_draws must be a whole number of at least 1, not {n_draws!r}")
+    if not is_whole(n_draws, 0):
+        raise InputError(f"n_draws must be a whole number of at least 0, not {n_draws!r}")
     if len(own) == 0:
         raise InputError("the image has no label of its own; a sampler draws negatives for one of the image's labels")
     if len(own) >= len(labels):
@@ -161,11 +162,13 @@ def inspect_sampler(
     scores = dots(image, labels)
     others = np.setdiff1d(np.arange(len(labels)), own)
     others = others[np.argsort(-scores[others], kind="stable")]
-    # Each copy goes through all positives equally often.
-    size = len(own) * math.ceil(int(n_draws) / _COPIES / len(own))
-    copies = math.ceil(int(n_draws) / size)
-    drawn = sampler.draw(np.tile(image, (copies, 1)), labels, size, rng, [own] * copies, label_counts=counts)
-    drawn = drawn.ravel()[: int(n_draws)]
+    drawn = np.zeros(0, np.int64)
+    if n_draws:
+        # Each copy goes through all positives equally often.
+        size = len(own) * math.ceil(int(n_draws) / _COPIES / len(own))
+        copies = math.ceil(int(n_draws) / size)
+        drawn = sampler.draw(np.tile(image, (copies, 1)), labels, size, rng, [own] * copies, label_counts=counts)
+        drawn = drawn.ravel()[: int(n_draws)]
     times = np.bincount(drawn[drawn >= 0], minlength=len(labels))[others]
     uniform = np.full(len(others), 1 / len(others))
     return SamplerLaw(
@@ -183,7 +186,7 @@ def inspect_sampler(
         violation=float(violation_probability(law, scores[None], [own])[0]),
         misranked=float(violation_probability(law, scores[None], [own], margin=0)[0]),
         gradient_weight=float(gradient_weight(law, scores[None], [own])[0]),
-        p_value=goodness_of_fit(times, law[0, others]),
+        p_value=goodness_of_fit(times, law[0, others]) if n_draws else math.nan,
     )
 
 
@@ -209,7 +212,7 @@ def inspect_image(
     sampler : Sampler, optional
         The sampler; by default that of the model.
     n_draws : int
-        The number of draws, at least 1.
+        The number of draws; 0 for none.
     rng : int, Generator, SeedSequence or None
         The random seed or generator.
 

@@ -10,6 +10,7 @@ from vsenumba import html
 from vsenumba.errors import VsenumbaError
 from vsenumba.models.unfitted import NotFittedError, check_is_fitted
 from vsenumba.registry import Member
+from vsenumba.training.history import validation_names
 
 
 def model_html(model: Any) -> html.Html:
@@ -75,13 +76,11 @@ def _training(model: Any) -> dict[str, Any]:
     history: Any = getattr(model, "history_", None)
     if not history:
         return {}
-    last, names = history[-1], history.columns
+    last = history[-1]
     values = {
         "trained": f"{len(history):,} epoch{'s' * (len(history) != 1)} in {html.number(float(last['seconds']))} s"
     }
-    # What comes after the learning rate in a record is the validation.
-    measured = names[names.index("learning_rate") + 1 :] if "learning_rate" in names else []
-    for name in ("loss", *measured):
+    for name in ("loss", *validation_names(history.columns)):
         if name in last:
             values[name] = html.Html(f"{html.number(float(last[name]))} {html.curve(history[name])}")
     if model.best_epoch_:

@@ -19,7 +19,7 @@ from vsenumba.plotting.convergence import (
     metric_label,
     reference_styles,
 )
-from vsenumba.training.history import History
+from vsenumba.training.history import History, validation_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,6 +109,4 @@ def _as_histories(runs: Any) -> list[History]:
 
 def _first_metric(histories: Mapping[str, Sequence[History]]) -> str:
     columns = [name for runs in histories.values() for run in runs for name in run.columns]
-    # What comes after the learning rate in a record is the validation.
-    after = columns[columns.index("learning_rate") + 1 :] if "learning_rate" in columns else []
-    return next(iter(after), "loss")
+    return next(iter(validation_names(columns)), "loss")

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from vsenumba.evaluation.metrics import shown_metric
 from vsenumba.plotting.bands import Band, band_over_seeds
 from vsenumba.printable import printable
 from vsenumba.reports.charts import Chart, Charts, Series, legend_of, line_chart, styles_of
 from vsenumba.reports.opened import Opened
 from vsenumba.reports.parts import Folded, Section, Text
-from vsenumba.reports.results_section import is_metric, recorded_metrics, shown_metric
+from vsenumba.reports.results_section import is_metric, recorded_metrics
 from vsenumba.reports.svg import Axis, linear_axis, log_axis
 from vsenumba.training import History
 

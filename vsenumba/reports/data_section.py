@@ -10,10 +10,11 @@ import numpy as np
 
 from vsenumba.data import AnnotationSet
 from vsenumba.evaluation.grouping import bucket_bounds
+from vsenumba.printable import counted
 from vsenumba.reports.charts import Chart, Charts, bar_chart, range_names
 from vsenumba.reports.held_out import HeldOut
 from vsenumba.reports.opened import Opened, mapping_in
-from vsenumba.reports.parts import Bullets, Facts, Section, Text, counted
+from vsenumba.reports.parts import Bullets, Facts, Section, Text
 from vsenumba.reports.svg import linear_axis
 from vsenumba.reports.table import Column, Table
 

@@ -17,8 +17,8 @@ from vsenumba.evaluation.known_labels import with_known_labels
 from vsenumba.experiments import Comparison, Delivery
 from vsenumba.experiments.recorder import split_for_comparison
 from vsenumba.models import ImageAnnotator
+from vsenumba.printable import counted
 from vsenumba.reports.opened import Opened, mapping_in
-from vsenumba.reports.parts import counted
 
 _METRICS = ("mrr", "recall@5", "recall@10", "auc")
 

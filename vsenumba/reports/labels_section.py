@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from vsenumba.evaluation import GroupScores
-from vsenumba.printable import printable
+from vsenumba.evaluation.metrics import shown_metric
+from vsenumba.printable import counted, printable
 from vsenumba.reports.charts import Charts, Series, legend_of, line_chart, range_names, styles_of
 from vsenumba.reports.held_out import HeldOut
 from vsenumba.reports.opened import Opened
-from vsenumba.reports.parts import Pair, Section, Text, counted
-from vsenumba.reports.results_section import shown_metric
+from vsenumba.reports.parts import Pair, Section, Text
 from vsenumba.reports.svg import Axis, linear_axis
 from vsenumba.reports.table import Column, Table, Value
 

@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 
 from vsenumba.errors import VsenumbaError
-from vsenumba.experiments import gradient_weight, total_variation, violation_probability
-from vsenumba.kernels.dot import dots
+from vsenumba.experiments import SamplerLaw, inspect_image
 from vsenumba.models import ImageAnnotator
 from vsenumba.plotting.law import rank_bins
-from vsenumba.printable import printable
+from vsenumba.printable import counted, printable
 from vsenumba.reports.charts import Chart, Charts, Series, legend_of, line_chart, sample_of, styles_of
 from vsenumba.reports.opened import Opened, mapping_in
-from vsenumba.reports.parts import Section, Text, counted
+from vsenumba.reports.parts import Section, Text
 from vsenumba.reports.svg import Axis, log_axis
 from vsenumba.reports.table import Column, Table, Value
-from vsenumba.samplers import SAMPLERS, RankSampler, Sampler
+from vsenumba.samplers import SAMPLERS, Sampler
 
 N_IMAGES = 4
 # A probability below this share of the uniform one is at the bottom of the chart.
@@ -91,33 +90,14 @@ def _rows(data: Any) -> np.ndarray:
     return chosen
 
 
-def _laws_of(model: ImageAnnotator, row: int, samplers: Mapping[str, Sampler]) -> dict[str, dict[str, Any]]:
-    """Return the law of each sampler for an image, by rank, and what it measures."""
-    data, labels = model.seen_, model.label_factors_
-    image = model.embed(data.select_images(np.array([row])))[0].astype(np.float32)
-    own = data.indices[data.indptr[row] : data.indptr[row + 1]].astype(np.int64)
-    # As the samplers compute scores, so that near ties stand in the same order.
-    scores = dots(np.ascontiguousarray(image), np.ascontiguousarray(labels, dtype=np.float32))
-    others = np.setdiff1d(np.arange(len(labels)), own)
-    others = others[np.argsort(-scores[others], kind="stable")]
-    found = {}
-    for name, sampler in samplers.items():
-        law = sampler.law(image[None], labels, [own], label_counts=data.label_counts)
-        ranker = RankSampler(lam=getattr(sampler, "lam", RankSampler.lam))
-        rank_law = ranker.law(image[None], labels, [own])
-        if not law.any():
-            continue
-        found[name] = {
-            "law": law[0, others],
-            "from_rank": float(total_variation(law[0], rank_law[0])),
-            "from_uniform": float(total_variation(law[0, others], np.full(len(others), 1 / len(others)))),
-            "misranked": float(violation_probability(law, scores[None], [own], margin=0)[0]),
-            "gradient": float(gradient_weight(law, scores[None], [own])[0]),
-        }
-    return found
+def _laws_of(model: ImageAnnotator, row: int, samplers: Mapping[str, Sampler]) -> dict[str, SamplerLaw]:
+    """Return the law of each sampler that can draw a negative for an image."""
+    image = model.seen_.image_ids[row]
+    found = {name: inspect_image(model, image, sampler=sampler, n_draws=0) for name, sampler in samplers.items()}
+    return {name: one for name, one in found.items() if one.law.any()}
 
 
-def _chart(model: ImageAnnotator, row: int, laws: Mapping[str, Mapping[str, Any]], styles: Any) -> Chart:
+def _chart(model: ImageAnnotator, row: int, laws: Mapping[str, SamplerLaw], styles: Any) -> Chart:
     data = model.seen_
     title = f"{printable(data.image_ids[row])}, {counted(int(data.labels_per_image[row]), 'known label')}"
     n_ranks = data.n_labels - int(data.labels_per_image[row])
@@ -128,7 +108,7 @@ def _chart(model: ImageAnnotator, row: int, laws: Mapping[str, Mapping[str, Any]
     x = np.sqrt((edges[:-1] + 1) * edges[1:])
     series = []
     for name, one in laws.items():
-        means = np.add.reduceat(one["law"], edges[:-1]) / widths
+        means = np.add.reduceat(one.law, edges[:-1]) / widths
         tips = [
             f"{printable(name)}, {_ranks(low + 1, high)}: {mean:.3g} each, {mean * width:.3g} together"
             for low, high, mean, width in zip(edges[:-1], edges[1:], means, widths, strict=True)
@@ -155,7 +135,7 @@ def _ranks(low: int, high: int) -> str:
     return f"rank {low:,}" if low == high else f"ranks {low:,}–{high:,}"
 
 
-def _table(names: Sequence[str], laws: Sequence[Mapping[str, Mapping[str, Any]]]) -> Table:
+def _table(names: Sequence[str], laws: Sequence[Mapping[str, SamplerLaw]]) -> Table:
     columns = [
         Column("sampler"),
         Column("distance from the rank law", 3),
@@ -166,7 +146,7 @@ def _table(names: Sequence[str], laws: Sequence[Mapping[str, Mapping[str, Any]]]
     rows: list[list[Value]] = []
     for name in names:
         each = [one[name] for one in laws if name in one]
-        measures = ("from_rank", "from_uniform", "misranked", "gradient")
-        rows.append([name, *(float(np.mean([one[measure] for one in each])) for measure in measures)])
+        measures = ("from_rank", "from_uniform", "misranked", "gradient_weight")
+        rows.append([name, *(float(np.mean([getattr(one, measure) for one in each])) for measure in measures)])
     styles = styles_of(list(names))
     return Table("laws", "What the negatives are like", columns, rows, [sample_of(styles[name]) for name in names])

@@ -15,7 +15,6 @@ from vsenumba.models import Annotator, load_model
 from vsenumba.storage import read_provenance
 
 RUNS, MODEL = "runs.h5", "model.h5"
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,5 @@ def mapping_in(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _sha256(path: Path) -> str:
-    sha = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            sha.update(block)
-    return sha.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

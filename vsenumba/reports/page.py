@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from vsenumba.printable import printable
 from vsenumba.reports.copies import copies_of
 from vsenumba.reports.parts import Section
+from vsenumba.sheets.policy import policy_digest
 from vsenumba.storage.provenance import provenance
 
 
@@ -38,7 +37,7 @@ def rendered(title: str, subtitle: str, lead: str, sections: Sequence[Section]) 
         lstrip_blocks=True,
     )
     style, script = (files("vsenumba.reports").joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
-    policy = f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}"
+    policy = f"default-src 'none'; img-src data:; style-src {policy_digest(style)}; script-src {policy_digest(script)}"
     policy += "; base-uri 'none'; form-action 'none'"
     items = [item for section in sections for item in section.items]
     tables = [one for item in items for one in (item.tables if item.kind == "pair" else [item]) if one.kind == "table"]
@@ -55,8 +54,3 @@ def rendered(title: str, subtitle: str, lead: str, sections: Sequence[Section]) 
         "version": provenance()["vsenumba"],
     }
     return environment.get_template("page.html.jinja").render(settings).encode()
-
-
-def _digest(text: str) -> str:
-    """Return what allows a style or a script by its content."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

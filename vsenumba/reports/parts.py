@@ -102,8 +102,3 @@ class Section:
     key: str
     title: str
     items: Sequence[Any] = field(default_factory=list)
-
-
-def counted(n: int, what: str) -> str:
-    """Return a number with its noun, ``"1 image"`` or ``"2 images"``."""
-    return f"{n:,} {what}{'s' * (n != 1)}"

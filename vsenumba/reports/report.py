@@ -8,6 +8,7 @@ from typing import Any
 
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.errors import InputError
+from vsenumba.printable import counted
 from vsenumba.reports.again_section import again_section
 from vsenumba.reports.convergence_section import convergence_section
 from vsenumba.reports.data_section import data_section
@@ -17,7 +18,6 @@ from vsenumba.reports.labels_section import labels_section, popularity_section
 from vsenumba.reports.laws_section import laws_section
 from vsenumba.reports.opened import Opened, mapping_in, opened
 from vsenumba.reports.page import rendered
-from vsenumba.reports.parts import counted
 from vsenumba.reports.results_section import in_short, results_section
 from vsenumba.storage import check_writable, ending_of, open_output
 

@@ -9,18 +9,14 @@ import numpy as np
 
 from vsenumba.errors import VsenumbaError
 from vsenumba.evaluation import parse_metric
+from vsenumba.evaluation.metrics import shown_metric
 from vsenumba.experiments import Comparison, Run
-from vsenumba.printable import printable
+from vsenumba.printable import counted, printable
 from vsenumba.reports.charts import sample_of, styles_of
 from vsenumba.reports.held_out import HeldOut
 from vsenumba.reports.opened import Opened
-from vsenumba.reports.parts import Section, Text, counted
+from vsenumba.reports.parts import Section, Text
 from vsenumba.reports.table import Column, Table, Value
-
-
-def shown_metric(metric: str) -> str:
-    """Return a metric's name as people write it."""
-    return metric if "@" in metric else metric.upper()
 
 
 def recorded_metrics(comparison: Comparison) -> list[str]:
@@ -97,10 +93,7 @@ def in_short(opened: Opened, held_out: HeldOut | str) -> str:
 
 
 def _who_is_best(comparison: Comparison) -> str:
-    metric = comparison.metric
-    medians = {
-        name: float(np.median([run.best(metric) for run in comparison.runs_of(name)])) for name in comparison.samplers
-    }
+    metric, medians = comparison.metric, comparison.medians()
     order = sorted(medians, key=lambda name: -medians[name])
     said = f"The best {shown_metric(metric)} is {medians[order[0]]:.3f}, by {printable(order[0])}"
     said += f"; then {printable(order[1])} with {medians[order[1]]:.3f}." if len(order) > 1 else "."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from html import escape
@@ -11,6 +10,7 @@ from os import PathLike
 
 from vsenumba.errors import InputError
 from vsenumba.printable import printable
+from vsenumba.sheets.policy import policy_digest
 from vsenumba.sheets.suggested import Suggested
 from vsenumba.sheets.thumbnails import jpeg_of, thumbnail_or_none
 from vsenumba.storage import ending_of, open_output
@@ -166,7 +166,9 @@ def _text(name: str) -> str:
 
 
 def _begin(title: str) -> str:
-    policy = f"default-src 'none'; img-src data:; style-src {_digest(_STYLE)}; script-src {_digest(_SCRIPT)}"
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {policy_digest(_STYLE)}; script-src {policy_digest(_SCRIPT)}"
+    )
     policy += "; base-uri 'none'; form-action 'none'"
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -197,11 +199,6 @@ def _end(n_pictures: int) -> str:
 </body>
 </html>
 """
-
-
-def _digest(text: str) -> str:
-    """Return the policy source that allows a style or a script by its digest."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _card(one: Suggested) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vsenumba.errors import InputError, unknown_name
+from vsenumba.training.history import validation_names
 
 
 class Best:
@@ -38,9 +39,7 @@ class Best:
     def note(self, record: Mapping[str, float], tables: Mapping[str, np.ndarray]) -> bool:
         """Copy the tables if this epoch is the best so far, and return whether it is."""
         if self.metric not in record:
-            # A record lists the validation metrics after the learning rate.
-            names = list(record)
-            error = unknown_name("metric", self.metric, names[names.index("learning_rate") + 1 :])
+            error = unknown_name("metric", self.metric, validation_names(record))
             raise InputError(f"early stopping: {error}; pass fit a validation set, and this metric in `metrics`")
         if not record[self.metric] > self.value + self.min_delta:
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -142,3 +142,15 @@ class History:
                 {name: int(v) if name in integers else float(v) for name, v in zip(columns, values, strict=True)}
             )
         return history
+
+
+def validation_names(record: Iterable[str]) -> list[str]:
+    """Return the names of the validation metrics of a record, which stand after the learning rate.
+
+    Examples
+    --------
+    >>> validation_names(["loss", "learning_rate", "mrr"]), validation_names(["loss"])
+    (['mrr'], [])
+    """
+    names = list(record)
+    return names[names.index("learning_rate") + 1 :] if "learning_rate" in names else []

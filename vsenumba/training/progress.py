@@ -7,6 +7,7 @@ from typing import Any
 
 from vsenumba.progress import progress_line
 from vsenumba.training.callbacks import RecordCallback
+from vsenumba.training.history import validation_names
 
 
 class ProgressBar(RecordCallback):
@@ -46,9 +47,7 @@ class ProgressBar(RecordCallback):
         """Move the line on, and say how fast it goes and what is reached."""
         rate = record["steps"] / max(record["seconds"], 1e-9)
         note = f"{rate / 1e6:.1f} M steps/s, loss {record['loss']:.3f}"
-        # What comes after the learning rate in a record is the validation.
-        names = list(record)
-        for name in names[names.index("learning_rate") + 1 :][:1]:
+        for name in validation_names(record)[:1]:
             note += f", {name} {record[name]:.3f}"
         self._epochs, self._note = self._epochs + 1, note
         self._line.update(self._epochs, note)

@@ -91,7 +91,7 @@ def test_one_name_in_a_tuple_is_the_name():
         (None, "inputs must be a name, or several names such as"),
         (("ids", "ids"), "inputs must be one to 3 different names"),
         (("labels", "pixels"), "unknown inputs 'pixels'"),
-        (("labels", 3), "inputs must be a name or a InputKind object, not 3"),
+        (("labels", 3), "inputs must be a name or an instance of InputKind, not 3"),
     ],
 )
 def test_bad_inputs_are_refused(inputs, message):

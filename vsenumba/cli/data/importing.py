@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, note, say, size_of
+from vsenumba.cli.output import note, say, size_of
+from vsenumba.printable import counted
 
 
 @click.command(

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, note, say, size_of
+from vsenumba.cli.output import note, say, size_of
 from vsenumba.cli.picture_options import network_options, network_settings, picture_progress
+from vsenumba.printable import counted
 
 if TYPE_CHECKING:
     from vsenumba.pictures import PicturesRead

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, say
+from vsenumba.cli.output import say
+from vsenumba.printable import counted
 
 if TYPE_CHECKING:
     from vsenumba.data import AnnotationSet

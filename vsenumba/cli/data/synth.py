@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, say
+from vsenumba.cli.output import say
+from vsenumba.printable import counted
 from vsenumba.progress import progress_line
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, say, say_json, table
+from vsenumba.cli.output import say, say_json, table
 from vsenumba.cli.retrieval.parts import part_of
+from vsenumba.printable import counted
 
 
 @click.command(epilog=options.examples("vsenumba retrieval evaluate retriever.h5 pictures.h5 --part test"))

@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, note, say, say_json, suggest
+from vsenumba.cli.output import note, say, say_json, suggest
 from vsenumba.cli.resuming import checkpoint_in, checkpoint_option, interruptible, resume_option
 from vsenumba.cli.retrieval.parts import part_of
 from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
+from vsenumba.printable import counted
 
 
 @click.command(

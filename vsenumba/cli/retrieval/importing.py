@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, say, suggest
+from vsenumba.cli.output import say, suggest
 from vsenumba.errors import InputError
+from vsenumba.printable import counted
 
 
 @click.command(

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from vsenumba.cli.output import counted, say, table
-from vsenumba.printable import printable
+from vsenumba.cli.output import say, table
+from vsenumba.printable import counted, printable
 
 if TYPE_CHECKING:
     from vsenumba.data import Vocabulary

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, note, say_json, size_of
+from vsenumba.cli.output import note, say_json, size_of
 from vsenumba.cli.sampler.report import described, law_report, show_report
 from vsenumba.cli.settings import set_option
 from vsenumba.errors import InputError, UnknownNameError
+from vsenumba.printable import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

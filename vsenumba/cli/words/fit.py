@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vsenumba.cli import options
-from vsenumba.cli.output import counted, note, say, say_json, suggest
+from vsenumba.cli.output import note, say, say_json, suggest
 from vsenumba.cli.resuming import checkpoint_in, checkpoint_option, interruptible, resume_option
 from vsenumba.cli.settings import parameters_of, refuse_given_twice, set_option
 from vsenumba.errors import InputError
+from vsenumba.printable import counted
 
 if TYPE_CHECKING:
     from vsenumba.data import Corpus
