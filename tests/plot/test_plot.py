@@ -39,16 +39,22 @@ def scores(model, by):
 
 class TestAxes:
     def test_pyplots_current_axes_are_used_and_kept_open(self):
-        try:
-            made = vse.plot.popularity(TRAIN)
-            assert made is vse.plot.popularity(TEST) is pyplot.gca()
-            assert len(made.get_lines()) == 2
-            assert len({line.get_color() for line in made.get_lines()}) == 2
-            _, (left, right) = pyplot.subplots(1, 2)
-            assert vse.plot.popularity(TRAIN) is right
-            assert not left.get_lines()
-        finally:
-            pyplot.close("all")
+        made = vse.plot.popularity(TRAIN)
+        assert made is vse.plot.popularity(TEST) is pyplot.gca()
+        assert len(made.get_lines()) == 2
+        assert len({line.get_color() for line in made.get_lines()}) == 2
+        _, (left, right) = pyplot.subplots(1, 2)
+        assert vse.plot.popularity(TRAIN) is right
+        assert not left.get_lines()
+
+    @pytest.mark.parametrize("axis", ["x", "y"])
+    def test_limits_of_a_linear_axis_give_way_to_a_logarithmic_one(self, ax, axis):
+        ax.set(**{f"{axis}lim": (0, 3)})
+        vse.plot.popularity(TRAIN, ax=ax)
+        low, high = getattr(ax, f"get_{axis}lim")()
+        least, most = {"x": (1, TRAIN.n_labels), "y": (TRAIN.label_counts.min(), TRAIN.label_counts.max())}[axis]
+        assert 0 < low < least
+        assert high > most > 3
 
     def test_given_axes_leave_pyplot_alone(self, ax):
         assert vse.plot.popularity(TRAIN, ax=ax) is ax

@@ -22,6 +22,10 @@ def label_log_axis(axis: Axis) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter
 
     low, high = axis.get_view_interval()
+    if low <= 0:
+        # The axes had limits of a linear axis, and a logarithmic one cannot show 0.
+        axis.axes.autoscale(axis=axis.axis_name)
+        low, high = axis.get_view_interval()
     decades = math.log10(high / low)
     steps = next(steps for end, steps in LABELLED if decades < end)
     axis.set_major_locator(LogLocator(subs=steps))
