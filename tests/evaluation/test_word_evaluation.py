@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import factor_tables
 
@@ -154,7 +154,10 @@ def test_words_that_differ_in_case_alone_can_be_one(method, table, asked, restri
         others = [i for i, word in enumerate(known) if word.upper() not in upper and table[i].any()]
         own = [i for i, word in enumerate(known) if word.upper() == upper[3] and table[i].any()]
         best = max((score[i] for i in others), default=-np.inf)
-        right += upper[3] not in upper[:3] and max(score[i] for i in own) > best
+        answer = max(score[i] for i in own)
+        # The order of words whose scores agree to the last digits hangs on the order of the sums.
+        assume(answer == best or not np.isclose(answer, best, rtol=1e-5, atol=1e-6))
+        right += upper[3] not in upper[:3] and answer > best
     assert scores.n_missing == len(asked) - n_asked
     assert np.isnan(scores.accuracy) if n_asked == 0 else scores.accuracy == pytest.approx(right / n_asked)
 
