@@ -1,1 +1,1 @@
-"""Measurements that the docs quote; each prints a table and writes its figure: `python -m benchmarks --help`."""
+"""Measurements for the documentation. Each prints a table and writes its figure; see `python -m benchmarks --help`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME ...` runs one of the benchmarks; without a name it lists them."""
+"""Run a benchmark with `python -m benchmarks NAME ...`, or list all benchmarks without a name."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import sys
 from vsenumba.errors import VsenumbaError
 
 BENCHMARKS = {
-    "sampler-cost": "what a step costs with each sampler, against the number of labels",
-    "sampler-laws": "how far the adaptive law is from the exact rank law",
-    "sampler-convergence": "how fast training converges with each sampler, and with those that were tried and left out",
-    "peers": "how good, how fast and how large this package is beside LightFM, implicit and EASE",
-    "sets": "make the sets of `peers` from the files that others published",
-    "pace": "steps a second beside LightFM's and implicit's, on one thread and more, and the machine's bounds",
-    "inputs": "how good a model is with each kind of input, and with their sums",
+    "sampler-cost": "time of a training step with each sampler, by number of labels",
+    "sampler-laws": "distance of the adaptive law from the exact rank law",
+    "sampler-convergence": "convergence with each sampler of the package, and with rejected ones",
+    "peers": "accuracy, speed and memory compared with LightFM, implicit and EASE",
+    "sets": "create the sets for `peers` from published files",
+    "pace": "steps per second compared with LightFM, implicit and hardware limits",
+    "inputs": "accuracy with each kind of input, and with sums of inputs",
     "scale": "time and memory of training, up to all of OpenImages and to a million labels",
     "import-rows": "time and memory of importing a table as large as that of Open Images",
-    "evaluation": "how fast evaluation is beside implicit and LightFM",
-    "asking": "how fast a model suggests labels and finds images, and in how much memory",
-    "retrieval": "whether poolings and objectives equal PyTorch's, and how long a training step takes",
-    "words": "how fast and how good word vectors are beside gensim's",
-    "pictures": "how many pictures a second are decoded and described",
-    "features": "how good suggestions are for pictures that nobody tagged, beside other ways",
-    "robustness": "what becomes of 10,000 damaged and crafted files",
-    "paper-sizes": "seconds for what took the VSE-ens paper hours, on planted sets of its sizes",
-    "cluster": "how good a model is that a cluster trained, and how much is sent for it",
-    "plan": "what `vsenumba plan` foretells, up to 10^11 pairs, beside what was measured",
-    "gpu": "a card beside the processor: whether both are right, and how fast each is",
-    "in-flight": "how many pairs may be trained at a time, as on a card, before a model is worse for it",
-    "gpu-kernels": "registers of the kernels for cards, compiled without one",
-    "vse-ens": "how much sooner than WARP the sampler of VSE-ens is, at the paper's sizes and by the number of labels",
+    "evaluation": "speed of evaluation compared with implicit and LightFM",
+    "asking": "speed and memory of suggesting labels and finding images",
+    "retrieval": "poolings and objectives compared with PyTorch: values and time",
+    "words": "speed and accuracy of word vectors compared with gensim",
+    "pictures": "pictures decoded and described per second",
+    "features": "suggestions for pictures without tags, compared with other methods",
+    "robustness": "outcomes of loading 10,000 damaged and crafted files",
+    "paper-sizes": "training time on planted sets of the sizes in the VSE-ens paper",
+    "cluster": "accuracy of training on a cluster, and the bytes sent",
+    "plan": "estimates of `vsenumba plan` for up to 10^11 pairs, compared with measurements",
+    "gpu": "a GPU compared with the CPU: correctness and speed",
+    "in-flight": "accuracy by the number of pairs trained at once, as on a GPU",
+    "gpu-kernels": "registers of the GPU kernels, compiled without a GPU",
+    "vse-ens": "time to WARP's accuracy with the sampler of VSE-ens, at the paper's sizes and by number of labels",
 }
 
 

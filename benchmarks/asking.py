@@ -1,13 +1,13 @@
-"""How fast a model answers, and in how much memory: labels of images, images of a label, what is alike.
+"""Measure the speed and memory of queries: suggest labels, find images, and find similar images and labels.
 
     python -m benchmarks asking --out FOLDER
 
-Models are trained for a moment on planted sets: how good they are is not what is measured here. Times are medians over
-the repeats, from Python, with the `Match` objects that are returned. `suggestions` are those of `annotate` for images
-known by their labels, and of `annotate_factors` for images known by their vectors; `blocks` is the same without the
-objects. `find` and `similar` are one question each. The last table asks about some images of a set of ten million,
-with 100,000 labels, and says by how much the process grew. With ``--index N``, an approximate index of N images is
-built (it takes the extra ``ann``) and asked for 30 labels, beside the exact search.
+The models are trained only briefly on planted sets, because their accuracy does not matter here. Times are medians over
+the repeats. They are measured in Python and include the returned `Match` objects. `suggestions` measures `annotate` for
+images given by their labels, and `annotate_factors` for images given by their vectors; `blocks` is the same without the
+objects. `find` and `similar` are single queries. The last table queries some images of a set of ten million images and
+100,000 labels, and reports how much the memory of the process grows. ``--index N`` builds an approximate index of N
+images (needs the extra ``ann``), and compares it with the exact search for 30 labels.
 """
 
 from __future__ import annotations
@@ -106,11 +106,11 @@ def searches(n_images: int, n_labels: int, options: argparse.Namespace) -> dict[
 
 
 def stream(n_images: int, n_labels: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Ask about the first images of a large set, and see by how much the process grows."""
+    """Query the first images of a large set, and measure by how much the memory of the process grows."""
     rng = np.random.default_rng(0)
     model = _model(vse.synthetic(2 * n_labels, n_labels, 6 * n_labels, rng=0), options)
     columns = np.sort(rng.integers(0, n_labels - 2, (n_images, 3), dtype=np.int32), axis=1)
-    columns += np.arange(3, dtype=np.int32)  # so that none stands twice
+    columns += np.arange(3, dtype=np.int32)  # so that no label occurs twice
     indptr = np.arange(0, columns.size + 1, 3, dtype=np.int64)
     data = vse.AnnotationSet(indptr, columns.ravel(), n_labels, None, model.label_names_)
     del columns
@@ -130,7 +130,7 @@ def stream(n_images: int, n_labels: int, options: argparse.Namespace) -> dict[st
 
 
 def indexed(n_images: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Build an index of so many images, and ask it for labels beside the exact search."""
+    """Build an index of some images, and compare it with the exact search for some labels."""
     n_labels = max(10, n_images // 50)
     small = vse.synthetic(3 * n_labels, n_labels, 18 * n_labels, rng=0)
     drawn = vse.synthetic(n_images, n_labels, 6 * n_images, rng=1)
@@ -165,7 +165,7 @@ def _peak_bytes() -> int:
 
 
 def _rounds(ways: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return the median seconds of each of some ways, which take turns; a first round is not counted."""
+    """Return the median seconds of several functions, called in turns; the first round is not counted."""
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(repeats + 1):
         for name, ask in ways.items():

@@ -1,11 +1,11 @@
-"""How good a model is that a cluster trained, how much is sent for it, and how long an epoch takes.
+"""Measure the accuracy of a model trained on a cluster, the bytes that are sent, and the time of an epoch.
 
     python -m benchmarks cluster openclipart corel5k.h5 --workers 1 2 4 8 --out FOLDER
 
-Beside what is measured stands what `vsenumba.experiments.plan` foretells.
+The table also has the estimates of `vsenumba.experiments.plan`.
 
-The workers are processes of this machine, of one thread each: they share its cores, so that the seconds say what a
-cluster costs, not what it gains. One machine trains with one thread too.
+The workers are processes on this machine with one thread each. They share its cores, so the times show the overhead of
+a cluster, not its speed-up. The training without a cluster uses one thread too.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from typing import Any
 from vsenumba import AnnotationSet, ImageAnnotator, evaluate, leave_one_out, load_dataset
 from vsenumba.experiments import plan
 
-# Between processes of one machine, bytes a second.
+# The bandwidth between processes on one machine, in bytes per second.
 BANDWIDTH = 1e9
 
 
 def bytes_sent(client: Any) -> int:
-    """Return how many bytes the workers have sent to others so far."""
+    """Return the number of bytes that the workers have sent to each other so far."""
     sent = client.run(lambda dask_worker: dask_worker.transfer_outgoing_bytes_total)
     return int(sum(sent.values()))
 
 
 def foretold(data: AnnotationSet, inputs: str, n_workers: int) -> dict[str, float]:
-    """Return the seconds and bytes an epoch that a plan foretells."""
+    """Return the seconds and bytes per epoch that a plan estimates."""
     train, _ = leave_one_out(data, rng=0)
     model = ImageAnnotator(inputs, max_neighbours=0, n_threads=1)
     cores = os.cpu_count() or 1
@@ -44,12 +44,12 @@ def foretold(data: AnnotationSet, inputs: str, n_workers: int) -> dict[str, floa
 
 
 def run(data: AnnotationSet, inputs: str, seed: int, epochs: int, client: Any = None) -> dict[str, float]:
-    """Train on one machine, or on a cluster; return the MRR of held-out labels, seconds and bytes an epoch."""
+    """Train on one machine or a cluster; return the MRR of held-out labels, and the seconds and bytes per epoch."""
     train, test = leave_one_out(data, rng=seed)
     model = ImageAnnotator(inputs, n_epochs=epochs, max_neighbours=0, n_threads=1, random_state=seed)
     before = 0 if client is None else bytes_sent(client)
     model.fit(train, client=client)
-    # Without the first epoch, in which compiled code is loaded and the set is sent.
+    # Leave out the first epoch, which also loads compiled code and sends the set.
     taken = model.history_["seconds"]
     seconds = (taken[-1] - taken[0]) / max(epochs - 1, 1)
     sent = 0 if client is None else bytes_sent(client) - before

@@ -1,6 +1,6 @@
-"""What can be wrong with a file: bytes that rot, content that does not fit, and layouts that reach out of the file.
+"""Damaged and crafted files: damaged bytes, inconsistent contents, and layouts that point outside the file.
 
-Content is altered before the package's own writer writes it, so that all checksums are valid.
+Contents are changed before the package's own writer writes them, so all checksums are valid.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Damaged:
-    """A file that was written, and what it says.
+    """A damaged file, and its expected content.
 
     Parameters
     ----------
     sample : Sample
-        What it was made of.
+        The undamaged sample.
     damage : str
-        What was done to it.
+        The kind of damage.
     elements : dict
-        What it must be read as, if it is read at all.
+        The elements that a reader must return if it does not reject the file.
     """
 
     sample: Sample
@@ -42,9 +42,9 @@ class Damaged:
 
 
 def damaged_files(samples: list[Sample], folder: Path, path: Path, n_files: int, seed: int) -> Iterator[Damaged]:
-    """Write one damaged file after the other to a path; yield what each is.
+    """Write one damaged file after another to a path; yield a description of each.
 
-    Samples and kinds of damage take turns. `folder` is for the whole files, and for what layouts reach out to.
+    Samples and kinds of damage take turns. `folder` gets the undamaged files, and files that layouts point to.
     """
     for number, sample in enumerate(samples):
         storage.write_file(folder / f"{number}.h5", sample.kind, as_written(sample.elements))
@@ -56,7 +56,7 @@ def damaged_files(samples: list[Sample], folder: Path, path: Path, n_files: int,
 
 
 def as_written(elements: Mapping[str, Any]) -> dict[str, Any]:
-    """Return elements that were read as they are handed to the writer."""
+    """Convert elements that were read to the form that the writer accepts."""
     return {name: _as_written(value) for name, value in elements.items()}
 
 
@@ -67,7 +67,7 @@ def _as_written(value: Any) -> Any:
 
 
 def _holds_arrays(value: Any) -> bool:
-    """Tell whether a mapping is one of elements, and not a JSON object."""
+    """Return whether a mapping contains elements, rather than being a JSON object."""
     return isinstance(value, Mapping) and any(
         isinstance(one, np.ndarray) or _holds_arrays(one) for one in value.values()
     )
@@ -93,7 +93,7 @@ def _flip(raw: bytearray, rng: Rng) -> bytearray:
 def _cut(raw: bytearray, rng: Rng) -> bytearray:
     at = int(rng.integers(len(raw)))
     kept = raw[:at] if rng.random() < 0.5 else raw[:at] + raw[at + int(rng.integers(1, 99)) :]
-    # A file system that lost the end of a file often gives zeros instead.
+    # A file system that lost the end of a file often returns zeros instead.
     return kept + bytes(len(raw) - len(kept)) if rng.random() < 0.3 else kept
 
 
@@ -130,7 +130,7 @@ def _craft(sample: Sample, whole: Path, path: Path, rng: Rng) -> dict[str, Any]:
 
 
 def _places(elements: Any) -> Iterator[tuple[Any, str | int]]:
-    """Yield all places in a tree of elements and JSON values: what holds them, and their name in it."""
+    """Yield the container and the key of every value in a tree of elements and JSON values."""
     for name in list(elements) if isinstance(elements, dict) else range(len(elements)):
         yield elements, name
         if isinstance(elements[name], (dict, list)):
@@ -252,7 +252,7 @@ def _other_name(file: h5py.File, name: str, whole: Path, rng: Rng) -> None:
         parent["again"] = file[name]
     elif choice == 1:
         parent["loop"] = parent
-    else:  # each level has the next one twice
+    else:  # each level contains the next one twice
         level = file.create_group("levels")
         for _ in range(24):
             below = file.create_group(None)
@@ -290,7 +290,7 @@ def _strange_type(file: h5py.File, name: str, whole: Path, rng: Rng) -> None:
         lambda old: file.create_dataset(None, data=h5py.Empty("f4")),
         lambda old: file.create_dataset(None, (2,), np.dtype([("a", "i4"), ("b", "f4")])),
         lambda old: file.create_dataset(None, data=np.void(b"opaque")),
-        lambda old: np.dtype("f4"),  # a type with a name of its own
+        lambda old: np.dtype("f4"),  # a named type
         lambda old: file.create_dataset(None, data=file.ref, dtype=h5py.ref_dtype),
         lambda old: file.create_dataset(None, data=np.bytes_(b"bytes")),
     ]
@@ -303,7 +303,7 @@ _LAYOUTS = (
 
 
 def sign(file: h5py.File) -> None:
-    """Give a file valid checksums, as ``docs/reference/file-format.md`` says."""
+    """Write valid checksums into a file, as specified in ``docs/reference/file-format.md``."""
     kind, version = (file.attrs[name].decode() for name in ("encoding-type", "encoding-version"))
     _sign(file, f"file {kind} {version}")
 
@@ -331,5 +331,5 @@ DAMAGES: dict[str, Callable[[Sample, Path, Path, Rng], dict[str, Any]]] = {
     "content crafted": _craft,
     "layout crafted": _lay_out,
 }
-# There is more that content can be than bytes can.
+# There are more kinds of damage to content than to bytes.
 _TURNS = (*DAMAGES, "content crafted", "content crafted")

@@ -1,16 +1,16 @@
-"""How fast evaluation is beside implicit's and LightFM's.
+"""Compare the speed of evaluation with implicit and LightFM.
 
     python -m benchmarks evaluation openclipart --planted 100000 5000 800000 --threads 2 --out FOLDER
 
-For every set, one label per image is left out and a model is trained with ids as inputs; its very factors are given to
-the peers, so that all rank the same scores and their values can be compared. One call of each in turn is a round, and
-the times are medians over the rounds. Ours is timed for what implicit reports (precision, MAP and NDCG at 10), and for
-our default metrics, of which MRR and AUC need full ranks; then for both again with a model of labels as inputs, which
-makes the images' vectors while it evaluates. implicit runs with one BLAS thread beneath its own, as it asks for.
-LightFM gives one metric a call.
+For every set, one label per image is held out, and a model is trained with ids as inputs. The peers get the factors of
+this model, so all of them rank the same scores, and their values can be compared. A round calls each once, and the
+times are medians over the rounds. Our evaluation is timed with the metrics that implicit reports (precision, MAP and
+NDCG at 10), and with our default metrics, of which MRR and AUC need full ranks. Both are repeated with labels as
+inputs, where the evaluation also computes the image vectors. implicit runs with one BLAS thread, as it recommends.
+LightFM computes one metric per call.
 
-The bound is the time of the matrix product of all factors at the peak of one thread, which is measured in every round,
-times the threads.
+The bound is the time of the matrix product of all factors if every thread ran at the peak speed of one thread. This
+peak is measured in every round.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from benchmarks.machine import machine
 from benchmarks.peers import versions
 
 K = 10
-# What implicit reports, by our names; of one test label an image, its precision finds what recall@10 finds.
+# The metrics of implicit, by our names. With one test label per image, its precision corresponds to recall@10.
 METRICS = {f"recall@{K}": "precision", f"ap@{K}": "map", f"ndcg@{K}": "ndcg"}
 OURS = "vsenumba ids"
 PEAK_SIZE = 1024
@@ -45,10 +45,10 @@ def main(arguments: list[str]) -> None:
     """Measure, print a table, and write `evaluation.json`."""
     parser = argparse.ArgumentParser(prog="benchmarks evaluation", description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", metavar="SET", help="a name from the catalogue, or a file")
-    parser.add_argument("--planted", type=int, nargs=3, metavar="N", help="a planted set too: images, labels, pairs")
+    parser.add_argument("--planted", type=int, nargs=3, metavar="N", help="also a planted set: images, labels, pairs")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--factors", type=int, default=64)
-    parser.add_argument("--epochs", type=int, default=3, help="how long our models train")
+    parser.add_argument("--epochs", type=int, default=3, help="number of training epochs of our models")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER")
     options = parser.parse_args(arguments)
@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> None:
 
 
 def measure(data: vse.AnnotationSet, options: argparse.Namespace) -> dict[str, Any]:
-    """Return the seconds of every round, and what each contender found."""
+    """Return the seconds of every round, and the values that each method computed."""
     train, test = vse.leave_one_out(data, rng=0)
     contenders: dict[str, Callable[[], Values]] = {}
     models = {}
@@ -157,12 +157,12 @@ def lightfms(
     return {"lightfm precision_at_k": evaluate}
 
 
-# What is timed beside ours, by the module it takes.
+# The peers, by the module that each needs.
 PEERS = {"implicit": implicits, "lightfm": lightfms}
 
 
 def _matrix(data: vse.AnnotationSet) -> sp.csr_matrix:
-    """Return a set as the peers want it: a matrix of the old kind with offsets of 32 bits."""
+    """Return a set in the form that the peers accept: a `csr_matrix` with 32-bit offsets."""
     ones = np.ones(data.n_pairs, dtype=np.float32)
     return sp.csr_matrix((ones, data.indices, data.indptr.astype(np.int32)), shape=data.shape)
 
@@ -174,7 +174,7 @@ def _seconds(function: Callable[[], object]) -> float:
 
 
 def peak_flops() -> float:
-    """Return the float32 operations a second of one thread in a large matrix product, the best of three."""
+    """Return the float32 operations per second of one thread in a large matrix product, the best of three."""
     factors = np.random.default_rng(0).standard_normal((PEAK_SIZE, PEAK_SIZE), dtype=np.float32)
     product = np.empty_like(factors)
     with threadpool_limits(1, "blas"):
@@ -182,7 +182,7 @@ def peak_flops() -> float:
 
 
 def table(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return a Markdown table: time, images a second, times as long as ours, share of the bound."""
+    """Return a Markdown table: time, images per second, time relative to ours, share of the bound."""
     lines = [
         "| set | evaluation | ms | images/s | times ours | of the bound | largest difference |",
         "|---|---|---:|---:|---:|---:|---:|",

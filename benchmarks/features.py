@@ -1,15 +1,16 @@
-"""How good suggestions are for pictures that nobody tagged, from features alone, and how long training takes.
+"""Measure the quality of suggestions from features for pictures without tags, and the time of training.
 
-    python -m benchmarks features openclipart                     half of the pictures are not seen in training
-    python -m benchmarks features train.arff test.arff            a split that is given
-    python -m benchmarks features seen.h5 unseen.h5 --peers       with the ways of others beside it
+    python -m benchmarks features openclipart                     hold out half of the pictures
+    python -m benchmarks features train.arff test.arff            use a given split
+    python -m benchmarks features seen.h5 unseen.h5 --peers       compare with other methods
     python -m benchmarks features openclipart --inputs features labels labels+features features+labels
 
-Each method is asked about pictures without tags, and models whose inputs have labels about pictures with all tags but
-one as well: "with tags" in the table. Inputs without features are asked the latter only, and features alone both.
+Methods are queried for pictures without tags. Models with labels among their inputs are also queried for pictures with
+all tags but one: "with tags" in the table. Inputs without features are queried only "with tags", and features alone in
+both ways.
 
-Peers: nearest neighbours by cosine, whose number is the one that is best on the test pictures; logistic regression, one
-for each label (scikit-learn); LightFM with the features of images (WARP, 64 components, extra `bench`).
+The peers are nearest neighbours by cosine, with the number of neighbours that is best on the test pictures; one
+logistic regression per label (scikit-learn); and LightFM with image features (WARP, 64 components, extra `bench`).
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ def main(arguments: Sequence[str]) -> None:
     """Train, measure, print the table, and write `features.json`."""
     parser = argparse.ArgumentParser(prog="benchmarks features", description=__doc__.splitlines()[0])
     parser.add_argument("train", help="a set with features")
-    parser.add_argument("test", nargs="?", help="pictures that are not in it; half of TRAIN where left out")
-    parser.add_argument("--without", default="", metavar="PREFIX,...", help="leave out images whose id begins so")
+    parser.add_argument("test", nargs="?", help="a set of other pictures; by default half of TRAIN")
+    parser.add_argument(
+        "--without", default="", metavar="PREFIX,...", help="leave out images whose id begins with PREFIX"
+    )
     parser.add_argument("--inputs", nargs="+", default=["features"], metavar="INPUTS")
     parser.add_argument("--epochs", nargs="+", type=int, default=[30], metavar="N", help="passes over all pairs")
     parser.add_argument("--seeds", type=int, default=3)
@@ -79,7 +82,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def halves(options: argparse.Namespace, seed: int) -> tuple[vse.AnnotationSet, vse.AnnotationSet]:
-    """Return the pictures to train on and those that are not seen."""
+    """Return the training pictures and the test pictures."""
     train = vse.load_dataset(options.train)
     if options.test is not None:
         test = vse.load_dataset(options.test)
@@ -96,7 +99,7 @@ def halves(options: argparse.Namespace, seed: int) -> tuple[vse.AnnotationSet, v
 def questions(
     name: str, test: vse.AnnotationSet, *, several: bool
 ) -> Iterator[tuple[str, vse.AnnotationSet, vse.AnnotationSet | None]]:
-    """Yield what a method is asked: a name, the tags to find, and those that are known."""
+    """Yield the queries for a method: a name, the tags to find, and the known tags."""
     if name != "labels":
         yield "without tags", test, None
     if (several and name in ("labels", "features")) or "+" in name:
@@ -105,7 +108,7 @@ def questions(
 
 
 def ours(train: vse.AnnotationSet, inputs: str, n_epochs: int, seed: int, n_threads: int | None) -> Any:
-    """Return this package's model, with its defaults but for the epochs."""
+    """Return the model of this package, with its defaults except for the number of epochs."""
     names = tuple(inputs.split("+"))
     model = vse.ImageAnnotator(
         inputs=names, n_epochs=n_epochs, max_neighbours=0, n_threads=n_threads, random_state=seed
@@ -114,7 +117,7 @@ def ours(train: vse.AnnotationSet, inputs: str, n_epochs: int, seed: int, n_thre
 
 
 class Table(FactorScorer):
-    """Scores that are known beforehand, as what `vsenumba.evaluate` asks of a model."""
+    """Precomputed scores, with the interface that `vsenumba.evaluate` needs."""
 
     uses_features = True
 
@@ -171,7 +174,7 @@ def lightfm(train: vse.AnnotationSet, test: vse.AnnotationSet, n_threads: int) -
     scaler = StandardScaler().fit(dense(train))
     seen, unseen = (np.hstack([scaler.transform(dense(x)) / 16, np.ones((x.n_images, 1))]) for x in (train, test))
     model = LightFM(no_components=64, loss="warp", learning_rate=0.05, random_state=0)
-    rows, columns = (one.astype(np.int32) for one in train.pairs())  # LightFM takes no other numbers
+    rows, columns = (one.astype(np.int32) for one in train.pairs())  # LightFM accepts only this dtype
     labels = sp.coo_matrix((np.ones(len(rows), np.float32), (rows, columns)), train.shape)
     numbers = sp.csr_matrix(seen, dtype=np.float32)
     model.fit(labels, user_features=numbers, epochs=30, num_threads=n_threads)

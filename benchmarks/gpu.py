@@ -1,13 +1,14 @@
-"""A card beside the processor: are both right, how fast is each, and how near the card comes to what its memory allows.
+"""Compare a GPU with the CPU: correctness, speed, and the share of the GPU's memory bandwidth that is used.
 
     python -m benchmarks gpu --out FOLDER
 
-It needs the package with the extra cuda13 or cuda12, and a card; with NUMBA_ENABLE_CUDASIM=1 and --tiny it runs
-simulated, to see that it runs. implicit's models are measured on the same card where implicit is installed.
+This needs a GPU and the package with the extra cuda13 or cuda12. With NUMBA_ENABLE_CUDASIM=1 and --tiny, it runs in the
+simulator, to test the benchmark itself. The models of implicit are measured on the same GPU if implicit is installed.
 
-First small sets are trained on both, and must come to the same. Then a step, one pair with one negative, is held
-against ``bandwidth / (2 r k 4 + 64 r + 16)``: the bytes of the r rows that it reads and writes, of their sums, and of
-what says which they are, at the measured bandwidth of a copy. With ids r is 2, as an image's row stays on the chip.
+First, small sets are trained on both devices, and the results must agree. Then the speed of steps (one pair with one
+negative) is compared with ``bandwidth / (2 r k 4 + 64 r + 16)``. The denominator is the number of bytes of the r rows
+that a step reads and writes, of their sums, and of their indices. The bandwidth is that of a measured copy. With ids, r
+is 2, because the row of the image stays on the chip.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from vsenumba import AnnotationSet, ImageAnnotator, WordEmbedder, evaluate, leav
 from vsenumba.data import Corpus
 from vsenumba.gpu.backend import SIMULATED, require_card
 
-# Images, labels, pairs: the paper's sizes; and what a simulator can do.
+# Images, labels and pairs: the sizes in the paper, and a size for the simulator.
 SIZES = {"OpenImages": (112_247, 6_000, 887_752), "NUS-WIDE": (269_648, 5_108, 2_018_879)}
 TINY = {"tiny": (20, 9, 60)}
 ROWS = {"ids": 2}
@@ -39,12 +40,12 @@ _EPOCHS = 3
 
 
 def bound(bandwidth: float, k: int, rows: int) -> float:
-    """Return the most steps a second at a bandwidth in bytes a second; see the module."""
+    """Return the maximum steps per second at a bandwidth in bytes per second; see the docstring of the module."""
     return bandwidth / (2 * rows * k * 4 + 64 * rows + 16)
 
 
 def copy_bandwidth(n_bytes: int, repeats: int = 5) -> float:
-    """Return the bytes a second that the card reads and writes in a copy of so many."""
+    """Return the bytes per second that the GPU reads and writes in a copy of some size."""
     from vsenumba.gpu.memory import xp
 
     source, target = xp.zeros(n_bytes // 4, np.float32), xp.zeros(n_bytes // 4, np.float32)
@@ -66,7 +67,7 @@ def _wait() -> None:
 
 
 def card() -> dict[str, Any]:
-    """Return what the card is."""
+    """Describe the GPU."""
     if SIMULATED:
         return {"card": "simulated"}
     from vsenumba.gpu.memory import xp
@@ -80,7 +81,7 @@ def card() -> dict[str, Any]:
 
 
 def check(data: AnnotationSet) -> list[dict[str, Any]]:
-    """Train a small set on both, so slowly that next to nothing moves; end where they draw otherwise."""
+    """Train on both devices at a tiny learning rate, so that their draws must agree; exit if they differ."""
     found = []
     for inputs in ("ids", "labels"):
         for sampler in ("uniform", "popularity", "warp", "dynamic", "adaptive"):
@@ -95,12 +96,12 @@ def check(data: AnnotationSet) -> list[dict[str, Any]]:
             near = abs(rows["cpu"]["loss"] - rows["cuda"]["loss"]) < 1e-4
             found.append({"inputs": inputs, "sampler": sampler, "same": same and near})
             if not (same and near):
-                raise SystemExit(f"the card draws otherwise than the processor: {inputs}, {sampler}: {rows}")
+                raise SystemExit(f"the GPU and the CPU draw differently: {inputs}, {sampler}: {rows}")
     return found
 
 
 def pace(data: AnnotationSet, k: int, sampler: str, device: str) -> float:
-    """Return steps a second: the median of the epochs after the first."""
+    """Return the steps per second: the median of the epochs after the first."""
     model = ImageAnnotator(
         "ids", n_factors=k, sampler=sampler, n_negatives=1, n_epochs=_EPOCHS, device=device, random_state=0
     ).fit(data)
@@ -109,17 +110,17 @@ def pace(data: AnnotationSet, k: int, sampler: str, device: str) -> float:
 
 
 def evaluation_pace(data: AnnotationSet, k: int, device: str) -> float:
-    """Return the images a second that are evaluated."""
+    """Return the number of images evaluated per second."""
     train, test = leave_one_out(data, rng=0)
     model = ImageAnnotator("ids", n_factors=k, n_epochs=1, random_state=0).fit(train).set_params(device=device)
-    evaluate(model, test, exclude=train, metrics=("mrr",))  # which compiles
+    evaluate(model, test, exclude=train, metrics=("mrr",))  # compiles the kernels
     started = time.perf_counter()
     evaluate(model, test, exclude=train, metrics=("mrr",))
     return test.n_images / (time.perf_counter() - started)
 
 
 def seconds_to_best(data: AnnotationSet, n_epochs: int) -> dict[str, Any]:
-    """Return each device's best MRR of held-out labels, and its seconds of training to the processor's best."""
+    """Return the best MRR of each device on held-out labels, and its training seconds to the CPU's best MRR."""
     train, test = leave_one_out(data, rng=0)
     curves = {}
     for device in ("cpu", "cuda"):
@@ -132,7 +133,7 @@ def seconds_to_best(data: AnnotationSet, n_epochs: int) -> dict[str, Any]:
 
 
 def words_pace(n_tokens: int, n_words: int, k: int, device: str) -> float:
-    """Return the words of a Zipf-distributed text that are read a second, after the first epoch."""
+    """Return the words per second of training on a Zipf-distributed text, after the first epoch."""
     rng = np.random.default_rng(0)
     shares = 1 / np.arange(1, n_words + 1)
     drawn = rng.choice(n_words, n_tokens, p=shares / shares.sum())
@@ -142,7 +143,7 @@ def words_pace(n_tokens: int, n_words: int, k: int, device: str) -> float:
 
 
 def implicit_pace(data: AnnotationSet, k: int) -> dict[str, float]:
-    """Return the pairs a second of implicit's models on the card; none where it is not there."""
+    """Return the pairs per second of implicit's models on the GPU; empty if implicit is not installed."""
     if SIMULATED or importlib.util.find_spec("implicit") is None:
         return {}
     import implicit.gpu
@@ -164,7 +165,7 @@ def implicit_pace(data: AnnotationSet, k: int) -> dict[str, float]:
 
 
 def measured(label: str, measure: Callable[[], Any]) -> Any:
-    """Return what is measured, having said so."""
+    """Call a function and return its value, after printing it."""
     value = measure()
     print(f"{label:48} {value if not isinstance(value, float) else f'{value:,.3g}'}", file=sys.stderr, flush=True)
     return value
@@ -192,7 +193,7 @@ def paces(sizes: Mapping[str, tuple[int, int, int]], options: argparse.Namespace
 
 
 def table(lines: Sequence[Mapping[str, Any]]) -> str:
-    """Return the lines as a table of Markdown."""
+    """Return the lines as a Markdown table."""
     rows = ["| set | k | sampler | M steps/s | times the CPU | of the bound |", "|---|---|---|---|---|---|"]
     for line in lines:
         times = "" if line["cpu"] is None else f"{line['cuda'] / line['cpu']:.1f}"
@@ -206,13 +207,13 @@ def main(arguments: Sequence[str]) -> None:
     """Check, measure, print, and write `gpu.json`, `gpu.md` and `gpu.png`."""
     parser = argparse.ArgumentParser(prog="benchmarks gpu", description=__doc__.splitlines()[0])
     parser.add_argument("--factors", type=int, nargs="+", default=[64, 100, 128, 256, 1024])
-    parser.add_argument("--beside", type=int, nargs="*", default=[100], help="factors to measure the processor with")
+    parser.add_argument("--beside", type=int, nargs="*", default=[100], help="factors to measure the CPU with")
     parser.add_argument("--tiny", action="store_true", help="sets that a simulator can train")
     parser.add_argument("--out", type=Path, default=Path())
     options = parser.parse_args(arguments)
     require_card()
     if options.tiny:
-        sys.setswitchinterval(1e-5)  # of the simulator's threads, which wait for each other
+        sys.setswitchinterval(1e-5)  # the simulator's threads wait for each other
     checked = check(synthetic(*((12, 9, 40) if options.tiny else (2_000, 300, 8_000)), rng=0))
     bandwidth = measured("bytes a second of a copy", lambda: copy_bandwidth(1 << 16 if options.tiny else 1 << 30))
     lines = paces(TINY if options.tiny else SIZES, options, bandwidth)

@@ -1,4 +1,4 @@
-"""The figure of `benchmarks gpu`: steps a second against the number of factors, and what the card's memory allows."""
+"""The figure of `benchmarks gpu`: steps per second by number of factors, and the limit of the memory bandwidth."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def draw(
             panel.plot(factors, [bound(bandwidth, k, 2) for k in factors], color="0.6", ls="--", label="bound")
             for sampler in dict.fromkeys(line["sampler"] for line in of_set):
                 points = [(line["k"], line["cuda"]) for line in of_set if line["sampler"] == sampler]
-                panel.plot(*zip(*points, strict=True), marker="o", ms=3, label=f"card, {sampler}")
+                panel.plot(*zip(*points, strict=True), marker="o", ms=3, label=f"GPU, {sampler}")
                 host = [(line["k"], line["cpu"]) for line in of_set if line["sampler"] == sampler and line["cpu"]]
                 if host:
-                    panel.plot(*zip(*host, strict=True), marker="s", ms=3, ls="none", label=f"processor, {sampler}")
+                    panel.plot(*zip(*host, strict=True), marker="s", ms=3, ls="none", label=f"CPU, {sampler}")
             panel.set(xscale="log", yscale="log", xlabel="factors", title=name)
             panel.set_xticks(factors, [str(k) for k in factors], minor=False)
             panel.minorticks_off()

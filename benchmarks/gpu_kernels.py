@@ -1,8 +1,8 @@
-"""The kernels for cards, compiled and assembled without one: how many registers each takes, and how many it spills.
+"""Compile and assemble the GPU kernels without a GPU; report the registers and the spilled bytes of each.
 
     python -m benchmarks gpu-kernels
 
-The compiler and the assembler come with the extra cuda13; neither a card nor a driver is needed.
+The compiler and the assembler come with the extra cuda13. Neither a GPU nor a driver is needed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _INPUTS = {
 
 
 class Case(NamedTuple):
-    """A combination that is compiled for itself."""
+    """A combination with its own compiled kernel."""
 
     inputs: tuple[str, ...] = ("ids",)
     sampler: str = "uniform"
@@ -53,7 +53,7 @@ class Case(NamedTuple):
         return " ".join(["+".join(self.inputs), self.sampler, loss, self.optimiser, "absences" * self.absent]).strip()
 
 
-#: Every sampler, kind of input, loss and optimiser at least once, the samplers with the input that takes most.
+#: Every sampler, input, loss and optimiser at least once; every sampler with the input that needs most registers.
 CASES = (
     *(Case(("labels",), sampler) for sampler in SAMPLERS),
     *(Case((inputs,), sampler) for inputs in ("ids", "features") for sampler in ("uniform", "adaptive")),
@@ -66,7 +66,7 @@ CASES = (
 
 
 class WordCase(NamedTuple):
-    """A combination for word vectors; sampler None stands for the kernel that thins out sentences."""
+    """A combination for word vectors; without a sampler, the kernel that subsamples sentences."""
 
     architecture: str
     sampler: str | None
@@ -85,12 +85,12 @@ WORD_CASES = (
 )
 
 
-# By their names in `vsenumba.gpu.scoring`.
+# The names of kernels in `vsenumba.gpu.scoring`.
 SCORE_CASES = ("add_weights", "leave_out", "count_on_card", "choose_on_card")
 
 
 class Assembled(NamedTuple):
-    """What the assembler says: registers a thread, and bytes of local memory that registers are spilled to."""
+    """The output of the assembler: registers per thread, and bytes of spilled registers in local memory."""
 
     registers: int
     spilled: int
@@ -98,7 +98,7 @@ class Assembled(NamedTuple):
 
 @contextmanager
 def as_if_on(card: tuple[int, int]) -> Iterator[None]:
-    """Compile for a generation of cards inside, instead of asking the card there is."""
+    """Compile for a generation of GPUs within the block, instead of the present GPU."""
     import numba.cuda.compiler
     import numba.cuda.dispatcher
 
@@ -114,7 +114,7 @@ def as_if_on(card: tuple[int, int]) -> Iterator[None]:
 
 
 def arguments_of(case: Case) -> tuple[Any, ...]:
-    """Return what the kernel of annotation is called with; the values do not matter, but their types do."""
+    """Return arguments for the annotation kernel; only their types matter."""
     from vsenumba.gpu.layout import GroupWork, Labels, Negatives, Pairs
 
     loss, sampler = as_loss(case.loss), as_sampler(case.sampler)
@@ -133,7 +133,7 @@ def arguments_of(case: Case) -> tuple[Any, ...]:
 
 
 def word_arguments_of(case: WordCase) -> tuple[Any, ...]:
-    """Return what the kernels of word vectors are called with, as `arguments_of`."""
+    """Return arguments for the word vector kernels; see `arguments_of`."""
     from vsenumba.gpu.layout import Labels
     from vsenumba.gpu.words import Text, Windows
 
@@ -148,7 +148,7 @@ def word_arguments_of(case: WordCase) -> tuple[Any, ...]:
 
 
 def score_arguments_of(case: str) -> tuple[Any, ...]:
-    """Return what the kernels of scores are called with, as `arguments_of`."""
+    """Return arguments for the scoring kernels; see `arguments_of`."""
     from vsenumba.gpu.layout import Data
     from vsenumba.gpu.scoring import Best, Block, Weights
 
@@ -162,7 +162,7 @@ def score_arguments_of(case: str) -> tuple[Any, ...]:
 
 
 def compiled(case: Case | WordCase | str, card: tuple[int, int]) -> str:
-    """Compile the kernel of a combination for a generation of cards; return its PTX."""
+    """Compile the kernel of a combination for a generation of GPUs; return its PTX."""
     from numba import cuda, typeof, types
 
     from vsenumba.gpu import scoring
@@ -182,7 +182,7 @@ def compiled(case: Case | WordCase | str, card: tuple[int, int]) -> str:
 
 
 def assembled(ptx: str, card: tuple[int, int]) -> Assembled:
-    """Assemble a kernel's PTX for a generation of cards."""
+    """Assemble a kernel's PTX for a generation of GPUs."""
     from cuda.bindings import nvjitlink
 
     options = [f"-arch=sm_{card[0]}{card[1]}", "-verbose", "-O3"]

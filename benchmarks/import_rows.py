@@ -1,11 +1,12 @@
-"""Time and memory of importing a table as large as that of Open Images.
+"""Measure the time and memory of importing a table as large as that of Open Images.
 
     python -m benchmarks import-rows --rows 60000000 --out FOLDER
 
-Writes tables of made-up rows, and reads each in a process of its own: `pairs`, an image and a label a row; and
-`open-images`, as published: ``ImageID,Source,LabelName,Confidence``, with machine's and people's rows, of which some
-say that the image does not have the label. The rows of an image stand together, as there, but with ``--shuffled``.
-Peak memory is that of the whole process. What is measured is `load_dataset`, from the page cache.
+The benchmark writes tables of random rows, and reads each in a separate process. `pairs` has an image and a label per
+row. `open-images` has the published columns ``ImageID,Source,LabelName,Confidence``, with labels by machines and by
+people, and with rows for verified absences. The rows of an image are next to each other, as in Open Images, unless you
+give ``--shuffled``. Peak memory is that of the whole process. The measured call is `load_dataset`, with the file in the
+page cache.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--shuffled", action="store_true", help="rows in random order")
-    parser.add_argument("--folder", type=Path, help="where the tables lie meanwhile; they are deleted")
+    parser.add_argument("--folder", type=Path, help="folder for the tables, which are deleted afterwards")
     parser.add_argument("--out", type=Path, default=Path())
     options = parser.parse_args(arguments)
     results = []
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def write_table(path: Path, form: str, n_rows: int, *, shuffled: bool = False) -> None:
-    """Write a table of made-up rows."""
+    """Write a table of random rows."""
     with path.open("wb") as file:
         file.write(b"ImageID,Source,LabelName,Confidence\n" if form == "open-images" else b"image,label\n")
         for block in _blocks(form, n_rows, shuffled=shuffled):
@@ -77,7 +78,7 @@ def _blocks(form: str, n_rows: int, *, shuffled: bool) -> Iterator[bytes]:
         n = min(_BLOCK, n_rows - start)
         images = rng.integers(n_images, size=n) if shuffled else (start + np.arange(n)) * n_images // n_rows
         labels = names[np.minimum(np.searchsorted(ends, rng.random(n)), N_LABELS - 1)]
-        # Ids of 16 hexadecimal digits, as they are published; odd factors take each number to another.
+        # Ids have 16 hexadecimal digits, as published. An odd factor maps different numbers to different ids.
         parts = [_digits(images.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15), 16), _texts([","], np.zeros(n, int))]
         kind = rng.integers(10, size=n)
         if form == "open-images":
@@ -98,7 +99,7 @@ def _digits(numbers: np.ndarray, n: int) -> np.ndarray:
 
 
 def _texts(texts: Sequence[str], which: np.ndarray) -> np.ndarray:
-    """Return some of a few texts, each with zeros behind it, (len(which), longest) uint8."""
+    """Return selected texts, padded with zeros, (len(which), longest) uint8."""
     longest = max(map(len, texts))
     return np.frombuffer("".join(text.ljust(longest, "\0") for text in texts).encode(), np.uint8).reshape(
         len(texts), longest

@@ -1,4 +1,4 @@
-"""One job of the benchmark of imports; see `benchmarks.own_process`."""
+"""One job of the import benchmark; see `benchmarks.own_process`."""
 
 from __future__ import annotations
 

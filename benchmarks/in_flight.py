@@ -1,10 +1,10 @@
-"""How many pairs may be trained at a time, none of them seeing what the others do, before a model is worse for it.
+"""Measure how many pairs can be trained at once, without seeing each other's updates, at the same accuracy.
 
     python -m benchmarks in-flight corel5k.h5 --pairs 32 1024 2048 4096 --out FOLDER
 
-On a card as many groups work at once. Here one thread of the processor does what they would: it trains blocks of so
-many pairs, whose steps see the tables as they were when the block began, and whose moves add up. Each number runs in a
-process of its own, as it is a constant of the compiled loop.
+On a GPU, this number of groups works in parallel. Here one CPU thread simulates them. It trains blocks of this number
+of pairs, whose steps use the tables as they were at the start of the block, and adds up their updates. Each number runs
+in a separate process, because it is a constant of the compiled loop.
 """
 
 from __future__ import annotations

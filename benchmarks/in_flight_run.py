@@ -1,4 +1,4 @@
-"""One run of `benchmarks in-flight`, in a process of its own: the block's length is set before the loop is imported."""
+"""One run of `benchmarks in-flight`, in a process that sets the length of a block before it imports the loop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import warnings
 
 job = json.load(sys.stdin)
 sys.path[:] = job.pop("path")
-# Compiled code in the cache is of other constants.
+# Compiled code in the cache has other constants.
 os.environ["VSENUMBA_CACHE"] = "0"
 
 from vsenumba.training.annotation import layout  # noqa: E402  # needs the path and the variable that are set above
@@ -20,7 +20,7 @@ layout.SCRATCH, layout.VECTOR_ROWS = 2 * layout.BLOCK, 2 * layout.BLOCK + 1
 from vsenumba import ImageAnnotator, evaluate, leave_one_out, load_dataset  # noqa: E402  # imports the loop, which must see the changed layout
 from vsenumba.training.annotation.task import Task  # noqa: E402  # imports the loop too
 
-# One shard, so that a block is not cut short where a shard ends.
+# Use one shard, because a block ends where its shard ends.
 Task.__init__.__kwdefaults__["n_shards"] = 1
 
 warnings.simplefilter("ignore")

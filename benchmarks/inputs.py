@@ -1,7 +1,7 @@
-"""How good a model is with each kind of input, and with their sums.
+"""Measure the accuracy of a model with each kind of input, and with sums of inputs.
 
-Each is trained with what a model takes by default. One label of every image is held out; a random half of the images
-chooses the epoch, the other half reports.
+All models use the default settings. One label of every image is held out. A random half of the images chooses the
+epoch, and the scores come from the other half.
 
     python -m benchmarks inputs openclipart corel5k.h5 --seeds 3 --out FOLDER
 """
@@ -24,7 +24,7 @@ INPUTS: tuple[Any, ...] = ("labels", "ids", ("labels", "ids"), ("ids", "labels")
 
 
 def measured(split: Split, inputs: Any, options: argparse.Namespace, seed: int) -> dict[str, float]:
-    """Return the MRR of the half that reports at the best epoch of the half that chooses, that epoch, and seconds."""
+    """Return the MRR on the reporting half at the best epoch of the choosing half, that epoch, and the seconds."""
     best = {"chosen_by": -1.0, "mrr": 0.0, "epoch": 0}
 
     def look(model: ImageAnnotator, record: Any) -> None:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--factors", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--images", type=int, default=5000, help="Images to judge by, at most.")
+    parser.add_argument("--images", type=int, default=5000, help="Maximum number of test images.")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     results: dict[str, dict[str, list[dict[str, float]]]] = {}

@@ -1,4 +1,4 @@
-"""What a measurement was made on."""
+"""Describe the machine of a measurement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vsenumba.storage.provenance import provenance
 
 
 def machine() -> dict[str, Any]:
-    """Return the processor, the cores, and the versions that matter."""
+    """Return the CPU, the number of cores, and the relevant versions."""
     return {"processor": _processor(), "cores": os.cpu_count(), **provenance()}
 
 

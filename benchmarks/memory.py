@@ -1,4 +1,4 @@
-"""How much memory this process has, and has had at most."""
+"""Measure the current and the peak memory of this process."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 
 
 def resident_bytes() -> float:
-    """Return the memory this process has now; NaN where there is no /proc."""
+    """Return the current memory of this process in bytes; NaN without /proc."""
     return _status("VmRSS")
 
 
 def peak_bytes() -> float:
-    """Return the most memory this process had at once, since `forget_peak` if that could be done."""
+    """Return the peak memory of this process in bytes, since `forget_peak` if the system supports that."""
     peak = _status("VmHWM")
     if math.isnan(peak):
         import resource
 
-        # Not where there is /proc: on Linux it begins with the peak of the process that started this one.
+        # Only without /proc, because on Linux this includes the peak of the parent process.
         return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # bytes on macOS
     return peak
 
 
 def forget_peak() -> None:
-    """Let the peak start again from what is resident now, where that can be done."""
+    """Reset the peak to the current memory, if the system supports that."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:

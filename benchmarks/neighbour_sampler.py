@@ -1,4 +1,4 @@
-"""A sampler that was tried and is kept as evidence: negatives are labels that often occur with the image's own."""
+"""A rejected sampler, kept as evidence: it draws labels that often occur together with the image's labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vsenumba.samplers.sampler import own_share
 
 
 class NeighbourState(NamedTuple):
-    """An alias table of each label over its neighbours, how often a draw is one of these, and the candidates."""
+    """An alias table of the neighbours of each label, the share of neighbours among the draws, and the candidates."""
 
     indptr: np.ndarray
     neighbours: np.ndarray
@@ -32,23 +32,23 @@ class NeighbourState(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class NeighbourSampler(Sampler):
-    """Draw one of the image's labels, then a label that occurs with it, at a cost of O(1); return the best of several.
+    """Draw one of the image's labels, then a label that occurs with it, in O(1); return the best of several.
 
-    A candidate has the law ``p(a | i) = (1 - share) / L + share / m_i · Σ_y n_ya^power / Σ_b n_yb^power``, y being the
-    image's m_i labels and n_ya the number of training images that have both; where y occurs with no other label, any
-    label is drawn in its place. The image's own labels are rejected. Of several candidates the best-scoring is the
-    negative, as for the adaptive sampler.
+    A candidate has the law ``p(a | i) = (1 - share) / L + share / m_i · Σ_y n_ya^power / Σ_b n_yb^power``. Here y runs
+    over the image's m_i labels, and n_ya is the number of training images that have both labels. If y never occurs with
+    another label, any label is drawn instead. The image's known labels are rejected. The candidate with the highest
+    score is the negative, as with the adaptive sampler.
 
     Parameters
     ----------
     n_candidates : int
-        How many are drawn.
+        The number of candidates.
     share : float
-        How often a candidate is a neighbour and not any label, in 0..1.
+        The probability, from 0 to 1, that a candidate is a neighbour rather than any label.
     power : float
-        Of how often two labels occur together.
+        The power of the number of images in which two labels occur together.
     together : (L, L) sparse matrix
-        How often they do, 0 on the diagonal; see `for_set`.
+        The number of images in which two labels occur together, 0 on the diagonal; see `for_set`.
     """
 
     n_candidates: int = 1

@@ -1,6 +1,6 @@
-"""A job in a process of its own: it comes in as JSON on standard input, what it measured goes out as JSON.
+"""Run a job in a separate process: the job and its results are JSON on standard input and output.
 
-What a measurement takes in memory, compiles or imports is then that of the job alone.
+The memory, the compilation and the imports of the measurement are then those of the job alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def in_own_process(script: str, job: Mapping[str, Any]) -> dict[str, Any]:
-    """Have a script of this folder do a job, with the search path of this process; return its answer."""
+    """Run a job with a script of this folder and the search path of this process; return its result."""
     child = subprocess.run(
         [sys.executable, str(Path(__file__).with_name(script))],
         input=json.dumps({**job, "path": sys.path}),

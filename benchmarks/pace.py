@@ -1,12 +1,12 @@
-"""How many steps a second beside LightFM and implicit at equal k, on one thread and more, and what the machine allows.
+"""Compare steps per second with LightFM and implicit at equal k, on one and more threads, and with hardware limits.
 
-A step is one pair with its negative. Every method trains on the same planted set; epochs are interleaved, and medians
-reported. The bound of a step is the time to move the rows it must read and write, at the copy bandwidth measured for
-arrays of the tables' size, or to do its arithmetic at the measured peak, whichever is longer.
+A step is one pair with its negative. All methods train on the same planted set. Their epochs are interleaved, and the
+times are medians. The bound of a step is the larger of two times: moving the rows that it must read and write, at the
+measured copy bandwidth for arrays of the tables' size; and its arithmetic at the measured peak speed.
 
     python -m benchmarks pace --threads 2 --out FOLDER
 
-Times are only fair on a machine with nothing else to do.
+Times are only comparable if nothing else runs on the machine.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ OURS: dict[str, dict[str, Any]] = {
     for sampler in ("uniform", "adaptive", None)
 }
 
-# Multiplications and additions per factor of a step: the three dot products and the gap 7, the moves of two labels 8,
-# the gradient in the image's vector 4; per factor of a visit, to move the image; per factor of a pair, to sum and move
-# its context.
+# Multiplications and additions. Per factor of a step: 7 for the three dot products and the gap, 8 for the updates of
+# two labels, 4 for the gradient of the image's vector. Per factor of a visit: to update the image. Per factor of a
+# pair: to add up and update its context.
 STEP_FLOPS = 19
 VISIT_FLOPS = {"ids": 5, "labels": 0}
 PAIR_FLOPS = {"ids": 0, "labels": 12}
 
-# As many numbers as keep the processor's multipliers busy, 12 vectors of 8; and how much is done to each at a time.
+# The number of values that keeps the CPU's multipliers busy, 12 vectors of 8, and the operations on each at a time.
 _WIDTH = 96
 _DEPTH = 16
 
@@ -59,12 +59,12 @@ def multiply_add(values, factor, term, n, result):
                 for _ in range(_DEPTH):
                     value = value * factor + term
                 values[chunk, j] = value
-        # So that nothing is left out as unused.
+        # Use the result, so that the compiler does not remove the loop.
         result[chunk] = values[chunk, 0]
 
 
 def median_seconds(function: Callable[[], Any], repeats: int) -> float:
-    """Return the median seconds of a call, the first left out."""
+    """Return the median seconds of a call, without the first."""
     seconds = []
     for _ in range(repeats + 1):
         started = time.perf_counter()
@@ -74,7 +74,7 @@ def median_seconds(function: Callable[[], Any], repeats: int) -> float:
 
 
 def compute_speed(n_threads: int, options: argparse.Namespace) -> float:
-    """Return billions of operations a second, by a loop that needs no memory."""
+    """Return the billions of operations per second in a loop that needs no memory."""
     n_chunks = 4 * n_threads
     values, result = np.ones((n_chunks, _WIDTH), np.float32), np.zeros(n_chunks)
     with threads(n_threads):
@@ -85,7 +85,7 @@ def compute_speed(n_threads: int, options: argparse.Namespace) -> float:
 
 @kernel(parallel=True)
 def copy_numbers(source, target, times):
-    """Copy one array to another so often, by loads and stores that leave it in the cache; threads share the rows."""
+    """Copy an array several times with ordinary loads and stores; the rows are shared among the threads."""
     for part in prange(source.shape[0]):
         for _ in range(times):
             for i in range(source.shape[1]):
@@ -93,7 +93,7 @@ def copy_numbers(source, target, times):
 
 
 def copy_bandwidth(n_bytes: int, repeats: int, n_threads: int = 1) -> float:
-    """Return billions of bytes read and written a second, copying half of so many bytes to the other half."""
+    """Return the billions of bytes read and written per second when one half of some bytes is copied to the other."""
     source, target = np.ones((2, n_threads, max(n_bytes // 8 // n_threads, 1)), np.float32)
     times = max(1, 2**24 // n_bytes)
     with threads(n_threads):
@@ -102,11 +102,11 @@ def copy_bandwidth(n_bytes: int, repeats: int, n_threads: int = 1) -> float:
 
 
 def bound(data: AnnotationSet, inputs: str, k: int, peak: float, repeats: int) -> dict[str, float]:
-    """Return the shortest time of a step with one uniform negative, in ns, and what it is made of."""
+    """Return the shortest time of a step with one uniform negative, in ns, and its parts."""
     row = 4 * k
     per_image = data.n_pairs / data.n_images
     table = row * data.n_labels
-    # Two labels are read and written; and the image's row once a visit, or a context a pair.
+    # A step reads and writes two labels, and either the image's row once per visit or one context row per pair.
     if inputs == "ids":
         parts = [(4 * row, table), (2 * row / per_image, row * data.n_images)]
     else:
@@ -117,7 +117,7 @@ def bound(data: AnnotationSet, inputs: str, k: int, peak: float, repeats: int) -
 
 
 class OurPace:
-    """An ImageAnnotator that goes on for an epoch at a time."""
+    """An ImageAnnotator that trains one epoch at a time."""
 
     def __init__(self, data: AnnotationSet, k: int, n_threads: int, settings: Mapping[str, Any]) -> None:
         self._data = data
@@ -139,7 +139,7 @@ class OurPace:
 
 
 class LightFmPace:
-    """LightFM, an epoch at a time."""
+    """LightFM, one epoch at a time."""
 
     def __init__(self, data: AnnotationSet, k: int, n_threads: int, loss: str) -> None:
         from lightfm import LightFM
@@ -157,7 +157,7 @@ class LightFmPace:
 
 
 class ImplicitPace:
-    """implicit's BPR; it begins anew each time, and its second epoch of two is what counts."""
+    """implicit's BPR. It starts anew each time, so two epochs are trained and the second is timed."""
 
     def __init__(self, data: AnnotationSet, k: int, n_threads: int) -> None:
         from implicit.cpu.bpr import BayesianPersonalizedRanking
@@ -166,14 +166,14 @@ class ImplicitPace:
         self._model = BayesianPersonalizedRanking(factors=k, iterations=2, num_threads=n_threads, random_state=0)
 
     def epoch(self) -> float:
-        """Train two epochs; return the seconds a step of the second."""
+        """Train two epochs; return the seconds per step of the second."""
         ends: list[float] = []
         self._model.fit(self._matrix, show_progress=False, callback=lambda *_: ends.append(time.perf_counter()))
         return (ends[1] - ends[0]) / self._matrix.nnz
 
 
 def contestants(data: AnnotationSet, k: int, n_threads: int) -> dict[str, Any]:
-    """Return what is timed at one k, by name; peers that are not installed are left out."""
+    """Return the methods to time at one k, by name, without peers that are not installed."""
     found: dict[str, Any] = {
         f"{name}, {n} thread{'s' if n > 1 else ''}": OurPace(data, k, n, settings)
         for name, settings in OURS.items()
@@ -187,13 +187,13 @@ def contestants(data: AnnotationSet, k: int, n_threads: int) -> dict[str, Any]:
 
 
 def measure(data: AnnotationSet, k: int, peak: float, options: argparse.Namespace) -> dict[str, Any]:
-    """Return the ns a step of every contestant, medians of interleaved epochs, and the bounds of ours."""
+    """Return the ns per step of every method, as medians of interleaved epochs, and the bounds of our methods."""
     timed = contestants(data, k, options.threads)
     seconds: dict[str, list[float]] = {name: [] for name in timed}
     for repeat in range(options.repeats + 1):
         for name, contestant in timed.items():
             taken = contestant.epoch()
-            if repeat:  # the first warms up
+            if repeat:  # the first round is a warm-up
                 seconds[name].append(taken)
         print(f"k = {k}, round {repeat}", file=sys.stderr, flush=True)
     return {
@@ -203,7 +203,7 @@ def measure(data: AnnotationSet, k: int, peak: float, options: argparse.Namespac
 
 
 def tables(result: Mapping[str, Any]) -> str:
-    """Return what was measured as Markdown."""
+    """Return the measurements in Markdown."""
     compute, n = result["compute"], result["settings"]["threads"]
     lines = [
         f"A loop of multiplications and additions: {compute['1']:.1f} billion a second on one thread, "
@@ -231,7 +231,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--factors", type=int, nargs="+", default=[64, 100, 128])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--loops", type=int, default=100_000, help="rounds of the loop that only computes")
+    parser.add_argument("--loops", type=int, default=100_000, help="rounds of the loop that only does arithmetic")
     parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER")
     options = parser.parse_args(arguments)
     data = synthetic(*options.planted, rng=0)

@@ -1,4 +1,4 @@
-"""The frame of a figure that shows training curves, one panel per set."""
+"""The layout of figures with training curves, one panel per set."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def draw_panels(
     Parameters
     ----------
     everything : mapping from str to anything
-        What is known of each set, by name.
+        The results of each set, by name.
     draw_curves : callable
-        Draws a set's curves into a panel, each with a label: gets the panel and what is known.
+        A function of a panel and the results of a set, which draws its curves with labels.
     steps : sequence of int
-        The axis has ticks at these times the powers of ten.
+        The ticks of the axis are these numbers times powers of ten.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure

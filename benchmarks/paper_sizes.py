@@ -1,13 +1,13 @@
-"""Seconds for what took the VSE-ens paper hours, on planted sets of the sizes of its three.
+"""Measure the training time on planted sets of the three sizes in the VSE-ens paper, where training took hours.
 
     python -m benchmarks paper-sizes --threads 2 --out FOLDER
 
-The paper (Guo et al., AAAI 2018) trained images by their ids with 100 factors, for about 200 passes. Its sets cannot
-be had, and planted ones are harder or easier in ways of their own: WARP's time, which depends on how well the model
-ranks already, says the least. Ours are the package's defaults but for inputs, factors, and one negative a
-pair. WARP must be asked for by name; it tries no more labels than the package's does by default, where the paper's
-searched without a bound (`python -m benchmarks vse-ens` has both). The hours are those of the paper's own code on its
-authors' machine.
+The paper (Guo et al., AAAI 2018) represented images by ids with 100 factors, and trained for about 200 passes. Its sets
+are not available, and planted sets may be easier or harder. This affects WARP most, because its time depends on how
+well the model ranks already. The models use the package's defaults except for the inputs, the factors, and one negative
+per pair. WARP runs only if you name it. It has the package's default limit on tried labels, while the paper's WARP
+searched without a limit (`python -m benchmarks vse-ens` measures both). The paper's hours are those of its own code on
+its authors' machine.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--factors", type=int, default=100)
     parser.add_argument("--passes", type=int, default=200)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--sets", type=Path, help="folder of the planted sets; a temporary one where left out")
+    parser.add_argument("--sets", type=Path, help="folder of the planted sets; temporary by default")
     parser.add_argument("--out", type=Path, default=Path())
     options = parser.parse_args(arguments)
     with sets_folder(options.sets) as folder:

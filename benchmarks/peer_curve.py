@@ -1,4 +1,4 @@
-"""What a run of `benchmarks.peers` records: MRR against training seconds, and how much memory training takes."""
+"""The record of a run of `benchmarks.peers`: MRR by training seconds, and the memory of training."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from vsenumba.evaluation import Scorer
 
 
 class Curve:
-    """Both halves' MRR after epochs, by training seconds: the clock stands while a model is evaluated.
+    """The MRR of both halves by training seconds, without the time of evaluation.
 
     Parameters
     ----------
     split : Split
-        What to evaluate on.
+        The split with the test pairs.
     marks : collection of int, optional
-        The epochs to evaluate after; every one where left out.
+        The epochs after which to evaluate; all if left out.
     """
 
     def __init__(self, split: Split, marks: Collection[int] | None = None) -> None:
@@ -30,17 +30,17 @@ class Curve:
         self.memory: dict[str, float] = {}
 
     def start(self) -> None:
-        """Start the clock: the data are in the method's own format, and nothing is allocated yet."""
+        """Start the clock, when the data are in the method's format and nothing is allocated yet."""
         forget_peak()
         self.memory = {"before_mb": resident_bytes() / 2**20}
         self._since = time.perf_counter()
 
     def after_epoch(self, model: Scorer) -> None:
-        """Stop the clock, add a point, start the clock."""
+        """Stop the clock, add a point, and start the clock again."""
         self._elapsed += time.perf_counter() - self._since
         self.epoch += 1
         if self.epoch == 1:
-            # Evaluation takes memory too; what training takes, it has taken by now.
+            # Read the memory first, because evaluation needs memory too. Training has reached its peak by now.
             self.memory["peak_mb"] = peak_bytes() / 2**20
         if self._marks is None or self.epoch in self._marks:
             choosing, reporting = self._split.mrr(model)
@@ -49,5 +49,5 @@ class Curve:
         self._since = time.perf_counter()
 
     def best(self) -> dict[str, float]:
-        """Return the point that the choosing half likes best."""
+        """Return the best point on the choosing half."""
         return max(self.points, key=lambda point: point["choosing"])

@@ -1,4 +1,4 @@
-"""The methods that `benchmarks.peers` compares: ours, and their peers, each with the grid it is tuned on."""
+"""The methods that `benchmarks.peers` compares: ours and their peers, each with the grid for its tuning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from benchmarks.peer_curve import Curve
 from vsenumba import AnnotationSet, EaseAnnotator, ImageAnnotator, PopularityAnnotator, Vocabulary
 
-# One recipe for all sets: the package's defaults, and what a line says.
+# The same settings for all sets: the package's defaults, with the parameters below.
 OURS: dict[str, dict[str, Any]] = {
     "vsenumba ids": {"inputs": "ids"},
     "vsenumba ids, adaptive": {"inputs": "ids", "sampler": "adaptive"},
@@ -25,17 +25,17 @@ OURS: dict[str, dict[str, Any]] = {
 
 
 def grid(**choices: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return every combination of some parameters' choices."""
+    """Return all combinations of the values of some parameters."""
     return [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
 
 
 class FactorScorer:
-    """A peer's factors as what `vsenumba.evaluate` asks of a model; its rows and columns are those of the split.
+    """A peer's factors with the interface that `vsenumba.evaluate` needs; rows and columns are those of the split.
 
     Parameters
     ----------
     train : AnnotationSet
-        What the factors were trained on.
+        The training set of the factors.
     images, labels : (n, k) and (L, k) arrays
         The factors.
     biases : (L,) array, optional
@@ -51,7 +51,7 @@ class FactorScorer:
         self._biases = 0 if biases is None else biases
 
     def align(self, data: AnnotationSet) -> AnnotationSet:
-        """Return the set as it is."""
+        """Return the set unchanged."""
         return data
 
     def known_for(self, test: AnnotationSet, exclude: AnnotationSet) -> AnnotationSet:
@@ -59,7 +59,7 @@ class FactorScorer:
         return exclude
 
     def score_block(self, known: AnnotationSet, rows: np.ndarray) -> np.ndarray:
-        """Return dot products and biases."""
+        """Return the dot products plus the biases."""
         return self._images[rows] @ self._labels.T + self._biases
 
 
@@ -69,15 +69,15 @@ class Method(ABC):
     Attributes
     ----------
     grid : list of dict
-        Parameters to choose from.
+        The parameter settings to search.
     rungs : tuple of int
-        Epochs that a configuration is trained for in each round of the search.
+        The number of epochs of a configuration in each round of the search.
     steps_per_pair : int
-        Negatives per pair and epoch; 0 for what does not go step by step.
+        The number of negatives per pair and epoch; 0 for a method without steps.
     needs : str
-        The module of another package that it takes, or "".
+        The module of another package that the method needs, or "".
     own_threads : bool
-        Whether it has threads of its own, so that BLAS must keep to one.
+        Whether the method has its own threads, so that BLAS must use only one.
     """
 
     grid: list[dict[str, Any]]
@@ -96,11 +96,11 @@ class Method(ABC):
         n_threads: int,
         curve: Curve,
     ) -> None:
-        """Train; start the curve when the data stand ready, and hand it the model after every epoch."""
+        """Train; start the curve when the data are ready, and pass it the model after every epoch."""
 
 
 class Ours(Method):
-    """An ImageAnnotator: nothing is tuned, and the package says for how many epochs."""
+    """An ImageAnnotator without tuning, with the package's default number of epochs."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
@@ -115,7 +115,7 @@ class Ours(Method):
 
 
 class Closed(Method):
-    """A model of this package that is solved at once."""
+    """A model of this package with a closed-form solution."""
 
     own_threads = False
 
@@ -180,7 +180,7 @@ class Implicit(Method):
         )
 
 
-# The best WARP there is is slow: LightFM's own rate, .05, is worse in the end, and sooner there.
+# The best settings of WARP are slow. LightFM's default rate, .05, converges faster, but to a lower MRR.
 WARP = "LightFM WARP"
 WARP_AT_ITS_RATE = "LightFM WARP, rate .05"
 EASE = "EASE"

@@ -1,4 +1,4 @@
-"""What `benchmarks.peers` makes of its runs: the numbers, the table, the figure."""
+"""The report of `benchmarks.peers`: numbers, table and figure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.panels import draw_panels
 from benchmarks.peer_methods import EASE, OURS, WARP, WARP_AT_ITS_RATE
 
-# Colour, dash pattern and marker (Okabe & Ito's colours). Popularity is left out: it is far below and far left of all.
+# Colour (Okabe & Ito), dash pattern and marker. Popularity is left out, because it is far below and far to the left.
 PEER_LOOKS: dict[str, tuple[str, str, str]] = {
     WARP: ("#0072B2", "-", "^"),
     WARP_AT_ITS_RATE: ("#0072B2", "--", "<"),
@@ -25,7 +25,7 @@ OUR_MARKERS = ("o", "D", "P", "h", ">", "<")
 
 
 def looks() -> dict[str, tuple[str, str, str]]:
-    """Return every curve's look; ours are dashed where the sampler is the paper's."""
+    """Return the style of every curve; ours are dashed with the sampler of the paper."""
     ours = {
         name: (OUR_COLORS[i % len(OUR_COLORS)], "--" if "adaptive" in name else "-", OUR_MARKERS[i % len(OUR_MARKERS)])
         for i, name in enumerate(OURS)
@@ -34,12 +34,12 @@ def looks() -> dict[str, tuple[str, str, str]]:
 
 
 def first_at(points: Sequence[Mapping[str, float]], target: float) -> float | None:
-    """Return the seconds after which the reporting half's curve first stands at `target`, if it ever does."""
+    """Return the seconds until the curve of the reporting half first reaches `target`; None if it never does."""
     return next((point["seconds"] for point in points if point["mrr"] >= target), None)
 
 
 def summarise(results: Mapping[str, Any]) -> None:
-    """Add to every method of one set what the table shows: one number a seed."""
+    """Add the numbers of the table to every method of a set, one number per seed."""
     for result in results.values():
         runs = result["runs"]
         best = [max(run["points"], key=lambda point: point["choosing"]) for run in runs]
@@ -57,7 +57,7 @@ def summarise(results: Mapping[str, Any]) -> None:
 
 
 def _speed_up(ours: Mapping[str, Any], theirs: Mapping[str, Any], share: float) -> dict[str, list[float | None]]:
-    """Return, a number a seed, the seconds to a share of the peer's best MRR, and how many times as fast that is."""
+    """Return, per seed, the seconds to a share of the peer's best MRR, and the speed-up over the peer."""
     targets = [share * best for best in theirs["best"]]
     until, ratios = [], []
     for run, peer, target, best in zip(ours["runs"], theirs["runs"], targets, theirs["seconds"], strict=True):
@@ -68,7 +68,7 @@ def _speed_up(ours: Mapping[str, Any], theirs: Mapping[str, Any], share: float) 
 
 
 def table(results: Mapping[str, Any]) -> str:
-    """Return a Markdown table: medians over the seeds, and from which to which."""
+    """Return a Markdown table with medians and ranges over the seeds."""
     lines = [
         "| method | best MRR | epoch | seconds to it | million steps/s | MB for training | MB before |",
         "|---" * 7 + "|",
@@ -89,7 +89,7 @@ def table(results: Mapping[str, Any]) -> str:
 
 
 def speed_table(results: Mapping[str, Any]) -> str:
-    """Return a Markdown table: how soon ours are as good as LightFM's WARP and EASE, and how many times sooner."""
+    """Return a Markdown table: seconds until ours match LightFM's WARP and EASE, and the speed-up over them."""
     lines = [
         "| method | as good as | seconds | times as fast | seconds to 99 % | times as fast |",
         "|---" * 6 + "|",
@@ -114,7 +114,7 @@ def _spread(values: Sequence[float | None], form: str) -> str:
 
 
 def figure(everything: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Draw MRR against training seconds, medians over the seeds, one panel per set; what is solved is a marker."""
+    """Draw the median MRR against training seconds, one panel per set; closed-form models are markers."""
     return draw_panels(everything, _draw_curves)
 
 
@@ -131,7 +131,7 @@ def _draw_curves(panel: Any, results: Mapping[str, Any]) -> None:
             linestyle=dashes,
             marker=marker,
             markersize=7 if len(mrr) == 1 else 4,
-            # The marker says where the curve is at its best.
+            # The marker shows the best point of the curve.
             markevery=[int(np.argmax(mrr))],
             linewidth=1.8 if name in OURS else 1.1,
         )

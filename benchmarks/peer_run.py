@@ -1,6 +1,6 @@
 """One job of `benchmarks.peers`; see `benchmarks.own_process`.
 
-The benchmarks' own folder stands last on the search path, so that their source hides no installed package.
+The folder of the benchmarks is the last entry of the search path, so its modules do not hide installed packages.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from benchmarks.peer_methods import Method
     from benchmarks.splits import Split
 
-# Curves are evaluated after these epochs while hyper-parameters are searched, and after every epoch afterwards.
+# During the search of hyper-parameters, curves are evaluated only after these epochs; later, after every epoch.
 MARKS = (1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 65, 80, 100, 125, 150)
-# A search trains with a seed that no reported run has.
+# The seed of the search, which no reported run uses.
 SEARCH_SEED = 1_000
 
 
@@ -45,7 +45,7 @@ def train(
 
 
 def warm_up(method: Method, n_threads: int) -> None:
-    """Train on tiny data: imports, compilation, the first start of threads."""
+    """Train on tiny data, to import, compile and start threads before the measurement."""
     import vsenumba as vse
     from benchmarks.splits import Split
 
@@ -54,15 +54,15 @@ def warm_up(method: Method, n_threads: int) -> None:
 
 
 def search(method: Method, split: Split, n_threads: int, most: int | None) -> dict[str, Any]:
-    """Search the grid: after each budget of epochs the best quarter goes on, trained afresh for the next budget.
+    """Search the grid: after each budget of epochs, train the best quarter from scratch for the next budget.
 
-    It is the best quarter of every learning rate: what learns slowly is behind at first, and often ahead in the end.
+    The best quarter is chosen per learning rate, because slow rates are behind at first and often ahead at the end.
 
     Returns
     -------
     dict
-        The chosen parameters, the epochs to train for (half as many again as the best took, for other seeds may take
-        longer), the number of configurations, and every run's best point.
+        The chosen parameters, the number of epochs (1.5 times that of the best run, because other seeds may need more
+        epochs), the number of configurations, and the best point of every run.
     """
     candidates = left = method.grid[:: -(-len(method.grid) // most)] if most else method.grid
     tried: list[dict[str, Any]] = []
@@ -92,7 +92,7 @@ def _best_quarter(ranked: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def work(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Do a job: search a method's grid where it has no parameters yet, otherwise train once."""
+    """Do a job: search the grid of a method that has no parameters yet, or train once."""
     from benchmarks.peer_methods import METHODS
     from benchmarks.splits import Split
     from vsenumba import load_dataset

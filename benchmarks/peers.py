@@ -1,14 +1,14 @@
-"""How good, how fast and how large this package is beside LightFM, implicit and EASE.
+"""Compare the accuracy, speed and memory of this package with LightFM, implicit and EASE.
 
-Every method trains on the same pairs with the same number of threads and is judged by the same `vsenumba.evaluate`.
-A peer's hyper-parameters are searched on every set (`benchmarks.peer_run.search`); ours are the package's defaults.
-Half of the held-out images choose parameters and epoch, the other half report. A run has a process of its own;
-imports, compilation and evaluation are outside the clock, for all alike. Seed 0 of all methods runs before seed 1 of
-any.
+Every method trains on the same pairs with the same number of threads, and is evaluated by the same `vsenumba.evaluate`.
+The hyper-parameters of a peer are tuned on every set (`benchmarks.peer_run.search`); ours are the package's defaults.
+Half of the held-out images choose parameters and epoch, and the scores come from the other half. Each run has its own
+process. Imports, compilation and evaluation do not count as training time for any method. Seed 0 of all methods runs
+before seed 1 of any method.
 
     python -m benchmarks peers --data openclipart --threads 2 --seeds 5 --out FOLDER
 
-Times are only fair on a machine with nothing else to do.
+Times are only comparable if nothing else runs on the machine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PACKAGES = {"lightfm": "lightfm-next", "implicit": "implicit"}
 
 
 def missing(methods: Sequence[str]) -> str:
-    """Return one line on the peers that are not installed, or "" where none is missing."""
+    """Return one line about the peers that are not installed, or "" if none is missing."""
     without = [name for name in methods if METHODS[name].needs and not importlib.util.find_spec(METHODS[name].needs)]
     if not without:
         return ""
@@ -45,7 +45,7 @@ def missing(methods: Sequence[str]) -> str:
 
 
 def measure(path: str, methods: Sequence[str], arguments: argparse.Namespace) -> dict[str, Any]:
-    """Search every method's grid, then train every method with every seed; return what the runs measured."""
+    """Search every method's grid, then train every method with every seed; return the measurements of the runs."""
     common = {"set": path, "threads": arguments.threads, "most_test": arguments.most_test}
     results: dict[str, Any] = {}
     for name in methods:
@@ -74,7 +74,7 @@ def _reported(label: str, job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def choices(results: Mapping[str, Any]) -> str:
-    """Return a line per method that was searched: what was chosen, and of how many."""
+    """Return a line per searched method: the chosen parameters, and the number of configurations."""
     return "\n".join(
         f"- {name}: {', '.join(f'{key} {value}' for key, value in result['parameters'].items())}"
         f" (of {result['n_configurations']}), {result['n_epochs']} epochs"
@@ -100,9 +100,11 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--data", nargs="+", required=True, metavar="SET", help="names from the catalogue, or files")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--methods", nargs="+", metavar="METHOD", choices=[*METHODS], help="all, unless named")
-    parser.add_argument("--grid", type=int, metavar="N", help="search at most N configurations a method")
-    parser.add_argument("--most-test", type=int, default=5_000, help="images to be judged by, at most")
+    parser.add_argument(
+        "--methods", nargs="+", metavar="METHOD", choices=[*METHODS], help="methods to compare; all by default"
+    )
+    parser.add_argument("--grid", type=int, metavar="N", help="search at most N configurations per method")
+    parser.add_argument("--most-test", type=int, default=5_000, help="maximum number of test images")
     parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER")
     chosen = parser.parse_args(arguments)
     methods = [name for name in METHODS if name in (chosen.methods or METHODS)]

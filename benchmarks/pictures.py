@@ -1,11 +1,10 @@
-"""How many pictures a second are decoded and described.
+"""Measure how many pictures per second are decoded and described.
 
     python -m benchmarks pictures --threads 2 --out FOLDER
     python -m benchmarks pictures --backbone model.onnx
 
-Pictures of smooth forms and noise are made, as JPEG files of about the size that a camera's have, and described twice:
-the first time to have the files in memory. The seconds of the processor say what it costs also on a machine that is
-busy with something else.
+The benchmark creates JPEG pictures of smooth shapes and noise, about as large as those of a camera. It describes them
+twice; the first time only loads the files into memory. Processor seconds also show the cost on a busy machine.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import numpy as np
 from benchmarks.machine import machine
 from vsenumba.pictures import as_backbone, describe_pictures
 
-# Width, height, quality, how many.
+# Width, height, quality and number of pictures.
 KINDS = {"640x480": (640, 480, 85, 2000), "12 megapixels": (4000, 3000, 88, 60)}
 
 
@@ -53,7 +52,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def make(folder: Path, width: int, height: int, quality: int, n: int) -> float:
-    """Write so many pictures, and return how many megabytes one has."""
+    """Write some pictures, and return the mean size of one in megabytes."""
     from PIL import Image
 
     rng = np.random.default_rng(0)
@@ -69,7 +68,7 @@ def make(folder: Path, width: int, height: int, quality: int, n: int) -> float:
 
 
 def measured(folder: str, backbone: Any, n_threads: int) -> dict[str, float]:
-    """Return how long describing a folder takes, a picture."""
+    """Return the time to describe a folder, per picture."""
     started, processor = time.perf_counter(), time.process_time()
     n = len(describe_pictures(folder, backbone, n_threads=n_threads).image_ids)
     seconds, processor = time.perf_counter() - started, time.process_time() - processor

@@ -1,9 +1,9 @@
-"""What `vsenumba plan` foretells for sets of up to 10^11 pairs, and how that compares with what was measured.
+"""Show the estimates of `vsenumba plan` for sets of up to 10^11 pairs, and compare estimates with measurements.
 
     python -m benchmarks plan --measured cluster.json --out FOLDER
 
-The sets have Open Images' 0.15 images a pair, and labels that grow with the square root of the pairs: 20,000 at 60
-million. ``cluster.json`` is what `python -m benchmarks cluster` writes.
+The sets have 0.15 images per pair, as in Open Images. The number of labels grows with the square root of the number of
+pairs, with 20,000 labels at 60 million pairs. ``cluster.json`` is an output of `python -m benchmarks cluster`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.scale import OPENIMAGES
 from vsenumba import ImageAnnotator
 from vsenumba.experiments import Size, plan
 
-#: A plan should be no further from what is measured.
+#: The largest factor by which a plan should differ from a measurement.
 FACTOR = 1.5
 
 
@@ -61,7 +61,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _figure(rows: list[dict[str, Any]], measured: list[dict[str, Any]], inputs: str) -> Any:
-    """Draw seconds an epoch against pairs for each place, and measured seconds against planned ones."""
+    """Draw seconds per epoch against pairs for each place, and measured seconds against planned seconds."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -86,7 +86,7 @@ def _figure(rows: list[dict[str, Any]], measured: list[dict[str, Any]], inputs: 
 
 
 def _draw_measured(axes: Any, measured: list[dict[str, Any]]) -> None:
-    """Draw what was measured against what was planned, within lines of a factor of 1.5."""
+    """Draw measurements against plans, with lines at a factor of 1.5."""
     axes.set(xscale="log", yscale="log", xlabel="planned seconds an epoch", ylabel="measured seconds an epoch")
     if not measured:
         return

@@ -1,4 +1,4 @@
-"""Planted sets in a folder, made once, and models trained on them, each in a process of its own."""
+"""Create planted sets in a folder, once, and train models on them, each in a separate process."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Size(NamedTuple):
 
 
 class PlantedRuns:
-    """Makes planted sets in a folder and trains on them.
+    """Creates planted sets in a folder, and trains on them.
 
     Parameters
     ----------
     folder : Path
-        Where the sets are; those that are there already are not made again.
+        The folder of the sets. Existing sets are not created again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,9 +35,9 @@ class PlantedRuns:
         self._warm: set[str] = set()
 
     def train(self, size: Size, **parameters: Any) -> dict[str, Any]:
-        """Train a model of these parameters; return what was measured, see `scale_run.train`."""
+        """Train a model with these parameters; return the measurements of `scale_run.train`."""
         code = json.dumps({**parameters, "n_epochs": 1, "n_factors": 4})
-        if code not in self._warm:  # on a tiny set, so that no measured process has to compile
+        if code not in self._warm:  # on a tiny set first, so that no measured process compiles
             self._train(Size(60, 12, 240), json.loads(code))
             self._warm.add(code)
         return self._train(size, parameters)
@@ -55,7 +55,7 @@ class PlantedRuns:
 
 @contextmanager
 def sets_folder(folder: Path | None) -> Iterator[Path]:
-    """Yield the folder for the sets: the one that is given, or a temporary one."""
+    """Yield the folder for the sets: the given one, or a temporary one."""
     if folder is None:
         with tempfile.TemporaryDirectory() as temporary:
             yield Path(temporary)
@@ -65,6 +65,6 @@ def sets_folder(folder: Path | None) -> Iterator[Path]:
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table; numbers stand to the right."""
+    """Return a Markdown table with numbers aligned to the right."""
     lines = [header, [":--" if i == 0 else "--:" for i in range(len(header))], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,12 +1,13 @@
-"""Retrieval heads beside PyTorch: the same values and gradients, and how long a training step takes.
+"""Compare retrieval heads with PyTorch: values, gradients, and the time of a training step.
 
     python -m benchmarks retrieval --threads 2 --out FOLDER
 
-First every pooling and objective is computed by both on the same numbers, and the largest differences are shown; then
-whole steps (a projection, pooling and normalisation of both sides, the objective, backward, AdamW) and the pooling and
-the objective alone are timed in turns, both on the same number of threads. Timings are medians, the first left out.
+First, both compute every pooling and objective on the same numbers, and the largest differences are shown. Then two
+things are timed in turns, both with the same number of threads: whole steps (projection, pooling and normalisation of
+both sides, objective, backward pass, AdamW), and the pooling and the objective alone. Times are medians without the
+first run.
 
-Times are only fair on a machine with nothing else to do.
+Times are only comparable if nothing else runs on the machine.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from vsenumba.training.captions.projections import LinearProjection
 
 BATCH, REGIONS, WORDS = 128, 36, 12
 
-# Steps whose poolings and objectives are the four systems' and their rivals'.
+# The poolings and objectives of the timed steps: those of the four systems, and alternatives.
 TIMED = (
     ("mean", "sum-of-hinges"), ("max", "max-of-hinges"), ("gpo", "max-of-hinges"), ("adpool", "adopt"), ("gpo", "lseh"),
 )  # fmt: skip
@@ -42,7 +43,7 @@ TIMED = (
 def main(arguments: Sequence[str]) -> None:
     """Compare, measure, print the tables, and write `retrieval.json`."""
     parser = argparse.ArgumentParser(prog="benchmarks retrieval", description=__doc__.splitlines()[0])
-    parser.add_argument("--width", type=int, default=2048, help="numbers of a region")
+    parser.add_argument("--width", type=int, default=2048, help="number of features of a region")
     parser.add_argument("--factors", type=int, default=1024)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def pooling_differences() -> dict[str, tuple[float, float]]:
-    """Return the largest differences of each pooling's values and gradients."""
+    """Return the largest differences of the values and gradients of each pooling."""
     import torch
 
     from benchmarks import torch_reference
@@ -102,12 +103,12 @@ def pooling_differences() -> dict[str, tuple[float, float]]:
 
 
 def difference(mine: np.ndarray, theirs: np.ndarray) -> float:
-    """Return the largest difference, by the largest of their numbers if that is above 1."""
+    """Return the largest difference, divided by the largest value if that is above 1."""
     return float(np.abs(mine - theirs).max() / max(np.abs(theirs).max(), 1))
 
 
 def objective_differences() -> dict[str, tuple[float, float]]:
-    """Return the largest differences of each objective's loss and gradient."""
+    """Return the largest differences of the loss and gradient of each objective."""
     import torch
 
     from benchmarks import torch_reference
@@ -121,7 +122,7 @@ def objective_differences() -> dict[str, tuple[float, float]]:
     for name, cls in OBJECTIVES.items():
         objective = cls()
         if isinstance(as_negatives(objective.negatives), RandomNegatives):
-            # All of them: which are drawn would be left to two generators.
+            # Use all negatives, because two random generators would draw different ones.
             objective = replace(objective, negatives=RandomNegatives(k=BATCH))
         loss, gradient, size = objective.batch_loss(scores, same=same, semantics=semantics, rng=0)
         theirs = torch.tensor(scores, requires_grad=True)
@@ -135,7 +136,7 @@ def objective_differences() -> dict[str, tuple[float, float]]:
 
 
 def time_step(pooling: str, objective: str, options: argparse.Namespace) -> dict[tuple[str, str], float]:
-    """Return the median milliseconds of a whole step, and of pooling and objective, of ours and of PyTorch's."""
+    """Return the median milliseconds of a whole step, and of pooling and objective, for us and for PyTorch."""
     rng = np.random.default_rng(0)
     sides = {
         "image": (np.arange(BATCH + 1) * REGIONS, rng.normal(size=(BATCH * REGIONS, options.width)).astype(np.float32)),
@@ -149,7 +150,7 @@ def time_step(pooling: str, objective: str, options: argparse.Namespace) -> dict
     taken: dict[tuple[str, str], list[float]] = {key: [] for key in runs}
     for _ in range(options.repeats + 1):
         for key, run in runs.items():
-            # Untimed: the other's threads are awake for a while yet.
+            # An untimed call first, because the threads of the other library stay awake for a while.
             run()
             started = time.perf_counter()
             run()
@@ -160,7 +161,7 @@ def time_step(pooling: str, objective: str, options: argparse.Namespace) -> dict
 def our_runs(
     pooling: str, objective: str, sides: Mapping[str, Any], semantics: np.ndarray, n_factors: int
 ) -> dict[tuple[str, str], Callable[[], object]]:
-    """Return a step, and pooling and objective alone, by this package."""
+    """Return a step, and pooling and objective alone, with this package."""
     rng = np.random.default_rng(1)
     branch = Branch(projection=LinearProjection(), pooling=POOLINGS[pooling]())
     loss = OBJECTIVES[objective]()
@@ -209,7 +210,7 @@ def our_runs(
 def torch_runs(
     pooling: str, objective: str, sides: Mapping[str, Any], semantics: np.ndarray, n_factors: int
 ) -> dict[tuple[str, str], Callable[[], object]]:
-    """Return the same by PyTorch, which is given its tensors side by side already."""
+    """Return the same with PyTorch, which gets padded tensors."""
     import torch
     from torch.nn import functional
 
@@ -249,7 +250,7 @@ def torch_runs(
 
     def part() -> None:
         for leaf in leaves:
-            leaf.grad = None  # or each call would add to the last one's, which training does not do
+            leaf.grad = None  # otherwise each call would add to the previous gradient
         pooled = {side: pool(projected[side], masks[side], own[side], settings) for side in sides}
         scores = pooled["image"] @ pooled["caption"].T
         torch_reference.objective_loss(loss, scores, none, size_of(scores), meaning).backward()
@@ -258,7 +259,7 @@ def torch_runs(
 
 
 def time_evaluation() -> float:
-    """Return the seconds it takes to rank 1,000 images and 5,000 captions both ways."""
+    """Return the seconds to rank 1,000 images and 5,000 captions in both directions."""
     rng = np.random.default_rng(0)
     images, captions = (
         rng.normal(size=(1000, 1024)).astype(np.float32),

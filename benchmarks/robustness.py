@@ -1,7 +1,7 @@
-"""What damaged and crafted files do: `python -m benchmarks robustness` tries 10,000 and counts.
+"""Load 10,000 damaged and crafted files with `python -m benchmarks robustness`, and count the outcomes.
 
-A file must be refused by one clear error, or be read as what it says: what was loaded is saved again, and every element
-compared.
+A file must either be rejected with one clear error or be loaded faithfully. To check the latter, the loaded content is
+saved again, and all elements are compared.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from vsenumba.errors import FileFormatError, MemoryLimitError
 
 REFUSED, EQUAL = "rejected clearly", "loaded faithfully"
 
-# Written only where there is something they belong to.
+# Elements that are written only together with others.
 _DEPENDENT = {"best", "best_value", "best_epoch", "best_metric"}
 
 
 def outcome(damaged: Damaged, path: Path, again: Path) -> str:
-    """Return what becomes of a damaged file: `REFUSED`, `EQUAL`, or what it should not have done.
+    """Return the outcome of loading a damaged file: `REFUSED`, `EQUAL`, or a description of a fault.
 
     Parameters
     ----------
     damaged : Damaged
-        What it is.
+        The damaged file.
     path, again : Path
-        Where it lies, and where what was loaded may be saved.
+        The path of the file, and a path to save the loaded content.
     """
     sample = damaged.sample
     try:
@@ -57,9 +57,9 @@ def outcome(damaged: Damaged, path: Path, again: Path) -> str:
 
 
 def _difference(whole: Any, said: Any, found: Any, where: str = "") -> str | None:
-    """Return the name of an element that a file says and that was read otherwise; None if there is none.
+    """Return the name of an element that was not read as it is in the file; None if there is none.
 
-    What the whole file does not have, a reader ignores.
+    Elements that the undamaged file does not have are ignored, as readers do.
     """
     if isinstance(whole, Mapping) and isinstance(said, Mapping) and isinstance(found, Mapping):
         for name in (name for name in whole if name in said):
@@ -70,7 +70,7 @@ def _difference(whole: Any, said: Any, found: Any, where: str = "") -> str | Non
                 return wrong
         return None
     if isinstance(said, np.ndarray) and isinstance(found, np.ndarray) and said.dtype.kind != "T":
-        # A history has Python's numbers.
+        # A history has Python numbers.
         exact = said.dtype == found.dtype or "history" in where
         same = exact and np.array_equal(said.astype("f8"), found.astype("f8"), equal_nan=True)
         return None if same and said.shape == found.shape else where
@@ -80,7 +80,7 @@ def _difference(whole: Any, said: Any, found: Any, where: str = "") -> str | Non
 
 
 def run(n_files: int, seed: int, folder: Path) -> tuple[dict[tuple[str, str], Counter[str]], list[str], float]:
-    """Return the outcomes by sample and damage, what should not have been, and the longest time a file took."""
+    """Return the outcomes by sample and damage, the faults, and the longest time for a file."""
     counts: dict[tuple[str, str], Counter[str]] = {}
     faults, longest = [], 0.0
     path, again = folder / "damaged.h5", folder / "again.h5"
@@ -98,7 +98,7 @@ def run(n_files: int, seed: int, folder: Path) -> tuple[dict[tuple[str, str], Co
 
 
 def table(counts: Mapping[tuple[str, str], Counter[str]]) -> str:
-    """Return the outcomes as a table, by what the files hold and by what was done to them."""
+    """Return a table of the outcomes by content of the file and by kind of damage."""
     columns = (REFUSED, EQUAL, "anything else")
     lines = [f"| | tried | {' | '.join(columns)} |", "|---|---:|---:|---:|---:|"]
     for position in (0, 1):
@@ -114,7 +114,7 @@ def _line(name: str, counter: Counter[str], columns: tuple[str, ...]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Try many files, and print what became of them."""
+    """Load many files, and print the outcomes."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks robustness", description=__doc__)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""One small file of every kind and model, with all that it can hold: what `robustness` damages."""
+"""One small file of every kind and model, with everything that it can contain, for `robustness` to damage."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ TEXT = np.dtypes.StringDType()
 
 @dataclass(frozen=True)
 class Sample:
-    """A file, and what a user does with it.
+    """A file, and functions that load and use it.
 
     Parameters
     ----------
     name : str
-        What it holds.
+        The content of the file.
     kind : str
         The kind of file.
     elements : dict
-        What stands in it.
+        The elements of the file.
     load, use : callable
-        Make something of the path of such a file; do something with what was made.
+        A function that loads a file from its path, and one that uses the loaded object.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Sample:
 
 
 def save(loaded: Any, path: Path) -> None:
-    """Write all that was loaded to a file."""
+    """Write the loaded object to a file."""
     if isinstance(loaded, Trained):
         loaded.save(path, include_optimiser=True)
     else:
@@ -50,7 +50,7 @@ def save(loaded: Any, path: Path) -> None:
 
 
 def samples(folder: Path) -> list[Sample]:
-    """Return all samples, whose elements are as the package itself writes them."""
+    """Return all samples, with elements that the package itself wrote."""
     path = folder / "sample.h5"
     result = []
     for name, kind, elements, load, use in _drafts():

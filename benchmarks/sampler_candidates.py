@@ -1,7 +1,7 @@
-"""Samplers that were tried against the adaptive one and are kept as evidence; none of them is part of the package.
+"""Rejected alternatives to the adaptive sampler, kept as evidence. None of them is part of the package.
 
-They cost O(k) per draw, as the adaptive sampler does. One class has them all: candidates are drawn by a law that is
-cheap, scored, and one of them is returned by its rank.
+A draw costs O(k), as with the adaptive sampler. One class implements all of them: it draws candidates by a cheap law,
+scores them, and returns one of them by its rank.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from vsenumba.training import Callback
 
 
 class CandidateState(NamedTuple):
-    """What both laws need, the share of the second, how many to draw, how to pick, and a row of space per shard.
+    """The data of both laws, the share of the second, the number of draws, the way to pick, and work space per shard.
 
-    Flat, as tuples in tuples do not pass through parallel loops.
+    The tuple is flat, because parallel loops do not accept nested tuples.
     """
 
     orders: np.ndarray
@@ -54,25 +54,25 @@ class CandidateState(NamedTuple):
 class CandidateSampler(Sampler):
     """Draw a few candidates, each adaptively or by popularity, and return one by its rank among their scores.
 
-    A candidate is drawn by ``p(a) ∝ (1 - share) p_adaptive(a | i) + share p_popularity(a)``, without the image's own
-    labels. With ``F(a)`` the probability that a candidate scores at most as high as a, ``F'(a)`` that it scores lower,
-    and g the law of the rank that is picked, a is returned with probability
-    ``p(a) / (F(a) - F'(a)) · Σ_r g(r) (I(F(a); c - r, r + 1) - I(F'(a); c - r, r + 1))``, I the regularised incomplete
-    beta function. For the best of c this is ``p(a) (F(a)^c - F'(a)^c) / (F(a) - F'(a))``. Candidates whose draw was
-    given up drop out, which this leaves out of account.
+    A candidate is drawn by ``p(a) ∝ (1 - share) p_adaptive(a | i) + share p_popularity(a)``, without the image's known
+    labels. Let ``F(a)`` be the probability that a candidate scores at most as high as a, ``F'(a)`` the probability that
+    it scores lower, g the law of the picked rank, and I the regularised incomplete beta function. Then a is returned
+    with probability ``p(a) / (F(a) - F'(a)) · Σ_r g(r) (I(F(a); c - r, r + 1) - I(F'(a); c - r, r + 1))``. For the best
+    of c candidates, this is ``p(a) (F(a)^c - F'(a)^c) / (F(a) - F'(a))``. The formula ignores that skipped draws reduce
+    the number of candidates.
 
     Parameters
     ----------
     n_candidates : int
-        How many are drawn, with repeats; with 1 it is a mixture of two laws.
+        The number of candidates, with repeats. With 1, the law is a mixture of two laws.
     lam : float
         λ of the adaptive law.
     share : float
         The probability that a candidate is drawn by popularity.
     power : float
-        Of the popularity; 0 is uniform.
+        The power of the popularity; 0 is uniform.
     pick : float
-        0 returns the best; otherwise the rank r is returned with probability ``∝ exp(-r / (pick n_candidates))``.
+        0 returns the best; otherwise, rank r is returned with probability ``∝ exp(-r / (pick n_candidates))``.
     """
 
     n_candidates: int = 2
@@ -96,7 +96,7 @@ class CandidateSampler(Sampler):
 
     def state(self, label_counts: np.ndarray, n_factors: int, n_shards: int) -> CandidateState:
         """Return the state; see `Sampler.state`."""
-        # Without a table the draw takes any label.
+        # Without a table, any label may be drawn.
         keep, alias = np.zeros(0), np.zeros(0, np.int32)
         if self.power > 0:
             keep, alias, _ = PopularitySampler(power=self.power).state(label_counts, n_factors, n_shards)
@@ -167,7 +167,7 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
         largest = _largest(image, sampler.weights)
     trials = 0
     n_kept = 0
-    # All are drawn before any is scored: the scores' cache misses then overlap.
+    # Draw all candidates before scoring any, so that the cache misses of the scores overlap.
     for _ in range(sampler.drawn.shape[1]):
         for _ in range(MAX_REJECTIONS):
             trials += 1
@@ -193,7 +193,7 @@ def _draw(sampler, states, shard, image, labels, indices, begin, end, positive):
             sampler.scores[shard, place] = score
             sampler.drawn[shard, place] = label
             n_drawn += 1
-        # Of equal scores the first drawn stays, which makes equals equally likely.
+        # Among equal scores, keep the first draw, so that all are equally likely.
         if score > best_score:
             best_score = score
             best = label
@@ -217,12 +217,12 @@ def _candidate(sampler, states, shard, image, largest, n_labels):
 class PrincipalAxes(Callback):
     """Rotates all tables to the principal axes of the label factors after every epoch, and times it.
 
-    Scores and row Adagrad do not notice; the adaptive sampler, which goes by one axis at a time, does.
+    This does not affect scores and row Adagrad. It affects the adaptive sampler, which uses one axis at a time.
 
     Attributes
     ----------
     seconds : list of float
-        What the rotations took so far, after each epoch.
+        The total time of the rotations, after each epoch.
     """
 
     def __init__(self) -> None:

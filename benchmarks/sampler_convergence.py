@@ -1,13 +1,13 @@
-"""How fast do samplers converge, per epoch and per second? Those of the package against those that were tried.
+"""Measure how fast samplers converge, per epoch and per second: those of the package and rejected ones.
 
-Methods called "softmax of ..." have the softmax loss of all labels, or of so many that the sampler draws.
+Methods called "softmax of ..." use the softmax loss over all labels, or over labels that the sampler draws.
 
-Every sampler trains with the same splits and seeds, first for the same number of epochs, then for as many as take the
-time that the adaptive sampler takes. Half of the held-out images choose the epoch, the other half report.
+Every sampler trains with the same splits and seeds: first for the same number of epochs, then for as long as the
+adaptive sampler takes. Half of the held-out images choose the epoch, and the scores come from the other half.
 
     python -m benchmarks sampler-convergence openclipart --seeds 2 --out FOLDER
 
-Times are only fair on a machine with nothing else to do.
+Times are only comparable if nothing else runs on the machine.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ROTATED = "adaptive .05, rotated"
 AS_IT_COMES = "as it comes"
 MARKS = (1, 5, 10, 20)
 
-# None is what the recipe takes.
+# None means the default of the model.
 METHODS: dict[str, Sampler | None] = {
     AS_IT_COMES: None,
     "uniform": UniformSampler(),
@@ -93,7 +93,7 @@ for _n in (16, 64, 256):
         _method = f"softmax of {_n}, {_sampler}"
         METHODS[_method], LOSSES[_method] = _sampler, SoftmaxLoss(n_negatives=_n)
 
-# The figure shows these, each with its colour (Okabe & Ito's) and the marker at its end: more cannot be told apart.
+# The methods in the figure, each with its colour (Okabe & Ito) and marker. More would be hard to distinguish.
 DRAWN = {
     "uniform": ("#000000", "s"),
     "dynamic 8": ("#56B4E9", "v"),
@@ -107,7 +107,7 @@ DRAWN = {
 
 
 class Curve(Callback):
-    """Records both halves' MRR after every epoch, outside the clock."""
+    """Records the MRR of both halves after every epoch; its time does not count as training time."""
 
     def __init__(self, split: Split) -> None:
         self._split = split
@@ -148,15 +148,15 @@ def train(split: Split, method: str, seed: int, n_epochs: int, inputs: str, n_fa
 
 
 def typical_seconds(runs: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Return the seconds after every epoch, each epoch's time being the shortest over the seeds.
+    """Return the seconds after every epoch, with the shortest time of each epoch over the seeds.
 
-    The draws hardly differ in number between seeds; what makes one slower is another program.
+    The seeds have nearly the same number of draws, so differences in time come from other programs.
     """
     return np.cumsum(np.min([np.diff(run["seconds"], prepend=0.0) for run in runs], axis=0))
 
 
 def measure(data: AnnotationSet, methods: Sequence[str], arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train every method with every seed; return its runs of equal epochs and of equal time."""
+    """Train every method with every seed; return the runs with equal epochs and with equal time."""
     split = Split(data, arguments.most_test)
     results: dict[str, Any] = {method: {"runs": [], "equal_time": []} for method in methods}
     settings = arguments.inputs, arguments.factors
@@ -179,7 +179,7 @@ def measure(data: AnnotationSet, methods: Sequence[str], arguments: argparse.Nam
 
 
 def summarise(result: dict[str, Any], reference: Mapping[str, Any]) -> None:
-    """Add what the table shows: a list over the seeds, or one number."""
+    """Add the values of the table: a list over the seeds, or one number."""
     runs = result["runs"]
     for mark in MARKS:
         if mark <= len(runs[0]["mrr"]):
@@ -247,8 +247,10 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--factors", type=int, default=64)
     parser.add_argument("--inputs", choices=["labels", "ids"], default="labels")
-    parser.add_argument("--methods", nargs="+", metavar="METHOD", choices=[*METHODS], help="all, unless named")
-    parser.add_argument("--most-test", type=int, default=5_000, help="images to be judged by, at most")
+    parser.add_argument(
+        "--methods", nargs="+", metavar="METHOD", choices=[*METHODS], help="methods to compare; all by default"
+    )
+    parser.add_argument("--most-test", type=int, default=5_000, help="maximum number of test images")
     parser.add_argument("--no-equal-time", dest="equal_time", action="store_false", help="equal epochs only")
     parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER")
     chosen = parser.parse_args(arguments)

@@ -1,16 +1,16 @@
-"""What a step costs with each sampler.
+"""Measure the time of a training step with each sampler.
 
     python -m benchmarks sampler-cost --out FOLDER
 
-Two measurements, each on one thread unless told otherwise:
+There are two measurements, each with one thread by default.
 
-*Against the number of labels.* The compiled loop of training runs over a planted state that it leaves as it is (the
-learning rate is 0): every image's vector is twice the sum of its labels' vectors, so that WARP has to search as it has
-to in a model half trained. The refresh of the adaptive sampler is timed apart and charged at the paper's pace, one per
-L ln L draws; training refreshes more rarely from its second epoch on.
+*By number of labels.* The compiled training loop runs on planted tables without changing them (the learning rate is 0).
+The vector of every image is twice the sum of its labels' vectors, so WARP has to search about as long as in a
+half-trained model. The refresh of the adaptive sampler is timed separately and added at the paper's rate of one refresh
+per L ln L draws. Actual training refreshes less often from the second epoch on.
 
-*Training.* Whole epochs of training with the uniform and the adaptive sampler on a planted set, refreshes included,
-interleaved; the ratio is that of the medians.
+*Training.* Whole epochs with the uniform and the adaptive sampler on a planted set, refreshes included, in turns. The
+ratio is that of the medians.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--training-images", type=int, default=60_000)
     parser.add_argument("--training-factors", type=int, nargs="*", default=[64, 128])
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=0.5, help="least time of a measurement")
+    parser.add_argument("--seconds", type=float, default=0.5, help="minimum time of a measurement")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path())
@@ -66,18 +66,18 @@ def main(arguments: list[str]) -> None:
 
 
 def samplers_for(n_labels: int) -> dict[str, Sampler]:
-    """Return what is measured: every sampler, WARP without a bound and with LightFM's."""
+    """Return the samplers to measure: all, with WARP both unlimited and with LightFM's limit."""
     chosen: dict[str, Sampler] = {name: sampler() for name, sampler in SAMPLERS.items()}
     return chosen | {"warp": vse.WarpSampler(max_trials=None), "warp, 10 trials": vse.WarpSampler(max_trials=10)}
 
 
 def against_labels(n_labels: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Return nanoseconds a step for each sampler at a number of labels."""
+    """Return the nanoseconds per step of each sampler at a number of labels."""
     rng = np.random.default_rng(0)
     n_images = 20_000
     labels = (rng.standard_normal((n_labels, options.factors)) / np.sqrt(options.factors)).astype(np.float32)
     popularity = 1 / np.arange(1, n_labels + 1)
-    # More than are kept, as an image may draw a label twice.
+    # Draw more labels than needed, because an image may draw a label twice.
     drawn = rng.choice(n_labels, (n_images, 2 * LABELS_PER_IMAGE), p=popularity / popularity.sum())
     lists = [np.sort(np.unique(row)[:LABELS_PER_IMAGE]) for row in drawn]
     indptr = np.concatenate(([0], np.cumsum([len(row) for row in lists])))
@@ -105,7 +105,7 @@ def against_labels(n_labels: int, options: argparse.Namespace) -> dict[str, Any]
 def _step_seconds(
     state: Any, images: np.ndarray, labels: np.ndarray, indptr: np.ndarray, indices: np.ndarray, options: Any
 ) -> tuple[float, float]:
-    """Return the median seconds a step, and the mean trials."""
+    """Return the median seconds per step, and the mean number of trials."""
     rng = np.random.default_rng(1)
     optimiser = RowAdagrad()
     tables, memory = {"image_factors": images}, {"image_factors": optimiser.fresh_sums(len(images))}
@@ -153,7 +153,7 @@ def _median_seconds(function: Any, repeats: int) -> float:
 
 
 def training_ratio(n_factors: int, inputs: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Return what training costs a step with the uniform and with the adaptive sampler, and the ratio."""
+    """Return the training time per step with the uniform and the adaptive sampler, and the ratio."""
     n_images = options.training_images
     n_pairs = LABELS_PER_IMAGE * n_images
     data = vse.synthetic(n_images, options.training_labels, n_pairs, rng=0)
@@ -186,7 +186,7 @@ def training_ratio(n_factors: int, inputs: str, options: argparse.Namespace) -> 
 
 
 def cost_figure(costs: list[dict[str, Any]], n_factors: int) -> Any:
-    """Draw nanoseconds a step against the number of labels, both axes logarithmic."""
+    """Draw nanoseconds per step against the number of labels, with logarithmic axes."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

@@ -1,14 +1,14 @@
-"""How far the adaptive sampler's law is from the exact rank law.
+"""Measure how far the law of the adaptive sampler is from the exact rank law.
 
     python -m benchmarks sampler-laws [SET] --out FOLDER
 
-A model is trained with the adaptive sampler; at some epochs, for a sample of the training images, laws are computed
-exactly and compared: by total variation, by the probability that a negative scores above a positive less the margin 1,
-and by the mean gradient of the logistic loss, which is how much a step moves.
+A model is trained with the adaptive sampler. After some of the epochs, the laws are computed exactly for a sample of
+the training images. They are compared by total variation, by the probability that a negative violates the margin 1, and
+by the mean gradient of the logistic loss, which determines the length of a step.
 
-*Against λ*: the fast law and the exact one. *Against the age of the orders*: the factors as they are now, the orders
-and spreads as they were so many draws ago; beside it, at the same moment, with fresh ones. *Against the basis*: all
-factors turned by a random rotation, or to the principal axes of the labels, which changes no score.
+*By λ*: the fast law and the exact law. *By age of the orders*: the current factors with the orders and spreads of some
+draws ago, compared with fresh ones at the same moment. *By basis*: all factors after a random rotation, or in the
+principal axes of the labels. Neither changes any score.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from vsenumba.experiments import gradient_weight, total_variation, violation_pro
 
 LAMS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 LAM = 0.05
-# A pass over the set is trained in so many parts, to see orders that are younger than an epoch.
+# The number of parts of an epoch, to measure orders that are younger than an epoch.
 PARTS = 8
 
 
-# Whose mean gradient is drawn, and in which sampler's look.
+# The laws whose mean gradient is drawn, and the sampler whose style each has.
 GRADIENTS = {"exact": "rank", "fast": "adaptive", "uniform": "uniform"}
 
 
@@ -40,9 +40,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("set", nargs="?", default="openclipart")
     parser.add_argument("--inputs", default="labels")
     parser.add_argument("--factors", type=int, default=64)
-    parser.add_argument("--epochs", type=int, nargs="*", default=[1, 5, 20], help="when to look")
-    parser.add_argument("--images", type=int, default=300, help="how many images to look at")
-    parser.add_argument("--passes", type=int, default=4, help="how old the orders get, in passes over the set")
+    parser.add_argument("--epochs", type=int, nargs="*", default=[1, 5, 20], help="epochs after which to measure")
+    parser.add_argument("--images", type=int, default=300, help="number of images in the sample")
+    parser.add_argument("--passes", type=int, default=4, help="maximum age of the orders, in passes over the set")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path())
     options = parser.parse_args(arguments)
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> None:
 
 
 def look(data: vse.AnnotationSet, seed: int, epochs: list[int], options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Train once; return what is seen at each of the epochs."""
+    """Train once; return the measures at each of the epochs."""
     rng = np.random.default_rng(seed)
     model = vse.ImageAnnotator(
         inputs=options.inputs,
@@ -80,7 +80,7 @@ def look(data: vse.AnnotationSet, seed: int, epochs: list[int], options: argpars
             done = epoch
         own = known.to_csr()
         stage = {"seed": seed, "epoch": epoch, "lam": against_lam(model, known, own), "basis": basis(model, known, rng)}
-        # The orders of this epoch grow old while a copy of the model is trained on.
+        # The orders of this epoch grow old while the training of a copy of the model continues.
         old = model.label_factors_.copy()
         image_part = rng.integers(PARTS, size=data.n_images)
         aged = [against_age(model, known, old, 0.0)]
@@ -105,7 +105,7 @@ def against_lam(model: vse.ImageAnnotator, known: vse.AnnotationSet, own: Any) -
 def against_age(
     model: vse.ImageAnnotator, known: vse.AnnotationSet, old_labels: np.ndarray, age: float
 ) -> dict[str, float]:
-    """Return the measures with old orders, and what they would be with fresh ones."""
+    """Return the measures with old orders and with fresh orders."""
     images, labels, own = model.embed(known), model.label_factors_, known.to_csr()
     fresh = measure(images, labels, labels, own)
     return measure(images, old_labels, labels, own) | {
@@ -118,9 +118,9 @@ def against_age(
 def measure(
     images: np.ndarray, old_labels: np.ndarray, labels: np.ndarray, own: Any, lam: float = LAM
 ) -> dict[str, float]:
-    """Compare the fast law, with orders of `old_labels`, to the exact law; both against the scores of `labels`."""
+    """Compare the fast law with orders of `old_labels` to the exact law; both use the scores of `labels`."""
     scores = images @ labels.T
-    # The adaptive law knows the label factors by their orders and spreads alone.
+    # The adaptive law uses only the orders and spreads of the label factors.
     fast = vse.AdaptiveSampler(lam=lam).law(images, old_labels, own)
     exact = vse.RankSampler(lam=lam).law(images, labels, own)
     uniform = vse.UniformSampler().law(images, labels, own)
@@ -132,7 +132,7 @@ def measure(
 
 
 def basis(model: vse.ImageAnnotator, known: vse.AnnotationSet, rng: np.random.Generator) -> dict[str, dict[str, float]]:
-    """Return the measures as trained, after a random rotation, and at the labels' principal axes."""
+    """Return the measures as trained, after a random rotation, and in the principal axes of the labels."""
     images, labels, own = model.embed(known), model.label_factors_, known.to_csr()
     k = labels.shape[1]
     random, _ = np.linalg.qr(rng.standard_normal((k, k)))
@@ -148,7 +148,7 @@ def basis(model: vse.ImageAnnotator, known: vse.AnnotationSet, rng: np.random.Ge
 
 
 def table(stages: list[dict[str, Any]]) -> None:
-    """Print the measures, means over the seeds."""
+    """Print the means of the measures over the seeds."""
     for epoch in sorted({stage["epoch"] for stage in stages}):
         seen = [stage for stage in stages if stage["epoch"] == epoch]
         print(f"\nafter epoch {epoch:2}             distance  P(violation) fast/exact/uniform  gradient f/e/u")
@@ -181,7 +181,7 @@ def _line(name: str, rows: list[dict[str, float]]) -> None:
 
 
 def laws_figure(stages: list[dict[str, Any]], title: str) -> Any:
-    """Draw distance and gradient against λ and against the orders' age, one column per time of looking."""
+    """Draw distance and gradient against λ and against the age of the orders, one column per measured epoch."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

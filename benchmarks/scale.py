@@ -1,16 +1,16 @@
-"""Time and memory of training against the size of the set.
+"""Measure the time and memory of training by the size of the set.
 
     python -m benchmarks scale --threads 2 --out FOLDER
 
-Two measurements on planted sets, each run in a process of its own that loads the set from its file:
+There are two measurements on planted sets. Each run has its own process, which loads the set from its file.
 
-*Against the number of pairs*, with OpenImages' 0.15 images a pair. The labels grow with the square root of the pairs,
-as vocabularies do, up to the 20,000 of OpenImages at 60 million pairs.
+*By number of pairs*, with 0.15 images per pair, as in Open Images. The number of labels grows with the square root of
+the number of pairs, as vocabularies do, up to the 20,000 labels of Open Images at 60 million pairs.
 
-*Against the number of labels*, at a fixed number of pairs.
+*By number of labels*, with a fixed number of pairs.
 
-Peak memory is that of the whole process. The bound beside it is 1.25 times the factors and the optimiser's state, plus
-a gigabyte for Python, Numba, the pairs and the order of visits.
+Peak memory is that of the whole process. The bound in the table is 1.25 times the factors and the optimiser's sums,
+plus 1 GB for Python, Numba, the pairs and the order of visits.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks scale", description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, nargs="*", default=[100_000, 1_000_000, 10_000_000, 60_000_000])
     parser.add_argument("--labels", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
-    parser.add_argument("--label-pairs", type=int, default=5_000_000, help="pairs of the sets of --labels")
+    parser.add_argument("--label-pairs", type=int, default=5_000_000, help="number of pairs of the sets for --labels")
     parser.add_argument("--inputs", nargs="+", default=["ids", "labels"])
     parser.add_argument("--samplers", nargs="+", default=["uniform", "adaptive"])
     parser.add_argument("--factors", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--sets", type=Path, help="folder of the planted sets; a temporary one where left out")
+    parser.add_argument("--sets", type=Path, help="folder of the planted sets; temporary by default")
     parser.add_argument("--out", type=Path, default=Path())
     options = parser.parse_args(arguments)
     with sets_folder(options.sets) as folder:
@@ -94,7 +94,7 @@ def _line(row: dict[str, Any], axis: str) -> list[str]:
 
 
 def _figure(by_pairs: list[dict[str, Any]], by_labels: list[dict[str, Any]], options: argparse.Namespace) -> Any:
-    """Draw seconds an epoch and peak memory against pairs, and nanoseconds a step against labels."""
+    """Draw seconds per epoch and peak memory against pairs, and nanoseconds per step against labels."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
     from matplotlib.ticker import NullFormatter
@@ -120,7 +120,7 @@ def _figure(by_pairs: list[dict[str, Any]], by_labels: list[dict[str, Any]], opt
 
 
 def _draw(axes: Any, rows: list[dict[str, Any]], x: str, value: Any) -> None:
-    """Draw a line for every kind of input and sampler: the sampler's colour, dashed and hollow for ids."""
+    """Draw a line for every input and sampler, in the colour of the sampler; dashed with hollow markers for ids."""
     from vsenumba.plotting.style import looks
 
     for inputs, sampler in dict.fromkeys((row["inputs"], row["sampler"]) for row in rows):

@@ -1,4 +1,4 @@
-"""One job of the benchmarks of scale; see `benchmarks.own_process`."""
+"""One job of the scale benchmarks; see `benchmarks.own_process`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def train(file: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     seconds = [record["seconds"] for record in model.history_]
     fitted = time.perf_counter() - loaded
     epochs = [after - before for before, after in zip([0.0, *seconds], seconds, strict=False)]
-    # Row Adagrad remembers four bytes a row.
+    # Row Adagrad keeps four bytes per row.
     model_bytes = sum(table.nbytes + 4 * len(table) for table in model.tables_.values())
     n_steps = model.history_[-1]["steps"]
     return {

@@ -1,10 +1,10 @@
-"""Make the sets that `peers` compares methods on, from the files that others published.
+"""Create the sets for `peers` from published files.
 
     python -m benchmarks sets --out FOLDER --corel5k Corel5k-sparse.arff --nus-wide nuswide81_train.tsv.gz
     python -m benchmarks sets --out FOLDER --flickr8k Flickr8k.token.txt --emoji emoji.jsonl
     python -m benchmarks sets --out FOLDER --debian pairs.npz --movielens ml-100k.inter --planted
 
-Each file that you name becomes one set or two. Where a set takes a part of its source, a fixed seed draws it.
+Each given file becomes one or two sets. If a set uses only a part of its source, a fixed seed draws this part.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from vsenumba import AnnotationSet, load_dataset, prune, synthetic
 
-#: Words of captions in fewer pictures than these are left out.
+#: Caption words in fewer pictures than this are left out.
 LEAST_PICTURES = 5
 NUS_WIDE_PICTURES = 30_000
-#: A film that a user rated so or better is one of the user's.
+#: The minimum rating with which a film counts as a label of a user.
 LEAST_RATING = 4
 
 Named = Iterator[tuple[str, AnnotationSet]]
@@ -86,7 +86,7 @@ def movielens(path: Path) -> Named:
 
 
 def planted() -> Named:
-    """Yield two made-up sets: a long tail of labels, and few labels."""
+    """Yield two synthetic sets: one with a long tail of labels, and one with few labels."""
     yield "planted-3000", synthetic(20_000, 3_000, 160_000, rng=1)
     yield "planted-80", synthetic(5_000, 80, 20_000, rng=1)
 
@@ -102,7 +102,7 @@ SOURCES: dict[str, Callable[[Path], Named]] = {
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write a set for each source that was named, and say what is in it."""
+    """Write a set for each given source, and print its size."""
     parser = argparse.ArgumentParser(prog="benchmarks sets", description=__doc__.splitlines()[0])
     for name, make in SOURCES.items():
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=(make.__doc__ or "").rstrip("."))

@@ -1,4 +1,4 @@
-"""How benchmarks divide a set: what is trained on, what chooses, what reports."""
+"""Split a set for benchmarks into training pairs, pairs that choose the epoch, and pairs for the scores."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from vsenumba.evaluation import Scorer
 
 
 class Split:
-    """Training pairs and held-out pairs of at most `most` images, of which a random half chooses.
+    """Training pairs, and held-out pairs of at most `most` images in two random halves: choosing and reporting.
 
     Parameters
     ----------
     data : AnnotationSet
-        What to split.
+        The set to split.
     most : int
-        Images to be judged by; the others get their held-out pairs back.
+        The maximum number of test images. The other images get their held-out pairs back.
     """
 
     def __init__(self, data: AnnotationSet, most: int) -> None:
@@ -30,7 +30,7 @@ class Split:
         self.chooses = np.random.default_rng(123).random(data.n_images) < 0.5
 
     def mrr(self, model: Scorer) -> tuple[float, float]:
-        """Return the mean reciprocal rank over the half that chooses and over the half that reports."""
+        """Return the mean reciprocal rank on the choosing half and on the reporting half."""
         scores = evaluate(model, self.held_out, exclude=self.train, metrics=["mrr"], n_threads=1)
         values, chooses = scores.per_image["mrr"], self.chooses[scores.image_rows]
         return tuple(float(values[half].mean()) if half.any() else float("nan") for half in (chooses, ~chooses))

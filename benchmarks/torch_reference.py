@@ -1,7 +1,7 @@
-"""Poolings and objectives of image-text retrieval in PyTorch, on padded tensors, as their authors' codes have them.
+"""Poolings and objectives of image-text retrieval in PyTorch, on padded tensors, as in the code of their authors.
 
-Items stand side by side in a tensor (items, longest, d), with a mask of the rows that are theirs. What differs from the
-package's own forms on purpose, segments without padding and gradients by hand, is what is compared.
+A tensor has the shape (items, longest, d), with a mask of the real rows. The package works on segments without padding
+and computes its gradients without PyTorch, so this is an independent reference.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Parameters = Mapping[str, torch.Tensor]
 
 
 def padded(rows: torch.Tensor, offsets: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return rows as (items, longest, d), filled up with zeros, and the mask of those that are real."""
+    """Return rows as (items, longest, d), padded with zeros, and the mask of the real rows."""
     lengths = torch.as_tensor(np.diff(offsets))
     items = torch.nn.utils.rnn.pad_sequence(torch.split(rows, lengths.tolist()), batch_first=True)
     return items, torch.arange(items.shape[1]) < lengths[:, None]
 
 
 def ranked(items: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Return every column sorted, falling, zeros behind the real rows."""
+    """Return every column in descending order, with zeros after the real rows."""
     values = items.masked_fill(~mask[..., None], -math.inf).sort(dim=1, descending=True).values
     return values.masked_fill(~mask[..., None], 0)
 
@@ -47,7 +47,7 @@ def top_mean(items: torch.Tensor, mask: torch.Tensor, parameters: Parameters, se
 
 
 def gpo(items: torch.Tensor, mask: torch.Tensor, parameters: Parameters, settings: Any) -> torch.Tensor:
-    """Pool by learnt weights of the ranks."""
+    """Pool with learnt weights of the ranks."""
     width = parameters["code_weights"].shape[0]
     powers = 10_000 ** (torch.arange(0, width, 2) / width)
     angles = torch.arange(items.shape[1])[:, None] / powers
@@ -86,7 +86,7 @@ def margins_of(objective: Any, scores: torch.Tensor, semantics: torch.Tensor | N
 def objective_loss(
     objective: Any, scores: torch.Tensor, same: torch.Tensor, group_size: int, semantics: torch.Tensor | None
 ) -> torch.Tensor:
-    """Return the loss of an objective of the package, given how many negatives a query has."""
+    """Return the loss of an objective of the package, given the number of negatives of a query."""
     margins = margins_of(objective, scores, semantics)
     total = scores.new_zeros(())
     for queries, asked, absent in ((scores, margins, same), (scores.T, margins.T, same.T)):

@@ -1,15 +1,16 @@
-"""How much sooner than WARP the sampler of VSE-ens is, at the paper's sizes, and than WARP of ten trials.
+"""Compare the time in which the VSE-ens sampler and WARP reach the same accuracy, at the sizes in the paper.
 
-    python -m benchmarks vse-ens --out FOLDER                       the planted sets of the paper's sizes
-    python -m benchmarks vse-ens SET ... --planted --out FOLDER     sets by name or path, and no planted ones
+    python -m benchmarks vse-ens --out FOLDER                       planted sets of the sizes in the paper
+    python -m benchmarks vse-ens SET ... --planted --out FOLDER     sets by name or path, without planted sets
     python -m benchmarks vse-ens --planted --labels 100 1000 10000 100000 --out FOLDER
 
-The paper's setting (Guo et al., AAAI 2018): an image is a row of its own, 100 factors, plain SGD at a constant rate,
-the hinge; beside it the logistic loss, and for WARP its rank-weighted one, which is the hinge with other samplers. A
-run has one thread and so many processor seconds of training; it ends sooner where its best lies far behind. Samplers
-take turns within a seed. Half of the held-out images choose the best moment of a run, the other half report.
+The setting is that of the paper (Guo et al., AAAI 2018): a row for each image, 100 factors, plain SGD at a constant
+rate, and the hinge loss. The logistic loss is measured too, and for WARP its rank-weighted loss, which equals the hinge
+loss with other samplers. WARP runs with an unlimited search and with at most 10, 30 or 100 trials. Each run has one
+thread and a limit in processor seconds of training. It ends earlier if its best value is long past. Samplers take turns
+within a seed. Half of the held-out images choose the best moment of a run, and the scores come from the other half.
 
-Each run is a file in the folder, and is not made again; tables and the figure are of all that are there.
+Each run is stored as a file in the folder and is not repeated. Tables and the figure show all runs in the folder.
 """
 
 from __future__ import annotations
@@ -35,23 +36,23 @@ from benchmarks.vse_ens_run import ADAPTIVE, BOUNDED, SAMPLERS, WARP, train
 
 LOSSES = ("hinge", "logistic", "warp")
 
-# Against the number of labels: so many images and pairs, whatever the labels.
+# The number of images and pairs of the sets that differ in their number of labels.
 BY_LABELS = Size(20_000, 0, 160_000)
 RIVALS = (WARP, BOUNDED)
 Run = dict[str, Any]
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Train what is wanting, print tables, and write `vse-ens.json` and the figure."""
+    """Train the missing runs, print tables, and write `vse-ens.json` and the figure."""
     parser = argparse.ArgumentParser(prog="benchmarks vse-ens", description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", help="sets by name or path")
     parser.add_argument("--planted", nargs="*", choices=[*SIZES], default=[*SIZES], help="the paper's sizes")
-    parser.add_argument("--labels", type=int, nargs="*", default=[], help="planted sets of so many labels")
+    parser.add_argument("--labels", type=int, nargs="*", default=[], help="numbers of labels of further planted sets")
     parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=[*SAMPLERS])
     parser.add_argument("--losses", nargs="+", choices=LOSSES, default=[*LOSSES])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--limit", type=float, default=10.0, help="processor seconds a run")
-    parser.add_argument("--warp-limit", type=float, default=60.0, help="those of unbounded WARP")
+    parser.add_argument("--limit", type=float, default=10.0, help="processor seconds per run")
+    parser.add_argument("--warp-limit", type=float, default=60.0, help="processor seconds per run of unlimited WARP")
     parser.add_argument("--factors", type=int, default=100)
     parser.add_argument("--rate", type=float, default=0.05)
     parser.add_argument("--l2", type=float, default=0.01)
@@ -111,17 +112,17 @@ def _train_all(name: str, data: vse.AnnotationSet, folder: Path, options: argpar
 
 
 def best(run: Run) -> dict[str, float]:
-    """Return the point that is best on the half that chooses."""
+    """Return the best point on the choosing half."""
     return max(run["points"], key=lambda point: point["choosing"])
 
 
 def clock_at(run: Run, value: float, clock: str) -> float | None:
-    """Return what a clock showed when the half that reports had a value; None for never."""
+    """Return the time of a clock at which the reporting half first reached a value; None for never."""
     return next((point[clock] for point in run["points"] if point["mrr"] >= value), None)
 
 
 def summary(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Return, of one set, a row for each loss and sampler: bests, trials, and times sooner than each rival."""
+    """Return a row per loss and sampler of a set: best values, trials, and speed-up over each rival."""
     found: dict[tuple[str, str], dict[int, Run]] = {}
     for run in runs:
         found.setdefault((run["loss"], run["sampler"]), {})[run["seed"]] = run
@@ -147,7 +148,7 @@ def summary(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def _trials(run: Run) -> float:
-    """Return the labels tried for an update in the epoch in which a run was at its best, or the last whole one."""
+    """Return the labels tried per update in the best epoch of a run, or in its last whole epoch."""
     at = math.ceil(best(run)["epoch"])
     later = [point["trials"] for point in run["trials"] if point["epoch"] >= at] or [
         point["trials"] for point in run["trials"][-1:]
@@ -162,7 +163,7 @@ def _sooner(run: Run, rival: Run, clock: str) -> float | None:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return a Markdown table of one set; medians over the seeds."""
+    """Return a Markdown table of one set, with medians over the seeds."""
     header = ["loss", "sampler", "best MRR", "processor s to it", "s", "trials an update"]
     header += [f"sooner than {rival} (by wall clock)" for rival in RIVALS]
     lines = []
@@ -179,7 +180,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _times(ratios: Sequence[float | None]) -> str:
-    """Return the median ratio, and of how many seeds where some never got there."""
+    """Return the median ratio, and the number of seeds if some never reached the value."""
     reached = [ratio for ratio in ratios if ratio is not None]
     if not reached:
         return "never" if ratios else "–"
@@ -188,7 +189,7 @@ def _times(ratios: Sequence[float | None]) -> str:
 
 
 def against_labels(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """Return the rows of the sets that differ in their number of labels, fewest first, with the median speed-up."""
+    """Return the rows of the sets for the number of labels, fewest labels first, with the median speed-up."""
     found = []
     for name, of_set in rows.items():
         if name.endswith(" labels"):
@@ -201,7 +202,7 @@ def against_labels(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict
 
 
 def labels_table(curve: Sequence[Mapping[str, Any]]) -> str:
-    """Return a Markdown table: a line for each number of labels, a column for each sampler."""
+    """Return a Markdown table with a row per number of labels and a column per sampler."""
     names = [name for name in SAMPLERS if name != WARP and any(row["sampler"] == name for row in curve)]
     at = {(row["n_labels"], row["sampler"], row["rival"], row["loss"]): row for row in curve}
     lines = []
@@ -214,7 +215,7 @@ def labels_table(curve: Sequence[Mapping[str, Any]]) -> str:
 
 
 def crossing(curve: Sequence[Mapping[str, Any]], loss: str, at: float = 1.0) -> str:
-    """Say from how many labels the adaptive sampler is sooner than unbounded WARP, between two sizes in logarithms."""
+    """Report from which number of labels the adaptive sampler is faster than unlimited WARP, by log interpolation."""
     points = [
         (row["n_labels"], row["speed_up"] or np.nan)
         for row in curve

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.vse_ens_run import ADAPTIVE, BOUNDED, WARP
 
-# What is drawn, each with its colour (Okabe & Ito's), line and marker.
+# The curves, each with its colour (Okabe & Ito), line and marker.
 LOOKS: dict[str, tuple[str, Any, str]] = {
     WARP: ("#0072B2", (0, (4, 1.2, 1, 1.2)), "^"),
     BOUNDED: ("#56B4E9", (0, (6, 1.5)), "P"),
@@ -22,7 +22,7 @@ PAPER = 5.02
 
 
 def figure(by_set: Mapping[str, Sequence[Mapping[str, Any]]], curve: Sequence[Mapping[str, Any]]) -> Any:
-    """Draw MRR against processor seconds for each set, WARP's trials by epoch, and the speed-up against the labels."""
+    """Draw MRR against processor seconds per set, WARP's trials by epoch, and the speed-up against labels."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -54,7 +54,7 @@ def figure(by_set: Mapping[str, Sequence[Mapping[str, Any]]], curve: Sequence[Ma
 
 
 def _curves(panel: Any, runs: Sequence[Mapping[str, Any]]) -> None:
-    """Draw the first seed of the hinge."""
+    """Draw the first seed with the hinge loss."""
     for name, (color, line, marker) in LOOKS.items():
         for run in runs:
             if (run["sampler"], run["loss"], run["seed"]) == (name, "hinge", 0):
@@ -66,7 +66,7 @@ def _curves(panel: Any, runs: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _trials(panel: Any, by_set: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    """Draw the trials that unbounded WARP takes for an update, by epoch: the paper's figure 1."""
+    """Draw the trials per update of unlimited WARP by epoch, as in figure 1 of the paper."""
     for (name, runs), line in zip(by_set.items(), ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (4, 1, 1, 1))), strict=False):
         for run in runs:
             if (run["sampler"], run["loss"], run["seed"]) == (WARP, "hinge", 0) and run["trials"]:
@@ -75,7 +75,7 @@ def _trials(panel: Any, by_set: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
                 panel.plot(x, y, color=LOOKS[WARP][0], linestyle=line, lw=1, label=name.split("_")[0])
     panel.set(xscale="log", yscale="log", xlabel="epoch", ylabel="trials an update")
     panel.set_title("What unbounded WARP searches", loc="left")
-    if panel.lines:  # a run may end before its first epoch does
+    if panel.lines:  # a run may end within its first epoch
         panel.legend(frameon=False, loc="upper left", handlelength=2.5)
 
 
@@ -91,5 +91,5 @@ def _speed_ups(panel: Any, curve: Sequence[Mapping[str, Any]]) -> None:
     panel.annotate("paper: 5.02", (0.01, PAPER), fontsize=6, color="0.4", **at)
     panel.set(xscale="log", yscale="log", xlabel="labels", ylabel="times sooner than WARP")
     sizes = [row["n_labels"] for row in curve]
-    panel.set_xlim(min(sizes) / 1.35, max(sizes) * 1.35)  # by itself it has none where no sampler gets there
+    panel.set_xlim(min(sizes) / 1.35, max(sizes) * 1.35)  # matplotlib sets none if no sampler reaches the value
     panel.set_title("To unbounded WARP's best", loc="left")

@@ -1,4 +1,4 @@
-"""One run of `benchmarks.vse_ens`: a model in the paper's setting, judged as it trains, outside the clocks."""
+"""One run of `benchmarks.vse_ens`: train a model in the paper's setting, and evaluate it outside the training time."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from benchmarks.splits import Split
 from vsenumba.samplers import Sampler
 from vsenumba.training import Callback
 
-# A model is judged again when it has trained for so many times as long as the last time.
+# A model is evaluated again when its training time has grown by this factor.
 PACE = 1.15
 
-# A run ends when its best moment lies so many times further back than its beginning.
+# A run ends when its time is this many times the time of its best moment.
 PATIENCE = 3.0
 
-# Draws of a WARP sampler between two looks at the clock: an epoch of an unbounded search may take hours.
+# The draws of a WARP sampler between two checks of the clock. An epoch of unlimited search may take hours.
 DRAWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class WarpInPieces(vse.WarpSampler):
-    """The WARP sampler, which has nothing to refresh, in launches as short as if it had."""
+    """The WARP sampler in short launches, as if it needed refreshes."""
 
     def refresh_interval(self, n_labels: int, epoch: int) -> int:
-        """Return after how many draws training looks up."""
+        """Return the number of draws between two checks."""
         return DRAWS_AT_ONCE
 
 
@@ -48,11 +48,11 @@ SAMPLERS: dict[str, Sampler] = {
 
 
 class OverError(Exception):
-    """A run has lasted as long as it may, in the middle of an epoch."""
+    """The run has reached its time limit within an epoch."""
 
 
 class Curve(Callback):
-    """Judges a model again and again, and ends its training after so many processor seconds.
+    """Evaluates a model repeatedly, and ends its training after a number of processor seconds.
 
     Attributes
     ----------
@@ -76,16 +76,16 @@ class Curve(Callback):
         self._go_on()
 
     def during_epoch(self, model: Any, done: float) -> None:
-        """Judge the model if it is time."""
+        """Evaluate the model if it is time."""
         self._stop()
-        if done < 1:  # the end of an epoch is seen to afterwards
+        if done < 1:  # `after_epoch` handles the end of an epoch
             self._judge(model, self._epoch + done)
             if self._is_over():
                 raise OverError
         self._go_on()
 
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
-        """Note the trials, and judge the model if it is time; stop if the run is over."""
+        """Record the trials, and evaluate the model if it is time; return whether the run is over."""
         self._stop()
         self._epoch = int(record["epoch"])
         updates = record["steps"] - self._steps
@@ -117,7 +117,7 @@ class Curve(Callback):
 
 
 def train(split: Split, sampler: str, loss: str, seed: int, limit: float, **parameters: Any) -> dict[str, Any]:
-    """Train once, on one thread; return the curve."""
+    """Train once on one thread; return the curve."""
     curve = Curve(split, limit)
     model = vse.ImageAnnotator(
         inputs="ids",

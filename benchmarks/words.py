@@ -1,13 +1,13 @@
-"""Word vectors beside gensim's: words a second, similarities, analogies, memory.
+"""Compare word vectors with gensim: words per second, similarities, analogies and memory.
 
     python -m benchmarks words --texts FILE ... --similarity FILE ... --analogies FILE --threads 2 --out FOLDER
 
-Same text, vocabulary, dimension, window, negatives, subsampling, epochs and threads; every run has a process of its
-own, and the methods take turns. gensim reads a file of lines, its quickest way. Both are run at every learning rate of
-`--rates`: of each method the rate is taken that is best on one half of the pairs of every similarity set, and what it
-gives on the other half is reported. The clock runs while vectors are trained, not while text is read or code compiled.
+Both use the same text, vocabulary, dimension, window, negatives, subsampling, epochs and number of threads. Every run
+has its own process, and the methods take turns. gensim reads a file of lines, which is its fastest input. Both run with
+every learning rate in `--rates`. For each method, one half of the pairs of every similarity set chooses the rate, and
+the reported values come from the other half. The measured time is that of training, without reading text or compiling.
 
-Times are only fair on a machine with nothing else to do.
+Times are only comparable if nothing else runs on the machine.
 """
 
 from __future__ import annotations
@@ -46,9 +46,13 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--factors", type=int, nargs="+", default=[100, 300])
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rates", type=float, nargs="+", default=[0.025, 0.05])
-    parser.add_argument("--draws-per", nargs="+", choices=["pair", "window", "block"], help="of ours; several in turn")
-    parser.add_argument("--draws", type=int, nargs="+", help="of ours; several in turn  [what suits the architecture]")
-    parser.add_argument("--lam", type=float, default=0.005, help="of the adaptive sampler")
+    parser.add_argument(
+        "--draws-per", nargs="+", choices=["pair", "window", "block"], help="values of draws_per of our model"
+    )
+    parser.add_argument(
+        "--draws", type=int, nargs="+", help="values of n_draws of our model  [default: depends on the architecture]"
+    )
+    parser.add_argument("--lam", type=float, default=0.005, help="parameter lam of the adaptive sampler")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--methods", nargs="+", default=[*OURS, *GENSIM], choices=[*OURS, *GENSIM])
@@ -75,7 +79,7 @@ def main(arguments: Sequence[str]) -> None:
             for rate in options.rates
             for one in turns(k, seed, rate, file, lines, options)
         ]
-    # Both tables, a half copied to the other.
+    # Copy one half of both tables to the other half.
     rooflines = {k: copy_bandwidth(2 * 4 * k * encoded["words"], 10, options.threads) for k in options.factors}
     settings = {name: value for name, value in vars(options).items() if name != "out"}
     result = {"machine": machine(), "settings": settings, "encoding": encoding, "rooflines": rooflines, "runs": runs}
@@ -84,7 +88,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def run(task: str, **job: Any) -> dict[str, Any]:
-    """Do a job in a process of its own."""
+    """Run a job in a separate process."""
     return in_own_process("words_run.py", {"task": task, **job})
 
 
@@ -129,11 +133,11 @@ def mean_similarity(one: Mapping[str, Any], half: str) -> float:
 
 
 def table(runs: Sequence[Mapping[str, Any]], rooflines: Mapping[int, float]) -> str:
-    """Return what was measured as Markdown: of every method, at its best rate, medians and ranges over the seeds.
+    """Return a Markdown table: medians and ranges over the seeds of every method at its best learning rate.
 
-    How many times gensim's speed it is, is said by the clock on the wall, and of words a processor second, which hangs
-    less on what else the machine does. The roofline is the memory's copy bandwidth; its share, what the rows of all
-    windows make of it, read and written.
+    The speed relative to gensim is given in wall-clock time, and in processor time, which depends less on other
+    programs. The roofline is the copy bandwidth of the memory. Its share is the traffic of all windows, with their rows
+    read and written.
     """
     names = list(runs[0]["reporting"])
     lines = [
@@ -165,7 +169,7 @@ def table(runs: Sequence[Mapping[str, Any]], rooflines: Mapping[int, float]) -> 
 
 
 def best_rate(name: str, k: int, runs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return a method's runs at the rate that is best on the halves of the sets that choose."""
+    """Return a method's runs at the rate that is best on the choosing halves of the sets."""
     mine = [one for one in runs if (one["method"], one["k"]) == (name, k)]
     by_rate = {rate: [one for one in mine if one["rate"] == rate] for rate in dict.fromkeys(o["rate"] for o in mine)}
     return max(by_rate.values(), key=lambda all_: median(all_, lambda one: mean_similarity(one, "choosing")))

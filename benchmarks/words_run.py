@@ -1,4 +1,4 @@
-"""One job of the benchmark of word vectors; see `benchmarks.own_process`."""
+"""One job of the word vector benchmark; see `benchmarks.own_process`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def encode(texts: list[str], file: str) -> dict[str, Any]:
 
 
 def write_lines(file: str, lines: str) -> dict[str, Any]:
-    """Write the words of a token file as text, a sentence a line, which is what gensim reads quickest."""
+    """Write the words of a token file as text with one sentence per line, the fastest input of gensim."""
     from vsenumba import Corpus
 
     corpus = Corpus.load(file)
@@ -54,7 +54,7 @@ def ours(file: str, parameters: Mapping[str, Any], tests: Mapping[str, Any]) -> 
     if settings["sampler"] == "adaptive":
         settings["sampler"] = AdaptiveSampler(lam=settings.pop("lam"))
     corpus = Corpus.load(file)
-    # What is compiled, or loaded from the cache, is so before the processor's clock runs.
+    # Compile, or load compiled code from the cache, before the clock starts.
     WordEmbedder(**settings).fit([["a", "b", "c"]])
     started = time.process_time()
     model = WordEmbedder(**settings).fit(corpus)
@@ -64,8 +64,8 @@ def ours(file: str, parameters: Mapping[str, Any], tests: Mapping[str, Any]) -> 
     draws_per = parameters["draws_per"] or ("window" if as_sampler(settings["sampler"]).by_vector else "block")
     per_negative = as_architecture(parameters["architecture"]).draws_per_negative[draws_per]
     n_draws = parameters["n_draws"] or parameters["n_negatives"] * per_negative
-    # The rows of a window: its centre, the others, of which there are on average one more than the most on a side, and
-    # the negatives, of a block's windows together or of each pair; all are read and written.
+    # The rows of a window: its centre, the other words (on average one more than the maximum on each side), and the
+    # negatives, which are shared by a block or belong to each pair. All rows are read and written.
     others = 1 + parameters["window"]
     rows = 1 + others + n_draws / (DRAWS_PER[draws_per] or 1 / others)
     return {
@@ -80,7 +80,7 @@ def ours(file: str, parameters: Mapping[str, Any], tests: Mapping[str, Any]) -> 
 
 
 def gensim(lines: str, parameters: Mapping[str, Any], tests: Mapping[str, Any]) -> dict[str, Any]:
-    """Train gensim's Word2Vec from a file of lines, its quickest way, and evaluate it."""
+    """Train gensim's Word2Vec from a file of lines, its fastest input, and evaluate it."""
     from benchmarks.memory import peak_bytes
     from vsenumba import WordVectors
 
@@ -103,7 +103,7 @@ def gensim(lines: str, parameters: Mapping[str, Any], tests: Mapping[str, Any]) 
 
 
 def quality(vectors: Any, tests: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Spearman's correlation on every other pair of each set, by which half, and the analogies' accuracy."""
+    """Return Spearman's correlation on each half of every similarity set, and the accuracy of analogies."""
     from vsenumba import evaluate_analogies, evaluate_similarity
     from vsenumba.evaluation import read_pairs
 

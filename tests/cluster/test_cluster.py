@@ -236,7 +236,7 @@ def test_what_does_not_lie_in_a_file_row_by_row_is_sent(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("one", "other", "message"),
     [
-        (np.eye(3), np.eye(4), r"labels of .*0.h5 \(3: 0, 1, 2, ...\) and of .*1.h5 \(4: 0, .* do not go together"),
+        (np.eye(3), np.eye(4), r"labels of .*0.h5 \(3: 0, 1, 2, ...\) and of .*1.h5 \(4: 0, .* do not match"),
         (np.eye(3), [["a"], ["b"], ["c"]], r"labels of .* name the labels"),
         ([["a"]], np.eye(1), r"labels of .* name the labels"),
     ],

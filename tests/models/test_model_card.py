@@ -50,7 +50,7 @@ class TestFacts:
 
     @pytest.mark.parametrize("licence", ["apache 2.0", "mit\nx: y", "", 3, "MIT: yes"])
     def test_a_licence_that_is_none_is_refused(self, licence):
-        with pytest.raises(vse.InputError, match="license must be a name as the hub has them"):
+        with pytest.raises(vse.InputError, match="license must be an identifier of the hub"):
             fitted().model_card(license=licence)
 
     def test_a_set_of_the_catalogue_brings_its_terms(self):
@@ -95,12 +95,12 @@ class TestFacts:
         model = vse.ImageAnnotator(n_factors=4, n_epochs=9, random_state=0)
         model.fit(train, validation=test, callbacks=stopping)
         card = model.model_card()
-        assert f"after epoch {stopping.best_epoch_}, the best of all by mrr" in card
+        assert f"after epoch {stopping.best_epoch_}, the best epoch by mrr" in card
         assert f"| mrr | {stopping.best_value_:.4f} |" in card
 
     def test_without_a_measurement_it_says_so(self):
-        assert "Nothing was measured" in fitted().model_card()
-        assert "Nothing was measured" in vse.PopularityAnnotator().fit([["a", "b"]]).model_card()
+        assert "contains no scores" in fitted().model_card()
+        assert "contains no scores" in vse.PopularityAnnotator().fit([["a", "b"]]).model_card()
 
     def test_fit_stores_the_name_of_a_set_in_the_catalogue_and_of_no_other(self, tmp_path, monkeypatch):
         from click.testing import CliRunner

@@ -72,7 +72,7 @@ def test_links_are_followed_but_not_round_and_round(fill, tmp_path_factory):
     (folder / "loop").symlink_to(folder / "loop")
     found = PictureFolder(folder)
     assert list(found) == ["a/b.png", "linked/far.png", "z.png", "z2.png"]
-    assert [tuple(one) for one in found.unreadable] == [("gone.png", "a link to nothing")]
+    assert [tuple(one) for one in found.unreadable] == [("gone.png", "a broken link")]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
@@ -98,7 +98,7 @@ def test_names_that_are_no_text_or_twice_the_same(fill, tmp_path):
     assert list(found) == ["a.png", composed]
     reasons = sorted(one.reason for one in found.unreadable)
     assert "not UTF-8" in reasons[0]
-    assert "but for blanks or Unicode" in reasons[1]
+    assert "only in spaces or Unicode form" in reasons[1]
     assert found.thumbnail(composed, 4).shape == (4, 4, 3)
 
 

@@ -16,7 +16,7 @@ from vsenumba.cli.output import COMMAND_LINE, note, one_line, prepare_streams, s
 from vsenumba.errors import VsenumbaError
 from vsenumba.printable import printable
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
 
 COMMANDS = (
     "demo", "compare", "fit", "evaluate", "annotate", "find", "similar", "index", "sidecars", "plot", "report",
@@ -38,7 +38,7 @@ class App(LazyGroup):
         except BrokenPipeError:
             silence_stdout()
             sys.exit(1)
-        except OSError as error:  # such as --help on a full disk, outside any command
+        except OSError as error:  # for example, --help on a full disk, outside any command
             silence_stdout()
             note(_as_line(error))
             sys.exit(1)
@@ -46,7 +46,7 @@ class App(LazyGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Note the command line, for what is recorded in files; see `command_line`."""
+        """Store the command line, which is recorded in files; see `command_line`."""
         words = list(args)
         context = super().make_context(info_name, args, parent, **extra)
         context.meta[COMMAND_LINE] = ["vsenumba", *words]

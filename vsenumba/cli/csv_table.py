@@ -52,7 +52,7 @@ def write_csv(
 
 
 def _shown_on(stream: IO[Any]) -> Callable[[str], str]:
-    """Return how to write names: escaped for a terminal, unchanged for a file or another program."""
+    """Return the function that writes names: escaped for a terminal, unchanged for a file or another program."""
     return printable if stream.isatty() else str
 
 

@@ -1,4 +1,4 @@
-"""``vsenumba info``: what is installed, how it runs here, and what is wrong."""
+"""``vsenumba info``: check the installation and report problems."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vsenumba.cli import options
 from vsenumba.cli.output import say, say_json
 from vsenumba.printable import counted
 
-# Variables that change how vsenumba runs; the names of some are prefixes.
+# Environment variables, or prefixes of them, that change how vsenumba runs.
 VARIABLES = ("NUMBA_", "VSENUMBA_", "OPENBLAS_NUM_THREADS", "OMP_", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
 
 
@@ -61,10 +61,10 @@ def _facts() -> dict[str, Any]:
 
 
 def _found(find: Callable[[], Any], kind: Any, failures: list[str]) -> dict[str, Any]:
-    """Return what was found out, by name; None for everything if an import fails, whose message is noted once."""
+    """Return the facts from `find` by name. If an import fails, add its message to `failures`; all facts are None."""
     try:
         return dict(find()._asdict())
-    except Exception as error:  # noqa: BLE001  # packages that do not go together may raise anything
+    except Exception as error:  # noqa: BLE001  # incompatible packages may raise anything
         message = f"{type(error).__name__}: {error}"
         if message not in failures:
             failures.append(message)
@@ -72,7 +72,7 @@ def _found(find: Callable[[], Any], kind: Any, failures: list[str]) -> dict[str,
 
 
 class _Data(NamedTuple):
-    """The sets that can be named, and the folder for those that are fetched."""
+    """The names of the public data sets, and the folder for downloaded ones."""
 
     data_sets: list[str]
     data_folder: str | None
@@ -85,7 +85,7 @@ def _data() -> _Data:
 
     try:
         folder = str(cache_folder(""))
-    except InputError:  # without pooch nothing is fetched
+    except InputError:  # without pooch, there are no downloads
         folder = None
     return _Data(list(DATASETS), folder)
 
@@ -118,7 +118,7 @@ _IN_WORDS: dict[str, Callable[[Any], str]] = {
     "packages": _packages_in_words,
     "extras": _extras_in_words,
     "gpu": _gpu_in_words,
-    "environment": lambda variables: " ".join(f"{name}={value}" for name, value in variables.items()) or "none is set",
+    "environment": lambda variables: " ".join(f"{name}={value}" for name, value in variables.items()) or "none set",
     "data_sets": ", ".join,
     "survives_fork": lambda survives: "yes" if survives else "no",
 }

@@ -34,7 +34,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self._modules:
             return None
         command: click.Command = importlib.import_module(self._modules[cmd_name]).command
-        command.name = cmd_name  # not that of its function, by which the documentation would call it
+        command.name = cmd_name  # otherwise the documentation would use the name of its function
         return command
 
     def resolve_command(

@@ -43,7 +43,7 @@ class Member(click.ParamType):  # type: ignore[type-arg]  # it has none before c
     Parameters
     ----------
     kind : str
-        What the entries are, for error messages.
+        The kind of the entries, for error messages.
     module, registry : str
         The module and the name of the mapping.
     """

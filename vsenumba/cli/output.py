@@ -26,7 +26,7 @@ class Styled(str):
     __slots__ = ()
 
 
-# Where the context of the commands has the words of the command line.
+# The key of the command line in the context of a command.
 COMMAND_LINE = f"{__name__}.command_line"
 
 
@@ -92,7 +92,7 @@ def suggest(*commands: Sequence[str]) -> None:
 
 
 def command_line() -> str:
-    """Return the command as it was typed, for what is recorded in files."""
+    """Return the command as it was typed, to be recorded in files."""
     return printable(shlex.join(click.get_current_context().meta[COMMAND_LINE]))
 
 

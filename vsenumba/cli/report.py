@@ -1,4 +1,4 @@
-"""``vsenumba report``: one HTML file on a run."""
+"""``vsenumba report``: write a report of a run as one HTML file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vsenumba.cli.report_option import check_report
     "--pictures",
     type=options.FILE,
     metavar="FOLDER",
-    help="Where the pictures of the images are, for thumbnails.",
+    help="Folder with the pictures of the images, for thumbnails.",
 )
 @options.threads_option
 @options.json_option
@@ -37,8 +37,8 @@ def command(
     RUN is a folder that 'vsenumba compare' wrote, a file of runs, or a model. The report is one HTML file that works
     offline.
 
-    With SET it has scores by label. If the model has not seen some pairs of SET, these are scored. If it has seen all
-    of them, it is trained once more, without the pairs that were held out when it was made.
+    With SET, the report includes scores by label, measured on the pairs of SET that the model was not trained on. If it
+    was trained on all of them, the command trains it again without the pairs that were held out originally.
     """
     from vsenumba.reports import write_report
 

@@ -1,4 +1,4 @@
-"""The option ``--report``: a report of what a command has done."""
+"""The option ``--report``, which writes a report of the results of a command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ report_option = click.option(
 
 
 def check_report(report: Path | None, *inputs: str | Path) -> None:
-    """Make sure, before the work, that the report can be written; see `options.check_output`."""
+    """Check, before the work starts, that the report can be written; see `options.check_output`."""
     if report is None:
         return
     from vsenumba.reports import check_report_name
@@ -29,7 +29,7 @@ def check_report(report: Path | None, *inputs: str | Path) -> None:
 
 
 def save_report(report: Path | None, run: Path, **settings: Any) -> None:
-    """Write the report if it is asked for; see `vsenumba.write_report`."""
+    """Write the report if it is requested; see `vsenumba.write_report`."""
     if report is None:
         return
     from vsenumba.reports import write_report

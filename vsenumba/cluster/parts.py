@@ -75,14 +75,14 @@ def _loaded(path: str | PathLike[str], *, on_disk: bool) -> AnnotationSet:
 
 
 def _check_labels(loaded: Sequence[tuple[str, AnnotationSet]]) -> None:
-    """Refuse to join sets with unnamed labels to sets with named labels, or to sets with other numbers of labels."""
+    """Check that all sets have named labels, or all have the same number of unnamed labels."""
     (path, data), *others = loaded
     for other_path, other in others:
         numbered = [one.label_names == Vocabulary.numbered(one.n_labels, "label") for one in (data, other)]
         if numbered[0] != numbered[1] or (numbered[0] and data.n_labels != other.n_labels):
             raise InputError(
-                f"the labels of {path} ({_described(data)}) and of {other_path} ({_described(other)}) do not go "
-                "together: labels without names must be the same columns in all files; otherwise, name the labels"
+                f"the labels of {path} ({_described(data)}) and of {other_path} ({_described(other)}) do not "
+                "match: labels without names must be the same columns in all files; otherwise, name the labels"
             )
 
 
@@ -96,9 +96,7 @@ def _check_features(loaded: Sequence[tuple[str, AnnotationSet]]) -> None:
         for what in ("n_features", "backbone"):
             mine, its = getattr(data, what), getattr(other, what)
             if mine != its:
-                raise InputError(
-                    f"the features of {path} and of {other_path} do not go together: {what} is {mine} and {its}"
-                )
+                raise InputError(f"the features of {path} and of {other_path} do not match: {what} is {mine} and {its}")
 
 
 def _joined(first: tuple[str, AnnotationSet], second: tuple[str, AnnotationSet]) -> tuple[str, AnnotationSet]:

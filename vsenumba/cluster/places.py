@@ -1,4 +1,4 @@
-"""Features in files that each worker reads by itself."""
+"""Features in files that the workers read themselves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vsenumba.storage import release_pages
 # Smaller features are sent to the workers.
 _LEAST_BYTES = 1 << 28
 
-# How much of a file is compared to find out whether a worker sees the same file.
+# The number of bytes compared to find out whether a worker sees the same file.
 _HEAD_BYTES = 1 << 20
 
 

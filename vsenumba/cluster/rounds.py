@@ -21,7 +21,7 @@ from vsenumba.training.run import Trainer
 # The number of losses of workers within one epoch after which training ends with an error.
 _MOST_LOSSES = 20
 
-# Dask reports a task that has stopped several workers; the task itself is probably the cause, so it counts more.
+# Dask reports a task that has stopped several workers. The task itself is probably the cause, so this counts more.
 _LOSSES_OF_A_TASK = 5
 
 #: The largest number of epochs between two times that the parts' own rows come back to this machine. If a worker is
@@ -72,8 +72,8 @@ class TrainerInRounds(Trainer):
         self._homes: list[str] = []
         # The tables that all parts train, as of the last round.
         self._shared: dict[str, Any] = {}
-        # The epochs, with their learning rates, that are not in the tables on this machine yet; how many of them the
-        # workers have trained; and after how many the tables come back.
+        # The epochs that are not in the tables on this machine yet, with their learning rates; the number of them that
+        # the workers have trained; and the number after which the tables come back.
         self._ahead: list[tuple[int, Callable[[float], float]]] = []
         self._n_done = 0
         self._stride = MOST_TO_REPEAT if own else 1

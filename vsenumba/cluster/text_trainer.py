@@ -29,7 +29,7 @@ _N_RATES = 21
 
 
 class TextClusterTrainer(TrainerInRounds):
-    """Train word vectors on a cluster. Each part is a run of sentences, and all parts have about the same length.
+    """Train word vectors on a cluster. Each part is a run of sentences; the parts have about the same length.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class TextClusterTrainer(TrainerInRounds):
         self._divide()
 
     def _divide(self) -> None:
-        """Divide the text into parts, the same number for each of the workers at the start."""
+        """Divide the text into parts, the same number for each of the current workers."""
         corpus = self._corpus
         least = math.ceil(corpus.n_tokens / (self._n_workers * _MOST_TOKENS))
         n_rounds = max(N_ROUNDS if self._n_workers > 1 else 1, least)

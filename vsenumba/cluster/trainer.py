@@ -16,7 +16,7 @@ from vsenumba.cluster.workers import least_memory, ready_workers
 from vsenumba.kernels.random import spawned
 from vsenumba.training.annotation.task import Task
 
-# The number of merges per epoch. With 8 workers, the MRR on five sets is then that of one machine
+# The number of merges per epoch. With 8 workers, this gives the same MRR as one machine on five sets
 # (docs/explanation/cluster.md). On most of these sets, half as many merges are enough.
 N_ROUNDS = 16
 
@@ -64,7 +64,7 @@ class ClusterTrainer(TrainerInRounds):
         self._divide()
 
     def _divide(self) -> None:
-        """Divide the images into parts, the same number for each of the workers at the start."""
+        """Divide the images into parts, the same number for each of the current workers."""
         data, n_workers = self._task.data, self._n_workers
         room = least_memory(self._client) * _SHARE_OF_MEMORY
         n_rounds = max(

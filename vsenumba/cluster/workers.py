@@ -51,7 +51,7 @@ def connected(address: str) -> Iterator[Any]:
         raise ClusterError(
             f"no scheduler answers at {address}: give the address that 'dask scheduler' prints, such as tcp://host:8786"
         ) from error
-    # If the scheduler is lost, Dask's client logs a traceback; the error says it in one line.
+    # If the scheduler is lost, Dask's client logs a traceback. Our error is enough.
     log = logging.getLogger("distributed.client")
     level = log.level
     log.setLevel(logging.CRITICAL)

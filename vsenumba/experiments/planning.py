@@ -206,7 +206,7 @@ def _here(pace: Pace, size: Size) -> Estimate:
 
 def _on_card(model: ImageAnnotator, like_it: AnnotationSet, size: Size, here: Estimate) -> Estimate:
     n_pairs, seconds = seconds_an_epoch(model, like_it)
-    # The GPU's tables are also in the processor's memory.
+    # The GPU's tables are also in main memory.
     return Estimate(where="a GPU", seconds=seconds * size.n_pairs / n_pairs, memory=here.memory, fits=here.fits)
 
 

@@ -73,7 +73,7 @@ def launch_for(rounds, per_block):
 
 @device_function
 def visit_image(data, labels, negatives, inputs, input_rate, loss, visit, room, states, work, group, tally):
-    """Train on the pairs of a visit, slot by slot, then update the tables that the image's vector was made from."""
+    """Train on the pairs of a visit, slot by slot, then update the tables that the image's vector is computed from."""
     for r in range(room.rounds):
         f = LANES * r + room.lane
         room.base[f] = 0

@@ -79,7 +79,7 @@ if SIMULATED:
         row[column] += value
 
     def add_and_get(numbers, place, value):
-        """Add to a number as `add_at` does, and return the sum. A single lane may call this."""
+        """Add to a number like `add_at`, and return the sum. A single lane may call this."""
         numbers[place] += value
         return numbers[place]
 
@@ -154,7 +154,7 @@ else:  # pragma: no cover  # compiled for a GPU
 
     @device_function
     def add_and_get(numbers, place, value):
-        """Add to a number as `add_at` does, and return the sum. A single lane may call this."""
+        """Add to a number like `add_at`, and return the sum. A single lane may call this."""
         return cuda.atomic.add(numbers, place, value) + value
 
 

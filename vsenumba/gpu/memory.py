@@ -107,7 +107,7 @@ def check_fits(needed: int, what: str, advice: str) -> None:
     needed : int
         The bytes that are needed.
     what : str
-        What needs them, for the error message.
+        The subject of the error message, such as "training 100 words".
     advice : str
         The remedy, for the error message.
 

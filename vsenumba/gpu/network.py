@@ -38,7 +38,7 @@ class CardNetwork:
 
     @staticmethod
     def bytes_for(feed: FeatureFeed, tables: Mapping[str, np.ndarray]) -> int:
-        """Return the bytes of the layers, moments and gradients, and of what is computed for a batch."""
+        """Return the bytes of the layers, moments and gradients, and of the intermediate results of a batch."""
         layers = sum(tables[name].nbytes for name in LAYERS)
         weights = tables["feature_weights"]
         n_images, n_factors = feed.state.vectors.shape

@@ -17,7 +17,7 @@ def refresh_on_card(sampler: Sampler, state: Any, labels: Any) -> None:
     """Update a sampler's state on the GPU from the label factors there, (L, k); see `Sampler.refresh`."""
 
 
-# Bytes for each number of the table during a sort: a copy of the keys and 64-bit positions. Other work needs less.
+# Bytes for each number of the table during a sort, for a copy of the keys and 64-bit positions. Other steps need less.
 _SORT_BYTES = 24
 
 
@@ -29,7 +29,7 @@ def refresh_bytes(state: Any) -> int:
 @refresh_on_card.register
 def _refresh_orders(sampler: AdaptiveSampler, state: Any, labels: Any) -> None:
     n_factors, n_labels = state.orders.shape
-    # The sort is stable as on the processor, so labels with equal keys stay in the order of their columns.
+    # The sort is stable, as on the CPU, so labels with equal keys stay in the order of their columns.
     state.orders[...] = xp.argsort(xp.ascontiguousarray(labels.T), axis=1, kind="stable")
     state.weights[...] = to_card(sampler.relative_spreads(to_host(labels.astype(np.float64).std(axis=0))))
     if len(state.places):

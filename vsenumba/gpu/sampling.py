@@ -1,7 +1,7 @@
 """Draws by a group of lanes: the same negatives as `vsenumba.samplers.draw` for the same state and factors.
 
 Every lane draws the same random numbers from its own random state. Work along a row is divided among the lanes. Sums
-over the lanes are added up in another order than on the processor, so if two scores are nearly equal, the other label
+over the lanes are added up in a different order than on the CPU, so if two scores are nearly equal, the other label
 may win. To add a GPU version of a sampler, implement `draw_by_group` for its state, and `refresh_on_card` if it has a
 refresh.
 """
@@ -103,7 +103,7 @@ def _search(sampler, states, group, room, labels, indices, begin, end, positive)
 
 @dispatched
 def candidate(sampler, states, room):
-    """Draw a candidate for the best of several; it may be a known label of the image."""
+    """Draw one of several candidates, the best of which is used. A candidate may be a known label of the image."""
     raise TypeError(f"no GPU version of a sampler draws candidates with the state {type(sampler).__name__}")
 
 
@@ -156,7 +156,7 @@ def _draw_by_rank(sampler, states, group, room, labels, indices, begin, end, pos
 
 @kernel(inline=True)
 def falling_key(score):
-    """Return an int32 key that sorts float32 scores in falling order; both zeros have the same key."""
+    """Return an int32 key that sorts float32 scores in descending order; both zeros have the same key."""
     bits = float_bits(score)
     if bits == _NEGATIVE_ZERO:
         bits = np.int32(0)

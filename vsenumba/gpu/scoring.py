@@ -1,4 +1,4 @@
-"""Scores and ranks on a GPU: products of vectors, weights between labels, and counts of labels that score as high."""
+"""Scores and ranks on a GPU: dot products of vectors, weights between labels, and counts of labels by score."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsenumba.gpu.layout import Data
 from vsenumba.gpu.memory import check_fits, to_card, to_host, xp
 from vsenumba.kernels.gate import below, segments
 
-# The number of scores on the GPU at a time, and of groups that work on them.
+# The maximum number of scores on the GPU at a time, and of groups that work on them.
 _CELLS = 1 << 26
 _MOST_GROUPS = 3 if SIMULATED else 1 << 14
 
@@ -57,7 +57,7 @@ def add_weights(block, known, weights):
 
 @cuda.jit
 def count_on_card(block, excluded):
-    """Count as `vsenumba.evaluation.counting.count_at_least` does; one group per image."""
+    """Count labels like `vsenumba.evaluation.counting.count_at_least`; one group per image."""
     for i in range(cuda.blockIdx.x, block.rows.shape[0], cuda.gridDim.x):
         n_labels = block.scores.shape[1]
         begin, end = excluded.indptr[block.rows[i]], excluded.indptr[block.rows[i] + 1]
@@ -89,7 +89,7 @@ def leave_out(block, excluded):
 
 @cuda.jit
 def choose_on_card(best, floor):
-    """Choose labels as `vsenumba.kernels.top_k.top_k` does; a group finds the labels of an image one by one."""
+    """Choose labels like `vsenumba.kernels.top_k.top_k`; a group finds the labels of an image one by one."""
     for i in range(cuda.blockIdx.x, best.scores.shape[0], cuda.gridDim.x):
         n_labels = best.scores.shape[1]
         first_odd = n_labels

@@ -1,6 +1,6 @@
 """The steps of a slot with the softmax loss, which weighs several negatives at once: all labels, or drawn ones.
 
-Groups do not wait for each other. So a slot on the GPU corresponds to a block with one image on the processor; see
+Groups do not wait for each other. So a slot on the GPU corresponds to a block with one image on the CPU; see
 `vsenumba.training.annotation.softmax` and `vsenumba.training.annotation.sampled_softmax`.
 """
 

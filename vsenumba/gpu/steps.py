@@ -1,7 +1,7 @@
 """The steps of a slot: the pairs that share an image's vector, with one negative after another.
 
-On the processor, all steps of a block use the tables as they were at its start. Here each step uses the tables after
-the previous steps, including the updates of other groups. Only the image's own vector stays the same during its visit.
+On the CPU, all steps of a block use the tables as they were at its start. Here each step uses the tables after the
+previous steps, including the updates of other groups. Only the image's own vector stays the same during its visit.
 """
 
 from __future__ import annotations

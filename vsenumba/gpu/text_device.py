@@ -28,7 +28,7 @@ _THREADS = 2 if SIMULATED else 64
 
 _TABLES = ("word_factors", "output_factors")
 
-# The bytes per token of a launch if sentences are short.
+# The bytes per token of a launch with short sentences.
 _TOKEN_BYTES = 16
 
 

@@ -38,7 +38,8 @@ from vsenumba.training.text.tally import (
     TRIALS,
 )
 
-# The rows of a group's work space for words: drawn negatives, and a window's positives, as they come and sorted.
+# The rows of a group's work space for words: the drawn negatives, the positives of a window in their order, and the
+# sorted positives.
 CHOSEN, POSITIVES, OWN = range(3)
 WORD_ROWS = 3
 
@@ -51,7 +52,7 @@ class Text(NamedTuple):
     tokens, offsets : (n,) int32, (n_sentences + 1,) int64
         The table rows of the words, and the start of each sentence, counted from the start of the whole text.
     kept, n_kept : (n,) int32, (n_sentences,) int32
-        Written first: the words that subsampling keeps, from the start of each sentence on, and their number.
+        The words of each sentence that subsampling keeps, and their number. The first kernel writes them.
     blocks : (n_blocks,) int32
         The sentence of every block of windows. The blocks of a sentence follow each other.
     first_block : (n_sentences,) int64
@@ -67,7 +68,7 @@ class Text(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """The settings of windows: their reach, their negatives, and the weight of these (see `TextTask`)."""
+    """The settings of windows: their size, and the number and weight of their negatives; see `TextTask`."""
 
     architecture: Any
     sampler: Any
@@ -79,7 +80,7 @@ class Windows(NamedTuple):
 
 @cuda.jit
 def thin_out(text, keep, key, tally):
-    """Subsample the words: of 2^32 tokens of a word, keep as many as `keep` says; one thread per sentence."""
+    """Subsample the words, one thread per sentence. Each token of a word is kept with probability `keep` / 2^32."""
     states = cuda.local.array((1, 3), uint64)
     states[0, LOW_KEY], states[0, HIGH_KEY] = key[0], key[1]
     first, step = cuda.grid(1), cuda.gridsize(1)
@@ -185,7 +186,7 @@ def put_back(outputs, room, moved, chosen, n_drawn):
 
 @device_function
 def draw_words(windows, outputs, room, moved, n_before, states, words, first, last, group, tally):
-    """Write back the updates of the last draw, and draw negatives that are none of the positives first..last-1.
+    """Write back the updates of the last draw, and draw negatives that differ from the positives first..last-1.
 
     The function returns the number of negatives.
     """

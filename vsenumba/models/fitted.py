@@ -174,7 +174,7 @@ class Fitted(BaseEstimator, Shared):  # type: ignore[misc]  # scikit-learn has n
         return model_html(self)
 
     def _repr_mimebundle_(self, **settings: Any) -> dict[str, str]:
-        # Notebooks ask for this first, and scikit-learn's would be its diagram of the parameters alone.
+        # Notebooks prefer this method; scikit-learn's version shows only a diagram of the parameters.
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
     def save(self, path: str | PathLike[str]) -> None:

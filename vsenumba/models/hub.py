@@ -1,6 +1,6 @@
-"""Files of models on the Hugging Face Hub: uploaded and downloaded, with errors that say what to do.
+"""Upload model files to the Hugging Face Hub, and download them, with clear error messages.
 
-It needs the extra ``hub``.
+This module needs the extra ``hub``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from vsenumba.storage.provenance import provenance
 MODEL_FILE = "model.h5"
 CARD_FILE = "README.md"
 
-# Status codes of a server that does not know the caller, or knows that the caller may not.
+# Status codes of a server that refuses access: the caller is unknown, or lacks the permission.
 _REFUSED = (401, 403)
-# Of one that is asked too often, and from which number on the fault is its own.
+# The status code for too many requests, and the first status code of server errors.
 _BUSY, _FAULTS = 429, 500
 
 
@@ -58,11 +58,11 @@ def upload(
     api, errors = _hub(token)
     from huggingface_hub import CommitOperationAdd
 
-    # Early versions of huggingface-hub know no None here.
+    # Early versions of huggingface-hub do not accept None here.
     settings = {} if private is None else {"private": private}
     with _plain_errors(api, errors, repo_id, revision, writes=True):
         api.create_repo(repo_id, exist_ok=True, **settings)
-        # A pull request that is open already is a revision too, and no branch.
+        # The revision of an open pull request is not a branch.
         if revision is not None and not revision.startswith("refs/"):
             api.create_branch(repo_id, branch=revision, exist_ok=True)
         operations = [CommitOperationAdd(name, str(path)) for name, path in files.items()]
@@ -79,7 +79,7 @@ def download(
     token: str | bool | None,
     cache_dir: str | PathLike[str] | None,
 ) -> Path:
-    """Return the path of a repository's model file in the cache, downloaded if it is not there.
+    """Return the path of a repository's model file in the cache, after downloading it if necessary.
 
     Parameters
     ----------
@@ -99,42 +99,42 @@ def download(
 
 
 def _hub(token: str | bool | None) -> tuple[Any, Any]:
-    """Return what talks to the hub, and the module of the errors that it raises."""
+    """Return the client of the hub, and the module with its error classes."""
     try:
         from huggingface_hub import HfApi, errors
     except ImportError as error:
         raise InputError(
-            'models are shared through huggingface-hub, which is not installed: pip install "vsenumba[hub]"'
+            'sharing models needs huggingface-hub, which is not installed: pip install "vsenumba[hub]"'
         ) from error
     return HfApi(token=token, library_name="vsenumba", library_version=provenance()["vsenumba"]), errors
 
 
 @contextmanager
 def _plain_errors(api: Any, errors: Any, repo_id: str, revision: str | None, *, writes: bool) -> Iterator[None]:
-    """Turn the errors of huggingface-hub, and of the HTTP library that its version stands on, into ours."""
+    """Convert the errors of huggingface-hub and of its HTTP library to `InputError`."""
     try:
         yield
     except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:
-        # An upload that fails is wrapped by some versions.
+        # Some versions wrap the error of a failed upload.
         cause = error.__cause__ if type(error) is RuntimeError and error.__cause__ is not None else error
         repo = printable(str(repo_id))
         raise InputError(_message(api.endpoint, errors, cause, repo, revision, writes)) from error
 
 
 def _message(endpoint: str, errors: Any, error: BaseException, repo: str, revision: str | None, writes: bool) -> str:
-    """Return one line that says what is wrong, and what to do."""
+    """Return one line with the problem and its remedy."""
     place = f"{repo} at revision {printable(revision)!r}" if revision else repo
     log_in = "log in with 'hf auth login' or pass token=..."
     if isinstance(error, errors.HFValidationError):
-        return f"{repo!r} is no name of a repository: expected 'user/name', or a folder that exists"
+        return f"{repo!r} is not the name of a repository; expected 'user/name', or a folder that exists"
     if isinstance(error, errors.GatedRepoError):
-        return f"access to {repo} is restricted: ask for it at {endpoint}/{repo}, then {log_in}"
+        return f"access to {repo} is restricted: request it at {endpoint}/{repo}, then {log_in}"
     if isinstance(error, errors.RevisionNotFoundError):
-        return f"{repo} has no revision {printable(str(revision))!r}: name a branch, a tag or a commit that exists"
-    # This one is raised for whatever keeps the hub from being asked, or from answering.
+        return f"{repo} has no revision {printable(str(revision))!r}: give an existing branch, tag or commit"
+    # LocalEntryNotFoundError means that the hub could not be reached, or gave no answer.
     is_missing = isinstance(error, errors.EntryNotFoundError) and not isinstance(error, errors.LocalEntryNotFoundError)
     if is_missing:
-        return f"{place} has no file {MODEL_FILE}: it holds no vsenumba model, which push_to_hub uploads"
+        return f"{place} has no file {MODEL_FILE}: it contains no model uploaded with push_to_hub"
     if isinstance(error, errors.LocalEntryNotFoundError):
         error = error.__cause__ or error
     refused = getattr(getattr(error, "response", None), "status_code", None) in _REFUSED
@@ -149,7 +149,7 @@ def _message(endpoint: str, errors: Any, error: BaseException, repo: str, revisi
 
 
 def _reason(endpoint: str, errors: Any, error: BaseException) -> str:
-    """Return why a transfer failed, and what to do."""
+    """Return the reason for a failed transfer, and its remedy."""
     if isinstance(error, errors.OfflineModeIsEnabled) or os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
         return "huggingface-hub is offline; unset HF_HUB_OFFLINE to connect"
     status = getattr(getattr(error, "response", None), "status_code", None)
@@ -157,9 +157,9 @@ def _reason(endpoint: str, errors: Any, error: BaseException) -> str:
     if status is not None:
         said = getattr(error, "server_message", None)
         later = "; try again later" if status == _BUSY or status >= _FAULTS else ""
-        return f"{endpoint} answers {status}" + (f" ({printable(str(said))})" if said else "") + later
+        return f"{endpoint} returned status {status}" + (f" ({printable(str(said))})" if said else "") + later
     if "Consistency check failed" in first_line:
-        return "the transfer broke off; try again"
+        return "the transfer was incomplete; try again"
     if isinstance(error, OSError) and error.errno is not None and error.strerror:
         return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
     if isinstance(error, (errors.HTTPError, OSError)):
@@ -177,5 +177,5 @@ def check_folder(folder: Path) -> Path:
     """
     path = folder / MODEL_FILE
     if not storage.exists(path):
-        raise InputError(f"the folder {folder} has no file {MODEL_FILE}; to read a file of another name use load_model")
+        raise InputError(f"the folder {folder} has no file {MODEL_FILE}; use load_model for files with other names")
     return path

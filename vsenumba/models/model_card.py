@@ -1,4 +1,4 @@
-"""Model cards: what a model is, what it learnt from, how it was measured and where it ends, as Markdown."""
+"""Model cards in Markdown: purpose, training data, scores and limitations of a model."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from vsenumba.models.parameters import MemberOf
 from vsenumba.printable import printable
 from vsenumba.storage.provenance import provenance
 
-# Punctuation by which Markdown and HTML begin something, and by which addresses become links.
+# Characters with a meaning in Markdown or HTML, and those that turn addresses into links.
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|&~$@]|(?<=www)\.|:(?=//))", flags=re.IGNORECASE)
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 
-# By what the file calls a model: what it does, the hub's tags, code that uses it, and where it ends.
+# For each subject of a model: its purpose, its tags on the hub, and its limitations.
 _ABOUT: Mapping[str, Mapping[str, Any]] = {
     "images and labels": {
         "does": "It suggests labels for images: the labels that an image should have rank first.",
         "tags": ("image-tagging", "multi-label-classification", "embeddings"),
         "limits": (
             "It knows only the labels that it was trained on.",
-            "Its suggestions follow the people who labelled the training images, with their habits, gaps and biases.",
-            "Scores rank the labels of one image. They are not probabilities, and do not compare between models.",
-            "The file holds the ids of the training images and their labels. Whoever has the file can read them.",
+            "Its suggestions reflect the habits, gaps and biases of the people who labelled the training images.",
+            "Scores rank the labels of one image. They are not probabilities, and not comparable between models.",
+            "The file contains the ids and labels of the training images. Anyone who has the file can read them.",
         ),
     },
     "words": {
-        "does": "It gives words vectors: words that appear in similar company have similar vectors.",
+        "does": "It represents words by vectors: words in similar contexts have similar vectors.",
         "tags": ("word-embeddings", "embeddings"),
         "limits": (
-            "It knows only the words that it was trained on, each with one vector for all its meanings.",
-            "Its vectors follow the training text, with the habits and prejudices of those who wrote it.",
+            "It knows only the words that it was trained on, and has one vector for all meanings of a word.",
+            "Its vectors reflect the training text, including the habits and prejudices of its authors.",
         ),
     },
     "images and captions": {
         "does": "It finds images for captions and captions for images.",
         "tags": ("image-text-retrieval", "embeddings"),
         "limits": (
-            "It reads features of images, not pictures: they must come from the network that made the training set's.",
-            "Words that were rare in the training captions count as one unknown word.",
-            "What it finds follows the people who wrote the training captions, with their habits and biases.",
+            "It needs image features, not pictures. They must come from the same network as the training features.",
+            "All words that were rare in the training captions count as one unknown word.",
+            "Its results reflect the habits and biases of the people who wrote the training captions.",
         ),
     },
 }
 
-# What a retriever's validation records.
+# The validation metrics of a retriever.
 _RETRIEVAL_METRIC = re.compile("rsum|i2t_.*|t2i_.*")
 
 
@@ -82,25 +82,27 @@ def _front_matter(tags: Iterable[str], license: str | None) -> str:
     lines = ["---", "library_name: vsenumba"]
     if license is not None:
         if not isinstance(license, str) or not _LICENCE.fullmatch(license):
-            raise InputError(f"license must be a name as the hub has them, such as 'apache-2.0', not {license!r}")
+            raise InputError(f"license must be an identifier of the hub, such as 'apache-2.0', not {license!r}")
         lines.append(f"license: {license}")
     return "\n".join([*lines, "tags:", *(f"- {tag}" for tag in tags), "---"])
 
 
 def _code(model: Any, repo_id: str) -> str:
-    """Return how to install the package, load the model and use it, with names that it knows."""
-    # A class of one's own that stands on a model is loaded as that model.
+    """Return code that installs the package, and loads and uses the model, with names that the model knows."""
+    # A subclass outside the package is loaded as its base class.
     name = next(one.__name__ for one in type(model).__mro__ if one.__module__.startswith("vsenumba."))
     members = {type(model.member(name)) for name, one in model.PARAMETERS.items() if _is_member(model, name, one)}
     own = sorted(one.__name__ for one in members if not one.__module__.startswith("vsenumba."))
     handed = f", members=[{', '.join(own)}]" if own else ""
     lines = ["import vsenumba as vse", ""]
-    lines += [f"# {' and '.join(own)}: not in the file, as it holds no code. Get them from the author."] if own else []
+    lines += (
+        [f"# {' and '.join(own)}: not in the file, which contains no code. Ask the author for them."] if own else []
+    )
     lines.append(f"model = vse.{name}.from_pretrained({repo_id!r}{handed})")
     if model.subject == "images and labels":
         order = model.seen_.label_counts.argsort(kind="stable")[::-1]
         known = [model.label_names_[int(column)] for column in order[:2]]
-        lines.append(f"print(model.annotate([{known!r}]))  # an image of which these labels are known")
+        lines.append(f"print(model.annotate([{known!r}]))  # an image with these known labels")
     elif model.subject == "words":
         lines.append(f"print(model.neighbors({model.words_[int(model.counts_.argmax())]!r}))")
     elif model.words_ is not None:
@@ -109,7 +111,7 @@ def _code(model: Any, repo_id: str) -> str:
 
 
 def _data(model: Any, data: str | None) -> str:
-    """Return what is known of the training data: its name, its terms, its size."""
+    """Return the known facts about the training data: its name, licence and size."""
     about = getattr(model, "provenance_", {})
     data = about.get("data") if data is None else data
     lines = []
@@ -130,7 +132,7 @@ def _data(model: Any, data: str | None) -> str:
 
 
 def _counts(model: Any) -> dict[str, int]:
-    """Return how much the model was trained on."""
+    """Return the size of the training data."""
     if model.subject == "images and labels":
         seen = model.seen_
         return {"Images": seen.n_images, "Labels": seen.n_labels, "Pairs of an image and a label": seen.n_pairs}
@@ -140,7 +142,7 @@ def _counts(model: Any) -> dict[str, int]:
 
 
 def _parameters(model: Any) -> str:
-    """Return a table of the parameters, with what stands for those that were left to their default."""
+    """Return a table of the parameters, with the values that the model chose for those left to their default."""
     rows = []
     for name, parameter in model.PARAMETERS.items():
         if parameter.in_file:
@@ -154,35 +156,33 @@ def _is_member(model: Any, name: str, parameter: Any) -> bool:
 
 
 def _scores(model: Any) -> str:
-    """Return what was measured and on what; what `vsenumba fit` held out comes before a validation set."""
+    """Return the scores and their test data: the pairs that `vsenumba fit` held out, or else the validation set."""
     measured = getattr(model, "provenance_", {}).get("measured")
     if measured is not None:
         text = (
             f"{measured['n_pairs']:,} of {measured['of_pairs']:,} pairs, of {measured['n_images']:,} images, were held "
             "out. A model with the same parameters was trained without them, and these are its scores over the full "
-            "ranking of all labels. If these pairs also chose the number of epochs, the scores are a little too good. "
+            "ranking of all labels. They are slightly optimistic if these pairs also chose the number of epochs. "
             "This model was then trained on all pairs."
         )
         values = measured["metrics"]
     else:
         epoch, values = _validated(model)
         if not values:
-            return "Nothing was measured when the model was made, as far as its file says."
+            return "The model file contains no scores."
         best = getattr(model, "best_", None)
         which = (
-            "the last"
-            if best is None
-            else f"the best of all by {_plain(best.metric)}, which makes them a little too good"
+            "the last" if best is None else f"the best epoch by {_plain(best.metric)}, so they are slightly optimistic"
         )
         text = (
-            f"These scores are of a validation set after epoch {epoch}, {which}. The file does not say how large that "
-            "set was."
+            f"These are the scores on a validation set after epoch {epoch}, {which}. The file does not contain the "
+            "size of that set."
         )
     return f"{text}\n\n{_table(('metric', 'value'), [(name, _value(value)) for name, value in values.items()])}"
 
 
 def _validated(model: Any) -> tuple[int, dict[str, float]]:
-    """Return the epoch whose tables the model has, and the metrics of the validation set after it, if there was one."""
+    """Return the epoch of the model's tables, and the validation metrics after it, if there are any."""
     if not len(getattr(model, "history_", ())):
         return 0, {}
     epoch = model.best_epoch_ or int(model.history_[-1]["epoch"])
@@ -199,7 +199,7 @@ def _is_metric(name: str) -> bool:
 
 
 def _origin(model: Any) -> str:
-    """Return how long training was, where the random numbers came from, and the versions."""
+    """Return the length of the training, the random seed, the device and the versions."""
     facts: dict[str, Any] = {}
     if hasattr(model, "history_"):
         facts["Epochs"] = len(model.history_)
@@ -221,7 +221,7 @@ def _value(value: float | None) -> str:
 
 
 def _plain(text: str) -> str:
-    r"""Return a text that Markdown shows as it is, on one line.
+    r"""Escape a text so that Markdown shows it unchanged, on one line.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a notebook shows of a model: its parameters, whether it is fitted, and what it has learnt from."""
+"""The overview of a model in a notebook: its parameters, its training data and its training."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def model_html(model: Any) -> html.Html:
 
 
 def _parameters(model: Any, *, fitted: bool) -> list[html.Html]:
-    """Return the parameters that differ from their defaults in a table, and the others in one that people open."""
+    """Return a table of the parameters that differ from their defaults, and a collapsed table of the others."""
     signature = inspect.signature(type(model).__init__).parameters
     changed, left = [], []
     for name, value in model.get_params(deep=False).items():
         shown, default = _shown(model, name, value, fitted), signature[name].default
-        # As scikit-learn compares: equal arrays would not be one truth.
+        # Compare like scikit-learn, because == on arrays does not give one truth value.
         if repr(value) == repr(default):
             left.append((name, shown))
         else:
@@ -48,7 +48,7 @@ def _shown(model: Any, name: str, value: Any, fitted: bool) -> str:
     if fitted:
         try:
             chosen = model.chosen(name)
-        except VsenumbaError:  # another parameter cannot be used; it is shown too
+        except VsenumbaError:  # another parameter has an invalid value, which is shown too
             chosen = None
         if chosen is not None:
             return f"{_plain(chosen)} ({meaning})"
@@ -56,7 +56,7 @@ def _shown(model: Any, name: str, value: Any, fitted: bool) -> str:
 
 
 def _plain(value: Any) -> str:
-    # As numbers are typed, without commas.
+    # Show numbers without commas, as you type them.
     return " + ".join(value) if isinstance(value, tuple) else str(value) if isinstance(value, Member) else f"{value}"
 
 
@@ -72,7 +72,7 @@ def _learnt_from(model: Any) -> dict[str, str]:
 
 
 def _training(model: Any) -> dict[str, Any]:
-    """Return how long the model was trained, and what it reached."""
+    """Return the length of the training, and the last metrics."""
     history: Any = getattr(model, "history_", None)
     if not history:
         return {}

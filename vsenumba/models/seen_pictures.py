@@ -1,4 +1,4 @@
-"""What a model stores about its training pictures: the backbone of their features, and vectors computed from these."""
+"""Facts that a model stores about its training pictures: the backbone, and the vectors computed from the features."""
 
 from __future__ import annotations
 

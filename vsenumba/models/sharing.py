@@ -1,4 +1,4 @@
-"""Sharing models: pushed to the Hugging Face Hub with a model card, and loaded from there."""
+"""Share models: push them to the Hugging Face Hub with a model card, and load them from there."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ from vsenumba.models.unfitted import check_is_fitted
 
 
 class Shared(ABC):
-    """What every model does to be shared."""
+    """Base of all models: the methods for sharing."""
 
     @abstractmethod
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to a file."""
 
     def model_card(self, *, repo_id: str | None = None, data: str | None = None, license: str | None = None) -> str:
-        """Return a description of the model as Markdown, with metadata in front as the Hugging Face Hub reads it.
+        """Return a model card in Markdown, with metadata for the Hugging Face Hub at the top.
 
-        Everything in it comes from the model: what it is, how to load it, what it was trained on and with, what was
-        measured, and its limitations. Edit it as you like, and hand it to `push_to_hub`.
+        The card consists of facts from the model: its purpose, how to load it, its training data, its parameters, its
+        scores and its limitations. You can edit the card and pass it to `push_to_hub`.
 
         Parameters
         ----------
         repo_id : str, optional
-            Where the model is going to be, for the code that loads it; ``"user/name"`` if left out.
+            Name of the repository, for the code that loads the model; ``"user/name"`` if left out.
         data : str, optional
-            What it was trained on: the name of a set in the catalogue (`vsenumba data list`), whose licence, source and
-            citation are added, or a sentence of your own. `vsenumba fit` stores the name if the set is in the
-            catalogue.
+            Training data: a sentence of your own, or the name of a set in the catalogue (`vsenumba data list`). For a
+            set in the catalogue, the card also gives its licence, source and citation. `vsenumba fit` stores the name
+            if the set is in the catalogue.
         license : str, optional
-            The licence of the model, as the hub names it: ``"apache-2.0"``, ``"cc-by-4.0"``. Left out if None.
+            Licence of the model, by the identifier that the hub uses, such as ``"apache-2.0"`` or ``"cc-by-4.0"``. The
+            card names no licence by default.
 
         Returns
         -------
@@ -77,36 +78,38 @@ class Shared(ABC):
     ) -> str:
         """Upload the model and its card to a repository of the Hugging Face Hub, in one commit.
 
-        The repository is created if it does not exist. It then holds ``model.h5``, the file that `save` writes, and
-        ``README.md``, the card. Both replace those of the last push; the repository keeps the earlier versions. The
-        file of an annotation model holds the ids and labels of the images that it was trained on.
+        The repository is created if it does not exist. It then contains ``model.h5``, the file that `save` writes, and
+        ``README.md``, the card. Both files replace those of the last push, and the repository keeps the earlier
+        versions. The file of an annotation model contains the ids and labels of its training images.
 
         Parameters
         ----------
         repo_id : str
-            ``"user/name"``.
+            Name of the repository, ``"user/name"``.
         card : str, optional
-            The card; what `model_card` returns if left out.
+            The card. The default is the result of `model_card`.
         private : bool, optional
-            Whether only you can see a repository that is created; the hub's default if None.
+            Whether a new repository is visible only to you; the hub's default if None.
         token : str or bool, optional
-            An access token that may write. If None, that of ``hf auth login`` or of the variable ``HF_TOKEN``.
+            Access token with write permission. If None, the token of ``hf auth login`` or of the environment variable
+            ``HF_TOKEN``.
         revision : str, optional
-            The branch to write to, created if it does not exist; ``main`` if None.
+            Branch to write to, created if it does not exist; ``main`` if None.
         commit_message : str, optional
-            The message of the commit.
+            Message of the commit.
         create_pr : bool
-            Propose the change as a pull request.
+            Whether to propose the change as a pull request.
 
         Returns
         -------
         str
-            The address of the commit, or of the pull request.
+            Address of the commit, or of the pull request.
 
         Raises
         ------
         InputError
-            If huggingface-hub is not installed, the hub cannot be reached, or it refuses; the message says what to do.
+            If huggingface-hub is not installed, the hub cannot be reached, or it refuses access. The message gives the
+            remedy.
         """
         check_is_fitted(self)
         card = self.model_card(repo_id=repo_id) if card is None else card
@@ -134,37 +137,38 @@ class Shared(ABC):
         cache_dir: str | PathLike[str] | None = None,
         members: type | Iterable[type] = (),
     ) -> Self:
-        """Load a model that `push_to_hub` uploaded, or that lies in a folder as ``model.h5``.
+        """Load a model that `push_to_hub` uploaded, or the file ``model.h5`` in a folder.
 
-        Only this one file is downloaded, once for each version, and checked like any other file: it holds no code. A
-        crafted file can still hold a model that misleads, so take models from people you trust.
+        Only this file is downloaded, once for each version. It is checked like any other model file, and contains no
+        code. A crafted file can still contain a misleading model, so only load models from people you trust.
 
         Parameters
         ----------
         repo_id_or_folder : str or path
-            ``"user/name"`` on the Hugging Face Hub, or a folder. A folder that exists comes first.
+            Name of a repository on the Hugging Face Hub, ``"user/name"``, or a folder. If there is a folder with this
+            name, it is used.
         revision : str, optional
-            A branch, a tag or a commit; ``main`` if None. A commit always gives the same model.
+            Branch, tag or commit; ``main`` if None. A commit always gives the same model.
         token : str or bool, optional
-            An access token, for private repositories. If None, that of ``hf auth login`` or of the variable
-            ``HF_TOKEN``.
+            Access token for private repositories. If None, the token of ``hf auth login`` or of the environment
+            variable ``HF_TOKEN``.
         cache_dir : str or path, optional
-            Where downloads are kept; huggingface-hub's own cache if None.
+            Folder for downloads; the cache of huggingface-hub if None.
         members : type or iterable of type
-            Classes of your own that the model was made with; see `vsenumba.load_model`.
+            Your own classes that the model uses; see `vsenumba.load_model`.
 
         Returns
         -------
         model
-            The model, of the class on which the method is called or of one below it: `vsenumba.models.Annotator`
+            The model. Its class is the one on which you call the method, or a subclass: `vsenumba.models.Annotator`
             accepts any model of images and labels.
 
         Raises
         ------
         InputError
-            If there is no such repository or file, the hub cannot be reached, or the model is of another class.
+            If there is no such repository or file, the hub cannot be reached, or the model has another class.
         FileFormatError
-            If the file is damaged, is no model, or comes from a newer version of this package.
+            If the file is damaged, is not a model, or comes from a newer version of this package.
 
         Examples
         --------
@@ -181,11 +185,11 @@ class Shared(ABC):
             path = hub.check_folder(local)
         elif local.is_file():
             raise InputError(
-                f"{local} is a file, which load_model reads; from_pretrained takes a folder or 'user/name'"
+                f"{local} is a file; use load_model for it, or give from_pretrained a folder or 'user/name'"
             )
         else:
             path = hub.download(str(repo_id_or_folder), revision=revision, token=token, cache_dir=cache_dir)
-        # The models stand on this module.
+        # Imported here because the models import this module.
         load_model: Any = importlib.import_module("vsenumba.models").load_model
         try:
             return load_model(path, cls, members)
@@ -193,6 +197,6 @@ class Shared(ABC):
             if local.is_dir():
                 raise
             raise FileFormatError(
-                f"{error}; it was downloaded from {repo_id_or_folder}: delete it and try again, and if that does not "
+                f"{error}; it was downloaded from {repo_id_or_folder}: delete it and try again. If that does not "
                 "help, tell the owner"
             ) from error

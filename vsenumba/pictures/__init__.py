@@ -1,4 +1,4 @@
-"""Pictures: which there are in a folder, decoded safely, and vectors of them by a backbone."""
+"""Find the pictures in a folder, decode them safely, and compute their vectors with a backbone."""
 
 from vsenumba.pictures.backbones import (
     BACKBONES,

@@ -1,8 +1,8 @@
-"""Vectors of pictures that were computed before: a file to which parts are added as they are done.
+"""A cache file for the vectors of pictures.
 
-The file is a line that says what it is, and then parts, each with a checksum of its own: which pictures, what tells
-that they changed, the backbone, the vectors. A part that was cut off, as by a process that was killed, ends the file;
-the parts before it are as they were. Nothing in it is needed: without it, everything is computed again.
+The file starts with a line that names its format. Parts follow, which are appended as they are computed. Each part has
+a checksum and contains the ids and stamps of pictures, the backbone, and the vectors. If a process is killed while it
+writes, only the last part is lost. You can delete the file at any time: the vectors are then computed again.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from vsenumba.errors import InputError
 from vsenumba.storage import check_writable, named_errors, open_output
 
 _MAGIC = b"vsenumba pictures 1\n"
-_PART = struct.Struct("<4sQQI")  # a mark, the bytes of the head and of the vectors, the checksum of both
+_PART = struct.Struct("<4sQQI")  # a mark, the sizes of the head and the vectors in bytes, the checksum of both
 _MARK = b"PART"
 _DTYPES = ("uint8", "float16", "float32")
-# The file is written afresh without what is not used any more when that is as much, and more than this.
+# `tidy` rewrites the file if at least this many bytes, and as many as are still used, are unused.
 _WORTH_IT = 1 << 20
 
 Stamp = tuple[int, int]
@@ -42,28 +42,28 @@ class _Part(NamedTuple):
 
 
 class PictureCache:
-    """Vectors of pictures in a file.
+    """A cache file with vectors of pictures.
 
-    A context manager: within its block nobody else can use the file.
+    Use it as a context manager, which locks the file for other processes.
 
     Parameters
     ----------
     path : str or path-like
-        The file, there already or not.
+        The file, which may not exist yet.
     backbone : BackboneId
-        Whose vectors are wanted. Those of others stay in the file.
+        The backbone whose vectors to use. Vectors of other backbones stay in the file.
 
     Raises
     ------
     InputError
-        If it is a file of something else, cannot be written, or is in use.
+        If the file is not a cache, cannot be written, or is in use.
     """
 
     def __init__(self, path: str | PathLike[str], backbone: BackboneId) -> None:
         self.path = Path(path)
         self.backbone = backbone
         self._rows: dict[str, tuple[Stamp, np.ndarray]] = {}
-        self._n_replaced = 0  # bytes of vectors that are not the newest of their picture
+        self._n_replaced = 0  # bytes of vectors that a newer vector of the same picture replaced
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> PictureCache:
@@ -96,7 +96,7 @@ class PictureCache:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise InputError(f"{self.path} is in use by another run; wait until that run ends") from error
-        except OSError:  # a disk without locks
+        except OSError:  # a file system without locks
             return
 
     def _read(self, file: BinaryIO) -> None:
@@ -104,7 +104,7 @@ class PictureCache:
         if head != _MAGIC:
             if not _MAGIC.startswith(head):
                 raise InputError(f"{self.path} exists but is not a cache of vsenumba; move it away")
-            self._append(file, 0, _MAGIC)  # new, or cut off within the first line
+            self._append(file, 0, _MAGIC)  # the file is new, or ends within the first line
             return
         end = len(_MAGIC)
         for part in self._parts(file):
@@ -115,7 +115,7 @@ class PictureCache:
         file.seek(end)
 
     def _parts(self, file: BinaryIO) -> Iterator[_Part]:
-        """Yield the parts that are whole; those of other backbones without their vectors."""
+        """Yield the undamaged parts; those of other backbones come without their vectors."""
         n_bytes, begin = os.fstat(file.fileno()).st_size, len(_MAGIC)
         while begin + _PART.size <= n_bytes:
             file.seek(begin)
@@ -150,17 +150,17 @@ class PictureCache:
         return len(self._rows)
 
     def get(self, image: str, stamp: Stamp) -> np.ndarray | None:
-        """Return the vector of a picture, None where there is none or the picture is another than it was."""
+        """Return the vector of a picture; None if it is not in the cache or the picture has changed."""
         found = self._rows.get(image)
         return found[1] if found is not None and found[0] == stamp else None
 
     def add(self, images: Sequence[str], stamps: Sequence[Stamp], vectors: np.ndarray) -> None:
-        """Add a part, and have it on disk when this returns.
+        """Append a part, and return when it is on disk.
 
         Raises
         ------
         InputError
-            If it cannot be written, as to a full disk; the parts before stay.
+            If the part cannot be written, for example because the disk is full. The earlier parts stay.
         """
         assert self._file is not None  # noqa: S101 - likewise
         pictures = list(zip(images, stamps, strict=True))
@@ -182,7 +182,7 @@ class PictureCache:
                 raise
 
     def tidy(self, images: Sequence[str]) -> None:
-        """Write the file afresh if much of it is of other pictures than `images`, or of older states of them."""
+        """Rewrite the file if much of it belongs to pictures not in `images`, or to older versions of them."""
         assert self._file is not None  # noqa: S101 - likewise
         wanted = set(images)
         gone = [one for image, (_, one) in self._rows.items() if image not in wanted]

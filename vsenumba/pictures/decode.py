@@ -1,4 +1,4 @@
-"""Pictures of any common format as RGB: upright, on white, bounded; what is broken is named."""
+"""Decode pictures of common formats to upright RGB on white, with a size limit and clear errors."""
 
 from __future__ import annotations
 
@@ -20,31 +20,32 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-#: The most pixels of a picture. Files can claim more than any memory holds; Pillow itself refuses from here on.
+#: The maximum number of pixels of a picture, which is also Pillow's limit. A damaged file can claim any size.
 MAX_PIXELS = 178_956_970
 
-#: Endings of files that are pictures of the formats that are read.
+#: File endings of the supported formats.
 ENDINGS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib"})
 
 HEAD_BYTES = 32
-# Pictures of more pixels are decoded one at a time: each takes hundreds of megabytes.
+# Pictures with more pixels are decoded one at a time, because each needs hundreds of megabytes.
 _LARGE = 40_000_000
 _one_large = threading.Lock()
 
 _ORIENTATION = 0x0112
-# A JPEG is decoded at no less than so many times the size that is asked for, and brought down from there.
+# A JPEG is decoded to at least this many times the requested size, and then scaled down.
 _FINER = 2
-# Rows of grey values that are scaled together.
+# The number of rows of grey values that are scaled at a time.
 _ROWS = 64
 _TRANSPARENT = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 
 
 def open_picture(path: str | PathLike[str]) -> Image:
-    """Open a picture as people see it.
+    """Open a picture as upright 8-bit RGB.
 
-    JPEG, PNG, WebP, GIF (the first frame), TIFF (the first page) and BMP are read, whatever the file's ending. The
-    orientation of EXIF is applied. What is transparent becomes white; palettes, CMYK, 1 and 16 bits become 8 bits RGB.
-    Whole numbers of 32 bits, and fractions beyond 0 to 1, are stretched from the least to the greatest.
+    The supported formats are JPEG, PNG, WebP, GIF (the first frame), TIFF (the first page) and BMP. The format is
+    detected from the content, not the ending of the file. The EXIF orientation is applied. Transparent areas become
+    white. Palettes, CMYK, and 1-bit and 16-bit pixels are converted. 32-bit integers, and floats that are not all
+    between 0 and 1, are scaled so that the smallest becomes 0 and the largest 255.
 
     Parameters
     ----------
@@ -54,15 +55,15 @@ def open_picture(path: str | PathLike[str]) -> Image:
     Returns
     -------
     PIL.Image.Image
-        Of mode RGB.
+        The picture, in mode RGB.
 
     Raises
     ------
     InputError
-        If there is no such file or it may not be read.
+        If the file does not exist or cannot be read.
     FileFormatError
-        If it is no picture, is broken or cut off, or has more than `MAX_PIXELS` pixels, which is found out before any
-        of them is decoded.
+        If the file is not a picture, is damaged or cut off, or has more than `MAX_PIXELS` pixels. The size is checked
+        before decoding.
     """
     with quiet_pillow():
         image, turn = _decoded(path, None)
@@ -70,12 +71,12 @@ def open_picture(path: str | PathLike[str]) -> Image:
 
 
 def thumbnail(path: str | PathLike[str], side: int) -> np.ndarray:
-    """Return a picture whole, in the middle of a white square.
+    """Return the whole picture in the middle of a white square.
 
     Parameters
     ----------
     path : str or path-like
-        The file, see `open_picture`.
+        The file; see `open_picture`.
     side : int
         Pixels along each side of the square.
 
@@ -87,14 +88,14 @@ def thumbnail(path: str | PathLike[str], side: int) -> np.ndarray:
     Raises
     ------
     InputError, FileFormatError
-        As `open_picture` does.
+        See `open_picture`.
     """
     with quiet_pillow():
         return fitted(path, side, side, "pad", smooth=True)
 
 
 def fitted(path: str | PathLike[str], height: int, width: int, how: str, *, smooth: bool = False) -> np.ndarray:
-    """Return a picture brought to a size, (height, width, 3) uint8.
+    """Return a picture resized to a fixed size, (height, width, 3) uint8.
 
     Parameters
     ----------
@@ -103,10 +104,10 @@ def fitted(path: str | PathLike[str], height: int, width: int, how: str, *, smoo
     height, width : int
         The size.
     how : str
-        ``"pad"``: whole, in the middle of white. ``"crop"``: the middle of it, as large as fits. ``"squash"``: whole,
-        stretched.
+        ``"pad"`` puts the whole picture in the middle of a white area. ``"crop"`` takes the largest part from the
+        middle that has the right proportions. ``"squash"`` changes the proportions.
     smooth : bool
-        Whether Lanczos' filter is used rather than the bicubic one, as networks expect it.
+        Whether to use the Lanczos filter. The default is the bicubic filter, which networks expect.
     """
     from PIL import Image
 
@@ -121,7 +122,7 @@ def fitted(path: str | PathLike[str], height: int, width: int, how: str, *, smoo
     else:
         size = (width, height)
         box = None if how == "squash" else _middle(image.size, width / scale, height / scale)
-    # The gap makes it several times as fast for large pictures, and does not show.
+    # The gap makes resizing large pictures several times as fast, without a visible difference.
     small = image if image.size == size and box is None else image.resize(size, filter_, box, reducing_gap=3.0)
     if turn is not None:
         small = small.transpose(turn)
@@ -135,9 +136,9 @@ def fitted(path: str | PathLike[str], height: int, width: int, how: str, *, smoo
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Keep Pillow from warning, within the block, of odd metadata and of sizes that are checked here.
+    """Silence Pillow's warnings about metadata and sizes within the block.
 
-    Filters of warnings belong to the process: where several threads open pictures, one block goes around them all.
+    Warning filters apply to the whole process. If several threads open pictures, put one block around all of them.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
@@ -145,7 +146,7 @@ def quiet_pillow() -> Iterator[None]:
 
 
 def is_picture(head: bytes) -> bool:
-    """Tell whether a file that begins so is a picture of a format that is read."""
+    """Return whether the first bytes of a file are those of a supported picture format."""
     return _format_of(head) is not None
 
 
@@ -160,14 +161,14 @@ def _format_of(head: bytes) -> str | None:
         return "WebP"
     if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return "TIFF"
-    # Two letters alone begin many a text: the header's size, as BMP files have it, follows.
+    # A text may start with the same two letters, so check the size of the BMP header too.
     if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124):
         return "BMP"
     return None
 
 
 def _opener(format_: str) -> Callable[[BinaryIO, str], Any]:
-    """Return what opens pictures of a format: not `PIL.Image.open`, whose limit of pixels belongs to the process."""
+    """Return the function that opens a format. `PIL.Image.open` has a pixel limit for the whole process instead."""
     from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
     openers: dict[str, Callable[[BinaryIO, str], Any]] = {
@@ -182,7 +183,7 @@ def _opener(format_: str) -> Callable[[BinaryIO, str], Any]:
 
 
 def _decoded(path: str | PathLike[str], least: tuple[int, int, str] | None) -> tuple[Image, Any]:
-    """Return a picture as RGB, and how it is to be turned; a JPEG may come smaller, but not less than is needed."""
+    """Return a picture as RGB, and the rotation it needs. A JPEG may be decoded at a reduced size."""
     check_readable(path)
     try:
         with Path(path).open("rb") as file:
@@ -190,7 +191,7 @@ def _decoded(path: str | PathLike[str], least: tuple[int, int, str] | None) -> t
             format_ = _format_of(head)
             if format_ is None:
                 raise FileFormatError(f"{path}: {_what_it_is(head)}")
-            if format_ == "WebP":  # its decoder takes the memory of all pixels when it is opened
+            if format_ == "WebP":  # opening it allocates memory for all pixels
                 _check_size(path, _webp_size(head))
             file.seek(0)
             image = _opener(format_)(file, str(path))
@@ -201,14 +202,14 @@ def _decoded(path: str | PathLike[str], least: tuple[int, int, str] | None) -> t
                 image.draft(None, _draft_size(image.size, *least))
             with _one_large if image.width * image.height > _LARGE else nullcontext():
                 image.load()
-                # Pillow itself turns what it loads of a TIFF file.
+                # Pillow rotates TIFF pictures itself.
                 turn = None if format_ == "TIFF" else _turn(image)
                 return _as_rgb(image), turn
     except VsenumbaError:
         raise
     except MemoryError as error:
         raise FileFormatError(f"{path}: the picture is too large for the available memory") from error
-    except Exception as error:  # whatever Pillow's decoders say of damage, of which there are a dozen types
+    except Exception as error:  # Pillow's decoders raise a dozen types of errors for damaged files
         reason = " ".join(str(error).split()) or type(error).__name__
         raise FileFormatError(f"{path}: a broken picture: {reason:.120}") from error
 
@@ -229,7 +230,7 @@ def _what_it_is(head: bytes) -> str:
 def _check_size(path: str | PathLike[str], size: tuple[int, int]) -> None:
     width, height = size
     if width < 1 or height < 1:
-        raise FileFormatError(f"{path}: a picture of {width} x {height} pixels")
+        raise FileFormatError(f"{path}: the picture is empty ({width} x {height} pixels)")
     if width * height > MAX_PIXELS:
         raise FileFormatError(
             f"{path}: the picture has {width:,} x {height:,} pixels, more than the limit of {MAX_PIXELS:,}; make it "
@@ -238,8 +239,8 @@ def _check_size(path: str | PathLike[str], size: tuple[int, int]) -> None:
 
 
 def _check_strips(path: str | PathLike[str], image: Any) -> None:
-    """Refuse a TIFF file that lacks strips or tiles: Pillow would leave the pixels black."""
-    # Of a picture that will be turned, the size is the one that it will have.
+    """Raise an error for a TIFF file with missing strips or tiles, because Pillow would leave their pixels black."""
+    # If the picture will be rotated, `image.size` is the size after the rotation.
     width, height = (max(extents[i] for _, extents, *_ in image.tile) for i in (2, 3)) if image.tile else (0, 0)
     if width * height < image.size[0] * image.size[1]:
         raise FileFormatError(
@@ -258,7 +259,7 @@ def _webp_size(head: bytes) -> tuple[int, int]:
 
 
 def _draft_size(size: tuple[int, int], height: int, width: int, how: str) -> tuple[int, int]:
-    """Return the least size at which a picture may be decoded, whichever way it is turned."""
+    """Return the smallest size at which a picture may be decoded, whatever its rotation."""
     scale = _FINER * max(_scale(size, height, width, how), _scale(size, width, height, how))
     return math.ceil(size[0] * min(scale, 1)), math.ceil(size[1] * min(scale, 1))
 
@@ -279,12 +280,12 @@ def _middle(size: tuple[int, int], width: float, height: float) -> tuple[float, 
 
 
 def _turn(image: Image) -> Any:
-    """Return how a picture must be turned to stand upright, None where it does. Damaged metadata say nothing."""
+    """Return the rotation that makes a picture upright; None if it is upright or its metadata are damaged."""
     from PIL.Image import Transpose
 
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001 - a dozen types here too
+    except Exception:  # noqa: BLE001 - a dozen types of errors here too
         return None
     turns = {
         2: Transpose.FLIP_LEFT_RIGHT,
@@ -312,7 +313,7 @@ def _as_rgb(image: Any) -> Image:
     sees_through = "transparency" in image.info or getattr(image.palette, "mode", "").endswith("A")
     if not (sees_through or image.mode in _TRANSPARENT):
         return image if type(image) is Image.Image and image.mode == "RGB" else image.convert("RGB")
-    if image.mode == "La":  # of which only LA can be made
+    if image.mode == "La":  # Pillow can convert it only to LA
         image = image.convert("LA")
     white = Image.new("RGBA", image.size, "white")
     white.alpha_composite(image.convert("RGBA"))
@@ -320,17 +321,17 @@ def _as_rgb(image: Any) -> Image:
 
 
 def _bytes_of(values: np.ndarray, *, sixteen: bool) -> np.ndarray:
-    """Return grey values as bytes."""
+    """Scale grey values to bytes."""
     if values.dtype.kind != "f" and sixteen:
-        # As Pillow does it for colours of 16 bits: the upper half.
+        # Use the upper byte, as Pillow does for 16-bit colours.
         return (np.clip(values, 0, 65535) >> 8).astype(np.uint8)
     least, greatest = float(values.min()), float(values.max())
-    if not math.isfinite(least) or not math.isfinite(greatest):  # the least of numbers and NaN is NaN
-        raise ValueError("it holds NaN or infinite values")
+    if not math.isfinite(least) or not math.isfinite(greatest):  # NaN makes both NaN
+        raise ValueError("it contains NaN or infinite values")
     if values.dtype.kind == "f" and least >= 0 and greatest <= 1:
         least, greatest = 0.0, 1.0
     result = np.empty(values.shape, np.uint8)
-    for start in range(0, len(values), _ROWS):  # in 64 bits, a few rows at a time
+    for start in range(0, len(values), _ROWS):  # a few rows at a time, because float64 needs much memory
         rows = values[start : start + _ROWS].astype(np.float64) - least
         result[start : start + _ROWS] = np.rint(rows * (255 / max(greatest - least, 1e-300)))
     return result

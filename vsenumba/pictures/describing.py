@@ -1,4 +1,4 @@
-"""Vectors of many pictures: decoded on all cores, described in batches, kept as they are done."""
+"""Compute the vectors of many pictures: decode them on all cores, and cache finished batches."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from vsenumba.pictures.cache import PictureCache, Stamp
 from vsenumba.pictures.decode import fitted, quiet_pillow
 from vsenumba.pictures.folder import BrokenPicture, PictureFolder
 
-# What an interruption costs at most: the pictures of so many seconds, and one batch.
+# Seconds between writes to the cache. An interruption loses at most this much work and one batch.
 _SECONDS_A_PART = 2.0
-# Batches that are decoded ahead, for each thread.
+# Number of batches that each thread decodes ahead.
 _AHEAD = 2
 
 
@@ -34,15 +34,15 @@ class Described(NamedTuple):
     Attributes
     ----------
     image_ids : list of str
-        The pictures that could be read, as the folder has them.
+        The pictures that could be read, in the order of the folder.
     features : (n, d) array
         Their vectors, uint8, float16 or float32.
     backbone : BackboneId
-        What they were computed with.
+        The backbone that computed the vectors.
     broken : list of BrokenPicture
         The pictures that could not be read.
     n_known : int
-        How many were computed before, and taken from the cache.
+        The number of vectors that came from the cache.
     """
 
     image_ids: list[str]
@@ -63,35 +63,35 @@ def describe_pictures(
 ) -> Described:
     """Compute a vector for each picture in a folder.
 
-    Threads decode the pictures, which Pillow does without Python's lock: they take the cores as processes would, and
-    start at once.
+    Threads decode the pictures. Pillow releases Python's global interpreter lock, so the threads use all cores, and
+    they start faster than processes.
 
     Parameters
     ----------
     folder : PictureFolder or path
         The pictures.
     backbone : str, path-like, callable or Backbone
-        ``"descriptors"``, which is built in; the path of an ONNX file; or a function from (n, size, size, 3) uint8
-        pictures to an (n, d) array.
+        The built-in ``"descriptors"``, the path of an ONNX file, or a function from (n, size, size, 3) uint8 pictures
+        to an (n, d) array.
     cache : str or path-like, optional
-        A file that vectors are kept in as they are computed: a later call takes from there what has neither changed its
-        size nor its time. Pictures that could not be read are tried again.
+        A file that stores the vectors as they are computed. A later call reuses the vectors of all pictures whose size
+        and modification time are unchanged. It tries broken pictures again.
     n_threads : int, optional
-        How many pictures are decoded at once; one for each core by default.
+        The number of threads that decode pictures; one per core by default.
     after_batch : callable, optional
-        Called with the number of pictures that are done and the number of those that are broken.
+        Called with the number of finished pictures and the number of broken ones.
     **settings
-        Of the backbone; see `OnnxBackbone` and `FunctionBackbone`.
+        Settings of the backbone; see `OnnxBackbone` and `FunctionBackbone`.
 
     Returns
     -------
     Described
-        The vectors, and what could not be read.
+        The vectors, and the pictures that could not be read.
 
     Raises
     ------
     InputError
-        If there is no picture, none could be read, or the backbone or one of its settings cannot be used.
+        If there are no pictures, none can be read, or the backbone or one of its settings cannot be used.
 
     Examples
     --------
@@ -121,14 +121,14 @@ def describe_pictures(
 
 
 def backbone_of(value: Any, n_threads: int | None, settings: Mapping[str, Any]) -> Backbone:
-    """Return the backbone that a value is or stands for, which runs on so many threads if it has threads of its own."""
+    """Convert a value to a backbone; an ONNX backbone runs on `n_threads` threads."""
     threaded = isinstance(value, (str, PathLike)) and value != "descriptors"
     own = {"n_threads": n_threads} if threaded and n_threads is not None else {}
     return as_backbone(value, **settings, **own)
 
 
 class _Work:
-    """One folder with one backbone."""
+    """One run of a backbone over a folder."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ class _Work:
         self._report()
         last = time.monotonic()
         try:
-            # Closed where it ends, also by an interrupt: no thread goes on decoding.
+            # Closing it stops the decoding threads, also after an interrupt.
             with closing(self._decoded(todo)) as batches:
                 for images, pictures in batches:
                     self._describe(images, pictures, stamps)
@@ -178,13 +178,13 @@ class _Work:
         self.after_batch(len(self.vectors), len(self.broken))
 
     def _known(self) -> tuple[list[str], dict[str, Stamp]]:
-        """Take what is known from the cache, and return what is not, with what tells of changes."""
+        """Take known vectors from the cache; return the other pictures and their stamps."""
         if self.cache is None:
             return self.folder.image_ids, {}
         todo, stamps = [], {}
         for image in self.folder:
             try:
-                # Before it is read: what is written meanwhile has another time.
+                # Take the stamp before reading: a picture that is rewritten meanwhile then has a different stamp.
                 stamp = self.folder.stamp_of(image)
             except FileFormatError as error:
                 self._leave_out(image, error)
@@ -200,7 +200,7 @@ class _Work:
     def _decoded(self, todo: Sequence[str]) -> Generator[tuple[list[str], np.ndarray]]:
         """Yield batches of pictures, decoded ahead of time."""
         step = self.backbone.batch
-        # Small jobs, so that one slow picture holds up few; they are put together again to batches.
+        # Jobs are small, so that a slow picture delays few others. The results are merged into batches.
         size = min(step, 8)
         jobs = deque[Future[list[tuple[str, np.ndarray | VsenumbaError]]]]()
         starts = iter(range(0, len(todo), size))
@@ -240,7 +240,7 @@ class _Work:
         return found
 
     def _leave_out(self, image: str, error: VsenumbaError) -> None:
-        # The messages begin with the path, which is said already.
+        # The message begins with the path, which the caller prints already.
         reason = str(error).removeprefix(f"{self.folder.path_of(image)}: ")
         self.broken.append(BrokenPicture(image, reason))
 
@@ -274,5 +274,5 @@ class _Work:
 
 
 def available_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""A folder of pictures: which files are pictures, and what they are called."""
+"""Find the pictures in a folder and assign their ids."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vsenumba.storage import exists
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: Endings of pictures of other formats, which are counted.
+#: File endings of unsupported picture formats, which are only counted.
 OTHER_FORMATS = frozenset(
     {
         *(".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".svg", ".svgz", ".psd", ".xcf", ".tga", ".ico", ".eps"),
@@ -27,23 +27,23 @@ OTHER_FORMATS = frozenset(
     }
 )
 
-# What systems and devices put beside pictures: smaller copies, and copies of metadata.
+# Files and folders that systems and devices create beside pictures, such as thumbnails and copies of metadata.
 _NOT_PEOPLES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"})
 
 
 class BrokenPicture(NamedTuple):
-    """A picture that could not be read, and why."""
+    """A picture that could not be read, and the reason."""
 
     image: str
     reason: str
 
 
 class PictureFolder:
-    """The pictures in a folder and the folders within it, sorted by their ids.
+    """The pictures in a folder and its subfolders, sorted by their ids.
 
-    A file is a picture by its ending, or, under any other ending, by its first bytes. Hidden files and folders are left
-    out, and so is what systems put there, such as ``Thumbs.db`` and ``__MACOSX``. Links are followed; a folder that is
-    reached a second time, as through a link that leads back, is not read again.
+    A file is recognised as a picture by its ending. Files with other endings are recognised by their first bytes.
+    Hidden files and folders are skipped, and so are system files such as ``Thumbs.db`` and ``__MACOSX``. Links are
+    followed, but each folder is read only once, so a link to a parent folder does no harm.
 
     Parameters
     ----------
@@ -55,16 +55,16 @@ class PictureFolder:
     path : Path
         The folder.
     image_ids : list of str
-        The id of each picture: its path within the folder, with ``/`` and with its ending, such as ``"birds/a.jpg"``.
+        The id of each picture: its path within the folder, with ``/`` and the file ending, such as ``"birds/a.jpg"``.
     unreadable : list of BrokenPicture
-        Files and folders that are left out as their names are no text or twice the same, or as they may not be read.
+        Skipped files and folders: those that cannot be read, and those with a name that is not text or not unique.
     other_formats : dict from str to int
-        How many pictures of formats that are not read there are, by ending.
+        The number of pictures in each unsupported format, by file ending.
 
     Raises
     ------
     InputError
-        If there is no such folder, it may not be read, or there is no picture in it.
+        If the folder does not exist, cannot be read, or has no pictures.
 
     Examples
     --------
@@ -96,12 +96,12 @@ class PictureFolder:
 
     @classmethod
     def of_file(cls, path: str | PathLike[str]) -> PictureFolder:
-        """Return a picture as a folder that has it alone.
+        """Return a folder object with a single picture.
 
         Raises
         ------
         InputError
-            If it is no picture by its content.
+            If the content of the file is not a picture.
         """
         picture = Path(path)
         try:
@@ -128,7 +128,7 @@ class PictureFolder:
     def _walk(self) -> None:
         seen: set[tuple[int, int]] = set()
         others: Counter[str] = Counter()
-        # Links come last, so that a folder is found under its own name first.
+        # Links come last, so that a folder keeps its own name rather than that of a link.
         folders, links = [self.path], list[Path]()
         while folders or links:
             folder = folders.pop() if folders else links.pop()
@@ -158,9 +158,9 @@ class PictureFolder:
 
     def _is_picture(self, path: Path, entry: os.DirEntry[str]) -> bool:
         by_ending = path.suffix.lower() in ENDINGS
-        if not _is(entry.is_file):  # a pipe, a device, a link to nothing
+        if not _is(entry.is_file):  # a pipe, a device or a broken link
             if by_ending:
-                self._leave_out(path, "a link to nothing" if entry.is_symlink() else "not a file")
+                self._leave_out(path, "a broken link" if entry.is_symlink() else "not a file")
             return False
         if by_ending:
             return True
@@ -179,7 +179,9 @@ class PictureFolder:
             self._leave_out(path, "its name is not UTF-8; rename it")
             return
         if image in self._paths:
-            self._leave_out(path, f"its name is that of {self._paths[image]!r} but for blanks or Unicode's forms")
+            self._leave_out(
+                path, f"its name differs from {self._paths[image]!r} only in spaces or Unicode form; rename it"
+            )
             return
         self._paths[image] = name
 
@@ -204,19 +206,21 @@ class PictureFolder:
         Raises
         ------
         UnknownNameError
-            If there is no such picture, with the nearest ids.
+            If there is no such picture. The message suggests the most similar ids.
         """
         if image not in self._paths:
             raise unknown_name("picture", image, self.image_ids)
         return self.path / self._paths[image]
 
     def stamp_of(self, image: str) -> tuple[int, int]:
-        """Return what tells that a picture has changed: its bytes, and when it was written, in nanoseconds.
+        """Return the size of a picture in bytes and its modification time in nanoseconds.
+
+        A changed stamp means a changed picture.
 
         Raises
         ------
         FileFormatError
-            If it is gone.
+            If the file no longer exists.
         """
         try:
             status = self.path_of(image).stat()
@@ -234,7 +238,7 @@ class PictureFolder:
 
 
 def _is(kind: Callable[[], bool]) -> bool:
-    """Tell whether an entry of a folder is of a kind; a link that leads round in a circle is of none."""
+    """Return whether a folder entry is of a kind; a circular link is of no kind."""
     try:
         return kind()
     except OSError:

@@ -1,4 +1,4 @@
-"""Which picture of a folder an image of a table is: by its path, or by what is left of it."""
+"""Match the images of a table to the pictures of a folder, by their paths or parts of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsenumba.errors import InputError, near_names
 from vsenumba.pictures.decode import ENDINGS
 from vsenumba.pictures.folder import OTHER_FORMATS
 
-#: How an image was found, in the order in which it is looked for.
+#: Ways to match an image, in the order in which they are tried.
 WAYS = ("by path", "by name or part of the path", "without the ending", "whatever the case of letters")
 
 _ENDINGS = ENDINGS | OTHER_FORMATS
@@ -23,16 +23,16 @@ _SHOWN = 3
 
 
 class Joined(NamedTuple):
-    """How images of a table were found among pictures.
+    """The matches between the images of a table and the pictures of a folder.
 
     Attributes
     ----------
     rows : (n_images,) int64 array
-        The picture of each image of the table, -1 for none.
+        The picture of each image of the table; -1 if the image has none.
     ways : dict from str to int
-        How many were found in which way, see `WAYS`.
+        The number of images matched in each way; see `WAYS`.
     lost : list of str
-        The images that are no picture.
+        The images without a picture.
     """
 
     rows: np.ndarray
@@ -41,11 +41,11 @@ class Joined(NamedTuple):
 
 
 def join(images: Iterable[str], pictures: Sequence[str], *, source: str = "the tags", root: str = "") -> Joined:
-    r"""Find the pictures that images of a table are.
+    r"""Match the images of a table to pictures.
 
-    The same path comes first. Otherwise one of the two must be the end of the other, folder by folder: ``a.jpg`` is
-    ``birds/a.jpg``, and so is ``/photos/birds/a.jpg``, but not ``cats/a.jpg``. Then the same without endings, then
-    whatever the case of letters.
+    An identical path has priority. Otherwise one path must be the end of the other, in whole folder names: ``a.jpg``
+    and ``/photos/birds/a.jpg`` match ``birds/a.jpg``, but ``cats/a.jpg`` does not. Images that are still without a
+    match are compared without file endings, and then without regard to case.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ def join(images: Iterable[str], pictures: Sequence[str], *, source: str = "the t
     pictures : sequence of str
         The ids of the pictures.
     source, root : str
-        What the table and the folder are called in messages.
+        The names of the table and the folder in messages.
 
     Raises
     ------
     InputError
-        If an image could be any of several pictures, several images of the table the same one, or none is a picture.
+        If an image matches several pictures, several images match one picture, or no image matches a picture.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def join(images: Iterable[str], pictures: Sequence[str], *, source: str = "the t
     rows = np.full(len(images), -1, np.int64)
     ways: dict[str, int] = {}
     names = [_path(image) for image in images]
-    found_by = dict[int, int]()  # pictures, with the image that they are
+    found_by = dict[int, int]()  # from pictures to images
     for way, (with_ending, any_case) in zip(WAYS[1:], ((True, False), (False, False), (False, True)), strict=True):
         left = np.flatnonzero(rows < 0)
         if not len(left):
@@ -105,9 +105,9 @@ def join(images: Iterable[str], pictures: Sequence[str], *, source: str = "the t
 
 
 def tagged_pictures(tags: AnnotationSet, pictures: Sequence[str], joined: Joined) -> AnnotationSet:
-    """Return the set of pictures, each with the labels that a table has for it.
+    """Return the set of all pictures, each with its labels in a table.
 
-    Labels that none of the pictures has, or was looked at for, are left out.
+    Labels without any annotation of these pictures, present or absent, are left out.
     """
     here = np.flatnonzero(joined.rows >= 0)
     some = tags.select_images(here)
@@ -124,7 +124,7 @@ def tagged_pictures(tags: AnnotationSet, pictures: Sequence[str], joined: Joined
 
 
 def described_lost(lost: Sequence[str], pictures: Sequence[str]) -> str:
-    """Return the first of some images that are no pictures, each with the picture whose id is nearest."""
+    """Describe the first images without a picture, each with the picture that has the most similar id."""
     texts = []
     for image in lost[:_SHOWN]:
         near = near_names(image, pictures, n=1, likeness=0.3)
@@ -135,7 +135,7 @@ def described_lost(lost: Sequence[str], pictures: Sequence[str]) -> str:
 
 
 class _Index:
-    """Pictures by their paths, and by the ends of these."""
+    """An index of pictures by their paths and the ends of their paths."""
 
     def __init__(self, pictures: Sequence[str], with_ending: bool, any_case: bool) -> None:
         self._with_ending = with_ending
@@ -153,9 +153,9 @@ class _Index:
         return path.casefold() if self._any_case else path
 
     def find(self, path: str) -> list[int]:
-        """Return the pictures that a path may be."""
+        """Return the pictures that a path matches."""
         key = self._key(path)
-        # Its own name whole goes before names that merely end like it.
+        # An identical path has priority over paths with the same end.
         for table, keys in ((self.whole, [key]), (self.ends, [key]), (self.whole, _ends(key))):
             for one in keys:
                 if one in table:
@@ -183,7 +183,7 @@ def _take(
 
 
 def _path(image: str) -> str:
-    """Return an image's id as a path: with slashes, and without what stands for "here"."""
+    """Return the id of an image as a path with forward slashes and without "." and empty parts."""
     parts = [part for part in image.replace("\\", "/").split("/") if part not in ("", ".")]
     return "/".join(parts)
 

@@ -1,4 +1,4 @@
-"""A folder of pictures and a table of tags as one annotation set."""
+"""Read a folder of pictures and a table of tags as one annotation set."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class PicturesRead(NamedTuple):
     Attributes
     ----------
     data : AnnotationSet
-        The pictures, with their vectors, and with labels where there are tags.
+        The pictures with their vectors, and with labels if there are tags.
     folder : PictureFolder
         The folder.
     described : Described
-        The vectors, and what is broken.
+        The vectors, and the broken pictures.
     joined : Joined or None
-        How the tags were found; None without tags.
+        The matches between tags and pictures; None without tags.
     """
 
     data: AnnotationSet
@@ -41,7 +41,7 @@ class PicturesRead(NamedTuple):
 
     @property
     def remarks(self) -> list[str]:
-        """What was left out, and why, a line for each kind."""
+        """Messages about skipped pictures and tags, one line for each kind."""
         remarks = []
         if self.described.broken:
             remarks.append(
@@ -72,33 +72,33 @@ def load_pictures(
     folder : PictureFolder or path
         The pictures; see `PictureFolder`.
     tags : AnnotationSet, path, data frame, mapping, optional
-        Which picture has which tags: a set, or whatever `load_dataset` makes one of. Its images are found among the
-        pictures by their paths, or by names that are not ambiguous. Pictures without tags are kept.
+        The tags of the pictures: a set, or anything that `load_dataset` reads. Its images are matched to pictures by
+        their paths, or by names that are unambiguous. Pictures without tags are kept.
     backbone : str, path-like, callable or Backbone
-        What the features are computed with: ``"descriptors"``, the path of an ONNX file, or a function of pictures; see
-        `describe_pictures`.
+        The backbone that computes the features: ``"descriptors"``, the path of an ONNX file, or a function of pictures;
+        see `describe_pictures`.
     cache : str or path-like, optional
-        A file that keeps what is computed, so that another call computes only what is new or has changed.
+        A file that stores the vectors, so that a later call computes only those of new and changed pictures.
     n_threads : int, optional
-        Threads to use; one for each core by default.
+        The number of threads; one per core by default.
     **settings
-        Of the backbone; see `OnnxBackbone` and `FunctionBackbone`.
+        Settings of the backbone; see `OnnxBackbone` and `FunctionBackbone`.
 
     Returns
     -------
     AnnotationSet
-        An image for each picture that could be read, called by its path within the folder, such as ``"birds/a.jpg"``;
-        with `features` and `backbone`.
+        One image for each picture that could be read, with `features` and `backbone`. The id of an image is the path
+        of its picture within the folder, such as ``"birds/a.jpg"``.
 
     Raises
     ------
     InputError
-        If there is no picture, none that can be read, none that the tags name; or if a name of the tags is ambiguous.
+        If there are no pictures, none can be read, none has tags, or a name in the tags is ambiguous.
 
     Warns
     -----
     UserWarning
-        If pictures are broken, or images of the tags are no pictures; with the numbers and the first names.
+        If pictures are broken, or tagged images have no picture. The warning states their number and the first names.
 
     Examples
     --------
@@ -128,10 +128,10 @@ def read_pictures(
     tags_name: str = "the tags",
     **settings: Any,
 ) -> PicturesRead:
-    """Do as `load_pictures` does, and return all that there is to say about it.
+    """Read a folder of pictures like `load_pictures`, and return details about the pictures and tags.
 
-    The parameters and errors are those of `load_pictures` and `describe_pictures`; `tags_name` is what messages call
-    the tags. All that can be wrong with the tags is found out before any picture is decoded.
+    The parameters and errors are those of `load_pictures` and `describe_pictures`; `tags_name` is the name of the tags
+    in messages. The tags are checked before any picture is decoded.
     """
     if not isinstance(folder, PictureFolder):
         folder = PictureFolder(folder)
@@ -157,7 +157,7 @@ def read_pictures(
 
 
 def described_broken(broken: list[BrokenPicture]) -> str:
-    """Return the first of some broken pictures, each with the reason."""
+    """Describe the first broken pictures, each with the reason."""
     some = "; ".join(f"{one.image}: {one.reason}" for one in broken[:_SHOWN])
     return some + (f"; and {len(broken) - _SHOWN:,} more" if len(broken) > _SHOWN else "")
 

@@ -62,7 +62,7 @@ _SCRIPT = r"""
 const box = document.querySelector("input"), shown = document.querySelector("output");
 const cards = Array.from(document.querySelectorAll("article"));
 let texts = null;
-// Of letters with words between blanks only the beginnings count: "cat" is not in "communication".
+// A Latin word matches only from its beginning: "cat" is not found in "communication".
 function pattern(word) {
   const plain = word.replace(/[.*+?^${}()|[\]\\/]/gu, "\\$&");
   return new RegExp((/^[\p{Script=Latin}\p{N}]/u.test(word) ? "(?<![\\p{L}\\p{N}])" : "") + plain, "u");

@@ -1,4 +1,4 @@
-"""What an HTML page allows: its own scripts and styles, by their digests."""
+"""The Content-Security-Policy of an HTML page, which allows its own scripts and styles by their digests."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 from vsenumba.errors import VsenumbaError
 from vsenumba.pictures.decode import thumbnail
 
-# Of a thumbnail in an HTML file, before base64 makes four bytes of three.
+# Maximum bytes of a thumbnail in an HTML file, before base64 turns three bytes into four.
 MAX_JPEG = 10_500
 _QUALITIES = (85, 75, 62, 48, 34, 20)
 
@@ -24,7 +24,7 @@ def thumbnail_or_none(path: Path, side: int) -> np.ndarray | None:
 
 
 def jpeg_of(pixels: np.ndarray) -> bytes:
-    """Return a thumbnail as JPEG of at most `MAX_JPEG` bytes: one that is full of detail is kept less exactly."""
+    """Encode a thumbnail as a JPEG of at most `MAX_JPEG` bytes, with lower quality if it is full of detail."""
     from PIL import Image
 
     picture = Image.fromarray(pixels)

@@ -145,7 +145,7 @@ class History:
 
 
 def validation_names(record: Iterable[str]) -> list[str]:
-    """Return the names of the validation metrics of a record, which stand after the learning rate.
+    """Return the names of the validation metrics of a record, which come after the learning rate.
 
     Examples
     --------

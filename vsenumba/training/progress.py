@@ -1,4 +1,4 @@
-"""Progress of a training: how far it is, how fast it goes and what it has reached."""
+"""A progress bar for training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ProgressBar(RecordCallback):
     Parameters
     ----------
     title : str
-        What is being trained.
+        The name of the training, such as "training".
 
     Examples
     --------
@@ -40,11 +40,11 @@ class ProgressBar(RecordCallback):
         self._line.update(0, "preparing")
 
     def during_epoch(self, model: Any, done: float) -> None:
-        """Move the line on."""
+        """Advance the line."""
         self._line.update(self._epochs + done, self._note)
 
     def after_epoch(self, model: Any, record: Mapping[str, float]) -> bool:
-        """Move the line on, and say how fast it goes and what is reached."""
+        """Advance the line, and show the speed, the loss and the last validation metric."""
         rate = record["steps"] / max(record["seconds"], 1e-9)
         note = f"{rate / 1e6:.1f} M steps/s, loss {record['loss']:.3f}"
         for name in validation_names(record)[:1]:
@@ -54,5 +54,5 @@ class ProgressBar(RecordCallback):
         return False
 
     def finish(self, model: Any) -> None:
-        """Take the line away, or leave it as it is, see above."""
+        """Remove the line, or leave it as it is; see above."""
         self._line.__exit__(None, None, None)

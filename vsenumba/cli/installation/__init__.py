@@ -1,1 +1,1 @@
-"""What ``vsenumba info`` reports: the packages, the compiler, its cache and threads, the GPU, and what is wrong."""
+"""The report of ``vsenumba info``: packages, compiler, cache, threads, GPU and problems."""

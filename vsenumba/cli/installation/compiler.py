@@ -1,4 +1,4 @@
-"""The compiler and its cache: whether Numba compiles, and where it keeps the compiled code."""
+"""The state of Numba's compiler and its cache."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Compiler(NamedTuple):
-    """Whether code is compiled; whether it is kept, where, and whether that folder can be written."""
+    """Whether the compiler and its cache are on, the cache folder, and whether it is writable."""
 
     compilation: str
     cache: str
@@ -32,7 +32,7 @@ def compiler() -> Compiler:
 
 
 def _cache_path() -> Path | None:
-    """Return the folder for the compiled code of one of this package's files; None if it is not kept."""
+    """Return the cache folder for one of this package's files; None if there is no cache."""
     import numba
 
     from vsenumba.kernels.compiler import CACHE
@@ -57,8 +57,8 @@ def _writable(path: Path | None) -> str:
 
 
 def _shared_folder(path: Path) -> str:
-    """Return where the code of all files is kept, as Numba chooses for this package's files."""
+    """Return the folder with the compiled code of all files of this package."""
     if path.name == "__pycache__":
         return str(path.parents[1] / "*" / "__pycache__")
-    # Below the folder of NUMBA_CACHE_DIR, or of the user, there is one for each folder of source files.
+    # NUMBA_CACHE_DIR, or the user's cache folder, has one subfolder for each folder of source files.
     return str(path.parent)

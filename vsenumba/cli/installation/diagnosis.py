@@ -1,6 +1,6 @@
-"""What is wrong with an installation, in sentences with their remedies, from the facts that ``vsenumba info`` gathers.
+"""Find the problems of an installation and their remedies, from the facts that ``vsenumba info`` collects.
 
-Each check reads the facts alone, so that a test can give it those of any machine.
+The checks read only these facts, so tests can simulate any machine.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Problem(NamedTuple):
-    """Something that is wrong, or good to know.
+    """A problem with its remedy.
 
-    An "error" prevents work, a "warning" makes it slower or different from what was asked for, and a "note" matters to
-    some programs only. The key stays the same from version to version.
+    An "error" prevents work. A "warning" means lower speed, or a setting without effect. A "note" matters only to some
+    programs. The key is stable across versions.
     """
 
     key: str
@@ -36,11 +36,11 @@ def diagnose(facts: Facts, unfit: list[Misfit], failures: list[str]) -> list[Pro
     Parameters
     ----------
     facts : mapping
-        What was found, None where it could not be found out.
+        The facts. A fact that could not be determined is None.
     unfit : list of Misfit
-        Required packages that are missing or have a version that does not fit.
+        Required packages that are missing or have an unsupported version.
     failures : list of str
-        The messages of imports that failed.
+        The messages of failed imports.
     """
     found = [*_packages(facts, unfit, failures), *_gpu(facts)]
     if facts["compilation"] is not None:
@@ -55,23 +55,23 @@ def _packages(facts: Facts, unfit: list[Misfit], failures: list[str]) -> Iterato
         yield Problem(
             "not_installed",
             "warning",
-            "vsenumba runs from a folder without being installed, so nobody can tell whether its packages fit.",
-            "Run pip install . in the folder that has pyproject.toml.",
+            "vsenumba is not installed but runs from a folder, so the versions of its packages cannot be checked.",
+            "Run pip install . in the folder with pyproject.toml.",
         )
     for name, needed, installed in unfit:
-        have = "is not installed" if installed is None else f"has version {installed}, which is not tested"
+        have = "is not installed" if installed is None else f"has version {installed}, which is not supported"
         yield Problem(
             "package_missing" if installed is None else "package_version",
             "error" if installed is None else "warning",
-            f"vsenumba requires {name}{needed}, and {name} {have}.",
+            f"vsenumba requires {name}{needed}, but {name} {have}.",
             f"Run pip install '{name}{needed}'.",
         )
     for failure in failures:
         yield Problem(
             "import_failed",
             "error",
-            f"An import fails: {failure}",
-            "Run pip install --upgrade --upgrade-strategy eager vsenumba, which selects versions that go together.",
+            f"An import failed: {failure}",
+            "Run pip install --upgrade --upgrade-strategy eager vsenumba, which selects compatible versions.",
         )
 
 
@@ -80,7 +80,7 @@ def _compilation(facts: Facts) -> Iterator[Problem]:
         yield Problem(
             "compiler_off",
             "warning",
-            "Numba's compiler is off, so training is some hundred times slower.",
+            "Numba's compiler is off, which makes training about 100 times slower.",
             "Unset the environment variable NUMBA_DISABLE_JIT.",
         )
 
@@ -91,24 +91,24 @@ def _cache(facts: Facts) -> Iterator[Problem]:
         yield Problem(
             "cache_off",
             "warning",
-            "Compiled code is not kept, so each process compiles again, which takes a minute or more.",
+            "The cache of compiled code is off, so each process compiles again, which takes a minute or more.",
             "Unset the environment variable VSENUMBA_CACHE.",
         )
     elif facts["compilation"] == "on" and facts["cache_writable"] != "yes":
         reason = facts["cache_writable"].removeprefix("no: ")
-        where = "no folder for it was found" if reason == "no" else f"{facts['cache_folder']}: {reason}"
+        where = "no folder was found" if reason == "no" else f"{facts['cache_folder']}: {reason}"
         yield Problem(
             "cache_not_writable",
             "warning",
-            f"Compiled code cannot be kept ({where}), so each process compiles again, which takes a minute or more.",
-            "Set the environment variable NUMBA_CACHE_DIR to a folder that you can write.",
+            f"Compiled code cannot be stored ({where}), so each process compiles again, which takes a minute or more.",
+            "Set the environment variable NUMBA_CACHE_DIR to a folder that you can write to.",
         )
     elif facts["compilation"] == "on" and asked and not Path(facts["cache_folder"]).is_relative_to(asked):
         yield Problem(
             "cache_elsewhere",
             "warning",
-            f"NUMBA_CACHE_DIR={asked} cannot be written; compiled code is kept in {facts['cache_folder']}.",
-            "Set the environment variable NUMBA_CACHE_DIR to a folder that you can write, or unset it.",
+            f"NUMBA_CACHE_DIR={asked} is not writable; compiled code is stored in {facts['cache_folder']}.",
+            "Set the environment variable NUMBA_CACHE_DIR to a folder that you can write to, or unset it.",
         )
 
 
@@ -118,7 +118,7 @@ def _layer(facts: Facts) -> Iterator[Problem]:
         yield Problem(
             "threading_layer_missing",
             "error",
-            f"Numba found no threading layer, so nothing can be trained ({layer.removeprefix('none: ')}).",
+            f"Numba found no threading layer, so vsenumba cannot train ({layer.removeprefix('none: ')}).",
             "Unset the environment variable NUMBA_THREADING_LAYER, or set it to workqueue, which needs no library.",
         )
     elif layer == "workqueue" and asked != "workqueue":
@@ -126,9 +126,9 @@ def _layer(facts: Facts) -> Iterator[Problem]:
             "threading_layer_workqueue",
             "note",
             "Numba found neither OpenMP nor TBB and uses its own threads (workqueue). vsenumba works well with them, "
-            "but if other Numba code of your program runs in parallel at the same time, the program ends.",
-            "If that matters, run pip install tbb (conda install tbb on a Mac); otherwise set the environment variable "
-            "NUMBA_THREADING_LAYER=workqueue, and this note goes away.",
+            "but your program crashes if other parallel Numba code runs in it at the same time.",
+            "If your program has such code, run pip install tbb (conda install tbb on a Mac). Otherwise set the "
+            "environment variable NUMBA_THREADING_LAYER=workqueue to hide this note.",
         )
 
 
@@ -138,7 +138,7 @@ def _threads(facts: Facts) -> Iterator[Problem]:
         yield Problem(
             "too_many_threads",
             "warning",
-            f"Numba uses {threads} threads on {_cores(cores)}, which is slower than one for each core.",
+            f"Numba uses {threads} threads on {_cores(cores)}, which is slower than one thread per core.",
             f"Set the environment variable NUMBA_NUM_THREADS={cores}.",
         )
     if blas is None:
@@ -156,8 +156,8 @@ def _threads(facts: Facts) -> Iterator[Problem]:
         yield Problem(
             "few_blas_threads",
             "warning",
-            f"{named} leaves BLAS {blas} of {cores} cores, which slows down evaluation and EASE.",
-            f"Unset {named}. vsenumba itself gives BLAS one thread where its own threads do the work.",
+            f"{named} limits BLAS to {blas} of {cores} cores, which slows down evaluation and EASE.",
+            f"Unset {named}. vsenumba itself limits BLAS to one thread while its own threads work.",
         )
 
 
@@ -170,8 +170,8 @@ def _processes(facts: Facts) -> Iterator[Problem]:
         yield Problem(
             "fork",
             "note",
-            "Python starts processes by fork here, and Numba's threads (GNU OpenMP) do not survive a fork. A process "
-            "that was forked after training cannot train.",
+            "Python starts processes by fork on this machine, and Numba's threads (GNU OpenMP) do not survive a fork. "
+            "A process that is forked after a training cannot train.",
             "If your program starts processes, use multiprocessing.get_context('spawn') or joblib. Or set the "
             "environment variable NUMBA_THREADING_LAYER=workqueue.",
         )
@@ -184,7 +184,7 @@ def _gpu(facts: Facts) -> Iterator[Problem]:
         yield Problem(
             "gpu_simulated",
             "warning",
-            'Kernels for GPUs are simulated, so device="cuda" is slow and uses no GPU.',
+            'Numba simulates the GPU, so device="cuda" is slow and uses no real GPU.',
             "Unset the environment variable NUMBA_ENABLE_CUDASIM.",
         )
     elif not card["usable"] and (card["cards"] or installed):
@@ -192,7 +192,7 @@ def _gpu(facts: Facts) -> Iterator[Problem]:
         yield Problem(
             "gpu_not_usable",
             "warning" if installed else "note",
-            f'{have}, and device="cuda" does not work: {card["why_not"]}.',
-            "Training on the processor works. For what a GPU needs, see "
+            f'{have}, but device="cuda" does not work: {card["why_not"]}.',
+            "You can train on the CPU. For the requirements of a GPU, see "
             "https://vsenumba.readthedocs.io/en/latest/how-to/gpu.html.",
         )

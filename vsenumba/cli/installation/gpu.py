@@ -1,4 +1,4 @@
-"""The GPU: which NVIDIA cards the driver shows, and whether vsenumba can train on them, or why not."""
+"""The NVIDIA GPUs of this machine, and whether vsenumba can train on them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _SECONDS = 5
 
 
 def gpu() -> dict[str, Any]:
-    """Return the cards, whether ``device="cuda"`` works, and if not, why."""
+    """Return the GPUs, whether ``device="cuda"`` works, and the reason if it does not."""
     why_not, simulated = _why_not()
     return {"cards": cards(), "usable": why_not is None, "simulated": simulated, "why_not": why_not}
 
 
 def cards() -> list[str]:
-    """Return the name, driver version and memory of each card, as nvidia-smi prints them."""
+    """Return the name, driver version and memory of each GPU, as nvidia-smi prints them."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
     try:
-        done = subprocess.run(  # noqa: S603  # a program of the driver, with fixed words
+        done = subprocess.run(  # noqa: S603  # a program of the driver, with fixed arguments
             [program, *_QUERY], capture_output=True, text=True, timeout=_SECONDS, check=True, errors="replace"
         )
     except (OSError, subprocess.SubprocessError):
@@ -31,7 +31,7 @@ def cards() -> list[str]:
 
 
 def _why_not() -> tuple[str | None, bool]:
-    """Return why kernels cannot run on a GPU, or None; and whether they would be simulated."""
+    """Return the reason why kernels cannot run on a GPU (None if they can), and whether the GPU is simulated."""
     try:
         from vsenumba.gpu.backend import SIMULATED, require_card
 

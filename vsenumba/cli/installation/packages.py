@@ -1,4 +1,4 @@
-"""The packages that vsenumba requires, by the metadata of its installation: which are installed, and which fit."""
+"""The packages that vsenumba requires according to its metadata, and their installed versions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from packaging.requirements import Requirement
 
-# Extras that serve the development of vsenumba.
+# Extras for the development of vsenumba.
 DEVELOPMENT = frozenset({"bench", "docs", "test"})
 
 
 class Misfit(NamedTuple):
-    """A required package that is missing, or that has a version which does not fit."""
+    """A required package that is missing or has an unsupported version."""
 
     name: str
     needed: str
@@ -29,7 +29,7 @@ def installed_version(name: str) -> str | None:
 
 
 def required(extra: str = "") -> list[Requirement]:
-    """Return what vsenumba requires, or what one of its extras requires; nothing if vsenumba is not installed."""
+    """Return the requirements of vsenumba or of one of its extras; none if vsenumba is not installed."""
     return [
         requirement
         for requirement in _requirements()
@@ -57,12 +57,12 @@ def misfits(requirements: list[Requirement]) -> list[Misfit]:
 
 
 def packages() -> dict[str, str | None]:
-    """Return the version of each required package, None for a missing one."""
+    """Return the version of each required package; None if it is missing."""
     return {requirement.name: installed_version(requirement.name) for requirement in required()}
 
 
 def extras() -> dict[str, dict[str, Any]]:
-    """Return for each extra the versions of its packages, whether all are installed, and how to install them."""
+    """Return the packages of each extra with their versions, whether all are installed, and the install command."""
     try:
         names = importlib.metadata.metadata("vsenumba").get_all("Provides-Extra") or []
     except importlib.metadata.PackageNotFoundError:
@@ -79,7 +79,7 @@ def extras() -> dict[str, dict[str, Any]]:
 
 
 def unfit() -> list[Misfit]:
-    """Return the required packages that are missing or do not fit, and those of installed extras that do not fit."""
+    """Return the missing and unsupported required packages, and the unsupported packages of installed extras."""
     found = misfits(required())
     for name, extra in extras().items():
         if extra["installed"]:

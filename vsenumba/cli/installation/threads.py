@@ -1,4 +1,4 @@
-"""Threads and processes: the cores of this machine, the threads of Numba and BLAS, and how Python starts processes."""
+"""Threads and processes: usable cores, threads of Numba and BLAS, and Python's start method."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-# What a control group of Linux may use: microseconds of processor time, and in how many microseconds.
+# The CPU quota of a Linux control group: microseconds of CPU time per period, and the period in microseconds.
 _QUOTA = "/sys/fs/cgroup/cpu.max"
 
 
@@ -25,7 +25,7 @@ class Threads(NamedTuple):
 
 
 def threads() -> Threads:
-    """Return how many threads work here, and how processes are started."""
+    """Return the number of threads on this machine, and Python's start method for processes."""
     import numba
     from threadpoolctl import threadpool_info
 
@@ -35,11 +35,11 @@ def threads() -> Threads:
     blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
     return Threads(
         cores=usable_cores(),
-        # Without a layer Numba cannot tell how many there are now.
+        # Numba cannot report the current number without a threading layer.
         threads=numba.config.NUMBA_NUM_THREADS,
         blas_threads=max(blas, default=None),
         threading_layer=layer,
-        # The first is the default; to ask for it by get_start_method would settle it for this process.
+        # The first one is the default. get_start_method would fix it for this process.
         start_method=multiprocessing.get_all_start_methods()[0],
         survives_fork=not runs_gnu_openmp(),
     )
@@ -57,7 +57,7 @@ def usable_cores(quota: str = _QUOTA) -> int:
 
 
 def _threading_layer() -> str:
-    """Return the layer that Numba chooses, which it does at the first parallel launch."""
+    """Return Numba's threading layer, which Numba selects when the first parallel kernel runs."""
     import numba
     import numpy as np
 
@@ -67,7 +67,7 @@ def _threading_layer() -> str:
         return "none: compilation is off"
     sampler = AdaptiveSampler()
     with warnings.catch_warnings():
-        # A cache that cannot be used is among the problems.
+        # Cache problems are reported separately.
         warnings.simplefilter("ignore")
         try:
             sampler.refresh(sampler.state(np.ones(2, np.int64), 2, 1), np.ones((2, 2), np.float32))

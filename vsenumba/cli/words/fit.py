@@ -112,7 +112,7 @@ def command(
         options.check_native_output(path, *(one for one in text if one.is_file()))
     if corpus and corpus.absolute() == output.absolute():
         raise InputError(f"cannot write both the model and --corpus to {output}; choose another name for --corpus")
-    # Closed when the command ends.
+    # The client closes when the command ends.
     client = click.get_current_context().with_resource(connected(scheduler)) if scheduler is not None else None
     saving = Checkpoint(output, checkpoint_every) if checkpoint_every else None
     callbacks = [*([saving] if saving else []), ProgressBar()]

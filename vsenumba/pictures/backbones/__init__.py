@@ -1,4 +1,4 @@
-"""Backbones: what makes a vector of a picture. One file each; another is a file and a line in `BACKBONES`."""
+"""Backbones, which compute vectors of pictures. To add one, add a file here and an entry in `BACKBONES`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ BACKBONES: tuple[type[Backbone], ...] = (DescriptorBackbone, OnnxBackbone, Funct
 
 
 def as_backbone(value: Any, **settings: Any) -> Backbone:
-    """Return the backbone that a value is or stands for.
+    """Convert a value to a backbone.
 
     Parameters
     ----------
     value : str, path-like, callable or Backbone
         ``"descriptors"``, the path of an ONNX file, or a function; see `BACKBONES`.
     **settings
-        Of an ONNX file, see `OnnxBackbone`; of a function, see `FunctionBackbone`. None stands for none.
+        Settings of the backbone; see `OnnxBackbone` and `FunctionBackbone`. None means the default.
 
     Raises
     ------
     InputError
-        If it is none of these, or a setting does not fit it.
+        If the value is not a backbone, or the backbone does not have one of the settings.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What every backbone is: it takes pictures of one size and makes a vector of each."""
+"""The base class of backbones, which compute a vector for each picture of a fixed size."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ import numpy as np
 from vsenumba.data.backbone_id import BackboneId
 from vsenumba.errors import InputError, unknown_name
 
-#: How a picture is brought to the size of a backbone's input.
+#: Ways to resize a picture to the input size of a backbone.
 RESIZES = ("crop", "pad", "squash")
 
 
 class Backbone(ABC):
-    """What makes vectors of pictures.
+    """A method that computes vectors of pictures.
 
     Attributes
     ----------
     id : BackboneId
-        Its name, and a digest of all that decides the numbers.
+        The name, and a digest of everything that determines the vectors.
     height, width : int
-        The pixels of its input.
+        The size of the input in pixels.
     resize : str
-        How a picture gets that size: ``"crop"`` (its middle), ``"pad"`` (whole, on white) or ``"squash"``.
+        How to resize a picture: ``"crop"`` takes the middle, ``"pad"`` puts the whole picture on white, and
+        ``"squash"`` changes its proportions.
     smooth : bool
-        Whether that is done with Lanczos' filter rather than the bicubic one.
+        Whether to resize with the Lanczos filter instead of the bicubic filter.
     batch : int
-        How many pictures are described together.
+        The number of pictures in a batch.
     """
 
     name: ClassVar[str]
@@ -45,22 +46,22 @@ class Backbone(ABC):
     @classmethod
     @abstractmethod
     def recognises(cls, value: Any) -> bool:
-        """Tell whether a value stands for a backbone of this kind."""
+        """Return whether a value specifies a backbone of this class."""
 
     @classmethod
     @abstractmethod
     def make(cls, value: Any, settings: dict[str, Any]) -> Backbone:
-        """Make the backbone that a value stands for.
+        """Create the backbone that a value specifies.
 
         Raises
         ------
         InputError
-            If a setting is not one of this kind, or cannot be used.
+            If this class does not have a setting, or the setting cannot be used.
         """
 
     @abstractmethod
     def describe(self, pictures: np.ndarray) -> np.ndarray:
-        """Return the vectors of pictures.
+        """Compute the vectors of pictures.
 
         Parameters
         ----------
@@ -70,12 +71,12 @@ class Backbone(ABC):
         Returns
         -------
         (n, d) array
-            Of uint8, float16 or float32.
+            Vectors of dtype uint8, float16 or float32.
         """
 
 
 def refuse_settings(kind: str, settings: Collection[str], known: Collection[str]) -> None:
-    """Refuse settings that a backbone does not have, rather than ignore them."""
+    """Raise an error for settings that a backbone does not have."""
     for setting in settings:
         if setting not in known:
             if not known:
@@ -84,7 +85,7 @@ def refuse_settings(kind: str, settings: Collection[str], known: Collection[str]
 
 
 def checked_choice(what: str, value: Any, choices: Collection[str]) -> str:
-    """Return one of the choices there are."""
+    """Return a value if it is one of the choices; otherwise raise an error."""
     if not isinstance(value, str) or value not in choices:
         raise unknown_name(what, value, choices)
     return value

@@ -1,8 +1,8 @@
-"""The built-in backbone, which needs no weights: where edges run, which colours there are, and where.
+"""The built-in backbone, which needs no weights: edges, colours and layout.
 
-The formulas stand in ``docs/reference/data.md``. What depends on a pixel's two differences alone, the direction of
-the edge and how it is shared between two bins, is looked up in tables of all pairs of differences: the same numbers,
-at a fifth of the time.
+The formulas are in ``docs/reference/data.md``. The direction of an edge and its shares of two bins depend only on the
+two differences of a pixel. They are looked up in tables of all pairs of differences, which gives the same numbers in
+a fifth of the time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ N_EDGES = CELLS * CELLS * ORIENTATIONS
 N_FEATURES = N_EDGES + COLOURS**3 + CELLS * CELLS * 3
 SIDE = 64
 
-# It goes up when a number of any picture changes: features of two versions cannot be compared.
+# Increase this when the vector of any picture changes: features of different versions cannot be compared.
 _VERSION = 1
 
 _SPAN = 511  # differences of two bytes: -255..255
@@ -33,9 +33,9 @@ _BATCH = 32
 
 
 class DescriptorBackbone(Backbone):
-    """256 bytes a picture, without weights: edges by place and direction, colours, and the colours' places.
+    """256 bytes per picture, without weights: edges by position and direction, colours, and colours by position.
 
-    The picture is brought whole into a white square of 64 by 64 pixels. The vectors are meant for L1 distances.
+    The whole picture is fitted into a white square of 64 by 64 pixels. Compare the vectors by L1 distance.
     """
 
     name = "descriptors"
@@ -64,18 +64,18 @@ class DescriptorBackbone(Backbone):
 
 
 def describe(thumbnails: np.ndarray) -> np.ndarray:
-    """Return the feature vectors of thumbnails.
+    """Compute the feature vectors of thumbnails.
 
     Parameters
     ----------
     thumbnails : (n, s, s, 3) uint8 array
-        RGB, with s a multiple of 4.
+        RGB thumbnails. `s` must be a multiple of 4.
 
     Returns
     -------
     (n, 256) uint8 array
-        Coordinates 0..143 the edges, 144..207 the colours, 208..255 the layout; the formulas are in
-        ``docs/reference/data.md``. Scaled so that the sum of absolute differences (L1) weighs the three as measured.
+        Columns 0 to 143 are the edges, 144 to 207 the colours, and 208 to 255 the layout. The scales of the three
+        parts were chosen by measurement for the L1 distance. The formulas are in ``docs/reference/data.md``.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def describe(thumbnails: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _edge_tables() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Return, for the bin below and the bin above a direction, which it is and how much it gets, by difference."""
+    """Return the lower and the upper bin of an edge, each with its weight, for every pair of differences."""
     dy, dx = np.divmod(np.arange(_SPAN * _SPAN), _SPAN)
     dx, dy = (dx - 255).astype(np.float64), (dy - 255).astype(np.float64)
     position = (np.arctan2(dy, dx) / np.pi % 1) * ORIENTATIONS - 0.5
@@ -110,7 +110,7 @@ def _edge_tables() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.
 
 
 def _edges(rgb: np.ndarray) -> np.ndarray:
-    """Gradient length by cell and orientation, each pixel shared between its two nearest orientations."""
+    """Gradient length by cell and orientation; each pixel counts towards its two nearest orientations."""
     n, side = rgb.shape[:2]
     values = np.ascontiguousarray(np.moveaxis(rgb, 3, 0), np.int16)  # (3, n, s, s)
     dx, dy = np.zeros_like(values), np.zeros_like(values)
@@ -118,7 +118,7 @@ def _edges(rgb: np.ndarray) -> np.ndarray:
     np.subtract(values[..., 2:, :], values[..., :-2, :], out=dy[..., 1:-1, :])
     pair = dy.astype(np.int32) * _SPAN + (dx + np.int32(255 * _SPAN + 255))
     square = np.square(dx, dtype=np.int32) + np.square(dy, dtype=np.int32)
-    # The first channel of those with the strongest edge.
+    # Use the channel with the strongest edge; the first one if there are ties.
     best, strength = pair[0], square[0]
     for channel in (1, 2):
         stronger = square[channel] > strength
@@ -134,7 +134,7 @@ def _edges(rgb: np.ndarray) -> np.ndarray:
 
 
 def _colours(rgb: np.ndarray) -> np.ndarray:
-    """Pixels in each of 4 × 4 × 4 boxes of red, green and blue."""
+    """Count the pixels in each of 4 × 4 × 4 boxes of red, green and blue."""
     n = len(rgb)
     red, green, blue = np.moveaxis(rgb // (256 // COLOURS), 3, 0)
     box = (red * COLOURS + green) * COLOURS + blue + (np.arange(n) * COLOURS**3)[:, None, None]
@@ -142,10 +142,10 @@ def _colours(rgb: np.ndarray) -> np.ndarray:
 
 
 def _layout(rgb: np.ndarray) -> np.ndarray:
-    """Mean ink (255 less the value) by cell and channel, of unit Euclidean length."""
+    """Mean ink (255 minus the value) by cell and channel, normalised to unit Euclidean length."""
     n, side = rgb.shape[:2]
     step = side // CELLS
-    # Sums of bytes are exact in any order, and so is the mean of a power of two of them.
+    # Integer sums are exact in any order, and so is dividing them by a power of two.
     sums = rgb.reshape(n, CELLS, step, CELLS, step, 3).sum(axis=(2, 4), dtype=np.int64)
     ink = 255 - (sums / step**2).reshape(n, CELLS * CELLS * 3)
     return ink / np.maximum(np.sqrt(np.square(ink).sum(axis=1)), 1e-9)[:, None]

@@ -1,4 +1,4 @@
-"""A backbone of one's own: any function that makes an array of vectors of an array of pictures."""
+"""The backbone that calls a Python function of your own."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _SETTINGS = ("size", "name", "resize", "batch")
 
 
 class FunctionBackbone(Backbone):
-    """A function of pictures.
+    """A function that computes vectors of pictures.
 
     Parameters
     ----------
     function : callable
-        Takes an (n, size, size, 3) uint8 array, RGB, and returns an (n, d) array of finite numbers. It is called from
-        one thread.
+        A function from an (n, size, size, 3) uint8 array of RGB pictures to an (n, d) array of finite numbers. It is
+        called from one thread only.
     size : int
         Pixels along each side.
     name : str, optional
-        What it is called, in files and models: features of another name are refused. It must change when the function's
-        numbers do. By default the function's own name; a cache asks for one.
+        The name of the backbone in files and models, which reject features of a backbone with another name. Change it
+        whenever the results of the function change. The default is the name of the function. A cache requires a name.
     resize : str
         ``"crop"``, ``"pad"`` or ``"squash"``, see `Backbone`.
     batch : int
-        How many pictures it is given at once.
+        The number of pictures in each call.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Any image network in an ONNX file as a backbone, by onnxruntime."""
+"""The backbone that runs an image network from an ONNX file with onnxruntime."""
 
 from __future__ import annotations
 
@@ -22,59 +22,61 @@ from vsenumba.pictures.backbones.preprocessing import SETTINGS, find_preprocessi
 from vsenumba.storage import check_readable, exists
 
 _BATCH = 32
-# Dimensions beyond these are of damage, or of something else than pictures.
+# A larger dimension means that the file is damaged or the input is not a picture.
 _LARGEST_SIDE = 4096
 _INPUTS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 _POOLINGS = ("mean", "first")
-# How a file says that numbers lie in another file: the key "location", and a name of up to 127 bytes.
+# The reference to a file with external weights: the key "location", then a name of up to 127 bytes.
 _LOCATION = re.compile(rb"\n\x08location\x12([\x01-\x7f])", re.DOTALL)
 
 
 class OnnxBackbone(Backbone):
     """An image network in an ONNX file.
 
-    What is not given is looked up in the file's metadata, under the names of the parameters and those that the ONNX
-    standard has (``Image.BitmapPixelFormat``, ``Image.NominalPixelRange``), then in the shape of its input; what is
-    said nowhere is assumed as networks trained on ImageNet have it, with a warning.
+    If you leave out a setting, it is read from the metadata of the file, and then from the shape of the input. The
+    metadata keys are the names of the parameters and those of the ONNX standard (``Image.BitmapPixelFormat``,
+    ``Image.NominalPixelRange``). A setting found in neither gets the usual value for networks trained on ImageNet,
+    with a warning.
 
     Parameters
     ----------
     path : str or path-like
-        The file. It has one input: pictures, of three channels, as float32, float16 or uint8; of a fixed number at a
-        time, or of any.
+        The file. The network must have one input: a batch of pictures with three channels, as float32, float16 or
+        uint8. The batch size may be fixed or open.
     size : int, optional
-        Pixels along each side, where the input does not say it.
+        Pixels along each side, if the input does not fix it.
     layout : str, optional
-        ``"NCHW"`` or ``"NHWC"``: whether channels come before or after the rows and columns.
+        ``"NCHW"`` if the channels come before the rows and columns, ``"NHWC"`` if after them.
     channels : str, optional
         ``"RGB"`` or ``"BGR"``.
     scale : float, optional
-        What the bytes are multiplied by: 1/255, or 1 where the mean or the deviation is above 1.
+        The factor applied to the bytes: by default 1/255, or 1 if `mean` or `std` is above 1.
     mean, std : float or three floats, optional
-        What is then subtracted from each channel, and what it is then divided by.
+        The values to subtract from each scaled channel, and to divide the result by.
     resize : str, optional
         ``"crop"``, ``"pad"`` or ``"squash"``, see `Backbone`.
     output : str, optional
-        Which of several outputs to take. Vectors are taken as they are; of (n, channels, rows, columns) the mean over
-        rows and columns.
+        The output to use, if the network has several. Vectors are used unchanged. Feature maps are averaged over rows
+        and columns.
     pooling : str, optional
-        Of (n, tokens, d), as transformers return it, ``"mean"`` of the tokens, or the ``"first"``.
+        How to reduce an output of shape (n, tokens, d), as transformers return it: ``"mean"`` averages the tokens,
+        ``"first"`` uses the first one.
     name : str, optional
-        What it is called in files; that of the file by default.
+        The name of the backbone in files; the name of the ONNX file by default.
     n_threads : int, optional
         Threads to use; all cores by default.
 
     Raises
     ------
     InputError
-        If onnxruntime is missing, a setting does not fit, or the network is none of pictures.
+        If onnxruntime is missing, a setting does not fit, or the input of the network is not a batch of pictures.
     FileFormatError
-        If it is no ONNX file, or a damaged one.
+        If the file is not an ONNX file, or is damaged.
 
     Warns
     -----
     UserWarning
-        If something had to be assumed; it says what, and which option says otherwise.
+        If a setting had to be assumed. The warning names the value and the option that changes it.
     """
 
     name = "onnx"
@@ -133,12 +135,12 @@ class OnnxBackbone(Backbone):
 
     def _run(self, pictures: np.ndarray) -> np.ndarray:
         n = len(pictures)
-        if n < self._fixed:  # filled up with black pictures, whose vectors are dropped
+        if n < self._fixed:  # pad with black pictures, and drop their vectors
             pictures = np.concatenate([pictures, np.zeros((self._fixed - n, *pictures.shape[1:]), np.uint8)])
         values = self._prepare(pictures, self._dtype)
         try:
             (found,) = self._session.run([self._output], {self._input: values})
-        except Exception as error:  # onnxruntime's own types, which all derive from it alone
+        except Exception as error:  # the error types of onnxruntime derive directly from Exception
             raise InputError(
                 f"{self._path}: the network does not accept pictures of {self.width} x {self.height} pixels as "
                 f"{self._prepare.layout}: {_one_line(error)}; set --size and --layout"
@@ -165,7 +167,7 @@ class OnnxBackbone(Backbone):
         return np.ascontiguousarray(found, np.float32)
 
     def _the_input(self) -> tuple[str, type, list[int]]:
-        """Return the input's name, its type, and its shape, with 0 for what is open."""
+        """Return the name, type and shape of the input; open dimensions are 0."""
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
             names = ", ".join(one.name for one in inputs)
@@ -234,7 +236,7 @@ def _n_cores() -> int:
 
 
 def _outside(path: Path) -> list[Path]:
-    """Return the files that a network's numbers lie in, beside its own; onnxruntime has looked that they are there."""
+    """Return the files with external weights; onnxruntime has already checked that they exist."""
     content = path.read_bytes()
     names = {content[found.end() : found.end() + found[1][0]] for found in _LOCATION.finditer(content)}
     paths = [path.parent / os.fsdecode(name) for name in sorted(names) if b"\0" not in name]

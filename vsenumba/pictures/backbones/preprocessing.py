@@ -1,4 +1,4 @@
-"""What is done to a picture's bytes before a network sees them, as options, metadata or the input's shape say."""
+"""The preprocessing of pictures for a network, from options, metadata or the shape of the input."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ LAYOUTS = ("NCHW", "NHWC")
 CHANNELS = ("RGB", "BGR")
 _DEFAULT_SIZE = 224
 _LARGEST_SIDE = 4096
-#: Of ImageNet's pictures, in units of 0 to 1, as nearly all networks trained on it have it.
+#: Statistics of ImageNet for pixels from 0 to 1, which nearly all networks trained on ImageNet use.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-# What the ONNX standard has for metadata: scale, mean and deviation.
+# Pixel ranges in the metadata of the ONNX standard: scale, mean and standard deviation.
 _PIXEL_RANGES = {
     "NominalRange_0_255": (1.0, 0.0, 1.0),
     "Normalized_0_1": (1 / 255, 0.0, 1.0),
@@ -33,7 +33,7 @@ _NUMBERS = re.compile(r"[\s,\[\]()]+")
 
 
 class Preprocessing(NamedTuple):
-    """How pictures become what a network takes."""
+    """The conversion of pictures to the input of a network."""
 
     height: int
     width: int
@@ -46,45 +46,45 @@ class Preprocessing(NamedTuple):
     notes: tuple[str, ...] = ()
 
     def __call__(self, pictures: np.ndarray, dtype: Any) -> np.ndarray:
-        """Return (n, height, width, 3) uint8 pictures as the network takes them."""
+        """Convert (n, height, width, 3) uint8 pictures to the input of the network."""
         if self.channels == "BGR":
             pictures = pictures[..., ::-1]
         if dtype == np.uint8:
             values = pictures
         else:
-            # One multiplication and one addition a value.
+            # One multiplication and one addition per value.
             factor = np.array([self.scale / one for one in self.std], np.float32)
             shift = np.array([-mean / one for mean, one in zip(self.mean, self.std, strict=True)], np.float32)
             values = (pictures * factor + shift).astype(dtype, copy=False)
         return np.ascontiguousarray(values.transpose(0, 3, 1, 2) if self.layout == "NCHW" else values)
 
     def decisive(self) -> list[Any]:
-        """Return what decides the numbers."""
+        """Return the settings that determine the vectors."""
         return list(self[:-1])
 
 
 def find_preprocessing(
     path: str, shape: Sequence[int], takes_bytes: bool, metadata: Mapping[str, str], settings: Mapping[str, Any]
 ) -> Preprocessing:
-    """Return what options, or else metadata, or else the input's shape, or else custom say.
+    """Find the preprocessing from the options, the metadata, the shape of the input and the defaults, in this order.
 
     Parameters
     ----------
     path : str
         The file, for messages.
     shape : four ints
-        Of the input; 0 where it is open.
+        The shape of the input; open dimensions are 0.
     takes_bytes : bool
-        Whether the input is uint8: the network itself does the rest.
+        Whether the input is uint8, in which case the network itself normalises the pixels.
     metadata : mapping from str to str
-        Of the file.
+        The metadata of the file.
     settings : mapping
-        The options, some of `SETTINGS`.
+        The options, with names from `SETTINGS`.
 
     Raises
     ------
     InputError
-        If one cannot be used, or does not fit the input.
+        If a setting cannot be used, or does not fit the input.
     """
     notes: list[str] = []
     said = _from_metadata(path, metadata) | {name: one for name, one in settings.items() if one is not None}
@@ -106,7 +106,7 @@ def find_preprocessing(
 
 
 def _from_metadata(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings that a file's metadata have."""
+    """Return the settings in the metadata of a file."""
     said: dict[str, Any] = {}
     pixel_format = metadata.get("Image.BitmapPixelFormat", "")
     if pixel_format[:3].upper() in CHANNELS:
@@ -130,12 +130,12 @@ def _from_metadata(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def numbers_of(what: str, text: str) -> tuple[float, ...]:
-    """Return the numbers that a text such as ``"0.5"``, ``"1,2,3"`` or ``"[1, 2, 3]"`` holds.
+    """Parse the numbers in a text such as ``"0.5"``, ``"1,2,3"`` or ``"[1, 2, 3]"``.
 
     Raises
     ------
     InputError
-        If it holds none, or something else.
+        If the text has no numbers, or anything else.
     """
     try:
         found = tuple(float(word) for word in _NUMBERS.split(text) if word)
@@ -198,9 +198,9 @@ def _normalisation(
         if scale <= 0:
             raise InputError(f"{path}: scale must be above 0, not {scale:g}")
         return scale, means, stds
-    # In units of 0 to 1 neither is above 1.
+    # For pixels from 0 to 1, neither is above 1.
     in_bytes = max(*means, *stds) > 1
-    if not in_bytes and max(stds) == 1:  # as where nothing is to be done, of which bytes may be meant too
+    if not in_bytes and max(stds) == 1:  # this may also mean bytes that need no normalisation
         notes.append("mean and standard deviation are for values from 0 to 1 (otherwise use --scale 1)")
     return (1.0 if in_bytes else 1 / 255), means, stds
 

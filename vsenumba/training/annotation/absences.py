@@ -2,8 +2,8 @@
 
 For a pair of an image with absences A, the negative is drawn from A with probability s (`Task.absent_share`), where all
 absences are equally likely. Otherwise the sampler draws it. So the law is ``s / |A| + (1 - s) p(a)`` for a label a in
-A, and ``(1 - s) p(a)`` for the others, where p is the sampler's law. A draw from A counts as one label tried. If a set
-has no absences at all, this compiles to the same code as if the feature did not exist.
+A, and ``(1 - s) p(a)`` for the others, where p is the sampler's law. A draw from A counts as one label tried. A set
+without absences compiles to code that does not mention them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def note_absences(absences, steps, row, first_step, n_steps):
 
 @dispatched
 def draw_negative(absences, sampler, states, shard, vectors, labels, indices, steps, step):
-    """Draw the negative of a step; return it and the number of labels tried, as `vsenumba.samplers.draw` does."""
+    """Draw the negative of a step; return it and the number of labels tried, like `vsenumba.samplers.draw`."""
 
 
 @note_absences.implement(NoAbsences)

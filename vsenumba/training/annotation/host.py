@@ -1,4 +1,4 @@
-"""The processor as a device: it trains on its own threads and changes the tables in place."""
+"""The CPU as a device: it trains with several threads and changes the tables in place."""
 
 from __future__ import annotations
 

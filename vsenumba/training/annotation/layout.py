@@ -14,7 +14,7 @@ import numpy as np
 from vsenumba.kernels.aligned import aligned_empty
 from vsenumba.kernels.random import counted_states
 
-# The number of pairs per block: enough to keep the processor busy, and few enough for the first-level cache.
+# The number of pairs per block: enough to keep the CPU busy, and few enough for the first-level cache.
 BLOCK = 32
 
 # The rows of `vectors`: slot r is row r, and its gradient is row BLOCK + r. The last row is work space for the inputs.

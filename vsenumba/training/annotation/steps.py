@@ -64,7 +64,7 @@ def train_steps(
 ):  # fmt: skip
     """Train on a block's steps with one negative each, then with the next negative.
 
-    The work is divided into several loops. Within each loop no step waits for another, so the processor works on
+    The work is divided into several loops. Within each loop no step waits for another, so the CPU works on
     several steps at once.
     """
     numbers[GRADIENT_SQUARE] = 0

@@ -23,7 +23,7 @@ ABSENT_SHARE = 0.1
 
 
 def check_negatives(loss: Loss, chosen: object, sampler: Sampler, n_negatives: object) -> None:
-    """Check that a sampler and a number of negatives go with a loss.
+    """Check that a sampler and a number of negatives are compatible with a loss.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def check_negatives(loss: Loss, chosen: object, sampler: Sampler, n_negatives: o
     Raises
     ------
     InputError
-        If they do not go together.
+        If they are not compatible.
     """
     if loss.takes_all and not (chosen is None and n_negatives is None):
         raise InputError(
