@@ -195,7 +195,7 @@ LAYOUTS = {
     ),
     "sidecar text": Layout(
         "sidecar-text", write_sidecar_text, {"separator": ","}, images=pictures, labels=without(one_line, '"'),
-        is_folder=True, says="no text beside|several pictures|two texts",
+        is_folder=True, says="no text next to|several pictures|two texts",
     ),
     "sidecar xmp": Layout(
         "sidecar-xmp", write_sidecar_xmp, images=pictures, labels=in_xml, is_folder=True, says="have no sidecar"

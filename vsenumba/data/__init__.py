@@ -1,4 +1,4 @@
-"""Data sets: what they are, how they get in, how they are divided, and where some can be had."""
+"""Data sets: classes that hold them, readers, splits, and a catalogue of public sets."""
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.catalogue import DATASETS, fetch_dataset, load_dataset

@@ -1,4 +1,4 @@
-"""NumPy archives: what is refused before any of it is unpacked."""
+"""NumPy archives: safety checks to run before you unpack one."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from vsenumba.memory import check_memory
 
 _READ_HEADER = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
-# What NumPy counts with.
+# The largest size that NumPy can count.
 _LONGEST = np.iinfo(np.int64).max
 
 
 def check_archive(stream: BinaryIO, n_bytes: int, advice: str) -> None:
-    """Refuse an ``.npz`` file that expands to far more than real data, or claims arrays that it does not hold.
+    """Reject an ``.npz`` file that expands far too much or claims arrays larger than its content.
 
     Parameters
     ----------
     stream : binary stream
-        The archive; it is left at its beginning.
+        The archive. The function rewinds it to the beginning.
     n_bytes : int
         The size of the file.
     advice : str
-        What to do with an archive that memory does not hold.
+        What to do if the archive does not fit in memory, for the error message.
 
     Raises
     ------
     FileFormatError
-        If it is such an archive, or none.
+        If the file is such an archive, or is not an archive at all.
     MemoryLimitError
-        If memory does not hold what is in it.
+        If the content does not fit in memory.
     """
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -59,7 +59,7 @@ def check_archive(stream: BinaryIO, n_bytes: int, advice: str) -> None:
 
 
 def _check_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    """Refuse an array that says to be larger than its member, as room for it would be taken before it is read."""
+    """Reject an array that claims to be larger than its member: NumPy allocates memory before it reads the data."""
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         if version not in _READ_HEADER:

@@ -1,4 +1,4 @@
-"""What features were computed with: the name of a backbone and a digest of it."""
+"""The backbone that computed features: its name and digest."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from vsenumba.storage import schema
 
 
 class BackboneId(NamedTuple):
-    """A backbone's name, and a digest of what decides its numbers.
+    """A backbone's name, and a digest of the file and settings that determine its output.
 
-    Features of two backbones cannot be compared, however equal their widths. A model keeps the backbone of the features
-    it was trained on, and refuses those of another.
+    You cannot compare features of two backbones, even if they have the same width. A model stores the backbone of the
+    features it was trained on, and rejects features of another backbone.
 
     Attributes
     ----------
     name : str
-        For people, such as ``"descriptors"`` or ``"efficientnet-lite0.onnx"``.
+        A readable name, such as ``"descriptors"`` or ``"efficientnet-lite0.onnx"``.
     digest : str
-        Text that is equal for equal backbones only; empty where it is not known.
+        Text that is the same only for identical backbones. Empty if unknown.
     """
 
     name: str
     digest: str = ""
 
 
-#: How it stands in files.
+#: The schema of a backbone in files.
 BACKBONE = schema.Object({"name": schema.Text(), "digest": schema.Text()})
 
 
 def as_backbone_id(value: Any) -> BackboneId:
-    """Return a backbone's identity, of a pair of texts or of a name alone.
+    """Return a `BackboneId` made from a pair of strings or from a name alone.
 
     Raises
     ------
     InputError
-        If it is neither.
+        If `value` is neither, or the name is empty.
 
     Examples
     --------
@@ -53,12 +53,12 @@ def as_backbone_id(value: Any) -> BackboneId:
 
 
 def check_same_backbone(found: BackboneId | None, expected: BackboneId | None) -> None:
-    """Refuse features of another backbone; where either is not known, there is nothing to compare.
+    """Raise an error if two backbones differ. An unknown backbone (None) matches any other.
 
     Raises
     ------
     InputError
-        If names or digests differ.
+        If the names or the digests differ.
     """
     if found is None or expected is None:
         return

@@ -1,4 +1,4 @@
-"""Files that may be compressed: opened as what is in them, whatever their ending."""
+"""Files that may be compressed: recognised by content, whatever their extension, and decompressed when opened."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from vsenumba.storage import check_readable
 HEAD_BYTES = 4096
 GZIP, XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 
-# BZh, a digit, and the digits of pi.
+# A bzip2 header: "BZh", a digit, and the digits of pi.
 BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
 
-# Tables and texts shrink to a tenth, hardly ever to a hundredth. What grows more than this, and beyond the first
-# megabytes, is there to fill a memory.
+# Tables and texts compress to about a tenth of their size, hardly ever to a hundredth. A file that expands more than
+# this, and to more than _ALWAYS_BYTES, is probably a decompression bomb.
 _MOST_EXPANSION = 100
 _ALWAYS_BYTES = 1 << 25
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that ends in an error after so many bytes."""
+    """A stream that raises an error after `limit` bytes."""
 
     def __init__(self, stream: BinaryIO, limit: int) -> None:
         self._stream = stream
@@ -62,19 +62,19 @@ class _Bounded(io.RawIOBase):
 
 
 def most_bytes(n_bytes: int) -> int:
-    """Return the most bytes that a compressed file of so many expands to, if it is of real data."""
+    """Return the largest size that a compressed file of `n_bytes` may plausibly expand to."""
     return max(_ALWAYS_BYTES, _MOST_EXPANSION * n_bytes)
 
 
 def is_compressed(path: str | PathLike[str]) -> bool:
-    """Tell whether a file begins as gzip, xz or bzip2 files do."""
+    """Return whether a file starts like a gzip, xz or bzip2 file."""
     with Path(path).open("rb") as file:
         magic = file.read(10)
     return magic.startswith((GZIP, XZ)) or BZIP2.match(magic) is not None
 
 
 def _unpacked(file: BinaryIO, magic: bytes) -> BinaryIO | None:
-    """Return a compressed file's content as a stream, None for another file."""
+    """Return the content of a compressed file as a stream, or None if the file is not compressed."""
     if magic.startswith(GZIP):
         return cast(BinaryIO, gzip.GzipFile(fileobj=file))
     if magic.startswith(XZ):
@@ -84,14 +84,14 @@ def _unpacked(file: BinaryIO, magic: bytes) -> BinaryIO | None:
 
 @contextmanager
 def open_decompressed(path: str | PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes, through gzip, xz or bzip2 where it is compressed.
+    """Open a file for reading bytes, and decompress gzip, xz or bzip2.
 
     Raises
     ------
     InputError
-        If there is no such file, it may not be read, or it is a pipe or a device, which need not end.
+        If the file does not exist, you may not read it, or it is a pipe or a device, which may never end.
     FileFormatError
-        Within the block, if the compressed stream is damaged, or expands to far more than real data does.
+        Within the ``with`` block, if the compressed stream is damaged, or expands to far more than real data does.
     """
     check_readable(path)
     try:

@@ -1,4 +1,4 @@
-"""Files that are fetched: whole or gone on with where they broke off, checked, and kept in the platform's cache."""
+"""Downloads: resumed after an interruption, checked, and stored in the platform's cache."""
 
 from __future__ import annotations
 
@@ -14,52 +14,53 @@ from vsenumba.data.annotation.data_set import RemoteFile
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.storage import named_errors, open_output
 
-#: Told how many bytes of a file are there, and how many there will be, where that is known.
+#: A progress callback. It receives a file's name, the bytes downloaded so far, and the total or None if unknown.
 Progress = Callable[[str, int, int | None], None]
 
-#: The folder for what is fetched, where it is not the platform's own.
+#: The environment variable that overrides the platform's cache folder for downloads.
 FOLDER_VARIABLE = "VSENUMBA_DATA"
 
 _RECORD = "checked.json"
 _TRIES = 3
-# Of a transfer that breaks off, less than this is lost.
+# An interrupted transfer loses less than one block.
 _BLOCK = 1 << 14
 _SECONDS = 30
 
 
 def cache_folder(set_name: str) -> Path:
-    """Return the folder in which the files of a set are kept, be it there or not.
+    """Return the cache folder for the files of a data set. The folder need not exist yet.
 
     Raises
     ------
     InputError
-        If pooch, which knows the platform's cache, is not installed, and the environment names no folder.
+        If ``VSENUMBA_DATA`` is not set, and pooch, which finds the platform's cache, is not installed.
     """
     named = os.environ.get(FOLDER_VARIABLE)
     return (Path(named) if named else Path(_pooch().os_cache("vsenumba"))) / set_name
 
 
 def fetched(file: RemoteFile, folder: Path, *, trust: bool = False, progress: Progress | None = None) -> Path:
-    """Return the path of a file in a folder, fetched where it is not there yet.
+    """Return the path of a file in a folder, and download the file if it is not there yet.
 
     Parameters
     ----------
     file : RemoteFile
-        What to fetch.
+        The file to download.
     folder : Path
-        Where it is kept, with what is left of a transfer that broke off and a record of digests.
+        The folder to store it in. It also holds partial downloads and a record of digests.
     trust : bool
-        Fetch it although no checksum is known. Its digest is kept, and must be the same from then on.
+        Whether to download the file even if no checksum is known. The function stores the file's digest and checks it
+        from then on.
     progress : callable, optional
-        Called with the file's name, the bytes that are there, and their number or None.
+        Called with the file's name, the number of bytes downloaded so far, and the total or None.
 
     Raises
     ------
     InputError
-        If no checksum is known and `trust` is false, there is no network, the server refuses, the transfer breaks off,
-        or pooch is not installed.
+        If no checksum is known and `trust` is false, there is no network, the server refuses the request, the transfer
+        stops early, or pooch is not installed.
     FileFormatError
-        If the file has another checksum.
+        If the file does not have the expected checksum.
     """
     target = folder / file.name
     if target.is_file():
@@ -93,12 +94,12 @@ def fetched(file: RemoteFile, folder: Path, *, trust: bool = False, progress: Pr
 
 
 def check_file(file: RemoteFile, path: Path, folder: Path) -> None:
-    """Compare a file with its checksum, or with the digest that was kept of it, and keep that it was done.
+    """Check a file against its checksum or its stored digest, and record the result.
 
     Raises
     ------
     FileFormatError
-        If it has another.
+        If the digests differ.
     """
     status = path.stat()
     stamp = {"size": status.st_size, "changed": status.st_mtime_ns, "path": str(path)}
@@ -112,7 +113,7 @@ def check_file(file: RemoteFile, path: Path, folder: Path) -> None:
         found = sha256 if algorithm in ("", "sha256") else _digest(path, algorithm)
         _compare(path, found, digest, "checksum")
     elif "sha256" in known:
-        _compare(path, sha256, known["sha256"], "digest that was kept when it was trusted")
+        _compare(path, sha256, known["sha256"], "digest stored when you trusted the file")
     record[file.name] = {"sha256": sha256, **stamp}
     folder.mkdir(parents=True, exist_ok=True)
     with open_output(folder / _RECORD) as out:
@@ -153,7 +154,7 @@ def _pooch() -> Any:
 
 
 def _download(file: RemoteFile, part: Path, output: Path, progress: Progress | None) -> None:
-    """Fetch a file into `part`, from where it ends already, and move it to `output` when it is whole."""
+    """Download a file into `part`, resuming at its end, and move it to `output` when it is complete."""
     import requests
 
     failure: Exception | None = None
@@ -164,7 +165,7 @@ def _download(file: RemoteFile, part: Path, output: Path, progress: Progress | N
             answer = error.response
             _refuse(file, f"the server answers {answer.status_code} {answer.reason}", error)
         except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
-            # A transfer that broke off goes on; without any answer there is nothing to go on with.
+            # Resume an interrupted transfer. If the server never answered, there is nothing to resume.
             if not part.exists() and not isinstance(error, requests.exceptions.ChunkedEncodingError):
                 _refuse(file, f"{urlsplit(file.address).hostname} cannot be reached, check the network", error)
             failure = error
@@ -173,7 +174,7 @@ def _download(file: RemoteFile, part: Path, output: Path, progress: Progress | N
             failure = error
             continue
         if total is None or part.stat().st_size == total:
-            os.replace(part, output)  # noqa: PTH105 - as everywhere where files appear
+            os.replace(part, output)  # noqa: PTH105 - as everywhere a finished file is moved into place
             return
     there = part.stat().st_size if part.exists() else 0
     _refuse(file, f"the transfer stopped after {there:,} bytes; run the command again to continue", failure)
@@ -187,18 +188,18 @@ def _refuse(file: RemoteFile, what: str, cause: Exception | None) -> NoReturn:
 
 
 def _go_on(file: RemoteFile, part: Path, progress: Progress | None) -> int | None:
-    """Fetch what is missing; return how many bytes there must be, None where the server does not say."""
+    """Download the missing bytes, and return the total number of bytes, or None if the server does not report it."""
     import requests
 
     start = part.stat().st_size if part.exists() else 0
     version = part.with_name(part.name + ".version")
     known = version.read_text(encoding="utf-8") if version.exists() else ""
-    # Not compressed on the way, which would count other bytes; and only if it is still the same file.
+    # Compression in transit would change the byte count. Resume only if the file on the server is unchanged.
     headers = {"Accept-Encoding": "identity"}
     if start and known:
         headers |= {"Range": f"bytes={start}-", "If-Range": known}
     with requests.get(file.address, stream=True, timeout=_SECONDS, headers=headers) as answer:
-        if answer.status_code == 416:  # there is nothing behind what is there: it is of another file
+        if answer.status_code == 416:  # no bytes follow the partial download, so it belongs to another file
             part.unlink(missing_ok=True)
             version.unlink(missing_ok=True)
             raise requests.exceptions.ChunkedEncodingError(

@@ -1,4 +1,4 @@
-"""Large JSON objects, whose lists are gone through without being held in memory."""
+"""Large JSON objects, read one list element at a time so that lists are never held in memory."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from vsenumba.data.compression import open_decompressed
 from vsenumba.errors import FileFormatError
 
 _BLOCK = 1 << 20
-# An element, which is held as a whole, may take so many letters.
+# The most characters in one element, which is held in memory as a whole.
 _MOST = 1 << 26
 _BLANKS = " \t\r\n"
 
 
 def members_of(path: Path) -> Iterator[tuple[str, int | None, Any]]:
-    """Yield what an object of a file holds: a name, the number of an element where its value is a list, and the value.
+    """Yield the members of a JSON object in a file: a name, an element number or None, and a value.
 
-    Of an empty list the list itself is yielded.
+    If a member is a list, the function yields each element with its number. For an empty list, it yields the list
+    itself.
 
     Raises
     ------
     FileFormatError
-        If it is not JSON in UTF-8, or holds no object; the message names the member that could not be read.
+        If the file is not JSON in UTF-8, or does not contain an object. The message names the member that could not be
+        read.
     """
     with open_decompressed(path) as stream:
         text = _Text(stream)
@@ -57,7 +59,7 @@ def members_of(path: Path) -> Iterator[tuple[str, int | None, Any]]:
 
 
 class _Text:
-    """The text of a stream, of which only what is being read is held."""
+    """The text of a stream. Only the part being read is in memory."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -68,12 +70,12 @@ class _Text:
         self._ended = False
 
     def _more(self) -> bool:
-        """Read on; false at the end."""
+        """Read more text, and return False at the end."""
         if self._ended:
             return False
         if len(self._text) - self._at > _MOST:
             raise ValueError(f"an element of more than {_MOST:,} characters")
-        # As much again as is held, so that long elements are not tried too often.
+        # Double the text in memory, so that long elements need few attempts to parse.
         block = self._stream.read(max(_BLOCK, len(self._text) - self._at))
         self._ended = not block
         self._text = self._text[self._at :] + self._decoder.decode(block, self._ended)
@@ -81,7 +83,7 @@ class _Text:
         return True
 
     def next_letter(self) -> str:
-        """Return the next letter that is no blank."""
+        """Return the next character that is not whitespace, without consuming it."""
         while True:
             while self._at < len(self._text):
                 if self._text[self._at] not in _BLANKS:
@@ -91,14 +93,14 @@ class _Text:
                 raise ValueError("the file ends in the middle")
 
     def expect(self, letter: str) -> None:
-        """Go on behind a letter."""
+        """Skip an expected character."""
         found = self.next_letter()
         if found != letter:
             raise ValueError(f"expected {letter!r}, found {found!r}")
         self._at += 1
 
     def comma(self, end: str) -> None:
-        """Go on behind a comma, which another element follows, or stay before the end."""
+        """Skip a comma, which another element must follow, or stay before the `end` character."""
         if self.next_letter() == end:
             return
         self.expect(",")
@@ -115,7 +117,7 @@ class _Text:
                 if not self._more():
                     raise
                 continue
-            # A number may go on in the next block.
+            # A number may continue in the next block.
             if end == len(self._text) and self._more():
                 continue
             self._at = end

@@ -1,4 +1,4 @@
-"""What is found or suggested: names with scores, best first."""
+"""Search results and suggestions: names with scores, best first."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vsenumba.errors import InputError
 
 
 class Match(NamedTuple):
-    """The name of a label, an image, a caption or a word that was found or suggested, and its score.
+    """A result: the name of a label, image, caption or word, and its score.
 
-    A higher score is better. Scores of one question can be compared with each other.
+    A higher score is better. You can compare the scores of one query with each other.
     """
 
     name: str
@@ -22,14 +22,14 @@ class Match(NamedTuple):
 
 
 def best_matches(scores: np.ndarray, n: int, names: Vocabulary | np.ndarray) -> list[Match]:
-    """Return the `n` highest scores with their names, best first; scores of minus infinity are left out.
+    """Return the `n` highest scores with their names, best first, without scores of minus infinity.
 
-    Equal scores come in the order of their positions.
+    Equal scores are in order of position.
 
     Raises
     ------
     InputError
-        If a score is NaN or infinite.
+        If a score is NaN or plus infinity, or `n` is not a whole number of at least 1.
 
     Examples
     --------
@@ -42,21 +42,22 @@ def best_matches(scores: np.ndarray, n: int, names: Vocabulary | np.ndarray) -> 
 
 
 def best_places(scores: np.ndarray, n: int, names: Vocabulary | np.ndarray) -> np.ndarray:
-    """Return the positions of the `n` highest scores, best first, int64; see `best_matches`."""
+    """Return the positions of the `n` highest scores, best first, as int64. See `best_matches`."""
     n = min(n, len(scores))
-    # The greatest is NaN if one of them is.
+    # The maximum is NaN if any score is NaN.
     if n and not np.maximum.reduce(scores) < np.inf:
         bad = int(np.flatnonzero(~(scores < np.inf))[0])
         raise not_finite(str(names[bad]), scores[bad])
     top = np.argpartition(-scores, n - 1)[:n] if n else np.zeros(0, np.int64)
-    # Partition picks any of the equals at the border; widen to all of them so that the first ones win.
+    # argpartition picks arbitrarily among scores equal to the last one. Include all of them, so that the first ones
+    # win.
     if n:
         top = np.flatnonzero(scores >= scores[top].min())
     return top[np.lexsort((top, -scores[top]))][:n]
 
 
 def checked_count(n: object) -> int:
-    """Return a number of matches that is asked for, refusing what is no whole number of at least 1."""
+    """Return a requested number of matches, after checking that it is a whole number of at least 1."""
     if not is_whole(n):
         raise InputError(f"n must be a whole number of at least 1, not {n!r}")
     return int(n)  # type: ignore[call-overload]  # it is a number

@@ -1,7 +1,7 @@
-"""The one rule for names, wherever they come from: what is text, what is none, and which two are the same.
+"""The rule for all names: which values are valid names, and which names are the same.
 
-Names of images, labels and words are text in Unicode's form NFC, without white space and invisible marks at their ends.
-So an é that one program writes as one character and another as two is the same letter, and ``"cat "`` is ``"cat"``.
+Names of images, labels and words are text in Unicode form NFC, without whitespace and invisible marks at their ends. So
+an é written as one character equals an é written as two, and ``"cat "`` equals ``"cat"``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 
 from vsenumba.errors import InputError
 
-# White space of all scripts, and what cannot be seen at all: the byte order mark, zero-width space, word joiner.
+# Invisible characters to strip besides whitespace: the byte order mark, zero-width space and word joiner.
 _UNSEEN = "\ufeff\u200b\u2060"
 _OUTER = "".join(map(chr, filter(lambda code: chr(code).isspace(), range(0x3001)))) + _UNSEEN
 
 
 def plain(text: str) -> str:
-    r"""Return a text in the form in which names are compared.
+    r"""Return a text in canonical form, in which names are compared.
 
     Examples
     --------
@@ -31,35 +31,35 @@ def plain(text: str) -> str:
 
 
 def all_plain(text: str) -> bool:
-    r"""Tell whether all names in a text that has control characters between them are in that form.
+    r"""Return whether all names in a text, separated by control characters, are in canonical form.
 
-    It is a quick look at many names: some that have blanks within are taken for others.
+    This is a quick check for many names. It can return False for canonical names that contain whitespace.
 
     Examples
     --------
     >>> all_plain("café\0tree"), all_plain("cafe\u0301\0tree"), all_plain("café\0tree ")
     (True, False, False)
     """
-    # Splitting stops at the first blank, and drops those at both ends.
+    # split stops at the first whitespace, and drops whitespace at both ends.
     if len(text.split(None, 1)) > 1 or text[:1].isspace() or text[-1:].isspace():
         return False
     return text.isascii() or (unicodedata.is_normalized("NFC", text) and not any(mark in text for mark in _UNSEEN))
 
 
 def as_name(value: Any, what: str) -> str:
-    """Return what stands for a name as text, in the form in which names are compared; a missing one is empty.
+    """Return a name as text in canonical form. A missing value becomes the empty string.
 
     Parameters
     ----------
     value : str or int
-        A name; whole numbers are taken as their decimal text.
+        A name. A whole number becomes its decimal text.
     what : str
-        What it names, for error messages: ``"image name 3"``.
+        A description of the value for error messages, such as ``"image name 3"``.
 
     Raises
     ------
     InputError
-        If it is neither text nor a whole number; the message says how to make it text.
+        If the value is neither text nor a whole number. The message explains how to convert it to text.
     """
     if isinstance(value, str):
         return plain(value)
@@ -71,19 +71,19 @@ def as_name(value: Any, what: str) -> str:
 
 
 def check_ordered(names: Any, what: str) -> None:
-    """Refuse a set, whose order is another in every process; a mapping's keys and values have one.
+    """Reject a set, whose order differs between processes. Keys and values of a mapping are fine.
 
     Raises
     ------
     InputError
-        Which calls the set `what`.
+        If `names` is a set. The message calls it `what`.
     """
     if isinstance(names, Set) and not isinstance(names, Reversible):
         raise InputError(f"{what} must have an order, and a {type(names).__name__} has none; use a list or sorted(...)")
 
 
 def _is_missing(value: Any) -> bool:
-    """Tell whether it is what tables have in their gaps: None, NaN, NaT, pandas' NA."""
+    """Return whether a value marks a gap in a table: None, NaN, NaT or pandas' NA."""
     if value is None:
         return True
     try:

@@ -1,4 +1,4 @@
-"""What a notebook shows of a data set: its sizes, what is most common in it, and how it begins."""
+"""Overviews of data sets for notebooks: sizes, most common names, and the first entries."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from vsenumba import html
 
-# Images, labels, words and sentences that are shown.
+# The most images, labels, words or sentences to show.
 _MOST = 5
-# Words of a sentence that are shown.
+# The most words of a sentence to show.
 _MOST_WORDS = 20
 
 

@@ -1,4 +1,4 @@
-"""Parquet tables, written as their rows come; it needs the extra ``frames``."""
+"""Parquet tables, written batch by batch. This needs the extra ``frames``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vsenumba.storage import open_output
 
 
 def check_parquet(path: str | PathLike[str]) -> None:
-    """Make sure, before the work, that Parquet can be written.
+    """Check, before any work starts, that Parquet files can be written.
 
     Raises
     ------
@@ -26,15 +26,16 @@ def check_parquet(path: str | PathLike[str]) -> None:
 
 
 def write_parquet(path: str | PathLike[str], batches: Iterable[Mapping[str, Any]]) -> None:
-    """Write a table, whole or not at all; only one batch of rows is in memory at a time.
+    """Write a table completely or not at all, with one batch of rows in memory at a time.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     batches : iterable of mappings
-        The columns by name, the same in each, which becomes a row group: lists of texts, arrays of numbers, or arrays
-        of two dimensions, whose rows become lists of that length. There must be one batch at least; it may be empty.
+        Columns by name, the same names in each batch. Each batch becomes a row group. A column is a list of texts, an
+        array of numbers, or a two-dimensional array, whose rows become lists of that length. At least one batch is
+        needed; it may be empty.
 
     Raises
     ------

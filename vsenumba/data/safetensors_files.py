@@ -1,6 +1,7 @@
-"""Names and vectors as a safetensors file: a tensor for each kind, and the names in the header.
+"""Names and vectors in a safetensors file: one tensor for each kind, and the names in the header.
 
-The format is a length, a header in JSON and the bytes of the tensors. It holds no code, and needs no library to write.
+The format is a length, a JSON header and the bytes of the tensors. It contains no code, and writing it needs no
+library.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from vsenumba.errors import InputError
 from vsenumba.storage import open_output
 from vsenumba.storage.provenance import provenance
 
-# Readers refuse a longer header, and expect tensors to begin at a multiple of this.
+# Readers reject a longer header, and expect tensors to start at a multiple of _ALIGNED.
 _LONGEST_HEADER = 100_000_000
 _ALIGNED = 8
 
@@ -28,15 +29,16 @@ def write_safetensors(path: str | PathLike[str], tables: Iterable[tuple[Vocabula
     Parameters
     ----------
     path : str or path-like
-        Where to write.
+        The file to write.
     tables : iterable of tuple of Vocabulary and (n, k) float32 array
-        The names of each kind, one per row, and their vectors. Labels become the tensor ``label_factors``, and the
-        metadata ``label_names``, a list in JSON; so do other kinds.
+        The names of each kind, one per row, and their vectors. For labels, the vectors become the tensor
+        ``label_factors``, and the names become the metadata entry ``label_names``, a JSON list. Other kinds work in the
+        same way.
 
     Raises
     ------
     InputError
-        If the file cannot be written, or the names take more room than readers allow.
+        If the file cannot be written, or the names take more space than readers allow.
     """
     header: dict[str, Any] = {"__metadata__": {"vsenumba": provenance()["vsenumba"]}}
     tensors, at = [], 0

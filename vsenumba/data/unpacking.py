@@ -1,4 +1,4 @@
-"""Archives that were fetched: what is needed of them, unpacked once, whole or not at all."""
+"""Downloaded archives: unpack the members that are needed, once, and completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from vsenumba.storage import hidden_folder, named_errors
 
 
 def unpacked(archive: Path, folder: Path, members: str = "") -> Path:
-    """Return the folder that holds the members of a zip archive whose names begin so; it is made where it is not there.
+    """Return a folder with some members of a zip archive, and unpack them if the folder does not exist.
 
     Parameters
     ----------
     archive : Path
         The archive.
     folder : Path
-        Where to unpack; it appears when all is in it.
+        The folder to unpack to. It appears only when it is complete.
     members : str
-        What the names of the members begin with that are needed.
+        The prefix of the names of the members to unpack.
 
     Raises
     ------
     FileFormatError
-        If it is no such archive, is damaged, has no such member, or expands to far more than real data does.
+        If the file is not a zip archive, is damaged, has no such member, or expands to far more than real data does.
     InputError
-        If there is no room.
+        If there is not enough disk space.
     """
     if folder.is_dir():
         return folder
@@ -51,8 +51,8 @@ def unpacked(archive: Path, folder: Path, members: str = "") -> Path:
                 folder.parent.mkdir(parents=True, exist_ok=True)
                 with hidden_folder(folder.parent / f"{folder.name}.zip") as hidden:
                     for one in wanted:
-                        opened.extract(one, hidden / folder.name)  # which keeps names inside the folder
-                    os.replace(hidden / folder.name, folder)  # noqa: PTH105 - as everywhere where files appear
+                        opened.extract(one, hidden / folder.name)  # extract keeps every name inside the folder
+                    os.replace(hidden / folder.name, folder)  # noqa: PTH105 - as everywhere a file is moved into place
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise FileFormatError(f"{archive} is not a zip archive, or is damaged: {error}") from error
     return folder

@@ -1,4 +1,4 @@
-"""Files of names and their vectors, in formats that other programs read."""
+"""Files of names and their vectors, in formats that other programs can read."""
 
 from __future__ import annotations
 
@@ -16,42 +16,41 @@ from vsenumba.storage import atomic_path, ending_of, open_output
 
 FORMATS = (".npz", ".txt", ".vec", ".bin", ".h5", ".parquet", ".safetensors")
 
-#: Formats that vectors can be written in as they come.
+#: The formats that can be written block by block.
 STREAMED = (".h5", ".parquet")
 
-# Names of fixed width may take so many bytes, or so many times what the text itself takes.
+# Names of fixed width may take this many bytes, or _MOST_PADDING times the size of the text itself.
 _FIXED_WIDTH_BYTES = 64 << 20
 _MOST_PADDING = 16
 
-# Rows that an HDF5 file keeps together.
+# The number of rows in an HDF5 chunk.
 _CHUNK = 1024
 
 
 def write_vectors(path: str | PathLike[str], names: Vocabulary, factors: np.ndarray) -> None:
-    """Write names and their vectors, in the format that the ending of `path` says.
+    """Write names and their vectors, in the format given by the extension of `path`.
 
     Parameters
     ----------
     path : str or path-like
-        Where to write. ``.npz``: the arrays ``names`` (text of the width of the longest, so that no pickle is needed)
-        and ``factors``. ``.txt`` and ``.vec``: the text format of word2vec; ``.bin``: its binary format; see
-        `write_word2vec`. ``.h5`` and ``.parquet``: see `write_vector_blocks`. ``.safetensors``: see
-        `write_safetensors`.
+        The file to write. ``.npz``: the arrays ``names`` (fixed-width text, so that no pickle is needed) and
+        ``factors``. ``.txt`` and ``.vec``: word2vec's text format; ``.bin``: its binary format; see `write_word2vec`.
+        ``.h5`` and ``.parquet``: see `write_vector_blocks`. ``.safetensors``: see `write_safetensors`.
     names : Vocabulary
-        One per row.
+        One name per row.
     factors : (n, k) float32 array
         The vectors.
 
     Raises
     ------
     InputError
-        If the ending is another, the file cannot be written, or a few very long names would make an ``.npz`` file many
-        times as large as what is in it.
+        If the extension is unknown, the file cannot be written, or a few very long names would make an ``.npz`` file
+        many times as large as its content.
 
     Warns
     -----
     UserWarning
-        If names that differ in blanks and underscores alone become the same in a text file.
+        If names that differ only in spaces and underscores become the same in a word2vec file.
     """
     suffix = check_format(path)
     if suffix == ".safetensors":
@@ -67,20 +66,21 @@ def write_vectors(path: str | PathLike[str], names: Vocabulary, factors: np.ndar
 
 
 def write_vector_blocks(path: str | PathLike[str], blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> int:
-    """Write names and their vectors as they come; return how many there were.
+    """Write names and their vectors block by block, and return the number of vectors.
 
     Parameters
     ----------
     path : str or path-like
-        Where to write. ``.h5``: the datasets ``names``, UTF-8, and ``factors``; no file of vsenumba's own format.
-        ``.parquet``: the columns ``names`` and ``factors``, a list of numbers, and a row group for each block.
+        The file to write. ``.h5``: the datasets ``names`` (UTF-8) and ``factors``, which is not vsenumba's own file
+        format. ``.parquet``: the columns ``names`` and ``factors`` (lists of numbers), with one row group for each
+        block.
     blocks : iterable of tuple of (b,) StringDType array and (b, k) float32 array
-        The names of each block, and its vectors.
+        The names and the vectors of each block.
 
     Raises
     ------
     InputError
-        If the ending is another, there are no vectors, or the file cannot be written.
+        If the extension is unknown, there are no vectors, or the file cannot be written.
     """
     if (suffix := check_format(path)) not in STREAMED:
         raise InputError(f"cannot write vectors to {path} in blocks: the name must end in {' or '.join(STREAMED)}")
@@ -105,7 +105,7 @@ def write_vector_blocks(path: str | PathLike[str], blocks: Iterable[tuple[np.nda
 def _write_hdf5(path: str | PathLike[str], blocks: Iterable[tuple[list[str], np.ndarray]]) -> None:
     import h5py
 
-    # Nobody else knows the file yet, and whoever hides it holds its lock.
+    # No other process knows the temporary file, and atomic_path holds its lock.
     with atomic_path(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
         for names, factors in blocks:
             n_factors = factors.shape[1]
@@ -120,7 +120,7 @@ def _write_hdf5(path: str | PathLike[str], blocks: Iterable[tuple[list[str], np.
 
 
 def check_format(path: str | PathLike[str]) -> str:
-    """Return the ending of a path, refusing one that no format has."""
+    """Return the extension of a path, and raise an error if no format has it."""
     suffix = ending_of(path)
     if suffix not in FORMATS:
         raise InputError(f"unknown format of {str(path)!r}: the name must end in {', '.join(FORMATS)}")
@@ -128,7 +128,7 @@ def check_format(path: str | PathLike[str]) -> str:
 
 
 def _checked_width(path: str | PathLike[str], names: Vocabulary) -> int:
-    """Return how many characters the longest name has; refuse names that text of fixed width is no way to keep."""
+    """Return the length of the longest name, and raise an error if fixed-width text would waste too much space."""
     lengths = np.array([len(name) for name in names], dtype=np.int64)
     width = int(lengths.max(initial=1))
     n_bytes = 4 * width * len(lengths)

@@ -1,4 +1,4 @@
-"""A vocabulary: the ids of images or the names of labels, and where each stands."""
+"""A vocabulary: the ids of images or the names of labels, and the position of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vsenumba.memory import check_memory
 
 NAME_DTYPE = np.dtypes.StringDType()
 
-# Names that are looked at together: all at once, what is computed of them would take more memory than they do.
+# The number of names to process together. Processing all at once would take more memory than the names themselves.
 BLOCK = 1 << 16
 
 
@@ -27,15 +27,15 @@ class Vocabulary:
     Parameters
     ----------
     names : iterable of str
-        The names; whole numbers are taken as their decimal text. Unicode's form NFC is made of them, and outer blanks
-        are taken off, here and wherever a name is looked up; see `vsenumba.data.names`.
+        The names. A whole number becomes its decimal text. Names are converted to Unicode form NFC and stripped of
+        surrounding whitespace, both here and in every look-up. See `vsenumba.data.names`.
     kind : str
-        What they name, for error messages: ``"image"`` or ``"label"``.
+        The kind of object that the names refer to, for error messages: ``"image"`` or ``"label"``.
 
     Raises
     ------
     InputError
-        If a name is missing, empty or no text, or stands twice; or if they are a set, which has no order.
+        If a name is missing, empty, not text, or appears twice; or if `names` is a set, which has no order.
 
     Examples
     --------
@@ -58,9 +58,10 @@ class Vocabulary:
 
     @classmethod
     def of_distinct(cls, names: np.ndarray, kind: str) -> Vocabulary:
-        """Make one of names, a ``StringDType`` array, that are known to be distinct and in the form that is compared.
+        """Make a vocabulary from a ``StringDType`` array of names known to be distinct and in canonical form.
 
-        A table of millions, say, has found them out already; nothing is looked at.
+        The method does not check the names. It is for callers that have already done so, such as readers of large
+        tables.
         """
         vocabulary = cls.__new__(cls)
         vocabulary.kind, vocabulary._names = kind, names
@@ -80,12 +81,12 @@ class Vocabulary:
         return self._names[positions]
 
     def index(self, names: Iterable[Any]) -> np.ndarray:
-        """Return the positions of ``names`` as int64.
+        """Return the positions of `names` as int64.
 
         Raises
         ------
         UnknownNameError
-            For the first name that is not known, with the nearest known ones.
+            If a name is unknown. The message names the first one, and the most similar known names.
         """
         check_ordered(names, f"{self.kind} names")
         names = names if isinstance(names, Vocabulary) else [as_name(name, f"a {self.kind}") for name in names]
@@ -96,21 +97,21 @@ class Vocabulary:
         return found
 
     def find(self, names: Iterable[Any]) -> np.ndarray:
-        """Return the positions of ``names`` as int64, -1 for those not known."""
+        """Return the positions of `names` as int64, with -1 for unknown names."""
         return np.fromiter((self._position.get(_text(name), -1) for name in names), dtype=np.int64)
 
     def to_element(self) -> Any:
-        """Return what stands for the names in a file."""
+        """Return the element that represents the names in a file."""
         return self._names
 
     @staticmethod
     def from_element(element: Any, kind: str) -> Vocabulary:
-        """Make a vocabulary from what was read of the element that `to_element` returned.
+        """Make a vocabulary from an element that `to_element` returned and that was read from a file.
 
         Raises
         ------
         InputError
-            If it is no such element, or a name is not in the form in which names are compared: it would change.
+            If the element is invalid, or a name is not in canonical form, so that it would change.
         """
         if not isinstance(element, Mapping):
             check_plain(element, kind)
@@ -143,21 +144,21 @@ class Vocabulary:
 
 
 class NumberedVocabulary(Vocabulary):
-    """Names that are a prefix and a number from 0 to n - 1; they are computed, so that millions take no memory.
+    """Names that are a prefix and a number from 0 to n - 1, computed so that millions take no memory.
 
     Parameters
     ----------
     n : int
-        How many.
+        The number of names.
     kind : str
         As in `Vocabulary`.
     prefix : str
-        What stands before the number.
+        The text before the number.
 
     Raises
     ------
     InputError
-        If the number is negative, or names with the prefix are none as `vsenumba.data.names` has them.
+        If `n` is negative, or the prefix does not make names in canonical form (see `vsenumba.data.names`).
 
     Examples
     --------
@@ -176,7 +177,7 @@ class NumberedVocabulary(Vocabulary):
 
     @property
     def names(self) -> np.ndarray:
-        """All names, as a ``StringDType`` array that is made at every call."""
+        """All names, as a ``StringDType`` array that is made anew at every access."""
         check_memory(24 * self._n, f"a list of {self._n:,} {self.kind} names", "use fewer")
         return self.take(np.arange(self._n))
 
@@ -186,7 +187,7 @@ class NumberedVocabulary(Vocabulary):
         return np.asarray(np.strings.add(np.array(self._prefix, dtype=NAME_DTYPE), numbers))
 
     def find(self, names: Iterable[Any]) -> np.ndarray:
-        """Return the positions of ``names`` as int64, -1 for those not known."""
+        """Return the positions of `names` as int64, with -1 for unknown names."""
         if isinstance(names, NumberedVocabulary) and names._prefix == self._prefix:
             positions = np.arange(len(names))
             positions[self._n :] = -1
@@ -195,14 +196,14 @@ class NumberedVocabulary(Vocabulary):
 
     def _number(self, name: str) -> int:
         digits = name[len(self._prefix) :]
-        # Only the way str writes a number: not "007", not "٧".
+        # Accept a number only as str writes it: not "007", not "٧".
         if not name.startswith(self._prefix) or not digits.isdecimal() or len(digits) > len(str(self._n)):
             return -1
         number = int(digits)
         return number if number < self._n and str(number) == digits else -1
 
     def to_element(self) -> Any:
-        """Return what stands for the names in a file."""
+        """Return the element that represents the names in a file."""
         return storage.Json({"prefix": self._prefix, "count": self._n})
 
     def __len__(self) -> int:
@@ -223,7 +224,7 @@ class NumberedVocabulary(Vocabulary):
 
 
 def _check_prefix(prefix: str, kind: str) -> None:
-    """Refuse a prefix of names that no look-up would find, as they would be looked up in another form."""
+    """Reject a prefix that is not in canonical form: look-ups would never find its names."""
     if "\0" in prefix:
         raise InputError(f"the prefix of the {kind} names holds a NUL character: {prefix!r}")
     as_texts([prefix], f"the prefix of the {kind} names")
@@ -240,7 +241,7 @@ def as_texts(texts: Sequence[Any] | np.ndarray, what: str) -> np.ndarray:
     Raises
     ------
     InputError
-        If one cannot be written in UTF-8, as half of a surrogate pair; the message says `what` it is.
+        If a text cannot be written in UTF-8, such as half of a surrogate pair. The message calls it `what`.
     """
     texts = texts.tolist() if isinstance(texts, np.ndarray) else texts
     try:
@@ -250,12 +251,13 @@ def as_texts(texts: Sequence[Any] | np.ndarray, what: str) -> np.ndarray:
 
 
 def as_names(names: Iterable[Any], kind: str) -> np.ndarray:
-    """Return names as a ``StringDType`` array in the form in which they are compared; what is none is refused by place.
+    """Return names as a ``StringDType`` array in canonical form.
 
     Raises
     ------
     InputError
-        If a name is missing, empty or no text, or they are a set, which has no order.
+        If a name is missing, empty or not text, or `names` is a set, which has no order. The message gives the
+        position.
     """
     check_ordered(names, f"{kind} names")
     if isinstance(names, np.ndarray) and names.dtype == NAME_DTYPE:
@@ -278,7 +280,7 @@ def as_names(names: Iterable[Any], kind: str) -> np.ndarray:
 
 
 def check_plain(names: np.ndarray, kind: str) -> None:
-    """Refuse names of a file, a ``StringDType`` array, that are not in the form in which names are compared."""
+    """Raise an error if names from a file, a ``StringDType`` array, are not in canonical form."""
     plained = _plain_array(names)
     if plained is not names:
         name = str(names[np.flatnonzero(plained != names)[0]])
@@ -286,7 +288,7 @@ def check_plain(names: np.ndarray, kind: str) -> None:
 
 
 def _plain_array(names: np.ndarray) -> np.ndarray:
-    """Return names in the form in which they are compared; the same array where they are in it, as nearly always."""
+    """Return names in canonical form: usually the same array, because nearly all names are canonical already."""
     result = names
     for start in range(0, len(names), BLOCK):
         texts = names[start : start + BLOCK].tolist()
@@ -298,16 +300,16 @@ def _plain_array(names: np.ndarray) -> np.ndarray:
 
 
 def _text(name: Any) -> str:
-    """Return a name to be looked up, as it is compared; what can be no name is found nowhere."""
+    """Return a name to look up, in canonical form. A value that cannot be a name never matches."""
     return plain(name if isinstance(name, str) else str(name))
 
 
 def _check_distinct(names: np.ndarray, kind: str) -> None:
-    """Refuse names that stand twice or hold a NUL character."""
+    """Raise an error if a name appears twice or contains a NUL character."""
     for i, name in enumerate(names):
-        if "\0" in name:  # for many readers the end of a text
+        if "\0" in name:  # many programs take NUL as the end of a text
             raise InputError(f"{kind} name {i} holds a NUL character: {name!r}")
-    # By their hashes: a dict of nine million names takes a gigabyte, and is made when a name is looked up.
+    # Compare hashes first: a dict of nine million names takes a gigabyte, and is made only when you look up a name.
     hashes = np.fromiter((hash(name) for name in names), dtype=np.int64, count=len(names))
     hashes.sort()
     suspects = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())

@@ -339,9 +339,9 @@ class TestSidecarText:
             }
         )  # fmt: skip
         with (
-            pytest.warns(UserWarning, match=r"1 picture\(s\) have no text beside them: they are kept without labels"),
+            pytest.warns(UserWarning, match=r"1 picture\(s\) have no text next to them: they are kept without labels"),
             pytest.warns(UserWarning, match=r"1 picture\(s\) have two texts, as x.jpg.txt and x.txt: the first was"),
-            pytest.warns(UserWarning, match=r"1 text\(s\) stand beside no picture and were not read: readme.txt"),
+            pytest.warns(UserWarning, match=r"1 text\(s\) belong to no picture and were not read: readme.txt"),
         ):
             data = vse.load_dataset(path)
         assert labels_by_image(data) == {

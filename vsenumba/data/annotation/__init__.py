@@ -1,1 +1,1 @@
-"""Annotation sets: which images have which labels, how such sets are read, divided, made up and found by name."""
+"""Annotation sets: which images have which labels, with readers, splits, synthetic sets and a catalogue."""

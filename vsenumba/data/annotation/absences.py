@@ -1,8 +1,8 @@
-"""Verified absences: pairs of an image and a label that people looked for and did not find.
+"""Verified absences: labels that people looked for in an image and did not find.
 
-They are the third state of a pair, beside those that a set has and those of which nobody knows. They are kept as the
-pairs are, as the structure of a CSR matrix, and have none of the pairs. An `AnnotationSet` has them, so this module
-cannot know its class: what is annotated with `Any` below is one.
+A pair of an image and a label has one of three states: present, verified absent, or unknown. Absences are stored like
+pairs, as the structure of a CSR matrix, and never overlap with the pairs of a set. `AnnotationSet` imports this module,
+so this module cannot import that class. Parameters annotated with `Any` below are annotation sets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vsenumba.data.annotation.pairs import (
 from vsenumba.errors import InputError
 from vsenumba.storage import schema
 
-#: How they stand in files of sets and of models.
+#: The schema of absences in files of sets and models.
 ABSENT = schema.Elements(
     {
         "indptr": schema.Offsets("n_images", "n_absent"),
@@ -34,12 +34,12 @@ ABSENT = schema.Elements(
 
 
 class Absences:
-    """Verified absences of a set, which has the names of the images and labels.
+    """Verified absences of an annotation set. The set has the names of the images and labels.
 
     Parameters
     ----------
     indptr : (n_images + 1,) int64 array
-        Where each image's absent labels begin in `indices`.
+        The start of each image's absent labels in `indices`.
     indices : (n_absent,) int32 array
         Label columns, strictly increasing within an image.
     n_labels : int
@@ -62,7 +62,7 @@ class Absences:
 
     @property
     def indptr(self) -> np.ndarray:
-        """Where each image's absent labels begin in `indices`, (n_images + 1,) int64, read-only."""
+        """The start of each image's absent labels in `indices`, (n_images + 1,) int64, read-only."""
         return _read_only(self._indptr)
 
     @property
@@ -84,26 +84,26 @@ class Absences:
         return len(self._indices)
 
     def columns_of(self, row: int) -> np.ndarray:
-        """Return the columns of the labels that one image was found not to have, int32."""
+        """Return the columns of the labels that are verified absent from one image, int32."""
         return self.indices[self._indptr[row] : self._indptr[row + 1]]
 
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return them as two arrays: image rows (int64) and label columns (int32)."""
+        """Return the absences as two arrays: image rows (int64) and label columns (int32)."""
         return np.repeat(np.arange(self.n_images, dtype=np.int64), np.diff(self._indptr)), self.indices
 
     def select(self, rows: np.ndarray) -> Absences:
-        """Return those of some images, given by their rows."""
+        """Return the absences of some images, given by their rows."""
         return Absences(*gather_rows(self._indptr, self._indices, rows, self.n_labels), self.n_labels)
 
     def reindex(self, rows: np.ndarray) -> Absences:
-        """Return those of some images, none where a row is -1."""
+        """Return the absences of some images. A row of -1 has none."""
         indptr, indices = gather_rows(self._indptr, self._indices, rows[rows >= 0], self.n_labels)
         counts = np.zeros(len(rows), dtype=np.int64)
         counts[rows >= 0] = np.diff(indptr)
         return Absences(np.concatenate(([0], np.cumsum(counts))), indices, self.n_labels)
 
     def with_columns(self, columns: np.ndarray, n_labels: int) -> Absences:
-        """Return them with label j moved to ``columns[j]`` of so many; those of a label without a column go."""
+        """Return the absences with label j moved to column ``columns[j]``, or dropped if that column is invalid."""
         if np.array_equal(columns, np.arange(self.n_labels)):
             return Absences(self._indptr, self._indices, n_labels)
         rows, labels = self.pairs()
@@ -112,13 +112,13 @@ class Absences:
         return Absences(*pairs_to_csr(rows[stays], moved[stays], self.n_images, n_labels), n_labels)
 
     def union(self, other: Absences) -> Absences:
-        """Return those of both, which have the same images and labels."""
+        """Return the union of two sets of absences, which must have the same images and labels."""
         return Absences(
             *merged(self._indptr, self._indices, other._indptr, other._indices, self.n_labels), self.n_labels
         )
 
     def without(self, indptr: np.ndarray, indices: np.ndarray) -> Absences:
-        """Return those that are none of some pairs, which come as the structure of a CSR matrix."""
+        """Return the absences without some pairs, given as the structure of a CSR matrix."""
         among = self._among(indptr, indices)
         if not among.any():
             return self
@@ -127,7 +127,7 @@ class Absences:
         return Absences(np.concatenate(([0], np.cumsum(counts))), self._indices[~among], self.n_labels)
 
     def _among(self, indptr: np.ndarray, indices: np.ndarray) -> np.ndarray:
-        """Return which of them are among some pairs, (n_absent,) bool."""
+        """Return a mask of the absences that are among some pairs, (n_absent,) bool."""
         found = np.zeros(self.n_pairs, dtype=bool)
         for start, stop in row_blocks(self._indptr + indptr):
             mine, theirs = (
@@ -139,7 +139,7 @@ class Absences:
         return found
 
     def to_elements(self) -> dict[str, np.ndarray]:
-        """Return what stands for them in a file."""
+        """Return the elements to write to a file."""
         return {"indptr": self.indptr, "indices": self.indices}
 
     def __repr__(self) -> str:
@@ -147,19 +147,20 @@ class Absences:
 
 
 def checked_absences(absent: Any, data: Any) -> Absences | None:
-    """Return what was given as verified absences of a set; None where there are none.
+    """Return the verified absences given for a set as `Absences`, or None if there are none.
 
     Parameters
     ----------
     absent : Absences, AnnotationSet, or matrix of images by labels
-        As they may be given: a set must have the same names; in a matrix what is not zero is an absence.
+        The absences. An annotation set must have the same names as `data`. In a matrix, every non-zero is an absence.
     data : AnnotationSet
-        The set that they are of.
+        The set that the absences belong to.
 
     Raises
     ------
     InputError
-        If they do not fit the set, or one of them is a pair of it: the first is named.
+        If the absences do not fit the set, or one of them is also a pair of the set. The message names the first such
+        pair.
     """
     if isinstance(absent, Absences):
         found = absent
@@ -183,7 +184,7 @@ def checked_absences(absent: Any, data: Any) -> Absences | None:
 
 
 def joined_absences(mine: Any, other: Any, both: Any) -> Absences | None:
-    """Return the absences of the union of two sets, the second with its names and rows; a pair of either is none."""
+    """Return the absences of `both`, the union of two sets. A pair that either set has is not an absence."""
     parts = [
         one.absent.reindex(np.arange(both.n_images) if one.n_images == both.n_images else _padded(one, both))
         .with_columns(np.arange(one.n_labels), both.n_labels)
@@ -197,9 +198,9 @@ def joined_absences(mine: Any, other: Any, both: Any) -> Absences | None:
 
 
 def left_out_absences(test: Any, known: Any) -> Absences | None:
-    """Return the absences, of a test set or of what is known of its images, that no ranking of its pairs asks about.
+    """Return the absences that rankings leave out: those of a test set and of the known labels of its images.
 
-    A test label is none of them.
+    They do not include any test label.
     """
     parts = [one.absent for one in (test, known) if one is not None and one.absent is not None]
     if not parts:

@@ -1,7 +1,7 @@
 """An annotation set: which images have which labels.
 
-Rows are images and columns are labels, for ever. The pairs are kept as the structure of a CSR matrix: the
-labels of image ``i`` are ``indices[indptr[i]:indptr[i + 1]]``, sorted and without repeats.
+Rows are always images and columns are always labels. The pairs are stored as the structure of a CSR matrix: the labels
+of image ``i`` are ``indices[indptr[i]:indptr[i + 1]]``, sorted and without repeats.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_names, as_texts
 from vsenumba.errors import InputError
 from vsenumba.storage import schema
 
-# The pairs and their names, as they stand in files of sets and of models.
+# The schema of pairs and names in files of sets and models.
 PAIRS: dict[str, schema.Spec] = {
     "image_ids": schema.Names("n_images"),
     "label_names": schema.Names("n_labels"),
@@ -60,33 +60,34 @@ ANNOTATION_SET = schema.Elements(
 
 
 class AnnotationSet:
-    """Images, labels, and the pairs of an image and a label it has.
+    """Images, labels, and the pairs of an image and one of its labels.
 
-    Make one with `from_pairs`, `from_lists` or `from_csr`, or read one with `load_dataset`.
+    Make a set with `from_pairs`, `from_lists` or `from_csr`, or read one with `load_dataset`.
 
     Parameters
     ----------
     indptr : (n_images + 1,) int64 array
-        Where each image's labels begin in `indices`.
+        The start of each image's labels in `indices`.
     indices : (n_pairs,) int32 array
-        Label columns, strictly increasing within an image. Neither is copied where it has its type: whoever has the
-        array must not change it.
+        Label columns, strictly increasing within an image. If `indptr` or `indices` already has the right dtype, it is
+        not copied, so do not change the array afterwards.
     n_labels : int
-        Number of labels (columns).
+        The number of labels (columns).
     image_ids : Vocabulary or iterable of str, optional
-        One id per image; ``"0", "1", ...`` where left out.
+        One id per image. The default is ``"0", "1", ...``.
     label_names : Vocabulary or iterable of str, optional
-        One name per label, likewise.
+        One name per label. The default is ``"0", "1", ...``.
     features : (n_images, n_features) array, memory map, HDF5 dataset or sparse array, optional
-        A feature vector per image, of finite numbers. uint8, float16 and float32 are kept as they are, memory maps and
-        HDF5 datasets stay on disk, sparse arrays become CSR.
+        A feature vector per image, of finite numbers. uint8, float16 and float32 are kept; other types become float32.
+        Memory maps and HDF5 datasets stay on disk, and sparse arrays become CSR.
     titles : sequence of str, optional
-        A line about each image, for people to read; may be empty.
+        A line of text about each image, for people to read. It may be empty.
     backbone : BackboneId or str, optional
-        What the features were computed with.
+        The backbone that computed the features.
     absent : Absences, AnnotationSet or (n_images, n_labels) matrix, optional
-        Verified absences: pairs that people looked for and did not find, none of which the set has. In training they
-        are negatives, and rankings leave them out. A set must have the same names; a matrix has non-zeros there.
+        Verified absences: labels that people looked for in an image and did not find. They must not overlap with the
+        pairs of the set. Training uses them as negatives, and rankings leave them out. An annotation set must have the
+        same names; in a matrix, every non-zero is an absence.
 
     Attributes
     ----------
@@ -95,7 +96,7 @@ class AnnotationSet:
     n_images, n_labels, n_pairs : int
         The three counts.
     indptr, indices : array
-        The pairs, read-only: a set is never changed, others are made of it.
+        The pairs, read-only. A set never changes: methods return new sets.
 
     Examples
     --------
@@ -136,18 +137,19 @@ class AnnotationSet:
     def from_pairs(cls, images: Iterable[Any], labels: Iterable[Any]) -> AnnotationSet:
         """Make a set from two sequences of the same length: an image id and a label name per pair.
 
-        A pair that stands twice counts once. Images and labels keep the order in which they first appear.
+        A pair that appears twice counts once. Images and labels keep the order in which they first appear.
 
         Parameters
         ----------
         images, labels : iterable of str
-            Ids and names; whole numbers are taken as their decimal text. For two that are the same but for Unicode's
-            forms and outer blanks, see `Vocabulary`.
+            Image ids and label names. A whole number becomes its decimal text. Names that differ only in Unicode form
+            or surrounding whitespace are the same; see `Vocabulary`.
 
         Raises
         ------
         InputError
-            If the lengths differ, an id or a name is missing, empty or no text, or a set is given, which has no order.
+            If the lengths differ; an id or a name is missing, empty or not text; or `images` or `labels` is a set,
+            which has no order.
         """
         for given, what in ((images, "images"), (labels, "labels")):
             check_ordered(given, what)
@@ -160,20 +162,20 @@ class AnnotationSet:
 
     @classmethod
     def from_lists(cls, lists: Iterable[Iterable[Any]], image_ids: Iterable[Any] | None = None) -> AnnotationSet:
-        """Make a set from one collection of label names per image; an image may have none.
+        """Make a set from one collection of label names per image. A collection may be empty.
 
         Parameters
         ----------
         lists : iterable of iterable of str
-            The labels of each image, numbers as their decimal text. Labels are numbered as they come; those of a set,
-            which has no order, as they are sorted.
+            The labels of each image. A whole number becomes its decimal text. Labels are numbered in order of first
+            use. If an image's labels are a Python set, they are sorted first.
         image_ids : iterable of str, optional
-            Their ids; ``"0", "1", ...`` where left out.
+            The ids of the images. The default is ``"0", "1", ...``.
 
         Raises
         ------
         InputError
-            If an image's labels are one text, or a name is missing, empty or no text.
+            If an image's labels are a single text, or a name is missing, empty or not text.
         """
         if isinstance(lists, (str, bytes, Mapping, Set)):
             raise InputError(
@@ -201,21 +203,21 @@ class AnnotationSet:
         label_names: Iterable[Any] | None = None,
         features: np.ndarray | None = None,
     ) -> AnnotationSet:
-        """Make a set from a matrix with a row per image, a column per label, and non-zeros where a label is.
+        """Make a set from a matrix with one row per image and one column per label. Non-zeros become pairs.
 
         Parameters
         ----------
         matrix : SciPy sparse matrix or array of any format, or a dense 2-d array
-            Bool, or non-negative whole numbers; counts above one mean the same as one.
+            Booleans, or non-negative whole numbers. Counts above one mean the same as one.
         image_ids, label_names : iterable of str, optional
-            Names of the rows and the columns.
+            The names of the rows and the columns.
         features : (n_images, n_features) array, optional
             See `AnnotationSet`.
 
         Raises
         ------
         InputError
-            If a value is NaN, infinite, negative or fractional, or a number of names does not fit the shape.
+            If a value is NaN, infinite, negative or fractional, or the number of ids or names does not fit the shape.
         """
         rows, columns, shape = nonzero_pairs(matrix)
         indptr, indices = pairs_to_csr(rows, columns, *shape)
@@ -223,14 +225,14 @@ class AnnotationSet:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        # Neither pickles nor copies keep it.
+        # Pickles and copies do not keep the read-only flag.
         for name in ("_indptr", "_indices", "label_counts"):
             if name in state:
                 self.__dict__[name] = _read_only(state[name])
 
     @property
     def indptr(self) -> np.ndarray:
-        """Where each image's labels begin in `indices`, (n_images + 1,) int64, read-only."""
+        """The start of each image's labels in `indices`, (n_images + 1,) int64, read-only."""
         return self._indptr
 
     @property
@@ -255,12 +257,12 @@ class AnnotationSet:
 
     @property
     def n_pairs(self) -> int:
-        """The number of pairs of an image and a label it has."""
+        """The number of pairs of an image and one of its labels."""
         return len(self._indices)
 
     @property
     def n_features(self) -> int:
-        """The length of the feature vectors; 0 where images have none."""
+        """The length of the feature vectors, or 0 without features."""
         return 0 if self.features is None else int(self.features.shape[1])
 
     @cached_property
@@ -283,13 +285,13 @@ class AnnotationSet:
         return np.repeat(np.arange(self.n_images, dtype=np.int64), self.labels_per_image), self.indices
 
     def to_csr(self) -> sp.csr_array:
-        """Return the pairs as a SciPy CSR array of float32 ones, which may be changed."""
+        """Return the pairs as a SciPy CSR array of float32 ones, which you may change."""
         check_structure(self.indptr, self.indices, self.shape)
         ones = np.ones(self.n_pairs, np.float32)
         return sp.csr_array((ones, self.indices.copy(), self.indptr.copy()), shape=self.shape)
 
     def rows_to_csr(self, rows: np.ndarray) -> sp.csr_array:
-        """Return the pairs of some images, given by their rows, likewise."""
+        """Return the pairs of some images, given by their rows, as a SciPy CSR array of float32 ones."""
         indptr, indices = gather_rows(self.indptr, self.indices, rows, self.n_labels)
         return sp.csr_array((np.ones(len(indices), np.float32), indices, indptr), shape=(len(rows), self.n_labels))
 
@@ -297,7 +299,7 @@ class AnnotationSet:
         return self.n_images
 
     def __getitem__(self, rows: Any) -> AnnotationSet:
-        """Return the set of some images, by a slice, row numbers or a mask, as scikit-learn's splitters take them."""
+        """Return a set of some images, given by a slice, row numbers or a mask, as in scikit-learn's splitters."""
         if isinstance(rows, tuple) and rows[1:] == (Ellipsis,):
             rows = rows[0]
         if not isinstance(rows, (slice, list, np.ndarray)):
@@ -305,12 +307,12 @@ class AnnotationSet:
         return self.select_images(rows)
 
     def with_pairs(self, keep: np.ndarray) -> AnnotationSet:
-        """Return the set with the same images and labels and only the pairs where the mask `keep` is true.
+        """Return a set with the same images and labels, and only the pairs where the mask `keep` is true.
 
         Raises
         ------
         InputError
-            If it is no mask of the pairs.
+            If `keep` is not a mask of the pairs.
         """
         keep = _as_mask("keep", keep, self.n_pairs)
         counts = np.add.reduceat(np.append(keep, False), self.indptr[:-1], dtype=np.int64)
@@ -319,7 +321,7 @@ class AnnotationSet:
         return self._with(indptr, self.indices[keep], self.label_names)
 
     def select_images(self, rows: Any) -> AnnotationSet:
-        """Return the set of the given rows only, in that order, with all labels kept as columns.
+        """Return a set of the given rows, in the given order, with all label columns.
 
         Raises
         ------
@@ -341,7 +343,7 @@ class AnnotationSet:
         )
 
     def _as_rows(self, rows: Any) -> np.ndarray:
-        """Return row numbers, refusing what does not choose images of this set."""
+        """Return row numbers, and raise an error if `rows` does not select images of this set."""
         refuse_masked("rows", rows)
         try:
             found = np.arange(self.n_images)[rows]
@@ -354,12 +356,12 @@ class AnnotationSet:
     def with_columns(self, columns: np.ndarray, label_names: Vocabulary) -> AnnotationSet:
         """Return the set with label j moved to column ``columns[j]`` of another vocabulary.
 
-        A verified absence of a label without a column there, as -1 says, is left out.
+        An entry of -1 means that a label has no column there. Its verified absences are dropped.
 
         Raises
         ------
         InputError
-            If there is no such column for a label that an image has, or not one entry per label.
+            If `columns` does not have one entry per label, or a label that an image has gets no valid column.
         """
         indptr, indices = self.indptr, self.indices
         columns = whole_numbers("columns", columns, np.int64)
@@ -378,14 +380,14 @@ class AnnotationSet:
         return other._with_absent(self.absent and self.absent.with_columns(columns, len(label_names)))
 
     def with_features(self, features: Any, backbone: BackboneId | str | None = None) -> AnnotationSet:
-        """Return the set with other features, or with none.
+        """Return the set with different features, or with none.
 
         Parameters
         ----------
         features : (n_images, n_features) array, memory map, HDF5 dataset, sparse array or None
             See `AnnotationSet`.
         backbone : BackboneId or str, optional
-            What they were computed with.
+            The backbone that computed the features.
 
         Examples
         --------
@@ -399,34 +401,34 @@ class AnnotationSet:
         return other
 
     def with_features_of(self, other: AnnotationSet) -> AnnotationSet:
-        """Return the set with the features of another one, of the same images in the same order."""
+        """Return the set with the features of another set that has the same images in the same order."""
         mine = self._with(self.indptr, self.indices, self.label_names, with_features=False)
         mine.features, mine.backbone = other.features, other.backbone
         return mine
 
     def with_absent(self, absent: Any) -> AnnotationSet:
-        """Return the set with other verified absences, or with none; see `AnnotationSet`."""
+        """Return the set with different verified absences, or with none. See `AnnotationSet`."""
         found = None if absent is None else checked_absences(absent, self)
         return self._with(self.indptr, self.indices, self.label_names)._with_absent(found)
 
     def _with_absent(self, absent: Absences | None) -> AnnotationSet:
-        """Take over absences, which were checked; the set itself."""
+        """Store absences that are already checked, and return the set itself."""
         self.absent = absent or None
         return self
 
     def _with(
         self, indptr: np.ndarray, indices: np.ndarray, label_names: Vocabulary, *, with_features: bool = True
     ) -> AnnotationSet:
-        """Return a set of the same images with other pairs."""
+        """Return a set with the same images and different pairs."""
         other = AnnotationSet(indptr, indices, len(label_names), self.image_ids, label_names, titles=self.titles)
-        if with_features:  # they were checked, which takes a pass over them
+        if with_features:  # assign directly: checking them again would take a pass over them
             other.features, other.backbone = self.features, self.backbone
         return other._with_absent(self.absent)
 
     def reindex_images(self, image_ids: Vocabulary) -> AnnotationSet:
-        """Return the pairs of the images with the given ids, in that order; an unknown id has no label.
+        """Return a set of the images with the given ids, in the given order. An unknown id has no labels.
 
-        Features are kept where all of these images have some.
+        Features are kept if all of these images have them.
         """
         if image_ids == self.image_ids:
             same = AnnotationSet(self.indptr, self.indices, self.n_labels, image_ids, self.label_names)
@@ -443,10 +445,10 @@ class AnnotationSet:
         return other._with_absent(self.absent and self.absent.reindex(found))
 
     def union(self, other: AnnotationSet) -> AnnotationSet:
-        """Return the pairs of both sets; images and labels of `other` that are new here come last.
+        """Return a set with the pairs of both sets. Images and labels that only `other` has come last.
 
-        Features are kept where both sets have some, of as many columns and of the same backbone; titles are not. What
-        is a pair of either set is no verified absence.
+        Features are kept if both sets have features with the same number of columns and the same backbone. Titles are
+        dropped. A verified absence is dropped if either set has the pair.
         """
         vocabularies, codes = [], []
         for mine, theirs in ((self.image_ids, other.image_ids), (self.label_names, other.label_names)):
@@ -472,7 +474,7 @@ class AnnotationSet:
         return both._with_absent(joined_absences(self, moved, both))
 
     def digest(self) -> str:
-        """Return a SHA-256 of the pairs and the names, to say in a result which data it came from."""
+        """Return a SHA-256 of the pairs and the names, to record which data a result came from."""
         sha = hashlib.sha256()
         add_array(sha, self.indptr, "<i8")
         add_array(sha, self.indices, "<i4")
@@ -508,7 +510,7 @@ class AnnotationSet:
         Raises
         ------
         InputError
-            If an element is missing, or does not fit the others.
+            If an element is missing, or does not match the others.
         """
         schema.check(ANNOTATION_SET, elements)
         label_names = Vocabulary.from_element(elements["label_names"], "label")
@@ -522,7 +524,7 @@ class AnnotationSet:
             backbone=BackboneId(**elements["backbone"]) if "backbone" in elements else None,
             absent=Absences(**elements["absent"], n_labels=len(label_names)) if "absent" in elements else None,
         )
-        data.features = elements.get("features")  # the schema has looked at every value
+        data.features = elements.get("features")  # the schema has already checked every value
         return data
 
     def __repr__(self) -> str:

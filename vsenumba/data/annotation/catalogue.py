@@ -1,4 +1,4 @@
-"""The data sets that have a name, and the one way to get any set: by its name or by its path."""
+"""The catalogue of named data sets, and one function that loads any set by name or by path."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ DATASETS = {
     for entry in (
         DataSet(
             name="openclipart",
-            description="clip-art pictures with the keywords people gave them",
-            licence="public domain, by the metadata of every picture",
+            description="clip-art pictures with keywords assigned by people",
+            licence="public domain, according to each picture's metadata",
             source="Open Clip Art Library 0.18, Debian package openclipart-svg 1:0.18+dfsg-19",
             shipped="openclipart.h5",
         ),
@@ -49,23 +49,22 @@ def load_dataset(
     trust: bool = False,
     progress: Progress | None = None,
 ) -> AnnotationSet:
-    """Load an annotation set by its name in the catalogue, or from a file, a folder, or what is in memory.
+    """Load an annotation set by its name in the catalogue, from a file or folder, or from data in memory.
 
     Parameters
     ----------
-    source : str, path-like, data frame, mapping, or what `as_annotation_set` takes
-        A key of `DATASETS`, or the path of a file or a folder of any format that `read_annotations` knows. A name of
-        the catalogue goes before a file of the same name: write ``"./openclipart"`` for that. What is in memory is made
-        a set as models do it; a data frame is read as the options say.
+    source : str, path-like, data frame, mapping, or other input of `as_annotation_set`
+        A key of `DATASETS`, the path of a file or folder in any format that `read_annotations` supports, or data in
+        memory. A catalogue name takes precedence over a file of the same name; for the file, write ``"./openclipart"``.
+        Data in memory is converted by `as_annotation_set`. The options apply to data frames.
     image_column, label_column, separator, threshold, first_number, format, sources, part, lenient : optional
         See `read_annotations`.
     from_folder : str or path-like, optional
-        Where the files of a set of the catalogue are at hand, as they are published; nothing is fetched then.
+        A folder with the published files of a catalogue set. Nothing is downloaded then.
     trust : bool
-        Fetch a set of the catalogue although no checksum of it is published; its digest is kept.
+        Whether to download a catalogue set that has no published checksum. Its digest is stored.
     progress : callable, optional
-        Told, while a set is fetched, of each file its name, how many bytes are there, and how many there will be or
-        None.
+        Called during a download with the name of each file, the bytes downloaded so far, and the total or None.
 
     Returns
     -------
@@ -75,7 +74,7 @@ def load_dataset(
     Raises
     ------
     UnknownNameError
-        If `source` is neither a name in the catalogue nor a file.
+        If `source` is neither a catalogue name nor a file.
     InputError, FileFormatError
         See `read_annotations`.
 
@@ -99,7 +98,7 @@ def load_dataset(
         return _read_public(DATASETS[source], options, from_folder, trust, progress)
     if from_folder is not None or trust:
         raise InputError(
-            "from_folder and trust (--from and --trust)apply only to data sets that are downloaded by "
+            "from_folder and trust (--from and --trust) apply only to data sets that are downloaded by "
             f"name, and {source!r:.60} is not"
         )
     if isinstance(source, str) and source in DATASETS:
@@ -141,23 +140,23 @@ def fetch_dataset(
     trust: bool = False,
     progress: Progress | None = None,
 ) -> Path:
-    """Fetch a set of the catalogue, and return the file or the folder that readers take.
+    """Download a catalogue set, and return the path of its file or folder, for use with the readers.
 
     Parameters
     ----------
     name : str
         A key of `DATASETS`.
     part : str, optional
-        Which part, where the set has several files.
+        The part to return, if the set has several files.
     from_folder, trust, progress : optional
         See `load_dataset`.
 
     Raises
     ------
     UnknownNameError
-        If there is no such set.
+        If the catalogue has no such set.
     InputError, FileFormatError
-        If it cannot be fetched or is not what it should be; the message says what to do.
+        If the download fails or the files are not as expected. The message says what to do.
 
     Examples
     --------

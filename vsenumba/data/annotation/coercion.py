@@ -1,4 +1,4 @@
-"""Whatever people have, as an annotation set, where it can be read in one way only."""
+"""Convert many kinds of input to an annotation set, if there is only one way to interpret them."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from vsenumba.errors import InputError, UnknownNameError
 
 
 def as_annotation_set(data: Any, argument: str = "X") -> AnnotationSet:
-    """Return an `AnnotationSet` as it is, or make one of whatever holds images and their labels.
+    """Return an `AnnotationSet` unchanged, or make one from other data about images and labels.
 
-    A collection of lists, tuples or sets is a list of labels for each image, whatever they are; so is a mapping from
-    image ids to them. A matrix is an array or a SciPy matrix. A data frame, of pandas, Polars, PyArrow or what narwhals
-    knows, has a column of images and one of labels under usual names, or lists in a column, or a column for each label,
-    of zeros and ones; images can be its index. A path or the name of a data set is given to `load_dataset`.
+    - A collection of lists, tuples or sets has the labels of each image. A mapping has them by image id.
+    - A matrix is a NumPy array or a SciPy matrix.
+    - A data frame can come from pandas, Polars, PyArrow or any library that narwhals supports. It has an image column
+      and a label column with usual names, a column of lists, or a column of zeros and ones for each label. The images
+      can be its index.
+    - A path or a data set name is passed to `load_dataset`.
 
     Parameters
     ----------
     data : AnnotationSet, collection of collections, mapping, array, sparse matrix, data frame, path or name
-        What to make it from.
+        The data to convert.
     argument : str
-        What it is called in messages.
+        The name of the argument, for error messages.
 
     Raises
     ------
     InputError
-        If `data` is none of these, or can be read in two ways; the message names `argument` and the constructors.
+        If `data` is none of these, or is ambiguous. The message names `argument` and the constructors.
     FileFormatError
-        If it is a path; see `read_annotations`.
+        If `data` is a path to a file that cannot be read. See `read_annotations`.
 
     Examples
     --------
@@ -55,15 +57,15 @@ def as_annotation_set(data: Any, argument: str = "X") -> AnnotationSet:
 
 
 def matched_or_new(data: AnnotationSet, image_ids: Vocabulary) -> AnnotationSet:
-    """Return a set that came without ids as a model's images, or with ids that no model has.
+    """Return a set without ids as a set of the model's images, or of new images.
 
     Parameters
     ----------
     data : AnnotationSet
-        Made of label lists or of a matrix. Where its images have ids of their own, it is returned as it is.
+        A set made from label lists or a matrix. If its images already have ids, it is returned unchanged.
     image_ids : Vocabulary
-        The model's images. They are meant if there are as many; images of another number are others, whatever their
-        numbers, and are called "new image 0", ...
+        The model's images. If `data` has the same number of images, it gets these ids. Otherwise its images are new,
+        and are named "new image 0", "new image 1", ...
     """
     if not isinstance(data.image_ids, NumberedVocabulary):
         return data
@@ -73,7 +75,7 @@ def matched_or_new(data: AnnotationSet, image_ids: Vocabulary) -> AnnotationSet:
 
 
 def with_free_ids(data: AnnotationSet, image_ids: Vocabulary) -> AnnotationSet:
-    """Return a set whose images have ids that are not among some others: numbers."""
+    """Return the set with numbers as image ids, none of which is in `image_ids`."""
     free = (str(n) for n in itertools.count(len(image_ids)) if str(n) not in image_ids)
     ids = list(itertools.islice(free, data.n_images))
     fresh = AnnotationSet(data.indptr, data.indices, data.n_labels, ids, data.label_names)

@@ -1,4 +1,4 @@
-"""What the catalogue says of a data set: where it is, under which terms, and how it is read."""
+"""Catalogue entries: where a data set is, its licence, and how to read it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 
 class RemoteFile(NamedTuple):
-    """A file that can be fetched.
+    """A file that can be downloaded.
 
     Attributes
     ----------
     address : str
-        Where it is.
+        Its URL.
     n_bytes : int or None
-        How large it is, where that is known.
+        Its size in bytes, or None if unknown.
     checksum : str or None
-        Its SHA-256, or another digest with its name before it, as ``"md5:..."``; None where none is published.
+        Its SHA-256, or another digest prefixed with its name, such as ``"md5:..."``. None if none is published.
     """
 
     address: str
@@ -26,7 +26,7 @@ class RemoteFile(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its name, the last part of the address."""
+        """The file name, which is the last part of the address."""
         return self.address.rpartition("/")[2]
 
 
@@ -37,28 +37,28 @@ class DataSet:
     Attributes
     ----------
     name : str
-        What `load_dataset` knows it by.
+        The name to pass to `load_dataset`.
     description : str
-        One line for people.
+        A one-line description.
     licence : str
-        The terms it may be used under.
+        The terms of use.
     source : str
-        Where it comes from.
+        The origin of the data.
     shipped : str
-        The file of ``vsenumba/data/shipped/`` that holds it; empty for sets that are fetched.
+        The file in ``vsenumba/data/shipped/`` that contains the set. Empty for sets that are downloaded.
     files : tuple of RemoteFile
-        What is fetched; empty for sets that you must download yourself from `source`.
+        The files to download. Empty for sets that you must download yourself from `source`.
     paths : mapping from str to str
-        For each part the file or folder that is read, among the files and what is in their archives; the part ``""``
-        where there is one only, or the reader knows the parts.
+        The file or folder to read for each part, among the files and the contents of their archives. The key is ``""``
+        if there is only one part, or if the reader finds the parts itself.
     members : str
-        What the names of those members of archives that are needed begin with.
+        The prefix of the archive members to unpack.
     reader : str
-        The ``NAME`` of the reader; empty where the content says it.
+        The ``NAME`` of the reader. Empty if the content determines the reader.
     citation : str
-        What to cite.
+        The publication to cite.
     holds : str
-        ``"labels"``, or ``"captions"``, which `load_caption_set` reads, with features.
+        ``"labels"``, or ``"captions"``, which you read with `load_caption_set` and a features file.
     """
 
     name: str
@@ -75,6 +75,6 @@ class DataSet:
 
     @property
     def n_bytes(self) -> int | None:
-        """How many bytes are fetched; None where that is not known."""
+        """The number of bytes to download, or None if unknown."""
         sizes = [file.n_bytes for file in self.files]
         return None if not sizes or None in sizes else sum(size for size in sizes if size is not None)

@@ -1,4 +1,4 @@
-"""Features of images: a row of numbers for each, in memory or on disk, dense or sparse."""
+"""Features of images: one row of numbers per image, in memory or on disk, dense or sparse."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from vsenumba.memory import check_memory
 from vsenumba.storage import Stream, schema
 from vsenumba.storage.mapped import blocks_of
 
-#: Numbers that are kept as they are given; others become float32.
+#: Dtypes that are kept; others become float32.
 _KEPT = (np.dtype(np.uint8), np.dtype(np.float16), np.dtype(np.float32))
 
-# Values that are read from disk together.
+# The number of values to read from disk at a time.
 _VALUES_AT_ONCE = 1 << 22
 
-# Rows of a data set in HDF5 that are read in one go, also where some of them are not asked for.
+# Read HDF5 rows in one go if the gaps between them are at most this many rows.
 _GAP = 64
 
 
@@ -41,35 +41,36 @@ class FeatureElement(schema.Spec):
 
 
 def is_sparse(features: Any) -> bool:
-    """Tell whether features are a CSR array."""
+    """Return whether features are a CSR array."""
     return isinstance(features, sp.csr_array)
 
 
 def is_on_disk(features: Any) -> bool:
-    """Tell whether features are read from disk as they are asked for."""
+    """Return whether features are read from disk on demand."""
     return isinstance(features, np.memmap | StackedFeatures) or _is_hdf5(features)
 
 
 def _is_hdf5(features: Any) -> bool:
-    # Not asked of h5py itself, which need not be imported for it.
+    # Check by name, so that h5py need not be imported.
     return type(features).__module__.startswith("h5py") and hasattr(features, "chunks")
 
 
 def checked_features(features: Any, n_images: int) -> Any:
-    """Return features as a set keeps them: checked, and not copied where they have a type that is kept.
+    """Return checked features in the form that a set stores, without a copy if the dtype allows it.
 
     Parameters
     ----------
     features : array, memory map, HDF5 dataset or SciPy sparse array, (n_images, n_features)
-        Numbers. uint8, float16 and float32 are kept as they are; all others become float32. Memory maps and HDF5
-        datasets stay on disk; a sparse array becomes CSR.
+        Numbers. uint8, float16 and float32 are kept; all other types become float32. Memory maps and HDF5 datasets stay
+        on disk, and a sparse array becomes CSR.
     n_images : int
-        How many rows there must be.
+        The expected number of rows.
 
     Raises
     ------
     InputError
-        If there is not one row for each image, or a value is no finite number; the first such image is named.
+        If the number of rows is not `n_images`, or a value is not a finite number. The message names the first such
+        image.
     """
     refuse_masked("features", features)
     sparse = sp.issparse(features)
@@ -86,7 +87,7 @@ def checked_features(features: Any, n_images: int) -> Any:
             raise InputError(f"features on disk must be uint8, float16 or float32, not {features.dtype}")
         _check_finite_on_disk(features)
         return features
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused as such
+    with np.errstate(over="ignore"):  # a value too large for float32 becomes inf, which is rejected below
         if sparse:
             features = sp.csr_array(features) if features.dtype in _KEPT else sp.csr_array(features, dtype=np.float32)
             features.sum_duplicates()
@@ -111,7 +112,7 @@ def _bad_rows(dense: np.ndarray) -> np.ndarray:
 
 
 def _check_finite_on_disk(features: Any) -> None:
-    """Refuse values that are no finite numbers; one pass over the file."""
+    """Raise an error if a value is not a finite number. This takes one pass over the file."""
     step = max(1, _VALUES_AT_ONCE // features.shape[1])
     for start in range(0, features.shape[0] if features.dtype.kind == "f" else 0, step):
         bad = np.flatnonzero(~np.isfinite(features[start : start + step]).all(axis=1))
@@ -120,7 +121,7 @@ def _check_finite_on_disk(features: Any) -> None:
 
 
 def features_to_element(features: Any) -> Any:
-    """Return what a file is to hold of features: these, or a stream of them where they are not to be in memory."""
+    """Return the element to write to a file: the features, or a stream of them if they are on disk."""
     if not is_on_disk(features) or isinstance(features, np.memmap):
         return features
     n_images, n_features = features.shape
@@ -130,21 +131,21 @@ def features_to_element(features: Any) -> Any:
 
 
 def feature_rows(features: Any, rows: np.ndarray) -> Any:
-    """Return the features of some images as they are kept, in memory: dense, or CSR.
+    """Return the features of some images in memory, in their stored dtype, dense or CSR.
 
     Parameters
     ----------
     features : array, memory map, HDF5 dataset or CSR array
-        Those of a set.
+        The features of a set.
     rows : (b,) int array
-        Which images. From disk they are read in the order of the file, wherever they are asked for.
+        The images, in any order. Features on disk are read in the order of the file.
     """
     if not is_on_disk(features):
         return features[rows]
     order = np.argsort(rows, kind="stable")
     ascending = np.asarray(rows)[order]
     found = np.empty((len(rows), features.shape[1]), features.dtype)
-    # Runs of rows that lie close enough together to be read in one go.
+    # The starts of runs of rows that are close enough to read in one go.
     starts = np.flatnonzero(np.diff(ascending, prepend=-2 * _GAP) > _GAP)
     ends = np.append(starts[1:], len(rows))[: len(starts)]
     for begin, end in zip(starts, ends, strict=True):
@@ -154,7 +155,7 @@ def feature_rows(features: Any, rows: np.ndarray) -> Any:
 
 
 def selected_features(features: Any, rows: np.ndarray) -> Any:
-    """Return the features of some images for a set of these; those on disk are read into memory."""
+    """Return the features of some images for a new set. Features on disk are read into memory."""
     if features is None:
         return None
     if is_on_disk(features):
@@ -164,7 +165,7 @@ def selected_features(features: Any, rows: np.ndarray) -> Any:
 
 
 def joined_features(above: Any, below: Any) -> Any:
-    """Return features of some images and then of others as one; None where they have not the same columns."""
+    """Return two blocks of features joined into one, or None if their columns differ."""
     if above is None or below is None or above.shape[1] != below.shape[1]:
         return None
     if not below.shape[0]:

@@ -1,4 +1,4 @@
-"""The files of the catalogue's sets: fetched into the cache, or found in a folder, and unpacked."""
+"""The files of catalogue sets: downloaded to the cache or found in a folder, and unpacked."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def files_of(
     trust: bool = False,
     progress: Progress | None = None,
 ) -> Path:
-    """Return the folder, or the file, that holds a set of the catalogue, fetched where it is not there.
+    """Return the folder or file of a catalogue set, and download it if it is not there.
 
     Parameters
     ----------
     entry : DataSet
-        Of the catalogue, and not shipped.
+        A catalogue entry that is not shipped with the package.
     from_folder : str or path-like, optional
-        Where its files are at hand, unpacked or not; nothing is fetched then.
+        A folder with the published files, unpacked or not. Nothing is downloaded then.
     trust : bool
-        Fetch files although no checksum is published; see `vsenumba.data.downloads.fetched`.
+        Whether to download files that have no published checksum. See `vsenumba.data.downloads.fetched`.
     progress : callable, optional
-        Told how far each file is.
+        Called with the progress of each file.
 
     Raises
     ------
     InputError
-        If it cannot be fetched, or the folder is none; the message says what to do.
+        If the download fails, or the folder does not exist. The message says what to do.
     FileFormatError
-        If a file has another checksum, or an archive cannot be unpacked.
+        If a file does not have the expected checksum, or an archive cannot be unpacked.
     """
     if from_folder is not None:
         return _at_hand(entry, Path(from_folder))
@@ -55,16 +55,16 @@ def files_of(
 
 
 def located(entry: DataSet, root: Path, part: str | None) -> tuple[Path, str | None]:
-    """Return what a reader is given of a set's files: a path, and the part that it is left to find.
+    """Return the arguments for the reader of a set: a path, and the part if the reader must find it.
 
     Parameters
     ----------
     entry : DataSet
-        The set.
+        The catalogue entry.
     root : Path
-        What `files_of` returned.
+        The path that `files_of` returned.
     part : str or None
-        The part that is wanted.
+        The part to read.
     """
     if root.is_file():
         return root, part
@@ -72,7 +72,7 @@ def located(entry: DataSet, root: Path, part: str | None) -> tuple[Path, str | N
         inside = entry.paths[""]
     else:
         inside, part = entry.paths[chosen_part(Path(entry.name), entry.paths, part)], None
-    # Whoever unpacked it may have gone into a folder of it already.
+    # The user may have given a folder inside the unpacked archive.
     names = Path(inside).parts
     for first in range(len(names)):
         if (root / Path(*names[first:])).exists():
@@ -99,7 +99,7 @@ def _at_hand(entry: DataSet, root: Path) -> Path:
 
 
 def _unpacked(entry: DataSet, files: list[Path], folder: Path) -> Path | None:
-    """Return the folder of what was in the archives among some files; None where there is none."""
+    """Unpack the archives among some files, and return their folder, or None if there are no archives."""
     archives = [path for path in files if path.suffix == _ARCHIVE]
     for path in archives:
         unpacked(path, folder / _UNPACKED, entry.members)

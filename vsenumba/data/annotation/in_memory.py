@@ -1,4 +1,4 @@
-"""What is in memory, as an annotation set, where it can be read in one way only."""
+"""Convert data in memory to an annotation set, if there is only one way to interpret it."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _CONSTRUCTORS = (
 
 
 def from_memory(data: Any, argument: str, options: TableOptions | None = None) -> AnnotationSet:
-    """Make a set of label lists, a mapping, a matrix or a data frame.
+    """Make a set from label lists, a mapping, a matrix or a data frame.
 
     Parameters
     ----------
     data : collection of collections, mapping, array, sparse matrix or data frame
-        What to make it from.
+        The data to convert.
     argument : str
-        What it is called in messages.
+        The name of the argument, for error messages.
     options : TableOptions, optional
         How to read a data frame.
 
     Raises
     ------
     InputError
-        If `data` is none of these, or can be read in two ways; the message names the constructors.
+        If `data` is none of these, or is ambiguous. The message names the constructors.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def from_memory(data: Any, argument: str, options: TableOptions | None = None) -
         raise InputError(f"format={options.format!r:.60} is only for files, and {argument} is not a file")
     if isinstance(data, (str, bytes)) or data is None:
         raise InputError(f"{argument} must be an AnnotationSet, a matrix or label lists, not {data!r:.60}")
-    # Before mappings and frames: one of SciPy's formats is a mapping.
+    # Check for sparse matrices first, as one of SciPy's formats is a mapping.
     if not sp.issparse(data) and not isinstance(data, (Mapping, np.ndarray)) and is_frame(data):
         return _from_frame(data, argument, options)
     refuse_options(argument, options)
@@ -74,7 +74,7 @@ def _from_frame(data: Any, argument: str, options: TableOptions) -> AnnotationSe
 
 
 def _is_collection(data: Any) -> bool:
-    """Tell whether it is a row of things: no array of two dimensions, nor anything that turns into one."""
+    """Return whether it is a one-dimensional collection, not a matrix or something that converts to one."""
     if isinstance(data, np.ndarray):
         return data.ndim == 1 and data.dtype == object
     return isinstance(data, Iterable) and (getattr(data, "ndim", 1) == 1) and not hasattr(data, "__array_interface__")

@@ -1,4 +1,4 @@
-"""Pairs of rows and columns: out of matrices of any format, and into the structure of a CSR matrix."""
+"""Pairs of rows and columns: read from matrices of any format, and stored as the structure of a CSR matrix."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from vsenumba.checks import refuse_masked
 from vsenumba.errors import InputError
 from vsenumba.memory import check_memory
 
-# Pairs that are looked at together: what is computed of all at once would take several times their memory.
+# The number of pairs to process together. Processing all at once would take several times their memory.
 BLOCK = 1 << 22
 
-# Columns are int32, and a row and a column together one int64.
+# Columns are int32, and a row and a column fit into one int64.
 _MOST_COLUMNS = 2**31 - 1
 
 
@@ -30,7 +30,7 @@ def pairs_to_csr(rows: np.ndarray, columns: np.ndarray, n_rows: int, n_columns: 
 
 
 def sorted_distinct(keys: np.ndarray) -> np.ndarray:
-    """Return whole numbers sorted, each once; several times as fast as ``np.unique``, which hashes them."""
+    """Return sorted, distinct whole numbers. This is several times as fast as ``np.unique``, which hashes them."""
     keys = np.sort(keys)
     first = np.ones(len(keys), dtype=bool)
     first[1:] = keys[1:] != keys[:-1]
@@ -47,7 +47,7 @@ def column_counts(indices: np.ndarray, n_columns: int) -> np.ndarray:
 
 
 def row_blocks(indptr: np.ndarray) -> list[tuple[int, int]]:
-    """Return ranges of rows that together have about `BLOCK` pairs or rows, and one row at least."""
+    """Return ranges of rows. Each has about `BLOCK` pairs or rows, and at least one row."""
     blocks, start, n_rows = [], 0, len(indptr) - 1
     while start < n_rows:
         stop = int(np.searchsorted(indptr, indptr[start] + BLOCK, side="right")) - 1
@@ -60,7 +60,7 @@ def row_blocks(indptr: np.ndarray) -> list[tuple[int, int]]:
 def merged(
     indptr: np.ndarray, indices: np.ndarray, more_indptr: np.ndarray, more_indices: np.ndarray, n_columns: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the CSR structure of the pairs of either of two, which have the same rows and columns."""
+    """Return the CSR structure of the union of two structures with the same rows and columns."""
     parts, counts = [], [np.zeros(1, dtype=np.int64)]
     for start, stop in row_blocks(indptr + more_indptr):
         rows, columns = [], []
@@ -76,12 +76,12 @@ def merged(
 def gather_rows(
     indptr: np.ndarray, indices: np.ndarray, rows: np.ndarray, n_columns: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return fresh ``(indptr int64, indices)`` of some rows of a CSR structure.
+    """Return new arrays ``(indptr int64, indices)`` for some rows of a CSR structure.
 
     Raises
     ------
     InputError
-        If it is no structure any more: somebody changed the arrays.
+        If the structure is invalid because its arrays were changed.
     """
     starts = indptr[rows]
     lengths = indptr[rows + 1] - starts
@@ -97,14 +97,14 @@ def gather_rows(
 
 
 def changed_structure(name: str) -> InputError:
-    """Return the error for the arrays of a set that were changed under it, so that they are none of a set any more."""
+    """Return the error for a set whose arrays were changed after it was made, so that they are now invalid."""
     return InputError(
         f"the {name} of a data set was changed after the data set was made and is now invalid; make the data set again"
     )
 
 
 def check_structure(indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, int]) -> None:
-    """Refuse what is not the structure of a CSR matrix with sorted and distinct columns in every row."""
+    """Raise an error unless the arrays are a CSR structure with sorted, distinct columns in every row."""
     n_images, n_labels = shape
     if n_labels > _MOST_COLUMNS:
         raise InputError(f"{n_labels:,} labels are too many; at most 2**31 - 1 are supported")
@@ -123,7 +123,7 @@ def check_structure(indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, i
 
 
 def nonzero_pairs(matrix: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    """Return the rows and columns of the non-zeros of any matrix, and its shape; refuse odd values."""
+    """Return the rows and columns of the non-zeros of any matrix, and its shape, and reject invalid values."""
     refuse_masked("X", matrix)
     if not sp.issparse(matrix):
         try:
@@ -145,12 +145,12 @@ def nonzero_pairs(matrix: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]
     if isinstance(matrix, np.ndarray):
         _check_values(matrix)
         return *np.nonzero(matrix), matrix.shape
-    if hasattr(matrix, "check_format"):  # CSR, CSC and BSR: bad offsets would send compiled code astray
+    if hasattr(matrix, "check_format"):  # CSR, CSC and BSR: compiled code would read out of bounds on bad offsets
         try:
             matrix.check_format(full_check=True)
         except ValueError as error:
             raise InputError(f"X is not a valid sparse matrix: {error}") from error
-    # Not by way of CSR, which adds up duplicates: small integers would overflow.
+    # Do not convert to CSR, which adds up duplicates: small integers would overflow.
     coo = matrix.tocoo()
     _check_values(coo.data)
     nonzero = coo.data != 0
@@ -158,7 +158,7 @@ def nonzero_pairs(matrix: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]
 
 
 def _check_values(values: np.ndarray) -> None:
-    # The words "NaN" and "inf" are what scikit-learn's checks look for in the message.
+    # scikit-learn's checks look for "NaN" and "inf" in the message.
     found = {"negative": values < 0} if values.dtype.kind in "if" else {}
     if values.dtype.kind == "f":
         found = {

@@ -1,4 +1,4 @@
-"""Planted annotation sets: made by a known law, of any size, with something in them to be learnt."""
+"""Synthetic annotation sets: of any size, drawn from a known distribution that models can learn."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.memory import check_memory
 
-# What an image is short of, because draws repeated labels it had, is drawn again in so many rounds from its
-# topics, then in so many from all labels; what is wanting even then is filled in from what it does
-# not have.
+# If draws repeat labels, an image is short of labels. It draws again for TOPIC_ROUNDS rounds from its topics, then for
+# ALL_ROUNDS rounds from all labels. The rest is filled with labels that it does not have.
 TOPIC_ROUNDS = 8
 ALL_ROUNDS = 16
 FIRST_TOPIC_SHARE = 0.75
@@ -34,25 +33,27 @@ def synthetic(
     noise: float = 0.1,
     rng: RandomLike = None,
 ) -> AnnotationSet:
-    """Make an annotation set in which images and labels belong to topics and labels have a long tail.
+    """Make a synthetic annotation set with topics and a long tail of labels.
 
-    Label ``j`` has the popularity ``(j + 1) ** -exponent`` and belongs to one topic, drawn at random. An
-    image has a first and a second topic, each drawn by the popularity of its labels, and at least one
-    label; the other pairs are spread over the images by weights that are gamma distributed with shape 2, so
-    that some have many. A label of an image is drawn by popularity: with probability `noise` from all
-    labels, and otherwise from those of its first topic (3 times out of 4) or its second. A label that the
-    image has already is drawn again, up to 8 times so, and then from all labels.
+    Label ``j`` has the popularity ``(j + 1) ** -exponent`` and belongs to one random topic. An image has a first and a
+    second topic, each drawn with a probability proportional to the popularity of its labels. Every image has at least
+    one label. The other pairs are distributed over the images with gamma-distributed weights (shape 2), so that some
+    images have many labels.
+
+    Each label of an image is drawn by popularity. With probability `noise`, it is drawn from all labels. Otherwise it
+    is drawn from the first topic (3 times out of 4) or the second. If the image already has the label, it is drawn
+    again: up to 8 times in the same way, and then from all labels.
 
     Parameters
     ----------
     n_images, n_labels : int
-        The shape of the set. Labels of the tail may have no image.
+        The shape of the set. Labels in the tail may have no images.
     n_pairs : int
         The exact number of distinct pairs, from `n_images` to ``n_images * n_labels``.
     n_topics : int, optional
-        The number of topics; the square root of `n_labels`, rounded, where left out.
+        The number of topics. The default is the rounded square root of `n_labels`.
     exponent : float
-        How long-tailed the popularity of labels is: 0 makes all alike, 1 is Zipf's law.
+        The exponent of the label popularity: 0 makes all labels equally popular, and 1 is Zipf's law.
     noise : float
         The share of labels that do not depend on the topics, from 0 to 1.
     rng : int, Generator, SeedSequence or None
@@ -61,12 +62,12 @@ def synthetic(
     Returns
     -------
     AnnotationSet
-        With the ids ``image-0, ...`` and the names ``label-0, ...``, the most popular first.
+        A set with the ids ``image-0, ...`` and the names ``label-0, ...``, most popular first.
 
     Raises
     ------
     InputError
-        If there is no such set.
+        If a parameter is out of range.
 
     Examples
     --------
@@ -95,21 +96,21 @@ def save_synthetic(
     rng: RandomLike = None,
     after_block: Callable[[int], object] = lambda n_done: None,
 ) -> None:
-    """Write the set that `synthetic` makes to a native ``.h5`` file, without ever holding its pairs in memory.
+    """Write the set that `synthetic` makes to a native ``.h5`` file, without holding its pairs in memory.
 
     Parameters
     ----------
     path : str or path-like
-        The file; one that is there already is replaced.
+        The file to write. An existing file is replaced.
     n_images, n_labels, n_pairs, n_topics, exponent, noise, rng
         As in `synthetic`.
     after_block : callable
-        Called with the number of pairs that are written so far, after every few million of them.
+        Called with the number of pairs written so far, after every few million pairs.
 
     Raises
     ------
     InputError
-        If there is no such set, or the file cannot be written.
+        If a parameter is out of range, or the file cannot be written.
     """
     planted = _Planted(n_images, n_labels, n_pairs, n_topics, exponent, noise, rng)
 
@@ -130,7 +131,7 @@ def save_synthetic(
 
 
 class _Planted:
-    """A planted set of which the images' topics and numbers of labels are drawn, and the labels are not yet."""
+    """A synthetic set whose topics and label counts are drawn, but not yet its labels."""
 
     def __init__(
         self,
@@ -155,7 +156,7 @@ class _Planted:
         self.indptr = np.concatenate(([0], np.cumsum(wanted)))
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """Draw the labels of a block of images after the other; yield what follows in ``indices``."""
+        """Draw the labels block by block, and yield the next values of ``indices``."""
         for start, stop in row_blocks(self.indptr):
             yield self._draw(slice(start, stop), np.diff(self.indptr[start : stop + 1]))
 
@@ -167,7 +168,7 @@ class _Planted:
             rows = np.repeat(np.arange(len(wanted)), short)
             topics = np.where(self._rng.random(len(rows)) < FIRST_TOPIC_SHARE, first[rows], second[rows])
             topics[self._rng.random(len(rows)) < (self._noise if attempt < TOPIC_ROUNDS else 1.0)] = self._n_topics
-            # A round draws no more than is wanting, so that no image ever gets too many.
+            # A round draws only the missing number of labels, so that no image gets too many.
             drawn = rows * self._n_labels + self._law.draw_labels(topics, self._rng)
             keys = sorted_distinct(np.concatenate((keys, drawn)))
             short = wanted - np.bincount(keys // self._n_labels, minlength=len(wanted))
@@ -185,16 +186,16 @@ class _Planted:
 
 
 class _TopicLaw:
-    """Labels sorted by topic with their cumulative popularity: a draw in a topic is one binary search."""
+    """Labels sorted by topic with their cumulative popularity, so that a draw from a topic is one binary search."""
 
     def __init__(self, n_labels: int, n_topics: int, exponent: float, rng: np.random.Generator) -> None:
-        # Dealt out in random order, so that no topic is empty.
+        # Deal labels out in random order, so that no topic is empty.
         topic = rng.permutation(np.arange(n_labels) % n_topics)
         self._labels = np.argsort(topic, kind="stable")
         popularity = np.arange(1, n_labels + 1, dtype=np.float64) ** -exponent
         self._cumulative = np.concatenate(([0.0], np.cumsum(popularity[self._labels])))
         bounds = np.concatenate(([0], np.cumsum(np.bincount(topic, minlength=n_topics))))
-        # One more "topic" after the others is all labels.
+        # The last "topic" has all labels.
         self._start = np.append(bounds[:-1], 0)
         self._stop = np.append(bounds[1:], n_labels)
 
@@ -206,7 +207,7 @@ class _TopicLaw:
     def draw_labels(self, topics: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         low, high = self._cumulative[self._start[topics]], self._cumulative[self._stop[topics]]
         at = np.searchsorted(self._cumulative, low + rng.random(len(topics)) * (high - low), side="right") - 1
-        # Rounding can land a draw on the edge to the next topic.
+        # Rounding can put a draw at the start of the next topic.
         return np.asarray(self._labels[np.clip(at, self._start[topics], self._stop[topics] - 1)])
 
 
@@ -222,7 +223,7 @@ def _labels_per_image(n_images: int, n_labels: int, n_pairs: int, rng: np.random
 def _fill(
     rows: np.ndarray, columns: np.ndarray, short: np.ndarray, n_labels: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return, image after image, as many random labels as it is short of, out of those it does not have."""
+    """Return the missing number of random labels for each image, chosen from the labels it does not have."""
     starts = np.searchsorted(rows, np.arange(len(short) + 1))
     fillers = [np.empty(0, dtype=np.int64)]
     for row in np.flatnonzero(short):
@@ -241,7 +242,7 @@ def _check(n_images: int, n_labels: int, n_pairs: int, n_topics: int, exponent: 
             f"n_pairs must lie between n_images ({n_images:,}: every image has a label) and "
             f"n_images * n_labels ({n_images * n_labels:,}), not {n_pairs:,}"
         )
-    # The images' topics and counts, and what is computed of the labels.
+    # The topics and label counts of the images, and the tables of the labels.
     needed = 32 * (n_images + n_labels)
     check_memory(needed, f"a set of {n_images:,} images and {n_labels:,} labels", "make it smaller")
     if not 1 <= n_topics <= n_labels:

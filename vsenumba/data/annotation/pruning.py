@@ -1,4 +1,4 @@
-"""Leaving out what is too rare to be learnt."""
+"""Pruning: remove labels and images that are too rare to learn from."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from vsenumba.errors import InputError
 
 
 def prune(data: Any, min_images_per_label: int, min_labels_per_image: int) -> AnnotationSet:
-    """Leave out rare labels and images with few labels, again and again until none is left to leave out.
+    """Remove rare labels and images with few labels, and repeat until nothing more can be removed.
 
     Parameters
     ----------
     data : AnnotationSet, label lists, mapping or matrix
-        The set; it is not changed.
+        The set. It is not changed.
     min_images_per_label : int
-        Labels with fewer images are left out.
+        Labels with fewer images are removed.
     min_labels_per_image : int
-        Images with fewer labels are left out.
+        Images with fewer labels are removed.
 
     Returns
     -------
     AnnotationSet
-        The largest part of the set in which every label and every image has enough of the other.
+        The largest part of the set in which every label has enough images and every image enough labels.
 
     Raises
     ------
     InputError
-        If nothing would be left.
+        If nothing is left.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The public sets of the catalogue. Where no checksum is published, or the files change, there is none here either."""
+"""The public sets of the catalogue. A file has no checksum here if none is published or if the file changes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _movielens(name: str, description: str, n_bytes: int | None, checksum: str |
 def _extreme(name: str, description: str) -> DataSet:
     return DataSet(
         name=name,
-        description=f"{description}; --from takes the file of a part",
+        description=f"{description}; pass the file of a part to --from",
         licence="research use",
         source="http://manikvarma.org/downloads/XC/XMLRepository.html",
         reader="extreme",
@@ -47,7 +47,7 @@ def _extreme(name: str, description: str) -> DataSet:
 PUBLIC_SETS = (
     DataSet(
         name="corel5k",
-        description="5,000 photos of 374 keywords, with 499 visual words; parts train, test, all",
+        description="5,000 photos with 374 keywords and 499 visual words; parts train, test, all",
         licence="none stated; research use",
         source="https://github.com/tsoumakas/mulan",
         files=(
@@ -85,8 +85,8 @@ PUBLIC_SETS = (
     ),
     DataSet(
         name="nus-wide-81",
-        description="269,648 photos of Flickr, 81 concepts; parts all, train, test",
-        licence="research use; the photos are their owners'",
+        description="269,648 Flickr photos with 81 concepts; parts all, train, test",
+        licence="research use; the photos belong to their owners",
         source="https://lms.comp.nus.edu.sg/wp-content/uploads/2019/research/nuswide/NUS-WIDE.html",
         reader="nus-wide",
         citation=(
@@ -96,7 +96,7 @@ PUBLIC_SETS = (
     ),
     DataSet(
         name="mirflickr-25k",
-        description="annotations of photos of Flickr: 24 topics, and relevant images of 14",
+        description="annotations of Flickr photos: 24 topics, 14 of them also with relevant images",
         licence="as of each photo, Creative Commons; see the set's page",
         source="https://press.liacs.nl/mirflickr/",
         files=(
@@ -107,7 +107,7 @@ PUBLIC_SETS = (
     ),
     DataSet(
         name="mirflickr-25k-tags",
-        description="the tags of 25,000 photos of Flickr, in one archive with the photos",
+        description="the tags of 25,000 Flickr photos, in one archive with the photos",
         licence="as of each photo, Creative Commons; see the set's page",
         source="https://press.liacs.nl/mirflickr/",
         files=(
@@ -124,8 +124,8 @@ PUBLIC_SETS = (
     ),
     DataSet(
         name="coco-2017",
-        description="things of 80 kinds in 118,287 photos (part train) and 5,000 (part val)",
-        licence="annotations CC BY 4.0; the photos are their owners'",
+        description="objects of 80 categories in 118,287 photos (part train) and 5,000 (part val)",
+        licence="annotations CC BY 4.0; the photos belong to their owners",
         source="https://cocodataset.org",
         files=(
             RemoteFile(
@@ -142,7 +142,7 @@ PUBLIC_SETS = (
     *(
         DataSet(
             name=f"open-images-v7-{part}",
-            description=f"Open Images, part {part}: labels that people verified, and absences",
+            description=f"Open Images, part {part}: human-verified labels and absences",
             licence="annotations CC BY 4.0",
             source="https://storage.googleapis.com/openimages/web/index.html",
             files=(
@@ -155,7 +155,7 @@ PUBLIC_SETS = (
         )
         for part, name in (("train", "train"), ("validation", "val"), ("test", "test"))
     ),
-    _movielens("ml-latest-small", "100,000 ratings, tags and genres of 9,000 films; it changes", None, None),
+    _movielens("ml-latest-small", "100,000 ratings, tags and genres of 9,000 films; changes over time", None, None),
     _movielens(
         "ml-25m",
         "25 million ratings, tags and genres of 62,000 films",
@@ -168,11 +168,11 @@ PUBLIC_SETS = (
         238_950_008,
         "md5:d472be332d4daa821edc399621853b57",
     ),
-    _extreme("eurlex-4k", "15,511 + 3,803 documents of the EU, 3,956 labels"),
+    _extreme("eurlex-4k", "15,511 + 3,803 EU documents, 3,956 labels"),
     _extreme("delicious", "12,920 + 3,185 web pages, 983 tags"),
     DataSet(
         name="flickr8k-captions",
-        description="five captions of each of 8,092 photos",
+        description="five captions for each of 8,092 photos",
         licence="research use",
         source="https://github.com/jbrownlee/Datasets",
         files=(RemoteFile("https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/Flickr8k_text.zip"),),
@@ -183,7 +183,7 @@ PUBLIC_SETS = (
     ),
     DataSet(
         name="karpathy-captions",
-        description="captions of Flickr8k, Flickr30k and MS-COCO, with parts; parts flickr8k, flickr30k, coco",
+        description="captions of Flickr8k, Flickr30k and MS-COCO with their splits; parts flickr8k, flickr30k, coco",
         licence="research use",
         source="https://cs.stanford.edu/people/karpathy/deepimagesent/",
         files=(RemoteFile("https://cs.stanford.edu/people/karpathy/deepimagesent/caption_datasets.zip"),),

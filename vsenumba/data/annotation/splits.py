@@ -1,6 +1,6 @@
-"""Splits of an annotation set into pairs to learn from and pairs to be judged by.
+"""Splits of an annotation set into training pairs and test pairs.
 
-Both halves keep all images and all labels, in the same order: only the pairs are divided.
+Both halves keep all images and all labels in the same order. Only the pairs are split.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from vsenumba.checks import RandomLike, generator
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.data.annotation.coercion import as_annotation_set
 from vsenumba.errors import InputError
-
-# As caption sets know it.
 
 
 def leave_one_out(data: Any, *, rng: RandomLike = None) -> tuple[AnnotationSet, AnnotationSet]:
@@ -52,7 +50,7 @@ def holdout(data: Any, fraction: float = 0.2, *, rng: RandomLike = None) -> tupl
     data : AnnotationSet, label lists, mapping or matrix
         What to split.
     fraction : float
-        The share of the pairs that are for the test set, above 0 and below 1.
+        The share of the pairs in the test set, above 0 and below 1.
     rng : int, Generator, SeedSequence or None
         The same seed gives the same split.
 
@@ -64,7 +62,7 @@ def holdout(data: Any, fraction: float = 0.2, *, rng: RandomLike = None) -> tupl
     Raises
     ------
     InputError
-        If images would be left without a label: `fraction` is more than the share that can be spared.
+        If `fraction` is out of range, or is so large that some images would keep no label.
 
     Examples
     --------
@@ -90,21 +88,22 @@ def holdout(data: Any, fraction: float = 0.2, *, rng: RandomLike = None) -> tupl
 
 
 def kfold(data: Any, n_folds: int = 5, *, rng: RandomLike = None) -> Iterator[tuple[AnnotationSet, AnnotationSet]]:
-    """Divide the pairs at random into folds, each of which is the test set once.
+    """Split the pairs at random into folds, each of which is the test set once.
 
     Parameters
     ----------
     data : AnnotationSet, label lists, mapping or matrix
         What to split.
     n_folds : int
-        The number of folds, at least two and at most the number of pairs.
+        The number of folds, from two to the number of pairs.
     rng : int, Generator, SeedSequence or None
         The same seed gives the same folds.
 
     Returns
     -------
     iterator of (train, test)
-        Every pair is in exactly one test set. An image may have all its labels in it.
+        The training and test set of each fold. Every pair is in exactly one test set. A test set may have all labels of
+        an image.
 
     Examples
     --------
@@ -120,7 +119,7 @@ def kfold(data: Any, n_folds: int = 5, *, rng: RandomLike = None) -> Iterator[tu
 
 
 def _one_pair_each(data: AnnotationSet, rng: np.random.Generator, at_least: int) -> np.ndarray:
-    """Return a mask over the pairs: one random pair of every image that has `at_least` so many."""
+    """Return a mask that selects one random pair of every image with at least `at_least` pairs."""
     rows = np.flatnonzero(data.labels_per_image >= at_least)
     chosen = np.zeros(data.n_pairs, dtype=bool)
     chosen[data.indptr[rows] + rng.integers(data.labels_per_image[rows])] = True

@@ -1,4 +1,4 @@
-"""Features of several files, which stay on disk."""
+"""Features in several files that stay on disk."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 
 
 class StackedFeatures:
-    """The rows of several arrays on disk, one array after the other, as one.
+    """Several arrays on disk that behave as one array of their concatenated rows.
 
     Parameters
     ----------
     pieces : sequence of memory maps or HDF5 datasets, (n_i, n_features)
-        All of one type of numbers.
+        The arrays, all of the same dtype.
 
     Attributes
     ----------
     shape, dtype
-        As of an array.
+        As for an array.
     pieces, starts : list, (len(pieces) + 1,) int64 array
-        The arrays, and the row that each begins with, and behind the last.
+        The arrays, and the row number at which each starts, followed by the total number of rows.
     """
 
     def __init__(self, pieces: Sequence[Any]) -> None:
@@ -31,7 +31,7 @@ class StackedFeatures:
         self.dtype = self.pieces[0].dtype
 
     def __getitem__(self, rows: slice) -> np.ndarray:
-        """Return some rows that stand together, in memory."""
+        """Return some consecutive rows, in memory."""
         first, stop, step = rows.indices(self.shape[0])
         if step != 1:
             raise IndexError("rows of several files are read one after the other, without leaving any out")

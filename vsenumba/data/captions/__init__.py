@@ -1,1 +1,1 @@
-"""Caption sets: images as rows of features, captions, and which belong together."""
+"""Caption sets: images as rows of features, captions, and which ones match."""

@@ -1,4 +1,4 @@
-"""A caption set: images as rows of features, captions, and which of them belong together."""
+"""A caption set: images as rows of features, captions, and which ones match."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vsenumba.data.vocabulary import NAME_DTYPE, Vocabulary, as_texts, check_pla
 from vsenumba.errors import InputError, unknown_name
 from vsenumba.storage import schema
 
-# The values of the rows, which stay on disk, are looked at once, when `Ragged` rows are made of them.
+# The rows stay on disk. Their values are checked once, when `Ragged` rows are made from them.
 CAPTION_SET = schema.Elements(
     {
         "image_ids": schema.Names("n_images"),
@@ -40,29 +40,29 @@ CAPTION_SET = schema.Elements(
 
 
 class CaptionSet:
-    """Images, captions, and what each is about: an image and a caption match if they have the same subject.
+    """Images, captions and their subjects. An image and a caption match if they have the same subject.
 
-    Make one with `from_lists`, or read one with `load_caption_set`. Usually every image is a subject of its own.
-    Several pictures of one thing that share their captions, as the same sign drawn by four vendors, are one subject.
+    Make a set with `from_lists`, or read one with `load_caption_set`. Usually every image is its own subject. Several
+    images that share their captions, such as one emoji drawn by four vendors, are one subject.
 
     Parameters
     ----------
     images : Ragged
         The rows of every image: regions, grid cells, or one vector.
     captions : iterable of str, optional
-        The texts.
+        The texts of the captions.
     image_subjects, caption_subjects : (n_images,), (n_captions,) int64 arrays
-        Subjects from 0. Each has an image and a caption.
+        Subject numbers from 0. Each subject must have an image and a caption.
     tokens : Ragged, optional
-        The rows of every caption, from a text encoder of one's own; instead of the texts, or beside them.
+        The rows of every caption, from your own text encoder. You can give them instead of the texts or in addition.
     image_ids : Vocabulary or iterable of str, optional
         One id per image.
     classes : (n_images,) array, optional
-        A class per image, by which images of different subjects may be counted as alike when ranked.
+        One class per image. A ranking can count images of the same class as relevant even if their subjects differ.
     parts : iterable of str, optional
-        For each image the part of the set it belongs to, as "train".
+        The part of the set that each image belongs to, such as "train".
     thumbnails : (n_images, height, width, 3) uint8 array, optional
-        Small pictures for people to see.
+        Small pictures to show to people.
 
     Examples
     --------
@@ -147,20 +147,20 @@ class CaptionSet:
         captions_per_image: int | None = None,
         **about: Any,
     ) -> CaptionSet:
-        """Make a set in which every image is a subject of its own.
+        """Make a set in which every image is its own subject.
 
         Parameters
         ----------
         images : array or list of arrays
-            (n, d), one row an image; (n, k, d); or for each image its rows, (n_i, d).
+            An (n, d) array with one row per image, an (n, k, d) array, or a list of (n_i, d) arrays, one per image.
         captions : sequence
-            For each image its caption, or a list of its captions.
+            For each image, its caption or a list of its captions.
         tokens : array or list of arrays, optional
-            The rows of all captions, in their order; as `images`.
+            The rows of all captions, in the order of the captions, in the same form as `images`.
         captions_per_image : int, optional
-            Where there are `tokens` and no `captions`: how many of them each image has; 1 where left out.
+            The number of captions of each image, if you give `tokens` without `captions`. The default is 1.
         about
-            `image_ids`, `classes`, `parts` and `thumbnails`, see `CaptionSet`.
+            `image_ids`, `classes`, `parts` and `thumbnails`. See `CaptionSet`.
         """
         rows = Ragged.of(images, "image")
         token_rows = None if tokens is None else Ragged.of(tokens, "caption")
@@ -185,7 +185,7 @@ class CaptionSet:
 
     @property
     def caption_ids(self) -> Vocabulary:
-        """The captions' ids: that of the first image they match, ``#``, and their number among the captions of it."""
+        """The captions' ids: the id of the first matching image, ``#``, and the caption's number for that image."""
         subjects, first = np.unique(self.image_subjects, return_index=True)
         images = first[np.searchsorted(subjects, self.caption_subjects)]
         seen: Counter[int] = Counter()
@@ -206,7 +206,7 @@ class CaptionSet:
         return len(self.caption_subjects)
 
     def matches(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return all pairs of an image and a caption of its subject, as two int64 arrays."""
+        """Return all matching pairs of an image and a caption, as two int64 arrays."""
         order = np.argsort(self.caption_subjects, kind="stable")
         subjects = self.caption_subjects[order]
         first = np.searchsorted(subjects, self.image_subjects, side="left")
@@ -216,13 +216,13 @@ class CaptionSet:
         return np.repeat(np.arange(self.n_images), counts), order[places]
 
     def captions_of(self, image: int) -> list[str]:
-        """Return the texts of an image's captions."""
+        """Return the texts of the captions that match an image."""
         if self.captions is None:
             raise InputError("the caption set has no texts, only rows of tokens")
         return [str(text) for text in self.captions[self.caption_subjects == self.image_subjects[image]]]
 
     def select(self, images: np.ndarray) -> CaptionSet:
-        """Return the set of some images, by number or mask, with the captions of their subjects; rows are shared."""
+        """Return a set of some images, given by numbers or a mask, with their captions. Rows are not copied."""
         try:
             rows = np.arange(self.n_images)[images]
         except IndexError as error:
@@ -248,7 +248,7 @@ class CaptionSet:
         Raises
         ------
         UnknownNameError
-            If there is no such part.
+            If the set has no such part.
         """
         name = as_name(name, "the part")
         known = [] if self.parts is None else sorted(set(self.parts.tolist()))
@@ -257,14 +257,14 @@ class CaptionSet:
         return self.select(np.flatnonzero(self.parts == name))
 
     def split(self, *, rng: RandomLike = None, **shares: float) -> CaptionSet:
-        """Return the set with its subjects divided at random into parts.
+        """Return the set with its subjects split at random into parts.
 
         Parameters
         ----------
         rng : int, Generator, SeedSequence or None
             The same seed gives the same parts.
         shares
-            The name of each part and its share; they add up to 1.
+            The share of each part, by its name. The shares must add up to 1.
 
         Examples
         --------
@@ -296,7 +296,7 @@ class CaptionSet:
         )
 
     def digest(self) -> str:
-        """Return a SHA-256 of what is learnt from: rows, captions and subjects; not of ids, classes and parts."""
+        """Return a SHA-256 of the training data: rows, captions and subjects, without ids, classes and parts."""
         sha = hashlib.sha256()
         add_array(sha, np.array([self.n_images, self.n_captions, self.captions is None, self.tokens is None]), "<i8")
         add_array(sha, self.image_subjects, "<i8")
@@ -314,7 +314,7 @@ class CaptionSet:
         storage.write_file(path, "caption-set", self.to_elements())
 
     def to_elements(self) -> dict[str, Any]:
-        """Return what stands in a file."""
+        """Return the elements to write to a file."""
         elements: dict[str, Any] = {
             **{f"image_{name}": value for name, value in self.images.to_elements().items()},
             "image_ids": self.image_ids.to_element(),
@@ -330,12 +330,12 @@ class CaptionSet:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        """Open a native file; rows of images and thumbnails stay on disk until they are used.
+        """Open a native file. Rows and thumbnails of images stay on disk until they are used.
 
         Raises
         ------
         FileFormatError
-            If it is not a file of a caption set, or is damaged: all of it is checked.
+            If the file does not contain a caption set, or is damaged. The whole file is checked.
         """
         mapped = ("image_rows", "token_rows", "thumbnails")
         elements = storage.read_file(path, "caption-set", mapped=mapped).elements
@@ -344,12 +344,12 @@ class CaptionSet:
 
     @classmethod
     def from_elements(cls, elements: Mapping[str, Any]) -> Self:
-        """Make a set from what was read of a file.
+        """Make a set from the elements read from a file.
 
         Raises
         ------
         InputError
-            If an element is missing, or does not fit the others.
+            If an element is missing, or does not match the others.
         """
         schema.check(CAPTION_SET, elements)
         if "parts" in elements:

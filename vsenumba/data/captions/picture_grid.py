@@ -1,4 +1,4 @@
-"""Features of small pictures without any network: a grid of cells, each with its colours and edges."""
+"""Features of small pictures, computed without a neural network: a grid of cells with colours and edges."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import numpy as np
 from vsenumba.checks import as_array, is_whole
 from vsenumba.errors import InputError
 
-# Directions of edges that are told apart, and colours along each side of a cell.
+# The number of edge directions, and the number of mean colours along each side of a cell.
 _DIRECTIONS = 8
 _COLOURS = 4
 
 
 def grid_features(pictures: np.ndarray, cells: int = 4) -> np.ndarray:
-    """Cut pictures into cells and describe each.
+    """Split pictures into a grid of cells and compute the features of each cell.
 
     Parameters
     ----------
     pictures : (n, height, width, 3) uint8 array
-        Height and width are multiples of four times `cells`.
+        The pictures. Height and width must be multiples of four times `cells`.
     cells : int
-        Cells along each side.
+        The number of cells along each side.
 
     Returns
     -------
     (n, cells², 58) float16 array
-        Of each cell, row by row: the mean colours of its 4 by 4 parts, 48 numbers from -1 to 1; how strong its edges
-        are in each of 8 directions, from 0; and where it lies, 2 numbers from -1 to 1.
+        The features of each cell, row by row: the mean colours of its 4 by 4 parts (48 numbers from -1 to 1), the
+        strength of its edges in 8 directions (8 numbers from 0), and its position (2 numbers from -1 to 1).
 
     Examples
     --------
@@ -62,12 +62,12 @@ def _colours(pictures: np.ndarray, cells: int) -> np.ndarray:
 
 
 def _edges(pictures: np.ndarray, cells: int) -> np.ndarray:
-    """Return the mean strength of the edges of each direction, (n, cells², 8)."""
+    """Return the mean edge strength in each direction, (n, cells², 8)."""
     n, height, width, _ = pictures.shape
     grey = pictures.mean(axis=3)
     down, right = np.gradient(grey, axis=(1, 2))
     strength = np.hypot(down, right)
-    # The side of an edge that is lighter does not matter.
+    # It does not matter which side of an edge is lighter.
     turn = (np.arctan2(down, right) / np.pi * _DIRECTIONS).astype(int) % _DIRECTIONS
     result = np.zeros((n, cells * cells, _DIRECTIONS), np.float32)
     for direction in range(_DIRECTIONS):

@@ -1,4 +1,4 @@
-"""Planted caption sets: images and captions that speak of the same things, by a known law."""
+"""Synthetic caption sets: images and captions of the same things, drawn from a known distribution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vsenumba.data.captions.ragged import Ragged
 from vsenumba.errors import InputError
 from vsenumba.memory import check_memory
 
-# Each thing has so many words, of which a caption uses one.
+# The number of words for each thing. A caption uses one of them.
 _NAMES = 2
 _SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
 _FILLERS = ("a", "and", "are", "at", "behind", "by", "in", "is", "near", "of", "on", "some", "the", "there", "with")
@@ -26,28 +26,29 @@ def synthetic_captions(
     noise: float = 0.5,
     rng: RandomLike = None,
 ) -> CaptionSet:
-    """Make a caption set of the shape of Flickr30K: regions of images, of which some show what captions name.
+    """Make a caption set in the form of Flickr30K: image regions, some of which show what the captions name.
 
-    There are `n_things` things, each a random direction. An image shows 3 to 6 of them, the popular ones more often
-    (Zipf's law), each in 1 to 4 of its regions; the other regions are one of 20 backgrounds. Every region has noise
-    added. A caption names 2 or 3 of the image's things, in any order, each by one of its two words, among 4 to 8 of
-    15 that mean nothing.
+    There are `n_things` things, and each is a random direction. An image shows 3 to 6 of them, popular things more
+    often (Zipf's law). Each of these things appears in 1 to 4 regions of the image. The other regions show one of 20
+    backgrounds. Every region has added noise. A caption names 2 or 3 of the image's things in any order, each by one of
+    its two words. It also has 4 to 8 filler words out of 15.
 
     Parameters
     ----------
     n_images, n_regions, captions_per_image, width : int
-        The shape of the set; of regions at least 24, so that all things have room.
+        The shape of the set. `n_regions` must be at least 24, so that all things fit.
     n_things : int
-        At least 6.
+        The number of things, at least 6.
     noise : float
-        The standard deviation of each of a region's numbers, where a thing's direction has the length ``sqrt(width)``.
+        The standard deviation of the noise in each number of a region. For comparison, a thing's direction has the
+        length ``sqrt(width)``.
     rng : int, Generator, SeedSequence or None
         The same seed gives the same set.
 
     Raises
     ------
     InputError
-        If there is no such set.
+        If a parameter is out of range.
 
     Examples
     --------
@@ -87,7 +88,7 @@ def _caption(things: np.ndarray, rng: np.random.Generator) -> str:
 
 
 def _name(number: int) -> str:
-    """Return a word of at least two syllables that no other number has."""
+    """Return the unique word of a number, with at least two syllables."""
     word = _SYLLABLES[number % len(_SYLLABLES)]
     while (number := number // len(_SYLLABLES)) > 0:
         word += _SYLLABLES[number % len(_SYLLABLES)]

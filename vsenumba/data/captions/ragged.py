@@ -1,4 +1,4 @@
-"""Ragged rows: for each item, the regions of an image or the tokens of a text, a few rows of numbers."""
+"""Ragged rows: one or more rows of numbers for each item, such as the regions of an image or the tokens of a text."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from vsenumba.errors import InputError
 
 
 class Ragged:
-    """Items of one or more rows each, of which all have the same number of columns.
+    """Items with one or more rows each. All rows have the same number of columns.
 
     Parameters
     ----------
     tables : sequence of (N, d) float32 or float16 arrays
-        The rows; they may be memory maps, of which only what is used is read.
+        The rows. They may be memory maps, of which only the rows in use are read.
     table_of, starts, stops : (n,) int64 arrays
         Item i is ``tables[table_of[i]][starts[i]:stops[i]]``.
     kind : str
-        What an item is, for error messages: ``"image"`` or ``"caption"``.
+        The kind of item, for error messages: ``"image"`` or ``"caption"``.
 
     Examples
     --------
@@ -46,12 +46,14 @@ class Ragged:
 
     @classmethod
     def of(cls, rows: Any, kind: str) -> Ragged:
-        """Make it of an (n, d) array, one row each; an (n, k, d) array; or a list of (n_i, d) arrays; and check it.
+        """Make and check items from an array or a list of arrays.
+
+        The array is (n, d), with one row per item, or (n, k, d). A list has one (n_i, d) array per item.
 
         Raises
         ------
         InputError
-            If an item has no row or rows of zeros alone, a row has another number of columns, or a number is not
+            If an item has no rows or only rows of zeros, rows have different numbers of columns, or a number is not
             finite.
         """
         if isinstance(rows, Ragged):
@@ -79,7 +81,7 @@ class Ragged:
 
     @classmethod
     def of_rows(cls, values: np.ndarray, offsets: np.ndarray, kind: str) -> Ragged:
-        """Make it of all rows and where items begin, (n + 1,), and check it; see `of`."""
+        """Make and check items from all rows and the (n + 1,) offsets of the items. See `of`."""
         values = values if isinstance(values, np.ndarray) else as_array(f"the rows of {kind}s", values)
         offsets = whole_numbers(f"the offsets of {kind}s", offsets)
         if values.ndim != 2 or offsets.ndim != 1 or not len(offsets) or offsets[0] != 0 or offsets[-1] != len(values):
@@ -107,12 +109,12 @@ class Ragged:
 
     @classmethod
     def join(cls, parts: Sequence[Ragged]) -> Ragged:
-        """Return the items of several, one after the other; no rows are copied.
+        """Return the concatenated items of several parts, without copying rows.
 
         Raises
         ------
         InputError
-            If their rows have different numbers of columns.
+            If the parts have different numbers of columns.
         """
         widths = sorted({part.width for part in parts})
         if len(widths) > 1:
@@ -136,19 +138,19 @@ class Ragged:
 
     @property
     def lengths(self) -> np.ndarray:
-        """How many rows each item has, (n,) int64."""
+        """The number of rows of each item, (n,) int64."""
         return self.stops - self.starts
 
     def select(self, items: np.ndarray) -> Ragged:
-        """Return some of the items, in that order; the rows are not copied."""
+        """Return some of the items, in the given order, without copying rows."""
         return Ragged(self.tables, self.table_of[items], self.starts[items], self.stops[items], self.kind)
 
     def item(self, i: int) -> np.ndarray:
-        """Return the rows of an item as they are."""
+        """Return the rows of an item in their stored dtype."""
         return self.tables[self.table_of[i]][self.starts[i] : self.stops[i]]
 
     def take(self, items: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows of some items, float32, and where each begins, (n + 1,) int64."""
+        """Return the rows of some items as float32, and the offsets of the items, (n + 1,) int64."""
         chosen = np.asarray(items, np.int64)
         offsets = np.concatenate(([0], np.cumsum(self.stops[chosen] - self.starts[chosen])))
         result = np.empty((offsets[-1], self.width), np.float32)
@@ -157,7 +159,7 @@ class Ragged:
         return result, offsets
 
     def to_elements(self) -> dict[str, Any]:
-        """Return what stands in a file: the rows in blocks, whatever their number, and where items begin."""
+        """Return the elements to write to a file: the rows, in blocks of limited size, and the offsets of the items."""
         dtype = "<f2" if all(table.dtype == np.float16 for table in self.tables) else "<f4"
         total = int(self.lengths.sum())
         return {
@@ -166,7 +168,7 @@ class Ragged:
         }
 
     def add_to(self, sha: Any) -> None:
-        """Add to a hash the rows, as float32 whatever they are kept as, and how many each item has."""
+        """Add the rows, converted to float32, and the number of rows of each item to a hash."""
         add_array(sha, np.array([self.width, *self.lengths]), "<i8")
         for block in self._blocks():
             sha.update(np.ascontiguousarray(block, "<f4").data)

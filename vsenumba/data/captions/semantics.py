@@ -1,4 +1,4 @@
-"""What captions are about: latent semantics by TF-IDF and truncated SVD."""
+"""Caption semantics: latent semantic vectors from TF-IDF and truncated SVD."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from vsenumba.errors import InputError
 
 
 def caption_semantics(texts: Iterable[str], n_components: int = 400, random_state: int = 0) -> np.ndarray:
-    """Return a vector for each text by which texts of like words are alike, (n, r) float32.
+    """Return a vector for each text, (n, r) float32, so that texts with similar words have similar vectors.
 
-    English stop words and what has no letter are left out; TF-IDF is smoothed, its rows have length 1. Words are not
-    stemmed, which the LSEH paper does.
+    English stop words and words with digits or underscores are ignored. TF-IDF is smoothed, and its rows have length 1.
+    Unlike in the LSEH paper, words are not stemmed.
 
     Parameters
     ----------
     texts : iterable of str
-        The captions, of training.
+        The training captions.
     n_components : int
-        r at most; the number of different words and of texts less one bound it.
+        The maximum of r. The number of different words and the number of texts, minus one, also limit r.
     random_state : int
-        Of the randomised SVD.
+        The seed of the randomised SVD.
 
     Raises
     ------
     InputError
-        If the texts have fewer than two different words that count.
+        If the texts have fewer than two different usable words.
     """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
@@ -48,5 +48,5 @@ def caption_semantics(texts: Iterable[str], n_components: int = 400, random_stat
 
 
 def _is_of_letters(word: str) -> bool:
-    # Not isalpha, which is false for the vowel signs of most words in Hindi.
+    # Not isalpha, which is False for the vowel signs in most Hindi words.
     return not any(character.isnumeric() or character == "_" for character in word)

@@ -1,4 +1,4 @@
-"""The texts of a caption set: what is taken for captions and names of parts."""
+"""The texts of a caption set: check captions and the names of parts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from vsenumba.data.names import as_name
 from vsenumba.data.vocabulary import as_texts
 from vsenumba.errors import InputError
 
-# Halves of pairs, which no text in UTF-8 has.
+# Halves of surrogate pairs, which valid UTF-8 never contains.
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def as_captions(captions: Iterable[str]) -> list[str]:
-    """Return captions as a list, refusing what is no text and what has no order.
+    """Return captions as a list, after checking that they are ordered and that each is a text.
 
     Raises
     ------
     InputError
-        If there is one text instead of several, a set, or a caption is None, a number or bytes, or not valid Unicode.
+        If `captions` is a single text or a set, or a caption is not a text (None, a number or bytes) or not valid
+        Unicode.
     """
     texts = list(in_order(captions))
     wrong = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
@@ -37,14 +38,14 @@ def as_captions(captions: Iterable[str]) -> list[str]:
 
 
 def as_parts(parts: Iterable[Any]) -> np.ndarray:
-    """Return the names of parts, one per image, as a ``StringDType`` array by the rule of names; missing ones empty."""
+    """Return the part of each image as a ``StringDType`` array of canonical names. Missing names are empty."""
     if isinstance(parts, (str, bytes, Set)) or not isinstance(parts, Iterable):
         raise InputError(f"parts must be a list of names, not {parts!r:.60}")
     return as_texts([as_name(name, f"the part of image {i}") for i, name in enumerate(parts)], "the part")
 
 
 def in_order(captions: Iterable[Any]) -> Iterable[Any]:
-    """Refuse one text instead of several, and what has no order."""
+    """Return captions unchanged, and raise an error if they are a single text or unordered."""
     if isinstance(captions, (str, bytes, Set, Mapping)) or not isinstance(captions, Iterable):
         raise InputError(f"captions must be a list of texts, not {captions!r:.60}")
     return captions

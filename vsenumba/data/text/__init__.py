@@ -1,1 +1,1 @@
-"""Text: corpora of running text as numbers, and word vectors."""
+"""Text: corpora of running text encoded as numbers, and word vectors."""

@@ -1,4 +1,4 @@
-"""Corpus: running text as numbers, sentence by sentence."""
+"""Corpus: running text encoded as numbers, sentence by sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import InputError
 from vsenumba.storage import schema
 
-# The values of the two that stay on disk are looked at once, when a corpus is made of them.
+# Tokens and offsets stay on disk. Their values are checked once, when a corpus is made from them.
 CORPUS = schema.Elements(
     {
         "words": schema.Names("n_words"),
@@ -31,20 +31,20 @@ CORPUS = schema.Elements(
 
 
 class Corpus:
-    """Text as a row of word numbers, cut into sentences; rare words are left out of it.
+    """Text as an array of word numbers, split into sentences, without rare words.
 
     Parameters
     ----------
     tokens : (n_tokens,) int32 array
-        The words of the text by their positions in `words`; it may be a memory map.
+        The words of the text, as positions in `words`. It may be a memory map.
     offsets : (n_sentences + 1,) int64 array
-        Sentence i is ``tokens[offsets[i]:offsets[i + 1]]``; none has more than 10,000 words.
+        Sentence i is ``tokens[offsets[i]:offsets[i + 1]]``. No sentence may have more than 10,000 words.
     words : Vocabulary or iterable of str
-        The words.
+        The distinct words.
     counts : (n_words,) int64 array
-        How often each stands in the text.
+        How often each word occurs in the text.
     about : mapping
-        What the corpus was made of and how, for people.
+        A readable record of the corpus's sources and settings.
 
     Raises
     ------
@@ -98,17 +98,17 @@ class Corpus:
 
     @property
     def n_tokens(self) -> int:
-        """How many words the text has, repeated ones counted each time."""
+        """The number of words in the text, counting repeats."""
         return len(self.tokens)
 
     @property
     def n_sentences(self) -> int:
-        """How many sentences the text has."""
+        """The number of sentences in the text."""
         return len(self.offsets) - 1
 
     @property
     def n_words(self) -> int:
-        """How many different words there are."""
+        """The number of different words."""
         return len(self.words)
 
     def __repr__(self) -> str:
@@ -123,7 +123,7 @@ class Corpus:
         return [self.words[int(token)] for token in self.tokens[begin:end]]
 
     def digest(self) -> str:
-        """Return a SHA-256 of the text: its words, their counts, and where its sentences end."""
+        """Return a SHA-256 of the text: its words, their counts, and its sentence boundaries."""
         sha = hashlib.sha256()
         add_array(sha, self.offsets, "<i8")
         add_array(sha, self.tokens, "<i4")
@@ -135,22 +135,23 @@ class Corpus:
     def from_sentences(
         cls, sentences: Iterable[Iterable[str]], *, min_count: int = 1, max_vocab: int | None = None
     ) -> Corpus:
-        """Make a corpus of sentences that are lists of words, in memory.
+        """Make a corpus in memory from sentences that are lists of words.
 
         Parameters
         ----------
         sentences : iterable of iterable of str
-            The text, in its order: lists, tuples, generators. Numbers are taken as their decimal text, words as their
-            composed form (NFC).
+            The sentences in order, as lists, tuples or generators. A number becomes its decimal text, and words are
+            converted to composed form (NFC).
         min_count, max_vocab
             As in `from_text`.
 
         Raises
         ------
         InputError
-            If the text or a sentence is one string, or has no order, as a set has none; or if a word is empty or none.
+            If the text or a sentence is a single string, or is unordered, such as a set; or if a word is empty or is
+            not a word.
         """
-        # Here, as it imports Numba, which reading other data does not need.
+        # Imported here because it imports Numba, which reading other data does not need.
         from vsenumba.data.text.corpus_encoder import CorpusEncoder
 
         with CorpusEncoder() as encoder:
@@ -171,37 +172,37 @@ class Corpus:
     ) -> Corpus:
         """Read text into a token file, in bounded memory, and open it.
 
-        The text is read once, and the words are numbered as they come; once all are counted, the numbers are replaced
-        by those of the words that stay, the most frequent first.
+        The function reads the text once and numbers the words in order of first use. After counting all words, it
+        renumbers the words that it keeps, most frequent first.
 
         Parameters
         ----------
         sources : path or iterable of paths
-            Files, and folders of files; plain or compressed by gzip, xz or bzip2, in UTF-8. Bytes that are not UTF-8
-            separate words, and are counted in ``about["n_unreadable"]``. Files in a folder that are not text are left
-            out, with a warning.
+            UTF-8 text files, or folders of them, plain or compressed with gzip, xz or bzip2. Bytes that are not valid
+            UTF-8 separate words, and ``about["n_unreadable"]`` counts them. Files in a folder that are not text are
+            skipped with a warning.
         path : str or path
-            The token file, see ``docs/reference/file-format.md``; whole or not at all.
+            The token file to write, completely or not at all. See ``docs/reference/file-format.md``.
         sentences : {"lines", "paragraphs"}
-            A sentence is a line, or what stands between empty lines. One longer than 10,000 words, or a megabyte, is
-            cut.
+            Whether a sentence is a line, or the text between empty lines. A sentence longer than 10,000 words or one
+            megabyte is split.
         tokenizer : callable, optional
-            Gives the words of a sentence. By default words are runs of letters, digits and underscores, with the marks
-            and joiners that scripts put on and between letters, in lower case, composed (NFC) and without soft
-            hyphens; found by compiled code, some ten times as fast.
+            A function that returns the words of a sentence. By default, words are runs of letters, digits and
+            underscores, including the marks and joiners that scripts use. They are in lower case and composed form
+            (NFC), without soft hyphens. The default is compiled and about ten times as fast.
         min_count : int
-            Words that are rarer are left out of the text.
+            Words that occur less often are removed from the text.
         max_vocab : int, optional
-            At most so many words stay, the most frequent ones.
+            The maximum number of words to keep. The most frequent words are kept.
         progress : callable, optional
-            Called every few moments with the number of words and of files read.
+            Called at short intervals with the number of words and of files read.
 
         Raises
         ------
         InputError
-            If a source cannot be read or there is no word that stays.
+            If a source cannot be read, or no word is frequent enough.
         FileFormatError
-            If a file that is named is not text in UTF-8.
+            If a file that you named is not UTF-8 text.
         """
         from vsenumba.data.text.corpus_encoder import encode_text
 
@@ -216,7 +217,7 @@ class Corpus:
         storage.write_file(path, "corpus", self.to_elements())
 
     def to_elements(self) -> dict[str, Any]:
-        """Return what stands in a file."""
+        """Return the elements to write to a file."""
         return {
             "tokens": self.tokens,
             "offsets": self.offsets,
@@ -227,12 +228,12 @@ class Corpus:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        """Open a token file; its tokens stay on disk until they are used.
+        """Open a token file. Its tokens stay on disk until they are used.
 
         Raises
         ------
         FileFormatError
-            If it is not a token file, or is damaged: all of it is checked.
+            If it is not a token file, or is damaged. The whole file is checked.
         """
         elements = storage.read_file(path, "corpus", mapped=("tokens", "offsets")).elements
         with storage.content_of(path):
@@ -242,7 +243,7 @@ class Corpus:
 
 
 def as_corpus(data: Any) -> Corpus:
-    """Return a corpus as it is, or make one of sentences that are lists of words."""
+    """Return a corpus unchanged, or make one from sentences that are lists of words."""
     if isinstance(data, Corpus):
         return data
     if isinstance(data, (str, PathLike)):

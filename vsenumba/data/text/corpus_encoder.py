@@ -1,4 +1,4 @@
-"""Text to numbers: words numbered as they come, counted, then numbered again by how frequent they are."""
+"""Text to numbers: words numbered in order of first use, counted, then renumbered by frequency."""
 
 from __future__ import annotations
 
@@ -22,28 +22,29 @@ from vsenumba.data.vocabulary import Vocabulary, as_names
 from vsenumba.errors import InputError
 from vsenumba.kernels.words import LETTER, LINE_END, OTHER
 
-# Once so many different words are known, which takes about a quarter of a gigabyte, the rarest are forgotten.
+# When this many different words are known, which takes about 250 MB, the encoder forgets the rarest.
 _MOST_WORDS = 2_000_000
 
-# Sentences that are numbered together, where they come as lists of words.
+# The number of sentences to number together when sentences are lists of words.
 _SENTENCES = 10_000
 
-# What stands between words and after sentences there, and so cannot stand in a word.
+# Separators for words and sentences in that case. A word cannot contain them.
 _BETWEEN, _END = "\0", "\1"
 
 
 @dataclass(frozen=True)
 class EncodedText:
-    """Text in numbers, on disk under the numbers the words had first.
+    """Text as numbers. The file on disk has the words' original numbers.
 
     Attributes
     ----------
     words : Vocabulary
-        The words that stay, the most frequent first; equally frequent ones in the order of their first use.
+        The words that were kept, most frequent first. Equally frequent words are in order of first use.
     counts : (n_words,) int64 array
-        How often each stands in the text.
+        How often each word occurs in the text.
     blocks : callable
-        Gives the text anew each time: for some sentences the tokens and the sentences' lengths.
+        Returns a new iterator over the text at each call. Each item is the tokens of some sentences, and the lengths of
+        those sentences.
     """
 
     words: Vocabulary
@@ -61,7 +62,7 @@ class EncodedText:
         }
 
     def elements(self, about: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what stands in a file, the text in blocks."""
+        """Return the elements to write to a file, with the text in blocks."""
         n_sentences = sum(len(lengths) for _, lengths in self.blocks())
         return {
             "tokens": storage.Stream("<i4", int(self.counts.sum()), (tokens for tokens, _ in self.blocks())),
@@ -80,12 +81,13 @@ class EncodedText:
 
 
 class CorpusEncoder:
-    """Numbers the words of texts; the numbers go to files without a name, which vanish with the encoder.
+    """Number the words of texts, and keep the numbers in temporary files that vanish with the encoder.
 
     Parameters
     ----------
     path : path, optional
-        The file that the text is going to: these files lie beside it. By default they lie where the system keeps such.
+        The file that the text will go to. The temporary files are created in the same folder. By default, they are in
+        the system's temporary folder.
     """
 
     def __init__(self, path: str | PathLike[str] | None = None) -> None:
@@ -107,11 +109,11 @@ class CorpusEncoder:
 
     def __exit__(self, *error: object) -> None:
         for file in (self._tokens, self._lengths):
-            with suppress(OSError):  # what is still to be written is not needed any more
+            with suppress(OSError):  # unwritten data is no longer needed
                 file.close()
 
     def add_text(self, text: str, rule: str) -> None:
-        """Add the words of a text, in lower case; `rule` says what a sentence is."""
+        """Add the words of a text in lower case, with sentences defined by `rule`."""
         codes = _codes(folded(text))
         self._classes.learn(codes)
         self._add(codes, self._classes.table, paragraphs=rule == "paragraphs")
@@ -122,13 +124,13 @@ class CorpusEncoder:
         Raises
         ------
         InputError
-            If the text or a sentence is one string, or has no order, as a set has none; or if a word is empty, is none,
-            or holds a control character 0 or 1.
+            If the text or a sentence is a single string, or is unordered, such as a set; or if a word is empty, is not
+            a word, or contains the control character 0 or 1.
         """
         sentences = _in_order(sentences, "a text", "sentences")
         lists = (list(_in_order(sentence, "a sentence", "words")) for sentence in sentences)
         while some := list(itertools.islice(lists, _SENTENCES)):
-            # One text for the kernel, in which the words are what stands between two control characters.
+            # Join them into one text for the kernel, with control characters between the words.
             text = _joined(some)
             if self._add(_codes(text), self._joined, paragraphs=False) != sum(map(len, some)):
                 raise InputError("a word must not be empty or contain the control characters 0 and 1")
@@ -145,12 +147,12 @@ class CorpusEncoder:
         return len(tokens)
 
     def finish(self, min_count: int, max_vocab: int | None) -> EncodedText:
-        """Choose the words that stay, and return the text in their numbers; the encoder must stay open for its use.
+        """Choose the words to keep, and return the text renumbered. The encoder must stay open while you use the text.
 
         Raises
         ------
         InputError
-            If no word stays.
+            If no word is frequent enough.
         """
         with storage.named_errors(self._target):
             self._tokens.flush()
@@ -175,7 +177,7 @@ class CorpusEncoder:
     def _blocks(self, final: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         places = [0, 0]
         for n_tokens, n_sentences in self._sizes:
-            # Two readers may take turns, so each keeps its place.
+            # Two readers may alternate, so each keeps its own position.
             tokens = final[_read(self._tokens, places[0], n_tokens)]
             ends = np.cumsum(_read(self._lengths, places[1], n_sentences))
             places = [places[0] + n_tokens, places[1] + n_sentences]
@@ -191,7 +193,7 @@ def _read(file: Any, place: int, n: int) -> np.ndarray:
 
 
 def _cut(lengths: np.ndarray) -> np.ndarray:
-    """Return lengths with those that are too long in parts."""
+    """Return sentence lengths, with lengths over the limit split into parts."""
     if lengths.max(initial=0) <= LONGEST_SENTENCE:
         return lengths
     parts = (lengths + LONGEST_SENTENCE - 1) // LONGEST_SENTENCE
@@ -210,7 +212,7 @@ def encode_text(
     max_vocab: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    """Read text into a token file; see `Corpus.from_text`."""
+    """Read text into a token file. See `Corpus.from_text`."""
     storage.check_writable(path)
     files = text_files(sources)
     check_choice("sentences", sentences, SENTENCES)
@@ -241,12 +243,12 @@ def encode_text(
 
 
 def _codes(text: str) -> np.ndarray:
-    """Return a text's code points, uint32."""
+    """Return the code points of a text as uint32."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def _joined(sentences: list[list[Any]]) -> str:
-    """Return sentences as one text, their words in the form in which names are compared."""
+    """Return sentences as one text, with their words in canonical form."""
     try:
         text = _END.join(map(_BETWEEN.join, sentences))
     except TypeError:  # not all of them are text
@@ -255,7 +257,7 @@ def _joined(sentences: list[list[Any]]) -> str:
 
 
 def _in_order(items: Iterable[Any], what: str, kind: str) -> Iterator[Any]:
-    """Return an iterator over sentences or words, having made sure that they have an order of their own."""
+    """Return an iterator over sentences or words, after checking that they are ordered."""
     if isinstance(items, (str, bytes)):
         raise InputError(f"{what} must be a list of {kind}, not one text {items!r:.60}; split it first")
     if isinstance(items, (Set, Mapping, MappingView)):

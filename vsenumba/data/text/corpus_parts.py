@@ -1,4 +1,4 @@
-"""A corpus that comes in parts: files with some of the text each."""
+"""A corpus in several files, each with a part of the text."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from vsenumba.storage import exists, is_native
 
 
 def whole_corpus(parts: Any) -> Any:
-    """Return the corpus that some files are parts of, or what is no path or sequence of paths as it is.
+    """Return the corpus made of some files, or `parts` itself if it is not a path or a sequence of paths.
 
     Parameters
     ----------
     parts : path, or list of paths
-        Token files, such as `Corpus.save` writes, whose words are put together by name, and their counts added up,
-        the most frequent first; or files and folders of text, which `Corpus.from_text` reads as one. A token file that
-        stands alone is mapped; otherwise the tokens are in memory.
+        Either token files, such as `Corpus.save` writes, or text files and folders, which `Corpus.from_text` reads as
+        one text. Token files are merged: words are matched by name, their counts are added, and the most frequent word
+        comes first. A single token file is memory-mapped; otherwise the tokens are in memory.
 
     Raises
     ------
     InputError
-        If a part has no words, or some are token files and others text; the files are named.
+        If a part has no words, or token files and texts are mixed. The message names the files.
     """
     paths = paths_of(parts)
     if paths is None:
@@ -50,7 +50,7 @@ def whole_corpus(parts: Any) -> Any:
 
 
 def joined(corpora: Sequence[Corpus]) -> Corpus:
-    """Return the text of several corpora, one after the other, in memory.
+    """Return the concatenated text of several corpora, in memory.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def joined(corpora: Sequence[Corpus]) -> Corpus:
     counts = np.zeros(len(numbers), np.int64)
     for places, one in zip(own, corpora, strict=True):
         counts[places] += one.counts
-    # As everywhere, the most frequent word comes first; equally frequent ones in the order of their first use.
+    # As everywhere, the most frequent word comes first, and equally frequent words are in order of first use.
     order = np.argsort(-counts, kind="stable")
     final = np.empty(len(order), np.int32)
     final[order] = np.arange(len(order))
@@ -86,7 +86,7 @@ def _from_texts(paths: Sequence[str | PathLike[str]]) -> Corpus:
 
     with tempfile.TemporaryDirectory() as folder:
         corpus = Corpus.from_text(files, Path(folder) / "corpus.h5", progress=note)
-        # In memory: the folder goes.
+        # Copy to memory, because the temporary folder is deleted.
         corpus.tokens, corpus.offsets = np.array(corpus.tokens), np.array(corpus.offsets)
     before = 0
     for number, file in enumerate(files):

@@ -1,4 +1,4 @@
-"""Running text: files and folders read in blocks, cut into sentences and words."""
+"""Running text: read files and folders in blocks, and split them into sentences and words."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from vsenumba.data.compression import open_decompressed
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.storage import exists
 
-# Bytes of text that are looked at together; a sentence that is longer is cut at a blank.
+# The bytes of text to process together. A longer sentence is split at whitespace.
 _BLOCK = 1 << 20
 
-# Longer sentences are cut, as in word2vec: each is held as a whole in training.
+# Longer sentences are split, as in word2vec, because training holds each sentence as a whole.
 LONGEST_SENTENCE = 10_000
 
-# What stands for bytes that are not UTF-8; no word has it.
+# The replacement for bytes that are not UTF-8. No word contains it.
 REPLACEMENT = "\ufffd"
 
-# By how much of its beginning a file is known to be text, and the share of it that may be unreadable: of German in
-# Latin-1 some 3 % are, of Russian in a code page most.
+# The bytes at the start of a file to check for text, and the largest share of them that may be unreadable. In Latin-1,
+# about 3 % of German text is unreadable; in a code page, most Russian text is.
 _HEAD = 1 << 16
 _UNREADABLE = 0.3
 
-# What ends a sentence, by the name of the rule.
+# The end of a sentence, for each rule.
 SENTENCES = {"lines": re.compile(r"\n"), "paragraphs": re.compile(r"\n[ \t\r\f\v]*\n")}
 
-# What an empty line may hold.
+# The characters that an empty line may contain.
 BLANKS = " \t\r\f\v"
 
-# None of them is seen. A joiner shapes the letter before it; a non-joiner parts letters within a word, as in Persian,
-# and means nothing behind one; a soft hyphen says where a word may be broken.
+# Invisible characters. A joiner shapes the preceding letter. A non-joiner separates letters within a word, as in
+# Persian, and has no meaning after a word. A soft hyphen marks where a word may be broken.
 JOINER, NON_JOINER, SOFT_HYPHEN = "\u200d", "\u200c", "\u00ad"
 
 
 def text_files(sources: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
-    """Return the files that sources stand for: themselves, and all files in folders, in the order of their names.
+    """Return the files in `sources`: named files, and all files in folders in order of name.
 
     Raises
     ------
     InputError
-        If there is no such file or folder, or a folder has no text. Files whose names begin with a dot do not count.
+        If a file or folder does not exist, or a folder has no text. Files whose names begin with a dot are ignored.
     FileFormatError
-        If a file that is named is not text.
+        If a file that you named is not text.
 
     Warns
     -----
     UserWarning
-        If a folder has files that are not text, which are left out.
+        If a folder has files that are not text. They are skipped.
     """
     files: list[Path] = []
     if not isinstance(sources, (str, PathLike, Iterable)):
@@ -92,12 +92,12 @@ def _texts_of(folder: Path) -> list[Path]:
 
 
 def check_text(path: Path) -> None:
-    """Refuse a file that is not text in UTF-8, plain or compressed, by its beginning.
+    """Check the beginning of a file, plain or compressed, and reject it if it is not UTF-8 text.
 
     Raises
     ------
     FileFormatError
-        If it is not; the message says by what it was seen.
+        If the file is not UTF-8 text. The message gives the reason.
     """
     reason = _why_no_text(path)
     if reason is not None:
@@ -105,7 +105,7 @@ def check_text(path: Path) -> None:
 
 
 def _why_no_text(path: Path) -> str | None:
-    """Return why a file is not text in UTF-8, by its beginning; None for one that is."""
+    """Return the reason why a file is not UTF-8 text, judged by its beginning, or None if it is."""
     with open_decompressed(path) as stream:
         head = stream.read(_HEAD)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -122,14 +122,15 @@ def _is_hidden(path: Path) -> bool:
 
 
 def text_blocks(path: Path, rule: str) -> Iterator[str]:
-    """Yield a text in blocks that end where a sentence ends, whatever its size in bounded memory.
+    """Yield a text of any size in blocks that end at the end of a sentence, in bounded memory.
 
     Parameters
     ----------
     path : Path
-        A text in UTF-8, plain or compressed by gzip, xz or bzip2. Bytes that are not UTF-8 become U+FFFD.
+        A UTF-8 text, plain or compressed with gzip, xz or bzip2. Bytes that are not UTF-8 become U+FFFD.
     rule : {"lines", "paragraphs"}
-        A sentence is a line, or what stands between empty lines. One longer than a megabyte is cut at a blank.
+        Whether a sentence is a line, or the text between empty lines. A sentence longer than a megabyte is split at
+        whitespace.
     """
     with open_decompressed(path) as stream:
         rest = ""
@@ -144,7 +145,7 @@ def text_blocks(path: Path, rule: str) -> Iterator[str]:
 
 
 def _last_end(text: str, rule: str) -> int:
-    """Return where the last whole sentence of a text ends, 0 if there is none."""
+    """Return the end position of the last complete sentence in a text, or 0 if there is none."""
     end = text.rfind("\n")
     while rule == "paragraphs" and end >= 0:
         start = text.rfind("\n", 0, end)
@@ -155,13 +156,13 @@ def _last_end(text: str, rule: str) -> int:
 
 
 def _decoded_blocks(stream: BinaryIO) -> Iterator[str]:
-    """Yield a text in blocks that end at a blank, where there is one in a megabyte."""
+    """Yield a text in blocks that end at whitespace, if there is any within a megabyte."""
     left = b""
     while block := stream.read(_BLOCK):
         block = left + block
         cut = 1 + max(block.rfind(blank.encode()) for blank in BLANKS + "\n")
         if cut == 0 and len(block) > _BLOCK:
-            # A word of a megabyte; no character is cut in two.
+            # One word of a megabyte. Do not cut a character in two.
             cut = next((i for i in range(len(block) - 1, len(block) - 4, -1) if block[i] & 0xC0 != 0x80), len(block))
         left = block[cut:]
         yield block[:cut].decode("utf-8", "replace")
@@ -169,12 +170,12 @@ def _decoded_blocks(stream: BinaryIO) -> Iterator[str]:
 
 
 def folded(text: str) -> str:
-    """Return a text as words are looked for in it: in lower case, composed (NFC), without soft hyphens."""
+    """Return a text prepared for finding words: in lower case and composed form (NFC), without soft hyphens."""
     return unicodedata.normalize("NFC", text.lower().replace(SOFT_HYPHEN, ""))
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a short text in lower case, by the rule of `Corpus`.
+    """Return the words of a short text in lower case, by the same rule as `Corpus.from_text`.
 
     Examples
     --------
@@ -196,11 +197,11 @@ def _not_a_letter(character: str) -> bool:
 
 @functools.lru_cache(4096)
 def is_letter(character: str) -> bool:
-    """Tell whether a word can begin with a character."""
+    """Return whether a word can begin with a character."""
     return character.isalnum() or character == "_"
 
 
 @functools.lru_cache(4096)
 def is_mark(character: str) -> bool:
-    """Tell whether a character modifies the preceding letter, as accents, vowel signs and joiners do."""
+    """Return whether a character modifies the preceding letter, as accents, vowel signs and joiners do."""
     return character == JOINER or unicodedata.category(character).startswith("M")

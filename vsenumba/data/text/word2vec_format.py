@@ -1,6 +1,7 @@
-"""word2vec's files of word vectors: a line with the two extents, then a word and its values, as text or as floats.
+"""Word vectors in word2vec's text and binary formats, and in GloVe's.
 
-GloVe's are the same as text, without the first line.
+A word2vec file starts with a line that has the number of words and of values. Each row is a word and its values, as
+text or as floats. A GloVe file is the text format without the first line.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from vsenumba.data.vocabulary import Vocabulary, as_names
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.storage import open_output
 
-# Longer words are a sign of another format, and so is a first line longer than this.
+# A word longer than this, or a first line longer than _LONGEST_HEAD, indicates another format.
 _LONGEST_WORD = 10_000
 _LONGEST_HEAD = 1 << 20
 
-# The most bytes that a value takes as text, with room to spare.
+# An upper limit for the bytes of a value as text.
 _LONGEST_VALUE = 64
 
 _BLOCK = 1 << 20
 
-# Rows that there is room for at first, where no header says how many there are.
+# The number of rows to allocate at first if no header gives the number of rows.
 _ROWS = 1 << 10
 
 
@@ -40,18 +41,19 @@ def write_word2vec(path: str | PathLike[str], words: Vocabulary, factors: np.nda
     Parameters
     ----------
     path : str or path
-        The file; whole or not at all. A pipe or a device is written through.
+        The file to write, completely or not at all. A pipe or a device is written directly.
     words : Vocabulary
-        One per row. A blank ends a word in these formats, so that blanks within names become underscores.
+        One name per row. In these formats a space ends a word, so spaces within names become underscores.
     factors : (n, k) float32 array
         The vectors.
     binary : bool
-        Whether the values are little-endian float32 instead of text; of text, nine digits give every value back.
+        Whether to write the values as little-endian float32 instead of text. Text has nine digits, which preserve every
+        value exactly.
 
     Warns
     -----
     UserWarning
-        If names that differ in blanks and underscores alone become the same.
+        If names that differ only in spaces and underscores become the same.
     """
     names = [re.sub(r"\s", "_", name) for name in words]
     twice = _repeated(names)
@@ -68,7 +70,7 @@ def write_word2vec(path: str | PathLike[str], words: Vocabulary, factors: np.nda
 
 
 def read_word2vec(path: str | PathLike[str]) -> tuple[Vocabulary, np.ndarray]:
-    """Read names and their vectors, as text or binary, recognised by the first row and by what fits to the last byte.
+    """Read names and their vectors as text or binary, and detect the format from the content.
 
     Returns
     -------
@@ -80,16 +82,16 @@ def read_word2vec(path: str | PathLike[str]) -> tuple[Vocabulary, np.ndarray]:
     Raises
     ------
     InputError
-        If there is no such file.
+        If the file does not exist.
     FileFormatError
-        If the first line is neither two whole numbers nor a word and its values, a row is missing, short, or holds what
-        is no finite number.
+        If the first line is neither two whole numbers nor a word and its values, or a row is missing, too short, or has
+        a value that is not a finite number.
 
     Warns
     -----
     UserWarning
-        If words stand twice, of which the first is kept; are blank, which are left out; or hold bytes that are not
-        UTF-8, which become U+FFFD.
+        If words appear twice (the first is kept), are blank (they are skipped), or contain bytes that are not UTF-8
+        (they become U+FFFD).
     """
     with open_decompressed(path) as stream:
         line = stream.readline(_LONGEST_HEAD).removeprefix(codecs.BOM_UTF8)
@@ -118,7 +120,7 @@ def read_word2vec(path: str | PathLike[str]) -> tuple[Vocabulary, np.ndarray]:
 
 
 def _extents(line: bytes) -> tuple[int, int] | None:
-    """Return the number of words and of values that a header announces; None for what is no header."""
+    """Return the number of words and of values in a header, or None if the line is not a header."""
     fields = line.split()
     if len(fields) != 2 or not all(field.isdigit() and len(field) < 19 and int(field) for field in fields):
         return None
@@ -130,7 +132,7 @@ def _longest_row(n_factors: int) -> int:
 
 
 def _n_values(line: bytes) -> int:
-    """Return how many numbers a line ends with, its first field, the word, left out."""
+    """Return the number of numeric fields at the end of a line, not counting its first field, the word."""
     fields = line.split()[1:]
     return next((i for i, field in enumerate(reversed(fields)) if not _is_number(field)), len(fields))
 
@@ -144,10 +146,10 @@ def _is_number(field: bytes) -> bool:
 
 
 def _read_either(path: str | PathLike[str], n_words: int, n_factors: int, row: bytes) -> tuple[list[bytes], np.ndarray]:
-    """Read what a header announces, as text or binary, with the first row at hand.
+    """Read a file with a header as text or binary, given its first row.
 
-    The bytes of floats can be those of a line of text, so that only the whole file tells. One that fits as both is text
-    if its lines are nothing but words without blanks and their values.
+    Floats can have the same bytes as a line of text, so only the whole file can decide. A file that fits both formats
+    is text if every line is a word without spaces and its values.
     """
     text: tuple[list[bytes], np.ndarray] | None = None
     if _n_values(row) >= n_factors:
@@ -165,7 +167,7 @@ def _read_either(path: str | PathLike[str], n_words: int, n_factors: int, row: b
 
 
 def _is_printable(row: bytes) -> bool:
-    """Tell whether what follows the first word is text, right or wrong."""
+    """Return whether the bytes after the first word are text, valid or not."""
     values = row.rstrip().split(None, 1)[1:]
     return bool(values) and all(32 <= byte < 127 or byte == 9 for byte in values[0])
 
@@ -182,7 +184,7 @@ def _room(path: str | PathLike[str], n_words: int, n_factors: int) -> np.ndarray
 def _read_text(path: str | PathLike[str], n_words: int | None, n_factors: int) -> tuple[list[bytes], np.ndarray, bool]:
     """Read rows of text: the number that a header announced, or all rows if `n_words` is None.
 
-    Returns names, vectors, and whether there is nothing else, no blank within a word and no line without any.
+    Returns the names, the vectors, and whether the text is strict: no extra lines, and no spaces within words.
     """
     factors = _room(path, _ROWS if n_words is None else n_words, n_factors)
     names: list[bytes] = []
@@ -194,7 +196,7 @@ def _read_text(path: str | PathLike[str], n_words: int | None, n_factors: int) -
         if n_words is None:
             line = line.removeprefix(codecs.BOM_UTF8)
         while line.strip() if n_words is None else len(names) < n_words:
-            # The word may hold blanks; or be nothing but some.
+            # The word may contain spaces, or consist only of spaces.
             name, *values = (
                 [b"", *line.split()] if _lacks_word(line, n_factors) else line.rsplit(None, n_factors) or [b""]
             )
@@ -227,7 +229,7 @@ def _lacks_word(line: bytes, n_factors: int) -> bool:
 
 
 def _read_binary(path: str | PathLike[str], n_words: int, n_factors: int) -> tuple[list[bytes], np.ndarray]:
-    """Read rows of floats."""
+    """Read rows of a word and binary floats."""
     factors = _room(path, n_words, n_factors)
     names = []
     with open_decompressed(path) as stream:
@@ -241,7 +243,7 @@ def _read_binary(path: str | PathLike[str], n_words: int, n_factors: int) -> tup
                 if not block or (blank < 0 and len(held) - at > _LONGEST_WORD):
                     raise FileFormatError(f"{path}: truncated at word {row + 1} of {n_words}, or not a word2vec file")
                 held, at = held[at:] + block, 0
-            # Some writers end a row with a line feed, some do not.
+            # Some programs end a row with a line feed, and some do not.
             name = held[at:blank].lstrip(b"\n")
             if b"\n" in name:
                 raise FileFormatError(f"{path}: a line feed within word {row + 1} of {n_words}, or not a word2vec file")
@@ -266,14 +268,14 @@ def _check_finite(path: str | PathLike[str], names: Sequence[bytes], factors: np
 
 
 def _are_lines(factors: np.ndarray) -> bool:
-    """Tell whether the bytes of every row could be those of a line of text, to its line feed."""
+    """Return whether the bytes of every row could be a line of text, up to its line feed."""
     codes = factors.astype("<f4").view(np.uint8)
     inside = codes[:, :-1]
     return bool(((inside >= 32) & (inside < 127)).all() and (codes[:, -1] == 10).all())
 
 
 def _distinct(path: str | PathLike[str], names: list[bytes], factors: np.ndarray) -> tuple[Vocabulary, np.ndarray]:
-    """Return words and their vectors without blank words and those that stand twice, which are counted in a warning."""
+    """Return words and their vectors without blank and repeated words, and warn about the number removed."""
     texts = [name.decode("utf-8", "replace") for name in names]
     replaced = [text for text, name in zip(texts, names, strict=True) if REPLACEMENT in text and text.encode() != name]
     kept = np.array([i for i, text in enumerate(texts) if plain(text)], np.int64)
@@ -295,7 +297,7 @@ def _distinct(path: str | PathLike[str], names: list[bytes], factors: np.ndarray
 
 
 def _repeated(names: Sequence[str]) -> list[int]:
-    """Return where names stand that stood before."""
+    """Return the positions of names that occurred before."""
     seen: set[str] = set()
-    # Adding returns None, which is false.
+    # set.add returns None, which is false.
     return [i for i, name in enumerate(names) if name in seen or seen.add(name)]  # type: ignore[func-returns-value]

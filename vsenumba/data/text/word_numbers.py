@@ -1,4 +1,4 @@
-"""The numbers of the words of a text, given as they come."""
+"""Numbers for the words of a text, assigned in order of first use."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _PAGE = 256
 
 
 class CharacterClasses:
-    """Which characters are letters of words; looked up page by page as texts need them.
+    """A table of the characters that belong to words, filled page by page as texts need them.
 
-    A word is a run of letters, digits and underscores, with the marks and joiners that scripts put on and between them.
+    A word is a run of letters, digits and underscores, including the marks and joiners that scripts use.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class CharacterClasses:
         self._known = np.zeros(CODE_POINTS // _PAGE, bool)
 
     def learn(self, codes: np.ndarray) -> None:
-        """Look up the pages of some code points."""
+        """Fill the pages of the table for some code points."""
         for page in {0, *np.unique(codes[codes >= _PAGE] // _PAGE).tolist()}:
             if self._known[page]:
                 continue
@@ -56,7 +56,7 @@ def _class_of(character: str) -> int:
 
 
 class WordNumbers:
-    """Numbers words from 0 in the order of their first use, and counts them."""
+    """Number words from 0 in order of first use, and count them."""
 
     def __init__(self) -> None:
         self._book = WordBook(
@@ -70,16 +70,16 @@ class WordNumbers:
         self.n_known = 0
 
     def __len__(self) -> int:
-        """How many numbers were given."""
+        """Return how many numbers were assigned."""
         return int(self._book.sizes[WORDS])
 
     @property
     def counts(self) -> np.ndarray:
-        """How often the word of each number came."""
+        """The number of occurrences of each word, by its number."""
         return self._book.counts[: len(self)]
 
     def add(self, codes: np.ndarray, classes: np.ndarray, *, paragraphs: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers of a text's words and the lengths of its sentences, both int32."""
+        """Return the numbers of a text's words and the lengths of its sentences, both as int32."""
         most = len(codes) // 2 + 1
         self._make_room(most, len(codes))
         tokens, lengths = np.empty((2, most), np.int32)
@@ -120,7 +120,10 @@ class WordNumbers:
         ]
 
     def forget_rarest(self) -> int:
-        """Forget the rarer half of the words, at least; return how many. One that comes again is new."""
+        """Forget at least the rarer half of the words, and return how many.
+
+        A forgotten word that appears again gets a new number.
+        """
         lengths = self._lengths()
         known = lengths > 0
         gone = known & (self.counts <= np.median(self.counts[known]))
@@ -134,7 +137,7 @@ class WordNumbers:
 
 
 def _longer(array: np.ndarray, n: int) -> np.ndarray:
-    """Return an array of at least `n` values that begins with those of another."""
+    """Return an array of at least `n` values that begins with the values of `array`."""
     if len(array) >= n:
         return array
     longer = np.empty(max(n, 2 * len(array)), array.dtype)

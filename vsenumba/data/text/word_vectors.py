@@ -1,4 +1,4 @@
-"""Word vectors: a table with a row per word, asked for neighbours and analogies."""
+"""Word vectors: a table with one row per word, which finds neighbours and solves analogies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsenumba.data.text.word2vec_format import read_word2vec, write_word2vec
 from vsenumba.data.vocabulary import Vocabulary, as_names
 from vsenumba.errors import InputError
 
-# Keeps the quotient of 3CosMul finite, as in the paper.
+# Keep the quotient of 3CosMul finite, as in the paper.
 _EPSILON = 0.001
 
 
@@ -24,11 +24,11 @@ def _sum_of_cosines(to_a: np.ndarray, to_b: np.ndarray, to_c: np.ndarray) -> np.
 
 
 def _product_of_cosines(to_a: np.ndarray, to_b: np.ndarray, to_c: np.ndarray) -> np.ndarray:
-    # Moved from -1..1 to 0..1, as the paper does for products to have an order.
+    # Shifted from -1..1 to 0..1, as in the paper, so that products can be ranked.
     return (1 + to_b) / 2 * (1 + to_c) / 2 / ((1 + to_a) / 2 + _EPSILON)
 
 
-# How an analogy "a is to b as c is to d" scores every d, from its cosines to a, b and c.
+# Scoring functions for the analogy "a is to b as c is to d". Each scores every d from its cosines to a, b and c.
 ANALOGIES: Mapping[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
     "3cosadd": _sum_of_cosines,
     "3cosmul": _product_of_cosines,
@@ -41,14 +41,14 @@ class WordVectors:
     Parameters
     ----------
     words : Vocabulary or iterable of str
-        The words, most frequent first where that is known.
+        The words, most frequent first if that is known.
     factors : (n_words, k) array
-        Their vectors; kept as float32.
+        Their vectors, stored as float32.
 
     Raises
     ------
     InputError
-        If there is not one finite row per word.
+        If `factors` does not have one row per word, or a value is not finite.
 
     Examples
     --------
@@ -89,38 +89,38 @@ class WordVectors:
         return word_vectors_html(self)
 
     def directions(self) -> np.ndarray:
-        """Return the vectors scaled to length 1, (n_words, k) float32; those of length 0 stay what they are."""
-        # Summed in float64, which neither overflows nor underflows, but not copied to it.
+        """Return the vectors scaled to length 1, (n_words, k) float32. Vectors of length 0 stay unchanged."""
+        # Sum in float64 to avoid overflow and underflow, without a float64 copy of the factors.
         lengths = np.sqrt(np.einsum("ij,ij->i", self.factors, self.factors, dtype=np.float64))[:, np.newaxis]
         return np.divide(self.factors, lengths, out=np.zeros_like(self.factors), where=lengths > 0, casting="same_kind")
 
     def find(self, words: Iterable[str]) -> np.ndarray:
-        """Return the positions of words as they stand or, where there is none, in lower case; -1 for unknown ones."""
+        """Return the position of each word as written, else in lower case, else -1."""
         texts = as_names(words, "word").tolist()
         exact = self.words.find(texts)
         return np.where(exact >= 0, exact, self.words.find([text.lower() for text in texts]))
 
     def neighbors(self, word: str | int | np.ndarray, n: int = 10) -> list[Match]:
-        """Find the words whose vectors have the largest cosine with a word's, or with a vector.
+        """Find the words whose vectors have the largest cosine with the vector of a word, or with a given vector.
 
         Parameters
         ----------
         word : str, int or (k,) array
-            A word, which is itself left out, a whole number being its decimal text; or any vector.
+            A word or a vector. A whole number means its decimal text. The results do not include the word itself.
         n : int
-            How many at most.
+            The maximum number of results.
 
         Returns
         -------
         list of Match
-            Nearest first; words whose vector is zero are near to nothing, and left out.
+            The nearest words first, without words whose vector is zero.
 
         Raises
         ------
         UnknownNameError
-            If the word is not known.
+            If the word is unknown.
         InputError
-            If it is neither a word nor a vector, its vector is zero, or `n` is below 1.
+            If `word` is neither a word nor a vector, its vector is zero, or `n` is below 1.
         """
         if isinstance(word, (str, bytes)) or not hasattr(word, "__len__"):
             own = self.words.index([word])
@@ -132,7 +132,7 @@ class WordVectors:
             except (ValueError, TypeError) as error:
                 raise InputError(f"a vector must be {self.factors.shape[1]} finite numbers: {error}") from error
             if vector.shape != self.factors.shape[1:] or not np.isfinite(vector).all():
-                raise InputError(f"a vector must be {self.factors.shape[1]} finite numbers, not of {vector.shape}")
+                raise InputError(f"a vector must be {self.factors.shape[1]} finite numbers, not {vector.shape}")
         length = np.linalg.norm(vector.astype(np.float64))
         if length == 0:
             raise InputError(_no_direction("the vector" if not len(own) else f"the vector of {self.words[own[0]]!r}"))
@@ -140,28 +140,28 @@ class WordVectors:
         return self._best(directions, directions @ (vector / length).astype(np.float32), own, n)
 
     def analogy(self, a: str, b: str, c: str, n: int = 10, *, method: str = "3cosadd") -> list[Match]:
-        """Find what is to c as b is to a.
+        """Solve the analogy "a is to b as c is to ...".
 
         Parameters
         ----------
         a, b, c : str
-            The words, which are themselves left out.
+            The words. The results do not include them.
         n : int
-            How many at most.
+            The maximum number of results.
         method : {"3cosadd", "3cosmul"}
-            The sum or the quotient of cosines (Levy & Goldberg, CoNLL 2014, eqs. 3 and 4).
+            Whether to score by the sum or the quotient of cosines (Levy & Goldberg, CoNLL 2014, eqs. 3 and 4).
 
         Returns
         -------
         list of Match
-            Best first, with their scores; words whose vector is zero are left out.
+            The best words first, with their scores, without words whose vector is zero.
 
         Raises
         ------
         UnknownNameError
-            If a word is not known.
+            If a word is unknown.
         InputError
-            If the vector of one is zero, or `n` is below 1.
+            If the vector of a word is zero, `method` is unknown, or `n` is below 1.
         """
         check_choice("method", method, ANALOGIES)
         directions = self.directions()
@@ -174,34 +174,34 @@ class WordVectors:
 
     def _best(self, directions: np.ndarray, scores: np.ndarray, own: np.ndarray, n: int) -> list[Match]:
         scores[own] = -np.inf
-        # A vector of zeros is near to nothing.
+        # A zero vector has no neighbours.
         scores[~directions.any(axis=1)] = -np.inf
         return best_matches(scores, n, self.words)
 
     def save_word2vec(self, path: str | PathLike[str], *, binary: bool = False) -> None:
         """Write the vectors in word2vec's text or binary format, which most programs read.
 
-        As a blank ends a word there, blanks within words become underscores.
+        In this format a space ends a word, so spaces within words become underscores.
         """
         write_word2vec(path, self.words, self.factors, binary=binary)
 
     @classmethod
     def load_word2vec(cls, path: str | PathLike[str]) -> Self:
-        """Read vectors in word2vec's text or binary format, or GloVe's, recognised by content.
+        """Read vectors in word2vec's text or binary format, or in GloVe's, and detect the format.
 
-        gzip, xz and bzip2 are undone. Words may hold blanks in text.
+        Files may be compressed with gzip, xz or bzip2. In text files, words may contain spaces.
 
         Raises
         ------
         FileFormatError
-            If the first line is neither two whole numbers nor a word and its values, or a row is missing, short or not
-            finite; the message says where.
+            If the first line is neither two whole numbers nor a word and its values, or a row is missing, too short or
+            not finite. The message names the line or the word.
 
         Warns
         -----
         UserWarning
-            If words stand twice, of which the first is kept; are blank, which are left out; or hold bytes that are not
-            UTF-8, which become U+FFFD.
+            If words appear twice (the first is kept), are blank (they are skipped), or contain bytes that are not UTF-8
+            (they become U+FFFD).
         """
         return cls(*read_word2vec(path))
 

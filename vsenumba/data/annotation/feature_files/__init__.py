@@ -1,7 +1,7 @@
-"""Features of images in files, one module per format, chosen by content; and how they come to the images of a set.
+"""Readers of feature files, one module per format, chosen by content, and a function that joins features to a set.
 
-A reader is a module with ``DESCRIPTION`` (for people), ``recognises(path, head)`` and ``read(path, dataset)``. Another
-format is another module and a line in `FEATURE_READERS`.
+A reader is a module with ``DESCRIPTION`` (for people), ``recognises(path, head)`` and ``read(path, dataset)``. To
+support another format, add a module and a line in `FEATURE_READERS`.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ __all__ = ["FEATURE_READERS", "FeatureReader", "FeatureTable", "join_features", 
 
 
 class FeatureReader(Protocol):
-    """What a module of this folder offers."""
+    """The interface of the modules in this folder."""
 
     DESCRIPTION: str
 
     def recognises(self, path: Path, head: bytes) -> bool:
-        """Tell whether a file that begins with `head` is of this format."""
+        """Return whether a file that begins with `head` has this format."""
 
     def read(self, path: Path, dataset: str | None) -> FeatureTable:
-        """Read the file; `dataset` names the array of it, where it has several."""
+        """Read the file. If it has several arrays, `dataset` names one."""
 
 
-# The most telling first: the last takes any text.
+# The most specific readers come first. The last one accepts any text.
 FEATURE_READERS: tuple[FeatureReader, ...] = (npy, npz, hdf5, parquet, vecs, numbers)
 _NAMED = (npz, hdf5, parquet)
-# What a list of ids beside the features may be called, behind the name without its ending.
+# The suffixes of an ids file next to the features file, after the name without its extension.
 _BESIDE = (".ids.txt", "_ids.txt", ".ids")
 
 
@@ -51,20 +51,20 @@ def load_features(
     *,
     dataset: str | None = None,
 ) -> FeatureTable:
-    r"""Read features of images from a file, whose format is known by its content.
+    r"""Read features of images from a file, and detect its format from the content.
 
     Parameters
     ----------
     path : str or path-like
-        ``.npy``, which stays on disk; ``.npz``, also of ``scipy.sparse.save_npz``; HDF5, whose dataset stays on disk;
-        Parquet, of a list column or a column a number (takes pyarrow); a table of numbers as text with a column of ids;
-        ``.fvecs``, ``.bvecs``, ``.hvecs``.
+        The file: ``.npy`` (stays on disk); ``.npz``, including files of ``scipy.sparse.save_npz``; HDF5 (stays on
+        disk); Parquet with a column of lists or one column per number (needs pyarrow); a text table of numbers,
+        optionally with an id column; ``.fvecs``, ``.bvecs`` or ``.hvecs``.
     ids : str, path-like or iterable, optional
-        The ids of their images: a text file with one a line, or the ids themselves. Where it is left out they are those
-        in the file, or in one called ``features_ids.txt`` or ``features.ids.txt`` for ``features.npy``, if there are
-        any.
+        The ids of the images: a text file with one id per line, or the ids themselves. By default, the ids come from
+        the features file, or from a file next to it: ``features_ids.txt`` or ``features.ids.txt`` for ``features.npy``.
+        If neither has ids, they are None.
     dataset : str, optional
-        The array, dataset or list column, where the file has several.
+        The array, dataset or list column to read, if the file has several.
 
     Returns
     -------
@@ -74,11 +74,11 @@ def load_features(
     Raises
     ------
     InputError
-        If there is no such file, or it has several arrays and `dataset` does not say which, or as many ids as rows only
-        nearly.
+        If the file does not exist, if it has several arrays and `dataset` is not given, or if the number of ids differs
+        from the number of rows.
     FileFormatError
-        If it cannot be used: another format, rows of different widths, values that are no finite numbers, or no column
-        in which two images differ.
+        If the file is invalid: an unknown format, rows of different widths, values that are not finite numbers, or the
+        same features for all images.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def _ids_beside(path: Path) -> list[str] | None:
 
 
 def _is_constant(features: Any) -> bool:
-    """Tell whether no two rows differ; of most files a look at the beginning is enough."""
+    """Return whether all rows are equal. For most files, the first rows are enough to decide."""
     if features.shape[0] < 2:
         return False
     if is_sparse(features):

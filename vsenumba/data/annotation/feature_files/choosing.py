@@ -1,4 +1,4 @@
-"""Files of several arrays: which holds the features, and which the ids."""
+"""Files with several arrays: choose the one with the features and the one with the ids."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from vsenumba.errors import FileFormatError, InputError, unknown_name
 
 
 def chosen_dataset(path: Path, arrays: Mapping[str, Any], wanted: str | None) -> str:
-    """Return the name of the array of features: the one that is wanted, or the only one of two dimensions.
+    """Return the name of the features array: the requested one, or the only two-dimensional one.
 
     Raises
     ------
     UnknownNameError
-        If there is none of that name.
+        If there is no array of the requested name.
     InputError
-        If there are several.
+        If there are several candidates.
     FileFormatError
-        If there is none.
+        If there are no candidates.
     """
     if wanted is not None:
         if wanted not in arrays:
@@ -42,7 +42,7 @@ def chosen_dataset(path: Path, arrays: Mapping[str, Any], wanted: str | None) ->
 
 
 def ids_among(arrays: Mapping[str, Any], n_rows: int) -> list[str] | None:
-    """Return the ids, where one array of as many texts, or of whole numbers that are called so, is there."""
+    """Return the ids from an array of `n_rows` texts, or of whole numbers with a usual id name, or None."""
     found = []
     for name, one in arrays.items():
         if len(one.shape) != 1 or one.shape[0] != n_rows:

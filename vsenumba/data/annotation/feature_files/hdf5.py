@@ -1,4 +1,4 @@
-"""HDF5 files of other programs, and sets of this one: a dataset of features, which stays on disk."""
+"""HDF5 files, from other programs or vsenumba: a dataset of features that stays on disk."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _KEPT = ("uint8", "float16", "float32")
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it begins as HDF5 files do."""
+    """Return whether the file starts like an HDF5 file."""
     return head.startswith(storage.MAGIC)
 
 
 def read(path: Path, dataset: str | None) -> FeatureTable:
-    """Open the dataset, and read the ids of one beside it; the file stays open as long as the dataset is used."""
+    """Open the dataset, and read ids from another dataset. The file stays open while the features are in use."""
     import h5py
 
     if is_compressed(path):

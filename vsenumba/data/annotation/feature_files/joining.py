@@ -1,4 +1,4 @@
-"""Features brought to the images of a set, by their ids or by their order."""
+"""Join features to the images of a set, by id or by order."""
 
 from __future__ import annotations
 
@@ -22,35 +22,36 @@ def join_features(
     *,
     backbone: BackboneId | str | None = None,
 ) -> AnnotationSet:
-    """Return the images of a set that have features, with these.
+    """Return a set of the images that have features, with these features.
 
     Parameters
     ----------
     data : AnnotationSet
-        The set; features that it has are replaced.
+        The set. Existing features are replaced.
     features : (n, n_features) array, memory map, HDF5 dataset or sparse array
         See `AnnotationSet`.
     feature_ids : iterable of str, optional
-        The ids of their images; where it is left out, row i is image i, and there must be one row for each.
+        The id of the image for each row of features. By default, row i belongs to image i, and there must be one row
+        per image.
     backbone : BackboneId or str, optional
-        What they were computed with.
+        The backbone that computed the features.
 
     Returns
     -------
     AnnotationSet
-        The images that are in both, in the order of `data`; in that of features that stay on disk, where these are of
-        other order.
+        The images that have features, in the order of `data`. If the features stay on disk in a different order, the
+        images are in the order of the features.
 
     Raises
     ------
     InputError
-        If there are as many ids as rows, or as many rows as images, only nearly; if no id is an image's; or if a value
-        is no finite number.
+        If the number of ids differs from the number of rows; if the number of rows differs from the number of images
+        and no ids are given; if no id matches an image; or if a value is not a finite number.
 
     Warns
     -----
     UserWarning
-        If images have no features, or features no image, with the number of both and an example.
+        If some images have no features, or some features have no image. The message gives the numbers and an example.
 
     Examples
     --------
@@ -81,13 +82,13 @@ def join_features(
         return bare.with_features(features, backbone)
     rows = np.flatnonzero(at >= 0)
     if is_on_disk(features) and len(rows) == n_rows:
-        # The images come to the features, which stay where they are.
+        # Reorder the images to match the features, which stay on disk.
         return bare.select_images(rows[np.argsort(at[rows])]).with_features(features, backbone)
     return bare.select_images(rows).with_features(selected_features(features, at[rows]), backbone)
 
 
 def _warn_of_strangers(data: AnnotationSet, ids: Vocabulary, at: np.ndarray) -> None:
-    """Say which images have no features, and which features no image; refuse where none belong together."""
+    """Warn of images without features and features without images, and raise an error if nothing matches."""
     without = np.flatnonzero(at < 0)
     used = np.zeros(len(ids), dtype=bool)
     used[at[at >= 0]] = True

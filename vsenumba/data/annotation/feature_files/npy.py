@@ -1,4 +1,4 @@
-"""NumPy's ``.npy``: one array, which stays on disk."""
+"""NumPy's ``.npy`` files: one array, which stays on disk."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _KEPT = ("uint8", "float16", "float32")
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it begins as such files do."""
+    """Return whether the file starts like an ``.npy`` file."""
     return head.startswith(b"\x93NUMPY")
 
 
 def read(path: Path, dataset: str | None) -> FeatureTable:
-    """Map the array; numbers other than uint8, float16 and float32 are read into memory as float32."""
+    """Memory-map the array. Numbers other than uint8, float16 and float32 are read into memory as float32."""
     if is_compressed(path):
         raise FileFormatError(
             f"{path}: an array in a compressed file cannot be memory-mapped; decompress the file first"

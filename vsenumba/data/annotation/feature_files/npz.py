@@ -1,4 +1,4 @@
-"""NumPy's archives: a sparse matrix of ``scipy.sparse.save_npz``, or arrays, one of features and perhaps one of ids."""
+"""NumPy archives: a sparse matrix from ``scipy.sparse.save_npz``, or an array of features and optionally one of ids."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from vsenumba.data.archives import check_archive
 from vsenumba.data.compression import open_decompressed
 from vsenumba.errors import FileFormatError, InputError, MemoryLimitError, UnknownNameError
 
-DESCRIPTION = "an .npz file, of scipy.sparse.save_npz too"
+DESCRIPTION = "an .npz file, including those of scipy.sparse.save_npz"
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it begins as zip archives do."""
+    """Return whether the file starts like a zip archive."""
     return head.startswith(b"PK\x03\x04")
 
 
 def read(path: Path, dataset: str | None) -> FeatureTable:
-    """Read the array, and the ids where an array of texts or of whole numbers is called so."""
+    """Read the features, and the ids if the archive has an array of ids."""
     with open_decompressed(path) as stream:
         try:
             check_archive(stream, path.stat().st_size, "save the features as .npy, which stays on disk")
@@ -38,6 +38,6 @@ def read(path: Path, dataset: str | None) -> FeatureTable:
             raise type(error)(str(error) if str(path) in str(error) else f"{path}: {error}") from error
         except UnknownNameError:
             raise
-        except Exception as error:  # damage can surface as any exception of zipfile, NumPy or SciPy
+        except Exception as error:  # a damaged file can raise any exception of zipfile, NumPy or SciPy
             reason = " ".join(str(error).split())
             raise FileFormatError(f"{path}: cannot be read as an .npz file: {reason:.200}") from error

@@ -1,4 +1,4 @@
-"""Tables of numbers as text: a row an image, perhaps with a header, and with a column of ids."""
+"""Text tables of numbers: one row per image, optionally with a header and a column of ids."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ DESCRIPTION = "a .csv or .tsv table of numbers, with a column of ids"
 _DELIMITERS = (",", "\t", ";", " ")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)", re.IGNORECASE)
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r"))
-# Lines that are parsed together.
+# The number of lines to parse together.
 _BLOCK = 1024
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it is text."""
+    """Return whether the file is text."""
     return bool(head) and not any(byte in _CONTROL for byte in head)
 
 
 def read(path: Path, dataset: str | None) -> FeatureTable:
-    """Read the numbers as float32, and the ids of a column that its header names so, or of a first one of texts."""
+    """Read the numbers as float32, and the ids from a column with an id name or from a first column of texts."""
     table: _Numbers | None = None
     with text_lines(path) as lines:
         for number, line in lines:
@@ -39,7 +39,7 @@ def read(path: Path, dataset: str | None) -> FeatureTable:
             if table is None:
                 delimiter = _delimiter(line)
                 cells = _cells(line, delimiter)
-                # pandas writes no name above its index, and numbers above columns that have none.
+                # pandas writes an empty name for its index, and numbers as the names of unnamed columns.
                 header = not cells[0] or not any(map(_NUMBER.fullmatch, cells))
                 table = _Numbers(cells, delimiter, has_header=header)
                 if header:
@@ -74,7 +74,7 @@ class _Numbers:
         if len(cells) != self._n_cells:
             raise FileFormatError(f"line {number}: {len(cells):,} cell(s), but the first line has {self._n_cells:,}")
         if not self.n_rows and self._id_at is None and _NUMBER.fullmatch(cells[0]) is None:
-            self._id_at = 0  # under a header that calls it something else
+            self._id_at = 0  # the header gives this column another name
         if self._id_at is not None:
             self.ids.append(plain(cells.pop(self._id_at)))
             if not self.ids[-1]:
@@ -86,7 +86,7 @@ class _Numbers:
             self.parse()
 
     def parse(self) -> None:
-        """Make numbers of the rows that were added."""
+        """Convert the rows added so far to numbers."""
         try:
             with np.errstate(over="ignore"):
                 block = np.array(self._rows, dtype=np.float64).astype(np.float32)
@@ -107,7 +107,7 @@ class _Numbers:
         return FileFormatError("a cell is not a number")
 
     def to_table(self, path: Path) -> FeatureTable:
-        """Return the numbers; raise an error if the first column looks like ids and no option says what it is."""
+        """Return the table, and raise an error if the first column may be ids but the header does not say so."""
         width = self._n_cells - (self._id_at is not None)
         if not width:
             raise FileFormatError(f"{path}: the table has a column of ids but no columns of numbers")

@@ -1,4 +1,4 @@
-"""Parquet: a column of lists of numbers, or a column for each number; and a column of ids."""
+"""Parquet files: a column of lists of numbers or one column per number, and a column of ids."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from vsenumba.data.annotation.feature_files.table import FeatureTable, is_id_nam
 from vsenumba.errors import FileFormatError, InputError, unknown_name
 from vsenumba.memory import check_memory
 
-DESCRIPTION = "a Parquet file of a list column, or of a column a number"
+DESCRIPTION = "a Parquet file with a list column or one column per number"
 
 _ROWS = 8192
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it begins as Parquet files do."""
+    """Return whether the file starts like a Parquet file."""
     return head.startswith(b"PAR1")
 
 
 def read(path: Path, dataset: str | None) -> FeatureTable:
-    """Read the numbers, float32, or float16 and uint8 where the file has these, some thousand rows at a time."""
+    """Read the numbers a few thousand rows at a time, as float32, or as float16 or uint8 if the file has them."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -58,7 +58,7 @@ def read(path: Path, dataset: str | None) -> FeatureTable:
 
 
 def _columns(path: Path, schema: Any, wanted: str | None) -> tuple[list[str], str | None]:
-    """Return the columns of features, and that of ids."""
+    """Return the columns of features, and the column of ids or None."""
     import pyarrow.types as types
 
     def is_number(kind: Any) -> bool:

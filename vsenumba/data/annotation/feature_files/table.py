@@ -1,4 +1,4 @@
-"""Features that were read of a file: rows of numbers, and perhaps the ids of their images."""
+"""Features read from a file: rows of numbers, and optionally the ids of their images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from vsenumba.errors import FileFormatError
 from vsenumba.memory import check_memory
 
-#: What ids are called, as the names of arrays, datasets and columns; case, blanks and hyphens do not count.
+#: Usual names of ids in arrays, datasets and columns. Case, spaces and hyphens do not matter.
 ID_NAMES = (
     *("id", "ids", "image_id", "image_ids", "image", "images", "name", "names", "image_name", "image_names"),
     *("filename", "filenames", "file_name", "file_names", "file", "files", "path", "paths", "key", "keys"),
@@ -17,14 +17,14 @@ ID_NAMES = (
 
 
 class FeatureTable(NamedTuple):
-    """Features, and whose they are.
+    """Features, and the images that they belong to.
 
     Attributes
     ----------
     features : (n, n_features) array, memory map, HDF5 dataset or CSR array
-        Numbers, as `AnnotationSet` takes them.
+        The features, in a form that `AnnotationSet` accepts.
     ids : list of str or None
-        The images' ids; None where the file has none, so that row i is image i.
+        The ids of the images. None if the file has no ids, so that row i belongs to image i.
     """
 
     features: Any
@@ -32,7 +32,7 @@ class FeatureTable(NamedTuple):
 
 
 def is_id_name(name: str) -> bool:
-    """Tell whether something is called as ids are.
+    """Return whether a name is a usual name for ids.
 
     Examples
     --------
@@ -43,25 +43,25 @@ def is_id_name(name: str) -> bool:
 
 
 def as_float32(array: Any, where: str) -> np.ndarray:
-    """Return numbers on disk that no set keeps as they are, as float32 in memory.
+    """Convert numbers on disk to float32 in memory, for dtypes that annotation sets do not keep.
 
     Raises
     ------
     FileFormatError
-        If they are no numbers.
+        If the values are not numbers.
     MemoryLimitError
-        If they do not fit into memory.
+        If the numbers do not fit into memory.
     """
     if array.dtype.kind not in "buif":
         raise FileFormatError(f"{where} holds {array.dtype}, which is not a number")
     n_bytes = 4 * int(np.prod(array.shape))
     check_memory(n_bytes, f"converting {where} from {array.dtype} to float32", "save it as float32 or float16")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused as such
+    with np.errstate(over="ignore"):  # a value too large for float32 becomes inf, which is rejected later
         return np.asarray(array[...], np.float32)
 
 
 def texts_of(array: np.ndarray) -> list[str] | None:
-    """Return the texts of an array of ids; None of one that holds other things."""
+    """Return the texts of an array of ids, or None if the array is not one of texts."""
     if array.ndim != 1 or array.dtype.kind not in "iuSUOT":
         return None
     values = array.tolist()

@@ -1,4 +1,4 @@
-"""Files of vectors with their length before each: ``.fvecs`` and ``.fvec``, ``.bvecs``, ``.hvecs`` and ``.hvecs32``."""
+"""Files of vectors, each preceded by its length: ``.fvecs``, ``.fvec``, ``.bvecs``, ``.hvecs`` and ``.hvecs32``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vsenumba.errors import FileFormatError
 
 DESCRIPTION = "an .fvecs, .bvecs or .hvecs file"
 
-# Rows that are looked at: the first ones, before the file is taken for one of these.
+# The number of rows to check in order to detect the format.
 _FIRST = 8
 _LONGEST = 1 << 24
 
 
 class _Kind(NamedTuple):
-    """The types of the length and of the numbers, and the endings that say so where content leaves it open."""
+    """The dtypes of the length and the numbers, and the extensions that decide if the content is ambiguous."""
 
     length: np.dtype
     number: np.dtype
@@ -34,12 +34,12 @@ _KINDS = (
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether the first rows have one length, and the file a whole number of them."""
+    """Return whether the first rows have the same length, and the file has a whole number of such rows."""
     return path.is_file() and bool(_kinds_of(path))
 
 
 def read(path: Path, dataset: str | None) -> FeatureTable:
-    """Map the vectors; those of whole numbers of two or four bytes are read into memory as float32."""
+    """Memory-map the vectors. Whole numbers of two or four bytes are read into memory as float32."""
     kinds = _kinds_of(path)
     named = [kind for kind in kinds if path.suffix.lower() in kind.endings]
     if not kinds or (len(kinds) > 1 and not named and kinds[0].number.kind != "f"):
@@ -81,5 +81,5 @@ def _kinds_of(path: Path) -> list[_Kind]:
 
 
 def _is_tiny(numbers: np.ndarray) -> bool:
-    """Tell whether numbers are what whole ones of four bytes look like as float32: zeros, and next to nothing."""
+    """Return whether floats are only zeros and tiny values, as four-byte whole numbers look when read as float32."""
     return numbers.dtype.kind == "f" and bool(numbers.any()) and bool((abs(numbers) < 1e-37).all())

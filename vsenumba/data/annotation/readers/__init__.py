@@ -1,8 +1,8 @@
-"""Readers of annotation sets, one module per foreign format, chosen by what is in the file.
+"""Readers of annotation sets, one module per format, chosen by the content of the file.
 
-A reader is a module with ``NAME``, by which it can be asked for, ``DESCRIPTION`` (for people),
-``recognises(path, head)``, which is given the first bytes of the file after decompression, none of a folder, and
-``read``. Another format is another module and a line in `READERS`.
+A reader is a module with ``NAME`` (for the option ``format``), ``DESCRIPTION`` (for people), ``recognises(path, head)``
+and ``read``. `head` is the first bytes of the file after decompression, and is empty for a folder. To support another
+format, add a module and a line in `READERS`.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ __all__ = ["READERS", "READER_NAMES", "Reader", "read_annotations"]
 
 
 class Reader(Protocol):
-    """What a module of this folder offers."""
+    """The interface of the modules in this folder."""
 
     NAME: str
     DESCRIPTION: str
 
     def recognises(self, path: Path, head: bytes) -> bool:
-        """Tell whether a file that begins with `head`, or a folder, for which it is empty, is of this format."""
+        """Return whether a file that begins with `head`, or a folder with an empty `head`, has this format."""
 
     def read(self, path: Path, options: TableOptions) -> AnnotationSet:
         """Read the file or the folder."""
 
 
-# The most telling first: the last takes any text.
+# The most specific readers come first. The last one accepts any text.
 READERS: tuple[Reader, ...] = (
     native,
     scipy_npz,
@@ -78,7 +78,7 @@ READERS: tuple[Reader, ...] = (
     csv_onehot,
     csv_pairs,
 )
-# Readers by the names that ``format`` takes.
+# Readers by the names that the option ``format`` accepts.
 READER_NAMES: dict[str, Reader] = {reader.NAME: reader for reader in READERS}
 
 
@@ -95,54 +95,53 @@ def read_annotations(
     part: str | None = None,
     lenient: bool | None = None,
 ) -> AnnotationSet:
-    r"""Read an annotation set from a file or a folder of any format that is known, recognised by its content.
+    r"""Read an annotation set from a file or folder in any supported format, detected from its content.
 
     Parameters
     ----------
     path : str or path-like
-        A native ``.h5`` file; a table with a header and one pair a row, or a column for each label; JSON, JSON Lines;
-        Parquet; what exiftool writes; a folder of pictures with texts or XMP beside them; or an ``.npz`` file of
-        ``scipy.sparse.save_npz`` or of one array of images by labels. ``docs/how-to/own-data.md`` shows each. What is
-        not native, Parquet or a folder may be compressed by gzip, bzip2 or xz. Lines end with LF, CR LF or CR; the
-        fields of a table are divided by commas, tabs, semicolons or bars.
+        The file or folder. Supported formats include native ``.h5`` files; tables with a header and one pair per row or
+        one column per label; JSON and JSON Lines; Parquet; the output of exiftool; folders of pictures with text or XMP
+        files next to them; and ``.npz`` files with a matrix of images by labels. ``docs/how-to/own-data.md`` shows each
+        format. Files other than native and Parquet files may be compressed with gzip, bzip2 or xz. Lines may end with
+        LF, CR LF or CR. Fields of a table may be separated by commas, tabs, semicolons or bars.
     image_column, label_column : str, optional
-        The columns of a table, or the keys of records, with dots for keys within; found by their usual names where left
-        out.
+        The columns of a table or the keys of records, with dots for nested keys. By default, they are detected by their
+        usual names.
     separator : str, optional
-        What stands between the labels of a cell of a table, as in ``"cat, animal"``; blanks around it do not count, and
-        quotes keep it from dividing. ``"list"`` for lists in brackets, as programs write them, ``"none"`` where a cell
-        is one label. Where it is left out a cell is one label too, unless most cells of the column look like lists:
-        then you are asked.
+        The text between the labels in a table cell, as in ``"cat, animal"``. Spaces around it are ignored, and quotes
+        protect it. Use ``"list"`` for lists in brackets, as programs write them, and ``"none"`` if each cell is one
+        label. The default is one label per cell, but it raises an error if most cells look like lists.
     threshold : float, optional
-        Scores from here on are labels, in tables of scores.
+        In tables of scores, the lowest score that counts as a label.
     first_number : int, optional
-        The number of the first label, 0 or 1, in files that number labels.
+        The number of the first feature, 0 or 1, in svmlight files.
     format : str, optional
-        A key of `READER_NAMES`: take it for this format, without looking.
+        A key of `READER_NAMES`. The file is read in this format, without detection.
     sources : str, optional
-        Whose labels count, in a table of Open Images: names from its column `Source`, with commas between.
+        In a table of Open Images, the sources whose labels count: names from its column `Source`, separated by commas.
     part : str, optional
-        Which part of a folder to read, such as ``"train"``, where there are several.
+        The part to read, such as ``"train"``, if a folder has several.
     lenient : bool, optional
-        Leave out values that are known to be wrong, with a warning, instead of refusing them.
+        Whether to accept known mistakes in a data set with a warning, instead of raising an error.
 
     Returns
     -------
     AnnotationSet
-        What stands in the file.
+        The annotation set in the file.
 
     Raises
     ------
     InputError
-        If there is no such file, or an option does not fit it.
+        If the file does not exist, or an option does not apply to it.
     FileFormatError
-        If the format is unknown, a line or a value cannot be used, or most cells look like lists of labels and
-        `separator` does not say whether they are; the message says which.
+        If the format is unknown, a line or a value is invalid, or most cells look like lists of labels and `separator`
+        is not given. The message gives the details.
 
     Warns
     -----
     UserWarning
-        If some cells look like lists of labels, or have no label, with their number.
+        If some cells look like lists of labels, or have no label. The message gives their number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""ARFF tables of Mulan and MEKA: labels and features of images in one, in dense or sparse rows."""
+"""ARFF tables of Mulan and MEKA: labels and features of images in one file, in dense or sparse rows."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _BEGINNING = re.compile(rb"(\xef\xbb\xbf)?(\s*(%[^\n\r]*)?[\n\r])*\s*@relation\b
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether the first words, comments left out, are those of such a table."""
+    """Return whether the file starts like an ARFF table, ignoring comments."""
     return _BEGINNING.match(head) is not None
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
     """Read labels and features.
 
-    Features are float32, or uint8 where all are zeros and ones; of sparse rows a CSR array is made. Labels stand in the
-    order in which the XML file, or the table, names them. A sparse row that leaves an attribute out has the *first*
-    value of its declaration.
+    Features are float32, or uint8 if all are zeros and ones. Sparse rows become a CSR array. Labels are in the order of
+    the XML file, or of the table. If a sparse row omits an attribute, the attribute has the *first* value of its
+    declaration.
     """
     refuse_options(path, options)
     with open_decompressed(path) as stream:
@@ -90,7 +90,7 @@ def _header(lines: Lines) -> tuple[str, list[Attribute]]:
 
 
 class _Table:
-    """What is read of the rows: pairs, features, ids."""
+    """The data read from the rows: pairs, features and ids."""
 
     def __init__(self, attributes: Sequence[Attribute], label_at: list[int]) -> None:
         self.attributes = attributes
@@ -117,7 +117,7 @@ class _Table:
             else:
                 width += 1
         self.width = width
-        # What a sparse row says by leaving it out.
+        # The attributes whose omission in a sparse row means a value other than zero.
         self._filled = {
             at: attributes[at].left_out
             for at in [*label_at, *self._values]
@@ -127,7 +127,7 @@ class _Table:
         self._rows, self._columns = array("q"), array("q")
         self._ids: list[str] = []
         self.n_rows = 0
-        # Of dense rows only the values are kept.
+        # Dense rows need only the values.
         self._lengths, self._at, self._numbers = array("q"), array("i"), array("f")
 
     def _means_something(self, at: int, value: str) -> bool:
@@ -192,7 +192,7 @@ class _Table:
         return f"{attribute.name!r} is {value!r:.40}, which is not {expected}"
 
     def to_set(self, path: Path) -> AnnotationSet:
-        """Return the set, having said what was taken for what."""
+        """Return the set, and warn about assumptions."""
         if not self.n_rows:
             raise FileFormatError(f"{path}: there are no rows after @data")
         self._warn(path)
@@ -243,7 +243,7 @@ class _Table:
 
 
 def _meanings(attribute: Attribute, place: int) -> tuple[dict[str, tuple[int, float]], int]:
-    """Return the column and the number of each value, and how many columns they take."""
+    """Return the column and the number for each value, and how many columns they use."""
     values = attribute.values or ()
     if len(values) > 2:
         return {value: (place + i, 1.0) for i, value in enumerate(values)}, len(values)

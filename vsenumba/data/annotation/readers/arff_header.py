@@ -1,4 +1,4 @@
-"""The header of an ARFF file: the attributes, what their values mean, and which of them are labels."""
+"""The header of an ARFF file: the attributes, the meanings of their values, and which of them are labels."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError, near_names
 from vsenumba.storage import check_readable
 
-# A quoted text, or what stands until a blank, a comma or a brace.
+# A quoted text, or the characters up to a space, a comma or a brace.
 TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s,{}'"][^\s,{}]*""")
 _NUMERIC = frozenset({"numeric", "real", "integer"})
-# What says, in the words of a label, that an image has it, by what says that it has not.
+# For each value that means an image does not have a label, the value that means it does.
 _TRUE_OF = {"0": "1", "false": "true", "no": "yes", "n": "y", "f": "t"}
 _MEKA = re.compile(r"(?:^|[\s:])-C\s+(-?\d+)")
-# Mulan's lists of labels take kilobytes.
+# The largest XML file to read. Mulan's lists of labels have only kilobytes.
 _MOST_XML = 1 << 26
 
 
@@ -30,11 +30,11 @@ class Attribute(NamedTuple):
     name : str
         Its name.
     values : tuple of str or None
-        The values it can have, in the order of the header; None for numbers.
+        The possible values, in the order of the header. None for numbers.
     kind : str
         ``"numeric"``, ``"nominal"`` or ``"text"``.
     line : int
-        Where it stands.
+        The line of its declaration.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Attribute(NamedTuple):
 
     @property
     def left_out(self) -> str:
-        """The value that a sparse row means where it leaves the attribute out: 0, or the first of the header."""
+        """The value of the attribute if a sparse row omits it: 0, or the first value of the header."""
         return self.values[0] if self.values else "0"
 
 
@@ -67,7 +67,7 @@ def attribute_of(line: str, number: int) -> Attribute:
     Raises
     ------
     FileFormatError
-        If it is not such a line.
+        If the line is not a valid declaration.
     """
     rest = line[len("@attribute") :].strip()
     name = TOKEN.match(rest)
@@ -91,12 +91,12 @@ def attribute_of(line: str, number: int) -> Attribute:
 
 
 def truth_of(attribute: Attribute) -> dict[str, bool]:
-    """Return what each value of a label means.
+    """Return for each value of a label whether an image with it has the label.
 
     Raises
     ------
     FileFormatError
-        If the label has other values than two that say yes and no, in any order.
+        If the label does not have exactly two values that mean yes and no. Their order does not matter.
     """
     if attribute.kind == "numeric":
         return {"0": False, "1": True, "0.0": False, "1.0": True}
@@ -111,14 +111,16 @@ def truth_of(attribute: Attribute) -> dict[str, bool]:
 
 
 def labels_of(path: Path, relation: str, attributes: Sequence[Attribute]) -> list[int]:
-    """Return which attributes are labels: MEKA names their number in the relation, Mulan names them in an XML file.
+    """Return the positions of the attributes that are labels.
+
+    MEKA gives the number of labels in the relation. Mulan lists the labels in an XML file.
 
     Raises
     ------
     InputError
-        If neither says so.
+        If there is neither.
     FileFormatError
-        If what is named is not there.
+        If a label in the list or the relation is not in the table.
     """
     if meka := _MEKA.search(relation):
         n = int(meka[1])
@@ -140,7 +142,7 @@ def labels_of(path: Path, relation: str, attributes: Sequence[Attribute]) -> lis
 
 
 def _listing_of(path: Path) -> Path:
-    """Return the XML file that lists the labels: the one whose name the table's begins with, or the only one."""
+    """Return the XML file with the labels: the one whose name the table's name starts with, or the only one."""
     there = [one for one in sorted(path.parent.iterdir()) if one.suffix.lower() == ".xml" and _is_listing(one)]
     akin = [one for one in there if path.name.lower().startswith(one.stem.lower())]
     if akin:
@@ -167,7 +169,7 @@ def _names_in(path: Path) -> Iterator[str]:
     if re.search(rb"<!(DOCTYPE|ENTITY)", content):
         raise FileFormatError(f"{path.name} declares a document type, which is not allowed in a list of labels")
     try:
-        # Without a document type there are no entities to expand.
+        # Without a document type, there are no entities to expand.
         root = ET.fromstring(content)  # noqa: S314
     except ET.ParseError as error:
         raise FileFormatError(f"{path.name} is not XML: {error}") from error

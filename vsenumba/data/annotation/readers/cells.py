@@ -1,4 +1,4 @@
-"""Cells of a table with several labels, or without one: split as the options say, or refused with a question."""
+"""Table cells with several labels or with none: split as the options say, or rejected if they are ambiguous."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import numpy as np
 from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError
 
-# What people write between labels; blanks around it do not count.
+# Usual separators between labels. Spaces around them are ignored.
 _SEPARATORS = (",", ";", "|", "\n", "、", "，", "；")
-# As they can be typed where the character itself cannot.
+# Escapes for separators that are hard to type in a shell.
 _TYPED = {r"\n": "\n", r"\t": "\t"}
-# More cells than this share look like lists: they are hardly single labels. Fewer than the other are not worth a word,
-# unless a part of one is a label of its own.
+# If more than the share _MOST of cells look like lists, they are hardly single labels. Up to the share _SOME, there is
+# no warning, unless a part of a cell is also a label of its own.
 _MOST, _SOME = 0.5, 0.1
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
-# What programs write into gaps, and what tables with a column for each label hold.
+# Texts that programs write into empty cells, and texts in tables with one column per label.
 _GAPS = frozenset({"nan", "<na>", "null", "n/a", "#n/a"})
 _TRUTHS = frozenset({"0", "1", "0.0", "1.0", "false", "true"})
 
@@ -31,7 +31,7 @@ Divider = Callable[[str], list[str]]
 
 
 def divider(separator: str) -> Divider:
-    """Return what takes a cell apart, by a separator, ``"none"`` or ``"list"``.
+    """Return a function that splits a cell into labels, for a separator, ``"none"`` or ``"list"``.
 
     Examples
     --------
@@ -61,9 +61,9 @@ def divider(separator: str) -> Divider:
 def _listed(cell: str) -> list[str]:
     """Return the labels of a list as JSON, Python or NumPy write it, or of one in brackets without quotes."""
     bare = cell.strip()
-    # Sets have no order once they are read.
+    # Read sets as lists, because sets would lose the order.
     in_brackets = f"[{bare[1:-1]}]" if bare[:1] in _BRACKETS and bare[-1:] == _BRACKETS[bare[0]] else bare
-    # NumPy writes no commas, without which Python would join the texts.
+    # NumPy writes no commas, and without them Python would join the texts.
     with_commas = re.sub(r"""(?<=['"])\s+(?=['"])""", ", ", in_brackets)
     for read, text in ((json.loads, in_brackets), (ast.literal_eval, with_commas)):
         try:
@@ -78,7 +78,7 @@ def _listed(cell: str) -> list[str]:
 
 
 def check_divided(column: str, separator: str, n_cells: int, n_labels: int) -> None:
-    """Warn where a separator stood in no cell."""
+    """Warn if no cell contained the separator."""
     if separator not in ("none", "list") and n_labels <= n_cells:
         warnings.warn(
             f"no cell of the column {column!r} contains the separator {separator!r}: each cell was read as one label",
@@ -88,20 +88,20 @@ def check_divided(column: str, separator: str, n_cells: int, n_labels: int) -> N
 
 
 def check_whole(column: str, labels: Mapping[str, int], counts: np.ndarray, *, one_row_an_image: bool) -> None:
-    """Refuse a column most of whose cells look like lists, or are no labels; say so of one with some.
+    """Reject a column if most of its cells look like lists or are not labels, and warn if only some do.
 
-    Blanks are taken for separators only in a column that is named in the plural and has one row for each image.
+    A space counts as a separator only if the column has a plural name and each image has one row.
 
     Parameters
     ----------
     column : str
         The column's name in the header.
     labels : mapping from str
-        What stands in its cells, as labels.
+        The distinct cells, each read as one label.
     counts : (n_labels,) int array
-        How often each stands there.
+        The number of cells with each label.
     one_row_an_image : bool
-        Whether no image has two rows.
+        Whether each image has one row.
     """
     if _TRUTHS.issuperset(label.casefold() for label in labels):
         raise FileFormatError(
@@ -152,7 +152,7 @@ def check_whole(column: str, labels: Mapping[str, int], counts: np.ndarray, *, o
 
 
 def _marks_in(label: str) -> list[str]:
-    """Return by which separators a label could be a list, or how else."""
+    """Return the separators, ``"list"`` or ``" "`` with which a label could be read as a list."""
     if label[:1] in _BRACKETS and label[-1:] == _BRACKETS[label[0]]:
         return ["list"]
     marks = [mark for mark in _SEPARATORS if mark in label and sum(map(bool, map(str.strip, label.split(mark)))) > 1]

@@ -1,4 +1,4 @@
-"""The JSON of MS-COCO, ``instances_*.json``, and of sets that are made alike: images, annotations, categories."""
+"""MS-COCO's JSON, ``instances_*.json``, and similar files: images, annotations and categories."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _BEGINNING = re.compile(
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it begins with one of the lists of such an object."""
+    """Return whether the file starts with one of the lists of such an object."""
     return path.is_file() and _BEGINNING.match(head) is not None
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read which categories an image has things of.
+    """Read the categories of the objects in each image.
 
-    Categories are labels in the order of their numbers, which may have gaps; all are kept, and so are images without an
-    annotation. An image is called by its file's name.
+    Labels are all categories, in the order of their numbers, which may have gaps. Images without annotations are kept.
+    The id of an image is its file name.
     """
     refuse_options(path, options)
     images: dict[int, int] = {}
@@ -83,7 +83,7 @@ def _add(known: dict[int, Any], number: Any, value: Any, kind: str) -> None:
 
 
 def _name_of(image: Any) -> str:
-    # Sets made of COCO's images name their address only.
+    # Some sets made from COCO images have only the URL of an image.
     name = image["file_name"] if "file_name" in image else str(image["coco_url"]).rpartition("/")[2]
     if not isinstance(name, str):
         raise FileFormatError(f"the file name is {name!r:.40}, which is not a text")

@@ -1,6 +1,6 @@
-"""Wide tables: one row an image, one column a label, and in the cells whether the image has the label, or scores.
+"""Wide tables: one row per image and one column per label, with truth values or scores in the cells.
 
-The table is streamed: beside the names, a pair costs 16 bytes.
+The table is streamed. Apart from the names, a pair takes 16 bytes.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from vsenumba.errors import FileFormatError
 
 NAME = "one-hot"
 DESCRIPTION = "a table with a row for each image and a column for each label"
-# As many rows are looked at to see what a table is.
+# The number of rows to check in order to detect the format.
 _SAMPLE = 32
-# What a single column must hold to be that of a label.
+# The values that a table with a single label column may have.
 _PLAIN_TRUTHS = frozenset({"0", "1", "0.0", "1.0", "true", "false"})
 
 
@@ -47,14 +47,14 @@ def _n_columns(header: Sequence[str]) -> int:
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it is a table without a column of labels, most of whose columns hold truth values or numbers."""
+    """Return whether a table has no label column, and most of its columns contain truth values or numbers."""
     if path.is_dir() or not is_text(head):
         return False
     try:
         with open_table(path, _n_columns) as table:
             header, rows = table.header, list(islice(table, _SAMPLE))
     except (FileFormatError, csv.Error):
-        return False  # whose reading as a table of pairs says what is wrong
+        return False  # the reader of pairs then reports what is wrong
     if len(header) < 2 or not rows or is_tag_list(header) or find_column(header, None, LABEL_COLUMNS) is not None:
         return False
     columns = [[cell for cell in cells if cell.strip()] for cells in zip(*rows, strict=True)]
@@ -68,7 +68,7 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read a wide table; with a column of labels named, it is one of pairs."""
+    """Read a wide table. If `options` name a label column, read it as a table of pairs."""
     if options.label_column is not None or options.separator is not None:
         return csv_pairs.read(path, options)
     refuse_options(path, options, but=("image_column", "threshold"))
@@ -121,7 +121,7 @@ def _read_table(table: Table, options: TableOptions) -> AnnotationSet:
 
 
 def _named(truths: Truths, names: Sequence[str], row: Sequence[str]) -> FileFormatError:
-    """Return the error for the first cell of a row that means nothing, with its column."""
+    """Return the error for the first invalid cell of a row, with its column."""
     for name, cell in zip(names, row, strict=True):
         try:
             truths.learn([cell])
@@ -140,7 +140,7 @@ def _image_column(header: Sequence[str], wanted: str | None) -> int:
 
 
 def _check_names(header: Sequence[str], names: Sequence[str]) -> None:
-    """Refuse columns without a name of their own."""
+    """Raise an error if a column has no name, or two columns have the same name."""
     if not names:
         raise FileFormatError(f"the table has only one column, {header[0]!r}; expected one column per label")
     name, n = Counter(names).most_common(1)[0]
@@ -151,7 +151,7 @@ def _check_names(header: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _check_ids(column: str, images: Iterable[str]) -> None:
-    """Refuse a first column that holds values as the others do; say that one with an unusual name was taken."""
+    """Raise an error if the first column has values like the others, and warn if it has an unusual name."""
     if not column or as_column(column) in IMAGE_COLUMNS:
         return
     if all(map(is_truth, images)):

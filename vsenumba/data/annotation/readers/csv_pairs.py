@@ -1,7 +1,6 @@
-"""Tables of pairs: delimited text with a header, one image and one label a row.
+"""Tables of pairs: delimited text with a header, and one image and one label per row.
 
-The table is streamed: beside the distinct names, a pair costs 8 bytes, and no line is ever held that is longer than a
-megabyte.
+The table is streamed. Apart from the distinct names, a pair takes 8 bytes. Lines longer than a megabyte are rejected.
 """
 
 from __future__ import annotations
@@ -36,19 +35,19 @@ if TYPE_CHECKING:
 
 NAME = "pairs"
 DESCRIPTION = "a .csv or .tsv table in UTF-8 with an image and a label column"
-# As in Open Images: 0 where people looked and found that the image does not have the label.
+# As in Open Images, 0 means that people verified that the image does not have the label.
 CONFIDENCE = "confidence"
-#: After so many rows that were read one by one, some 10 MB, compiled code takes over.
+#: After this many rows, about 10 MB, compiled code takes over.
 FAST_AFTER = 200_000
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether `head` is text, be it none or UTF-16: `read` says what is wrong with those."""
+    """Return whether `head` is text. This includes empty and UTF-16 files: `read` reports what is wrong with them."""
     return not path.is_dir() and is_text(head)
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read a table of pairs; a pair that stands twice counts once, a row without a label is an image without."""
+    """Read a table of pairs. A repeated pair counts once. A row without a label adds its image without labels."""
     refuse_options(path, options, but=("image_column", "label_column", "separator", "threshold"))
 
     def fitness(header: Sequence[str]) -> int:
@@ -82,11 +81,11 @@ def read_rows(table: Table, image_at: int, label_at: int, verdicts: Verdicts, se
     Parameters
     ----------
     table : Table
-        Whose rows are read.
+        The table.
     image_at, label_at : int
-        The columns.
+        The positions of the columns.
     verdicts : Verdicts
-        What a row says.
+        How to interpret a row.
     separator : str or None
         See `TableOptions`.
     """
@@ -113,7 +112,7 @@ def read_rows(table: Table, image_at: int, label_at: int, verdicts: Verdicts, se
         wait -= 1
         if not wait:
             if fast is None:
-                # With the compiler, which small tables do without.
+                # Imported here because it imports the compiler, which small tables do not need.
                 from vsenumba.data.annotation.readers.plain_rows import PlainRows
 
                 fast = PlainRows(table, image_at, label_at, verdicts, rows)
@@ -133,7 +132,7 @@ def read_rows(table: Table, image_at: int, label_at: int, verdicts: Verdicts, se
 
 
 def _verdicts(header: Sequence[str], options: TableOptions) -> Verdicts:
-    """Return what the rows of a table say, which may have a column with scores."""
+    """Return how to interpret the rows of a table, which may have a score column."""
     score_at = next((at for at, name in enumerate(header) if name.lower() == CONFIDENCE), None)
     if options.threshold is not None and score_at is None:
         raise InputError(
@@ -144,12 +143,12 @@ def _verdicts(header: Sequence[str], options: TableOptions) -> Verdicts:
 
 
 def _say(rows: PairRows, verdicts: Verdicts, header: Sequence[str]) -> None:
-    """Warn how scores were read, and how many rows have no label."""
+    """Warn about how scores were read and about the number of rows without a label."""
     score = header[verdicts.score_at or 0]
     told = {
         WEAK: f"were ignored: their {score} is below {verdicts.threshold or 0:g}; change the limit with --threshold"
     }
-    if verdicts.source_at is None:  # otherwise it is known what is meant
+    if verdicts.source_at is None:  # in Open Images tables, the meaning is known
         told[ABSENT] = f"have a {score} of 0: they are kept as verified absences"
     if verdicts.threshold is None:
         told[UNSURE] = (
@@ -165,7 +164,7 @@ def _say(rows: PairRows, verdicts: Verdicts, header: Sequence[str]) -> None:
 
 
 def _warn_of_siblings(header: Sequence[str], label_at: int) -> None:
-    """Say that of numbered columns, as tag1, tag2, only one is read."""
+    """Warn that only one of several numbered columns, such as tag1 and tag2, is read."""
     stem = header[label_at].rstrip("0123456789")
     others = [name for at, name in enumerate(header) if at != label_at and name.rstrip("0123456789") == stem]
     if others:

@@ -1,4 +1,4 @@
-"""Posts of Danbooru, as JSON or JSON Lines: labels by kind, in texts with blanks between."""
+"""Posts of Danbooru, as JSON or JSON Lines: labels by category, in texts separated by spaces."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from vsenumba.data.annotation.readers.options import TableOptions, refuse_option
 from vsenumba.errors import FileFormatError, InputError, near_names
 
 NAME = "danbooru"
-DESCRIPTION = "posts of Danbooru as JSON, with tag_string_general and its like"
-# By name: the numbers of the categories differ between dumps.
+DESCRIPTION = "posts of Danbooru as JSON, with tag_string_general and similar keys"
+# Categories by name, because their numbers differ between dumps.
 _KINDS = ("general", "character", "copyright", "artist", "meta")
 _KEYS = tuple(f"tag_string_{kind}" for kind in _KINDS)
 _ALL = "tag_string"
-# Posts that their site does not show any more.
+# Keys of posts that the site no longer shows.
 _GONE = ("is_deleted", "is_banned")
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether `head` is JSON with such texts."""
+    """Return whether `head` is JSON with such keys."""
     return starts_json(head) and b'"tag_string' in head
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read posts; those that were deleted or banned are left out, with their number."""
+    """Read posts. Deleted and banned posts are skipped, with a warning that gives their number."""
     refuse_options(path, options, but=("image_column", "label_column"))
     image_key = options.image_column or "id"
     wanted = options.label_column

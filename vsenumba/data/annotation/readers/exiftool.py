@@ -1,4 +1,4 @@
-"""What ``exiftool -csv`` and ``exiftool -j`` write: the keywords that stand in pictures."""
+"""The output of ``exiftool -csv`` and ``exiftool -j``: the keywords in pictures."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ DESCRIPTION = "keywords of pictures as 'exiftool -csv' or 'exiftool -j' writes t
 _SOURCE = "SourceFile"
 _CSV_HEAD = re.compile(rb'(\xef\xbb\xbf)?"?SourceFile"?[,;\t|\r\n]')
 FIELDS = ("Keywords", "Subject", "HierarchicalSubject", "TagsList")
-# What it writes between the values of a list, where -sep does not say otherwise.
+# The default separator between the values of a list, without -sep.
 _JOINT = ", "
-# What people give as -sep.
+# Usual values of -sep.
 _OTHER_JOINTS = (";", "|", "##", "//")
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether `head` is a table whose first column is SourceFile, or JSON with it."""
+    """Return whether `head` is a table whose first column is SourceFile, or JSON with that key."""
     if starts_json(head):
         return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") and b'"SourceFile"' in head
     return not path.is_dir() and is_text(head) and _CSV_HEAD.match(head) is not None
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read the union of the fields that hold keywords; ``label_column`` names one of them."""
+    """Read the union of all keyword fields, or only the field that ``label_column`` names."""
     with open_decompressed(path) as stream:
         is_json = starts_json(stream.read(HEAD_BYTES))
     refuse_options(path, options, but=("label_column",) if is_json else ("label_column", "separator"))
@@ -59,7 +59,7 @@ def _read_json(path: Path, options: TableOptions) -> AnnotationSet:
 
 
 def _listed(value: Any) -> list[str]:
-    """Return the keywords of a field: a list, or a text or a number where there is one only."""
+    """Return the keywords of a field. The field is a list, or a single text or number."""
     found = value if isinstance(value, list) else [value]
     for one in found:
         if not isinstance(one, str):
@@ -84,7 +84,7 @@ def _read_csv(path: Path, options: TableOptions) -> AnnotationSet:
 
 
 class _Joints:
-    """Takes apart the cells of a table, each of which is a list that was joined."""
+    """Split the cells of a table, each of which is a joined list."""
 
     def __init__(self, separator: str | None) -> None:
         self._divide = None if separator is None else divider(separator)
@@ -107,7 +107,7 @@ class _Joints:
         return parts
 
     def check(self) -> None:
-        """Ask about cells that look joined by something else; say that the others were taken apart."""
+        """Raise an error if cells seem to use a different separator; otherwise warn that cells were split."""
         for mark, n in self._others.most_common(1):
             if n * 2 > self._n_cells:
                 raise FileFormatError(
@@ -124,7 +124,7 @@ class _Joints:
 
 
 class _Reading:
-    """What was read, of which fields."""
+    """The keywords read so far, and the fields they come from."""
 
     def __init__(self, wanted: str | None) -> None:
         self._wanted = wanted
@@ -134,7 +134,7 @@ class _Reading:
         self.fields: dict[str, str] = {}
 
     def take_columns(self, names: Iterable[str]) -> None:
-        """Take note of columns or keys; of those with keywords, `fields` has what they are without their group."""
+        """Register columns or keys. For each with keywords, `fields` gets its name without the group."""
         for name in names:
             if name in self._seen:
                 continue

@@ -1,4 +1,7 @@
-"""The extreme-classification repository's text: ``points features labels``, then ``label,label number:value ...``."""
+"""Text files of the extreme-classification repository.
+
+The first line is ``points features labels``. The rows are ``label,label number:value ...``.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +26,14 @@ _BEGINNING = re.compile(rb"(\xef\xbb\xbf)?[ \t]*\d+[ \t]+\d+[ \t]+\d+[ \t]*\r?\n
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it begins with three numbers, and with labels and cells then."""
+    """Return whether the file starts with three numbers, followed by labels and cells."""
     return _BEGINNING.match(head) is not None
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read labels, which are called by their numbers, and features, a CSR array of float32.
+    """Read labels, named by their numbers, and features, a CSR array of float32.
 
-    A row that begins with a blank has no labels.
+    A row that starts with a space has no labels.
     """
     refuse_options(path, options)
     rows = SparseRows()
@@ -78,12 +81,12 @@ def split_row(line: str) -> tuple[str, str]:
 
 
 def labels_in(text: str, line: int) -> list[int]:
-    """Return the numbers of labels, which stand between commas.
+    """Return the label numbers in a comma-separated list.
 
     Raises
     ------
     FileFormatError
-        If one is no whole number.
+        If an entry is not a whole number.
     """
     if not text:
         return []

@@ -1,4 +1,4 @@
-"""The extreme-classification repository's newer layout: ``trn_X_Y.txt`` of labels, ``trn_X_Xf.txt`` of features."""
+"""The extreme-classification repository's newer layout: labels in ``trn_X_Y.txt`` and features in ``trn_X_Xf.txt``."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import FileFormatError, InputError
 
 NAME = "extreme-pairs"
-DESCRIPTION = "trn_X_Y.txt of the extreme-classification repository, with trn_X_Xf.txt beside it, or their folder"
+DESCRIPTION = "trn_X_Y.txt of the extreme-classification repository, with trn_X_Xf.txt next to it, or their folder"
 
 _BEGINNING = re.compile(rb"(\xef\xbb\xbf)?[ \t]*\d+[ \t]+\d+[ \t]*\r?\n[ \t]*(\d+:[-+.\d]|\r?\n|$)")
 _LABELS = re.compile(r"(.*)_X_Y(\.txt(?:\.\w+)?)")
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it begins with two numbers, and with cells then; or is a folder of such files."""
+    """Return whether the file starts with two numbers followed by cells, or is a folder of such files."""
     return bool(_parts_of(path)) if path.is_dir() else _BEGINNING.match(head) is not None
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read labels, which are called by their numbers, and features, a CSR array of float32, where they are beside.
+    """Read labels, named by their numbers, and features, a CSR array of float32, if their file is next to the labels.
 
-    A value of 0 is no label, a value of 1 is one; where there are others, `threshold` says which are labels.
+    A value of 1 is a label, and a value of 0 is not. If there are other values, `threshold` decides which are labels.
     """
     is_folder = path.is_dir()
     refuse_options(path, options, but=("threshold", "part") if is_folder else ("threshold",))

@@ -1,6 +1,6 @@
-"""Tables with typed columns, as data frames and Parquet files have them: pairs, lists in a column, or wide.
+"""Tables with typed columns, such as data frames and Parquet files: pairs, a column of lists, or wide tables.
 
-Of data frames, those of pandas, Polars and PyArrow are known by what they offer; others come through narwhals.
+Data frames of pandas, Polars and PyArrow are recognised by their attributes. Others are read through narwhals.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from vsenumba.data.annotation.readers.truths import Truths
 from vsenumba.data.names import as_name
 from vsenumba.errors import FileFormatError, InputError
 
-# The values of a column that are looked at to see of what kind it is.
+# The number of values to check in order to detect the kind of a column.
 _SAMPLE = 1000
 
 
@@ -38,13 +38,13 @@ class Frame:
     Parameters
     ----------
     names : sequence of str
-        The columns.
+        The names of the columns.
     column : callable
-        Returns a column, by its name, as a NumPy array.
+        A function that returns a column as a NumPy array, given its name.
     n_rows : int
-        How many rows there are.
+        The number of rows.
     index : sequence, optional
-        Names of the rows that are no column; None where they are counted.
+        The names of the rows, if they are not in a column. None for a default index of 0, 1, ...
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class Frame:
             raise FileFormatError(f"the column {twice!r:.80} appears twice; rename one of them")
 
     def column(self, name: str) -> np.ndarray:
-        """Return a column as an array, of objects where it is neither of numbers nor of truth values."""
+        """Return a column as an array. Values other than numbers and truth values become objects."""
         return self._column(self._keys[name])
 
     def kind(self, name: str) -> str:
-        """Tell what a column holds: ``"list"``, ``"text"``, ``"truth"`` (0 and 1 too), ``"number"``, or else."""
+        """Return the kind of a column: ``"list"``, ``"text"``, ``"truth"`` (also 0 and 1), ``"number"`` or another."""
         values = self.column(name)
         if values.dtype.kind in "biuf":
             return "truth" if _are_flags(values) else "number"
@@ -79,7 +79,7 @@ _LISTS = (list, tuple, set, frozenset, np.ndarray)
 
 
 def _are_flags(values: np.ndarray) -> bool:
-    """Tell whether numbers are 0 and 1 only, but for gaps."""
+    """Return whether numbers are only 0, 1 and missing values."""
     flags = (values == 0) | (values == 1)
     return bool((flags | np.isnan(values)).all() if values.dtype.kind == "f" else flags.all())
 
@@ -89,7 +89,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def as_name_or_none(value: Any) -> str | None:
-    """Return a value as a name, None where it can be none."""
+    """Return a value as a name, or None if it cannot be a name."""
     try:
         return as_name(value, "")
     except InputError:
@@ -97,24 +97,24 @@ def as_name_or_none(value: Any) -> str | None:
 
 
 def _has(data: Any, name: str) -> bool:
-    """Tell whether it has an attribute, without computing it: of a lazy frame that can take long."""
+    """Return whether an object has an attribute, without computing it, which can be slow for a lazy frame."""
     return hasattr(type(data), name) or name in getattr(data, "__dict__", {})
 
 
 def is_frame(data: Any) -> bool:
-    """Tell whether it is a data frame of any library, or what hands itself over as a stream of Arrow."""
+    """Return whether it is a data frame of any library, or an object that exports an Arrow stream."""
     if any(_has(data, name) for name in ("columns", "column_names", "collect_schema")):
         return True
     return _has(data, "__arrow_c_stream__") and not _has(data, "dtype") and not _has(data, "type")
 
 
 def as_frame(data: Any) -> Frame:
-    """Return a data frame of any library.
+    """Convert a data frame of any library to a `Frame`.
 
     Raises
     ------
     InputError
-        If a library is needed that is not there.
+        If a required library is not installed.
     """
     if _has(data, "column_names") and _has(data, "schema"):  # PyArrow's tables
         return arrow_frame(data)
@@ -140,7 +140,7 @@ def _library(name: str) -> Any:
 
 
 def arrow_frame(table: Any) -> Frame:
-    """Return a table or a record batch of PyArrow; of a struct with a path, as of a picture, the path is taken."""
+    """Convert a PyArrow table or record batch. From a struct with a path, such as a picture, only the path is used."""
 
     def column(name: str) -> np.ndarray:
         values = table.column(name)
@@ -156,7 +156,7 @@ def _is_plain_number(kind: Any) -> bool:
 
 
 def _as_array(column: Any) -> np.ndarray:
-    """Return a column of pandas or Polars, or of what is like them."""
+    """Return a column of pandas, Polars or a similar library as an array."""
     if getattr(column, "ndim", 1) != 1:
         raise FileFormatError("two columns have the same name; rename one of them")
     array = np.asarray(column)
@@ -168,28 +168,28 @@ def _as_array(column: Any) -> np.ndarray:
 
 def _objects(values: Sequence[Any]) -> np.ndarray:
     array = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):  # not all at once: lists of one length would become rows
+    for i, value in enumerate(values):  # one by one: NumPy would turn lists of equal length into rows
         array[i] = value.get("path") if isinstance(value, dict) and "path" in value else value
     return array
 
 
 def ids_of(index: Any) -> list[Any] | None:
-    """Return the names of a data frame's rows; None for the numbers 0, 1, ... that are there by default."""
+    """Return the names of a data frame's rows, or None for the default index of 0, 1, ..."""
     by_default = getattr(index, "start", None) == 0 and getattr(index, "step", None) == 1
     return None if index is None or callable(index) or by_default else list(index)
 
 
 class FrameReading:
-    """Reads parts of one table, which the first of them shows how to read.
+    """Read a table part by part. The first part determines how to read all parts.
 
     Parameters
     ----------
     first : Frame
-        The first part, or all.
+        The first part, or the whole table.
     options : TableOptions
-        See there.
+        The options for reading.
     label_names : mapping from str to sequence of str, optional
-        Names of labels by column, where they stand as numbers.
+        For each column with label numbers, the names of the labels.
     """
 
     def __init__(
@@ -208,7 +208,7 @@ class FrameReading:
         self.image = None if image_at is None else names[image_at]
         is_flag = self.image is not None and options.image_column is None and kinds[self.image] == "truth"
         if is_flag and (first.index is not None or first.n_rows > 2):
-            self.image = None  # it is the name of a label: what shows a photo
+            self.image = None  # this column is a label, for example of images that show a photo
         nameless = self.image if kinds.get(self.image or "") == "nothing" and options.image_column is None else None
         if nameless is not None and first.n_rows:
             warnings.warn(
@@ -254,7 +254,7 @@ class FrameReading:
 
     @property
     def columns(self) -> list[str]:
-        """The columns that are read."""
+        """The columns to read."""
         return [*([self.image] if self.image else []), *(self._labels if self.label is None else [self.label])]
 
     def add(self, part: Frame) -> None:
@@ -280,7 +280,7 @@ class FrameReading:
         def named(value: Any) -> str:
             if names is None or isinstance(value, str):
                 return as_name(value, where)
-            if _is_missing(value) or value == -1:  # as of a part whose labels are kept secret
+            if _is_missing(value) or value == -1:  # -1 marks a test part with hidden labels
                 return ""
             if not 0 <= value < len(names):
                 raise FileFormatError(f"{value} in {self.label!r} is not one of the {len(names):,} named labels")
@@ -326,7 +326,7 @@ class FrameReading:
         return np.array([self._truths.is_true(text) for text in texts], dtype=bool)[codes]
 
     def annotation_set(self) -> AnnotationSet:
-        """Return the set of all parts; rows without a name of their own are numbered."""
+        """Return the set of all parts. Rows without names are numbered."""
         if not self.is_wide:
             data = self._gathering.annotation_set()
             ids = None if self._is_numbered else data.image_ids
@@ -346,7 +346,7 @@ class FrameReading:
 
 
 def _way_out(names: Sequence[str], lists: Sequence[str], label: str | None) -> str:
-    """Return what to say of a table that can be read in several ways, or in none."""
+    """Return the error message for a table that is ambiguous or cannot be read."""
     shown = ", ".join(names)
     if label is not None:
         return (
@@ -356,15 +356,15 @@ def _way_out(names: Sequence[str], lists: Sequence[str], label: str | None) -> s
     ids = next((name for name in names if name not in lists), None)
     if lists:
         others = f", table[{ids!r}]" if ids else ""
-        way = f"AnnotationSet.from_lists(table[{lists[0]!r}]{others}) takes a column of lists of labels"
+        way = f"AnnotationSet.from_lists(table[{lists[0]!r}]{others}) reads a column of lists of labels"
     else:
         way = (
-            f"AnnotationSet.from_pairs(table[{names[0]!r}], table[{names[-1]!r}]) takes a column of images and one of "
+            f"AnnotationSet.from_pairs(table[{names[0]!r}], table[{names[-1]!r}]) reads a column of images and one of "
             "labels, AnnotationSet.from_csr(table.to_numpy(), table.index, table.columns) a matrix of counts"
             if names
             else "it has no columns"
         )
     return (
-        f"a table with the columns {shown:.200} is neither of zeros and ones nor has it a column of labels with a "
-        f"usual name; load_dataset takes image_column and label_column; {way}"
+        f"a table with the columns {shown:.200} has neither a label column with a usual name nor only columns of "
+        f"zeros and ones; name the columns with image_column and label_column in load_dataset; {way}"
     )

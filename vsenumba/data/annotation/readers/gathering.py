@@ -1,4 +1,4 @@
-"""Images and labels as they come out of records, gathered into a set, with what has to be said about them."""
+"""Collect images and labels from records into a set, with the necessary warnings."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from vsenumba.errors import FileFormatError, InputError
 
 
 class Gathering:
-    """Labels of images, one record after the other; a pair costs 16 bytes, beside the distinct names.
+    """Collect the labels of images, record by record. Apart from the distinct names, a pair takes 16 bytes.
 
     Parameters
     ----------
     column : str
-        The column or the key of the labels, for messages.
+        The column or key of the labels, for messages.
     separator : str or None
-        What stands between the labels of a text; see `TableOptions`.
+        The separator between the labels of a text. See `TableOptions`.
 
     Attributes
     ----------
     column : str
-        May be set when it is found out.
+        The column or key. You can set it later, once it is known.
     n_records, n_empty : int
-        How many were taken, and how many of these had no label.
+        The number of records, and the number of records without labels.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class Gathering:
         self._images: dict[str, int] = {}
         self._labels: dict[str, int] = {}
         self._image_codes, self._label_codes = array("q"), array("q")
-        # Of the labels that are whole texts, each of which could be a list.
+        # The labels that are whole texts, each of which could be a list.
         self._text_codes = array("q")
         self._n_lists = self._n_texts = self._n_divided = 0
         self.n_records = 0
@@ -56,7 +56,7 @@ class Gathering:
 
     @property
     def n_labels(self) -> int:
-        """The number of labels so far."""
+        """The number of distinct labels so far."""
         return len(self._labels)
 
     def _row(self, image: str) -> int:
@@ -67,7 +67,7 @@ class Gathering:
         return self._images.setdefault(image, len(self._images))
 
     def add(self, image: str, labels: Iterable[str]) -> None:
-        """Take the labels of an image, as a list has them.
+        """Add an image with a list of labels.
 
         Raises
         ------
@@ -80,7 +80,7 @@ class Gathering:
         self.n_empty += len(self._label_codes) == n_before
 
     def add_text(self, image: str, text: str) -> None:
-        """Take the labels of an image, as a text has them: one, or several with the separator between."""
+        """Add an image with a text that has one label, or several labels with separators."""
         row, text = self._row(image), plain(text)
         self.n_empty += not text
         if not text:
@@ -98,12 +98,12 @@ class Gathering:
             self._label_codes.append(self._labels.setdefault(label, len(self._labels)))
 
     def annotation_set(self, *, says_empty: bool = True) -> AnnotationSet:
-        """Return the set of all that was gathered.
+        """Return the set of all records.
 
         Parameters
         ----------
         says_empty : bool
-            Whether images without labels are worth a warning; in formats where they are usual they are not.
+            Whether to warn about images without labels. Formats in which they are usual need no warning.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Gathering:
         Warns
         -----
         UserWarning
-            Of what was assumed: see `check_whole`.
+            If some texts look like lists (see `check_whole`), or records have no labels.
         """
         if not self._label_codes:
             what = f"no label in {self.n_records:,} record(s)" if self.n_records else "no records"
@@ -139,5 +139,5 @@ class Gathering:
         )
         try:
             return AnnotationSet(indptr, indices, n_labels, self._images, self._labels)
-        except InputError as error:  # half a character, which an escape can stand for
+        except InputError as error:  # a JSON escape can be half of a surrogate pair
             raise FileFormatError(str(error)) from error

@@ -1,4 +1,4 @@
-"""Arrays that grow where they lie."""
+"""Arrays that grow in place."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import numpy as np
 
 
 def longer(array: np.ndarray, n: int) -> None:
-    """Have an array, which nobody else looks at, hold at least `n` values; where it lies, if there is room."""
+    """Enlarge an array to at least `n` values, in place if memory allows. No other array may share its memory."""
     if len(array) < n:
         array.resize(max(n, len(array) + len(array) // 4), refcheck=False)

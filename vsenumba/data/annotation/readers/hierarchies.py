@@ -1,15 +1,15 @@
-"""Keywords with those above them, as photo programs write them: each level becomes a label."""
+"""Hierarchical keywords, as photo programs write them: each level becomes a label."""
 
 from __future__ import annotations
 
 import warnings
 
-# What stands between two levels: Lightroom's, and digiKam's.
+# The separators between two levels, in Lightroom and in digiKam.
 _MARKS = {"HierarchicalSubject": "|", "TagsList": "/"}
 
 
 class Hierarchies:
-    """Take keywords apart by their levels, and say how many were.
+    """Split keywords into their levels, and warn how many were split.
 
     Examples
     --------
@@ -23,7 +23,7 @@ class Hierarchies:
         self._example = ""
 
     def levels(self, field: str, keyword: str) -> list[str]:
-        """Return the levels of a keyword of a field; of most fields, it has one."""
+        """Return the levels of a keyword. In most fields, a keyword has one level."""
         mark = _MARKS.get(field)
         if mark is None or mark not in keyword:
             return [keyword]
@@ -32,7 +32,7 @@ class Hierarchies:
         return keyword.split(mark)
 
     def warn(self) -> None:
-        """Say that keywords were taken apart, if some were."""
+        """Warn if any keywords were split."""
         if self._n:
             warnings.warn(
                 f"{self._n:,} keywords have levels, such as {self._example!r:.80}: each level was read as a label; use "

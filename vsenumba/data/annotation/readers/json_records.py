@@ -1,6 +1,6 @@
-"""JSON and JSON Lines: records of an image and its labels, or one object from images to their labels.
+"""JSON and JSON Lines: records with an image and its labels, or one object that maps images to labels.
 
-They are read record by record: an array can be larger than memory.
+The reader streams the records, so an array can be larger than memory.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from vsenumba.errors import FileFormatError, InputError, near_names
 
 NAME = "json"
 DESCRIPTION = "JSON or JSON Lines, of records of an image and its labels, or from images to labels"
-# A record has fewer keys; an object with more has images for keys.
+# A record has at most this many keys. In a larger object, the keys are images.
 _MOST_KEYS = 1000
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether `head` begins as an array or an object does."""
+    """Return whether `head` starts like an array or an object."""
     return starts_json(head)
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read records, one after the other."""
+    """Read records one by one."""
     refuse_options(path, options, but=("image_column", "label_column", "separator", "threshold"))
     with open_json(path) as stream:
         reading = _Reading(options)
@@ -42,12 +42,12 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
             _read_objects(stream, reading)
         if stream.peek():
             raise FileFormatError(f"not valid JSON: {stream.peek()!r} after the end")
-        stream.line = 0  # what is said from here on is of all records
+        stream.line = 0  # messages from here on are about all records
         return reading.annotation_set()
 
 
 def _read_objects(stream: JsonStream, reading: _Reading) -> None:
-    """Read one object from images to labels, or records that follow each other, which is JSON Lines."""
+    """Read one object that maps images to labels, or consecutive records (JSON Lines)."""
     stream.take("{")
     items = stream.rest_of_items() if stream.peek() != "}" else _close(stream)
     first = distinct(list(islice(items, _MOST_KEYS)))
@@ -67,7 +67,7 @@ def _close(stream: JsonStream) -> Iterator[tuple[str, Any]]:
 
 
 class _Reading:
-    """What was read, and which keys have the images and the labels."""
+    """The records read so far, and the keys of the images and the labels."""
 
     def __init__(self, options: TableOptions) -> None:
         self._options = options
@@ -77,7 +77,7 @@ class _Reading:
         self._first: Mapping[str, Any] | None = None
 
     def is_record(self, one: Mapping[str, Any]) -> bool:
-        """Tell whether an object that stands alone is a record; its keys are images otherwise."""
+        """Return whether a single object is a record. Otherwise its keys are images."""
         wanted = self._options.label_column
         if wanted is not None and (wanted in one or wanted.partition(".")[0] in one):
             return True
@@ -86,7 +86,7 @@ class _Reading:
         return len(one) == 1 and _usual(one, IMAGE_COLUMNS) is not None
 
     def add_record(self, record: Any) -> None:
-        """Take a record, an object with a key for the image and one for its labels."""
+        """Add a record, which is an object with a key for the image and one for its labels."""
         if not isinstance(record, dict):
             raise FileFormatError(
                 f'expected a record, such as {{"id": "a.jpg", "tags": ["cat"]}}, not {_shown(record)}; in Python, use '
@@ -100,7 +100,7 @@ class _Reading:
         self._add(str(found), self._value_in(record))
 
     def add_image(self, image: str, value: Any) -> None:
-        """Take an item of an object from images to labels, or to records with a key for the labels."""
+        """Add an item of an object that maps images to labels, or to records with a key for the labels."""
         if isinstance(value, dict) and (self._label_key is not None or _usual(value, LABEL_COLUMNS)):
             value = self._value_in(value)
         self._add(image, value)
@@ -146,7 +146,7 @@ class _Reading:
         return found
 
     def _labels_by_score(self, value: Mapping[str, Any]) -> list[str]:
-        """Return the labels of an object from labels to truth values or scores."""
+        """Return the labels of an object that maps labels to truth values or scores."""
         texts = {True: "true", False: "false", None: ""}
         labels = []
         for label, one in value.items():
@@ -205,13 +205,13 @@ class _Reading:
 
 
 def _usual(record: Mapping[str, Any], usual: tuple[str, ...]) -> str | None:
-    """Return the key of a record that is the first of the usual names."""
+    """Return the first of the usual names that is a key of the record."""
     keys = {as_column(key): key for key in reversed(list(record))}
     return next((keys[name] for name in usual if name in keys), None)
 
 
 def _at(value: Any, key: str) -> Any:
-    """Return what stands at a key, or at keys within keys with dots between; of a list, what stands there in each."""
+    """Return the value at a key, or at nested keys separated by dots. For a list, return the value in each element."""
     if isinstance(value, list):
         found: list[Any] = []
         for one in value:
@@ -227,7 +227,7 @@ def _at(value: Any, key: str) -> Any:
 
 
 def _paths(record: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the keys of a record, and those within, with dots between."""
+    """Yield the keys of a record, and its nested keys, separated by dots."""
     for key, value in islice(record.items(), 30):
         yield f"{prefix}{key}"
         inner = value[0] if isinstance(value, list) and value else value

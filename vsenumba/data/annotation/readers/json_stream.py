@@ -1,4 +1,4 @@
-"""JSON that is read value by value: arrays and objects of any size, and JSON Lines, in bounded memory."""
+"""Streaming JSON: arrays and objects of any size, and JSON Lines, read value by value in bounded memory."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from vsenumba.data.annotation.readers.lines import wide_encoding
 from vsenumba.data.compression import open_decompressed
 from vsenumba.errors import FileFormatError
 
-# No record of an image is longer.
+# The largest record of an image.
 RECORD_BYTES = 1 << 24
 _READ = 1 << 16
-# An object's key, or anything that can stand in an array, comes next.
+# An opening bracket, followed by an object's key or an array element.
 _OPENING = re.compile(rb'[ \t\r\n]*(\{[ \t\r\n]*(["}]|$)|\[[ \t\r\n]*(["{\[\]tfn0-9-]|$))')
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 class Number(str):
-    """A number as it was written; a label that is a number is text."""
+    """A number as written in the file, because a label that is a number is text."""
 
     __slots__ = ()
 
 
-# Numbers stay as they were written: 1e400 and 0.10 are labels like others. True, false and null are what they are.
+# Keep numbers as written: 1e400 and 0.10 are labels too. True, false and null are parsed as usual.
 _DECODER = json.JSONDecoder(
     parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=lambda pairs: distinct(pairs)
 )
 
 
 def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object, of which Python would keep the last of two values with one key."""
+    """Return a JSON object, and raise an error if a key appears twice, as Python would keep only the last value."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -45,7 +45,7 @@ def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def starts_json(head: bytes) -> bool:
-    """Tell whether a file that begins so can be JSON of an array or an object.
+    """Return whether a file that starts with `head` can be a JSON array or object.
 
     Examples
     --------
@@ -56,14 +56,14 @@ def starts_json(head: bytes) -> bool:
 
 
 class JsonStream:
-    """The text of a stream, of which values are taken from the front.
+    """The text of a stream, from which you take values one by one.
 
     Attributes
     ----------
     line : int
-        The line in which the last value begins; 0 where messages are about the whole file.
+        The line in which the last value starts. 0 if messages are about the whole file.
     record : int
-        Which element, item or value that is, from 1.
+        The number of that element, item or value, from 1.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -71,13 +71,13 @@ class JsonStream:
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
         self._text, self._at = "", 0
         self._is_first, self._is_over = True, False
-        # The line in which the text was counted up to there.
+        # The line number at the position up to which lines are counted, and that position.
         self._line_counted, self._counted = 1, 0
         self.line = 1
         self.record = 0
 
     def _fill(self, n: int = _READ) -> bool:
-        """Read on; tell whether there was more."""
+        """Read more text, and return whether there was any."""
         if self._is_over:
             return False
         raw = self._stream.read(n)
@@ -101,7 +101,7 @@ class JsonStream:
         return self._line_counted
 
     def peek(self) -> str:
-        """Return the next character that is not blank; none at the end."""
+        """Return the next character that is not whitespace, or an empty string at the end."""
         while True:
             self._at = _BLANKS.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches anything
             if self._at < len(self._text):
@@ -110,7 +110,7 @@ class JsonStream:
                 return ""
 
     def take(self, expected: str) -> str:
-        """Take the next character, which is one of those that are expected."""
+        """Take the next character, which must be one of the expected ones."""
         found = self.peek()
         if not found or found not in expected:
             self.line = self._line_at(self._at)
@@ -120,7 +120,7 @@ class JsonStream:
         return found
 
     def value(self) -> Any:
-        """Take the next value whole; numbers as they were written."""
+        """Take the next value as a whole, with numbers as written."""
         self.peek()
         self.line = self._line_at(self._at)
         n = _READ
@@ -137,13 +137,13 @@ class JsonStream:
             except RecursionError as error:
                 raise FileFormatError("the values are nested too deeply") from error
             else:
-                # A number at the end of what was read may go on.
+                # A number at the end of the text may continue in the next block.
                 if end < len(self._text) or not self._fill(n):
                     self._at = end
                     return value
 
     def values(self) -> Iterator[Any]:
-        """Take the values that follow each other, as in JSON Lines, and yield them one by one."""
+        """Take consecutive values, as in JSON Lines, and yield them one by one."""
         while self.peek():
             self.record += 1
             yield self.value()
@@ -169,7 +169,7 @@ class JsonStream:
         yield from self.rest_of_items()
 
     def rest_of_items(self) -> Iterator[tuple[str, Any]]:
-        """Go on with an object some of whose items were taken, the last with its comma."""
+        """Continue with an object after some of its items, the last including its comma, were taken."""
         while True:
             if self.peek() != '"':
                 self.take('"')
@@ -183,7 +183,7 @@ class JsonStream:
 
 @contextmanager
 def open_json(path: Path) -> Iterator[JsonStream]:
-    """Open a file of JSON; what is raised in the block is said with the path and the line."""
+    """Open a JSON file, and add the path and the line to errors raised in the ``with`` block."""
     with open_decompressed(path) as stream:
         json_stream = JsonStream(stream)
         try:

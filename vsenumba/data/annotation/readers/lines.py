@@ -1,4 +1,4 @@
-"""The lines of a table as text, in bounded memory, however they end."""
+"""The lines of a text table, with any line ending, in bounded memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import IO
 from vsenumba.errors import FileFormatError
 
 LINE_BYTES = 1 << 20
-# UTF-32's begin as UTF-16's do.
+# UTF-32 comes first, because its byte order mark starts with that of UTF-16.
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32", codecs.BOM_UTF32_BE: "UTF-32", codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
@@ -18,11 +18,11 @@ _MARKS = {
 
 
 def wide_encoding(head: bytes) -> str | None:
-    """Return the name of the encoding of a text whose characters have two or four bytes; None of any other."""
+    """Return the name of the encoding if a text is UTF-16 or UTF-32, and None otherwise."""
     for mark, name in _MARKS.items():
         if head.startswith(mark):
             return name
-    # Without a mark: letters of Western scripts have zeros between them.
+    # Without a mark: characters of Western scripts have zero bytes between them.
     sample = head[: len(head) // 4 * 4]
     for width, name in ((4, "UTF-32"), (2, "UTF-16")):
         for used in (0, width - 1):
@@ -33,7 +33,7 @@ def wide_encoding(head: bytes) -> str | None:
 
 
 class Lines(Iterator[str]):
-    """The lines of a stream, and where the current record began; a line ends with LF, CR LF, or CR."""
+    """The lines of a stream, and the start of the current record. A line ends with LF, CR LF or CR."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -54,7 +54,7 @@ class Lines(Iterator[str]):
         self._number += 1
         if not self._record_bytes:
             self.record_start = self._number
-        # Counted over the lines of a record: a quote that is never closed would make one of the whole file.
+        # Count over all lines of a record, because an unclosed quote would make the whole file one record.
         self._record_bytes += len(raw)
         if self._record_bytes > LINE_BYTES:
             raise FileFormatError(
@@ -77,7 +77,7 @@ class Lines(Iterator[str]):
         return line
 
     def _raw_line(self) -> bytes:
-        """Return the next line with its end, or part of one that is too long; nothing at the end of the file."""
+        """Return the next line with its line ending, a part of an overlong line, or nothing at the end of the file."""
         while not self._ready:
             read = self._stream.readline(LINE_BYTES + 1)
             raw, self._rest = self._rest + read, b""
@@ -90,26 +90,26 @@ class Lines(Iterator[str]):
         return self._ready.popleft()
 
     def push_back(self, line: str) -> None:
-        """Give a line back, which comes next then."""
+        """Push a line back, so that it comes next."""
         self._pushed_back = line
 
     @property
     def stream(self) -> IO[bytes]:
-        """Where the lines come from."""
+        """The stream that the lines come from."""
         return self._stream
 
     def read_on(self, stream: IO[bytes]) -> bool:
-        """Go on with another stream of the same bytes, if the lines so far end where it begins; tell whether."""
+        """Switch to another stream if the lines read so far end where it starts, and return whether they do."""
         if self._ready or self._rest or self._pushed_back is not None:
             return False
         self._stream = stream
         return True
 
     def skip(self, n: int) -> None:
-        """Say that somebody else took so many lines, each of which is a record, from the stream."""
+        """Count `n` lines, each a record, that other code took from the stream."""
         self._number += n
         self._record_bytes = 0
 
     def end_record(self) -> None:
-        """Say that a record ends with the last line."""
+        """Mark the last line as the end of a record."""
         self._record_bytes = 0

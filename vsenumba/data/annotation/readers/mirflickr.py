@@ -1,4 +1,4 @@
-"""MIRFlickr's folders: ``tags<number>.txt`` with the tags of an image, or ``<label>.txt`` with numbers of images."""
+"""MIRFlickr's folders: ``tags<number>.txt`` with the tags of an image, or ``<label>.txt`` with image numbers."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _LABEL_FOLDERS = ("", "annotations", "mirflickr25k_annotations_v080")
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it is a folder of such files, or one that has such a folder."""
+    """Return whether the path is a folder of such files, or contains such a folder."""
     return path.is_dir() and bool(_parts_of(path))
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read the tags of all images, or the annotations, whichever is there or `part` says.
+    """Read the tags of all images, or the annotations: the one in the folder, or the one that `part` names.
 
-    Images are called ``im1.jpg`` and so on, in the order of their numbers. Annotations do not say how many images there
-    are: those without one are known where the tags are there too. A label's relevant images, ``<label>_r1.txt``, are a
-    label of their own.
+    Images are named ``im1.jpg`` and so on, in the order of their numbers. Annotations do not give the number of images,
+    so images without annotations are included only if the tags are there too. A label's relevant images,
+    ``<label>_r1.txt``, become a separate label.
     """
     refuse_options(path, options, but=("part",))
     parts = _parts_of(path)

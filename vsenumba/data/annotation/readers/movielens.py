@@ -1,4 +1,4 @@
-"""MovieLens: ``ratings.csv`` of users and the films they like, ``tags.csv`` and ``movies.csv`` of films and words."""
+"""MovieLens: users and the films they like in ``ratings.csv``, tags in ``tags.csv``, and genres in ``movies.csv``."""
 
 from __future__ import annotations
 
@@ -35,17 +35,18 @@ _BLOCK = 1 << 22
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it begins with such a header, or is a folder of such a file."""
+    """Return whether the file starts with one of these headers, or is a folder with such a file."""
     if path.is_dir():
         return bool(_parts_of(path))
     return _kind_of(head) is not None
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read who likes what, or which film has which tags or genres.
+    """Read which user likes which films, or which film has which tags or genres.
 
-    Of ratings, images are users, and labels the films whose rating is at least `threshold`; they are called by their
-    titles where ``movies.csv`` is beside. Of tags and genres, images are films, called by their numbers, with titles.
+    For ratings, images are users, and labels are the films with a rating of at least `threshold`. Films are named by
+    their titles if ``movies.csv`` is in the same folder. For tags and genres, images are films, named by their numbers,
+    with titles.
     """
     kind = None
     if path.is_dir():
@@ -103,7 +104,7 @@ def _ratings(path: Path, threshold: float | None) -> AnnotationSet:
 
 
 def _blocks(path: Path) -> Iterator[tuple[bytes, int]]:
-    """Yield whole lines behind the header, and the number of the first."""
+    """Yield blocks of whole lines after the header, and the line number of the first."""
     with open_decompressed(path) as stream:
         stream.readline()
         number, rest = 2, b""
@@ -126,7 +127,7 @@ def _odd_rating(path: Path, block: bytes, line: int) -> str:
 
 
 def _film_names(path: Path, numbers: list[int]) -> list[str]:
-    """Return the films' titles, with the number behind those that several have; numbers where there is no list."""
+    """Return the titles of films, with the film number if a title is not unique, or only numbers without a list."""
     titles = _titles_beside(path)
     if titles is None:
         return [str(number) for number in numbers]
@@ -174,7 +175,7 @@ def _words(path: Path, kind: str) -> AnnotationSet:
 
 
 def _table(path: Path, n_cells: int) -> Iterator[list[str]]:
-    """Yield the rows behind the header, whose films are numbers."""
+    """Yield the rows after the header, and check their number of cells and the film number."""
     with open_decompressed(path) as stream:
         lines = Lines(stream)
         try:

@@ -1,4 +1,4 @@
-"""Lists of names that stand beside a matrix: one name a line."""
+"""Lists of names next to a matrix file: one name per line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from vsenumba.errors import FileFormatError
 
 
 def listed_names(path: Path) -> list[str]:
-    """Return the names of a text, line by line; blank lines at its end do not count.
+    """Return the names in a text file, one per line, without blank lines at the end.
 
     Raises
     ------
     FileFormatError
-        If a line between names is blank.
+        If there is a blank line between names.
     """
     names: list[str] = []
     blank = 0
@@ -33,16 +33,16 @@ def listed_names(path: Path) -> list[str]:
 
 
 def found_beside(folder: Path, names: Iterable[str], within: Iterable[str] = ()) -> Path | None:
-    """Return the first file of some names in a folder or its two parents, or in folders of some names in these.
+    """Return the first file with one of the given names in a folder, its two parents, or their subfolders `within`.
 
     Parameters
     ----------
     folder : Path
-        Where to look first.
+        The folder to search first.
     names : iterable of str
-        What the file may be called.
+        The possible names of the file.
     within : iterable of str
-        Folders that may hold it.
+        The names of subfolders that may contain the file.
     """
     for place in (folder, *folder.absolute().parents[:2]):
         for inside in ("", *within):

@@ -1,4 +1,4 @@
-"""Numbers of names, in the order in which they come: of many millions in little more than their letters take."""
+"""Numbers for names, in order of first use, in little more memory than the characters of the names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vsenumba.data.vocabulary import NAME_DTYPE
 from vsenumba.kernels.rows import empty_book, number_names
 from vsenumba.kernels.words import LETTERS, WORDS, WordBook, fill_slots
 
-# Names that are made texts of together.
+# The number of names to decode together.
 _BLOCK = 1 << 16
 
 
@@ -22,7 +22,7 @@ class NameNumbers:
     Parameters
     ----------
     names : sequence of str
-        Those that have the first numbers; distinct.
+        The names that get the first numbers. They must be distinct.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class NameNumbers:
         return int(self.book.sizes[WORDS])
 
     def number(self, names: Sequence[str]) -> np.ndarray:
-        """Return the numbers of some names, int32; new ones get the next."""
+        """Return the numbers of some names, int32. New names get the next numbers."""
         encoded = [name.encode() for name in names]
         text = np.frombuffer(b"".join(encoded), np.uint8)
         ends = np.cumsum([len(one) for one in encoded], dtype=np.int64)
@@ -51,13 +51,13 @@ class NameNumbers:
         return numbers
 
     def make_room(self, n_names: int, n_letters: int) -> None:
-        """Have room for so many names and letters that may be new."""
+        """Allocate space for this many new names and characters."""
         n, book = len(self) + n_names, self.book
         for array in (book.hashes, book.counts, book.ends):
             longer(array, n)
         longer(book.letters, int(book.sizes[LETTERS]) + n_letters)
         if 2 * n > len(book.slots):
-            # A fill of more than a half would make searches long.
+            # A hash table that is more than half full would make searches slow.
             n_slots = 1 << (2 * n - 1).bit_length()
             self.book = book._replace(slots=np.zeros(0, np.int32))
             del book
@@ -65,16 +65,16 @@ class NameNumbers:
             fill_slots(self.book)
 
     def forget_hashes(self) -> None:
-        """Give back the memory that only new names need."""
+        """Free the memory that is needed only to add names."""
         self.book = self.book._replace(slots=np.zeros(0, np.int32), hashes=np.zeros(0, np.uint64))
 
     @property
     def counts(self) -> np.ndarray:
-        """How often each name counted, (n,) int64."""
+        """The count of each name, (n,) int64."""
         return self.book.counts[: len(self)]
 
     def texts(self) -> np.ndarray:
-        """Return the names by their numbers, a ``StringDType`` array."""
+        """Return the names in the order of their numbers, as a ``StringDType`` array."""
         n = len(self)
         found = np.empty(n, NAME_DTYPE)
         start = 0

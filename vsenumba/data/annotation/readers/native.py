@@ -1,4 +1,4 @@
-"""The package's own HDF5 files of the kind ``annotation-set``."""
+"""Native HDF5 files of the kind ``annotation-set``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAPPED_BYTES = 1 << 28
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether `head` is that of an HDF5 file."""
+    """Return whether `head` is the start of an HDF5 file."""
     return head.startswith(storage.MAGIC)
 
 
@@ -30,7 +30,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
 
 
 def read_set(path: Path, *, on_disk: bool) -> AnnotationSet:
-    """Read an annotation set whose pairs and features, which can be larger than memory, may stay on disk."""
+    """Read an annotation set. If `on_disk` is true, pairs and features stay on disk, and can be larger than memory."""
     mapped = ("features", "indices") if on_disk else ()
     elements = storage.read_file(path, "annotation-set", mapped=mapped).elements
     with storage.content_of(path):

@@ -1,4 +1,4 @@
-"""NUS-WIDE's folders: ``Labels_<concept>.txt`` with a 0 or 1 for each image, line by line."""
+"""NUS-WIDE's folders: ``Labels_<concept>.txt`` with one line per image, each 0 or 1."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, near_names
 
 NAME = "nus-wide"
-DESCRIPTION = "a folder of NUS-WIDE: Labels_<concept>.txt, with Concepts81.txt and Imagelist.txt beside"
+DESCRIPTION = "a folder of NUS-WIDE: Labels_<concept>.txt, with Concepts81.txt and Imagelist.txt next to them"
 
 _LABELS = re.compile(r"Labels_(.+?)(?:_(Train|Test))?\.txt(?:\.\w+)?")
 _FOLDERS = ("", "AllLabels", "TrainTestLabels", "Groundtruth/AllLabels", "Groundtruth/TrainTestLabels")
@@ -30,15 +30,15 @@ _WITHIN = ("ConceptsList", "ImageList", "Imagelist", "NUS-WIDE-ConceptsList", "N
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it is such a folder, or one that holds such folders."""
+    """Return whether the path is such a folder, or contains such folders."""
     return path.is_dir() and bool(_parts_of(path))
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
     """Read the concepts of all images, or of those for training or for testing.
 
-    Images are called by the list of their paths, with ``/`` where it has a backslash. A line that is neither 0 nor 1
-    is refused, as there is one in the file of "lake" for training; with `lenient` it is taken for 0.
+    The ids of images are their paths in the image list, with ``/`` instead of backslashes. A line that is neither 0 nor
+    1 raises an error; the training file of "lake" has one. With `lenient`, such a line counts as 0.
     """
     refuse_options(path, options, but=("part", "lenient"))
     parts = _parts_of(path)
@@ -83,7 +83,7 @@ def _parts_of(path: Path) -> dict[str, dict[str, Path]]:
 
 
 def _in_order(path: Path, files: Mapping[str, Path]) -> list[str]:
-    """Return the concepts in the order of their list, where there is one."""
+    """Return the concepts, in the order of their list if there is one."""
     listing = found_beside(path, _CONCEPTS, _WITHIN)
     if listing is None:
         return list(files)

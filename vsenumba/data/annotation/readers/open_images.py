@@ -1,6 +1,6 @@
-"""Open Images: labels by people and machines, as published in ``ImageID,Source,LabelName,Confidence``.
+"""Open Images: labels by people and machines, published in tables ``ImageID,Source,LabelName,Confidence``.
 
-Labels are known by codes (MIDs, as ``/m/01yrx``); their names stand in ``class-descriptions.csv`` beside the table.
+Labels have codes (MIDs, such as ``/m/01yrx``). Their names are in ``class-descriptions.csv`` next to the table.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from vsenumba.data.vocabulary import Vocabulary
 from vsenumba.errors import FileFormatError
 
 NAME = "open-images"
-DESCRIPTION = "Open Images' table ImageID,Source,LabelName,Confidence, with class-descriptions.csv beside it"
+DESCRIPTION = "Open Images' table ImageID,Source,LabelName,Confidence, with class-descriptions.csv next to it"
 COLUMNS = ("imageid", "source", "labelname", "confidence")
-#: A machine's labels count from this score on; most of those that are published begin there.
+#: The lowest score that counts for labels by machines. Most published tables start at this score.
 THRESHOLD = 0.5
 _DESCRIPTIONS = "*class-descriptions*.csv*"
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether the first line has the columns."""
+    """Return whether the first line has the columns of Open Images."""
     names = {as_column(name.strip().strip('"')) for name in head.decode(errors="replace").partition("\n")[0].split(",")}
     return names >= set(COLUMNS)
 
@@ -39,8 +39,8 @@ def recognises(path: Path, head: bytes) -> bool:
 def read(path: Path, options: TableOptions) -> AnnotationSet:
     """Read a table, and the names of its labels.
 
-    What people say goes before what a machine says. A confidence of 0 by people is a verified absence; a machine's
-    labels count from the threshold on, and below they say nothing.
+    Labels by people take precedence over labels by machines. A confidence of 0 by people is a verified absence. Labels
+    by machines count from the threshold on, and are ignored below it.
     """
     refuse_options(path, options, but=("threshold", "sources"))
     with open_table(path, lambda header: len(set(COLUMNS) & {as_column(name) for name in header})) as table:
@@ -60,7 +60,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
 
 
 def _with_names(data: AnnotationSet, path: Path) -> AnnotationSet:
-    """Return a set with the names of its labels: ``Name``, or ``Name (MID)`` where several labels are called so."""
+    """Return a set with label names instead of codes: ``Name``, or ``Name (MID)`` if several labels share a name."""
     files = sorted(path.parent.glob(_DESCRIPTIONS))
     found: dict[str, str] = {}
     for file in files:
@@ -74,7 +74,7 @@ def _with_names(data: AnnotationSet, path: Path) -> AnnotationSet:
         )
         return data
     codes = data.label_names.names.tolist()
-    # Of all that are described, so that a label is called the same in every part of the set.
+    # Count over all described labels, so that a label has the same name in every part of the set.
     often = Counter(found.values())
     often.update(code for code in codes if code not in found)
     names = [code if code not in found else _name(code, found[code], often) for code in codes]
@@ -95,7 +95,7 @@ def _name(code: str, name: str, often: Counter[str]) -> str:
 
 
 def _descriptions(path: Path) -> dict[str, str]:
-    """Return the names of labels by their codes; up to the third version of the set the file had no header."""
+    """Return the names of labels by their codes. Up to version 3 of Open Images, the file has no header."""
     found: dict[str, str] = {}
     with open_decompressed(path) as stream:
         lines = Lines(stream)

@@ -1,4 +1,4 @@
-"""The options that say how a file is read, where it does not say so itself."""
+"""Options for reading a file whose content does not determine how to read it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from vsenumba.checks import is_number
 from vsenumba.errors import InputError
 
-# What an option is for, as messages have it.
+# The inputs that each option is for, for messages.
 _FOR = {
     "image_column": "tables and records with named columns",
     "label_column": "tables and records with named columns",
@@ -27,22 +27,23 @@ class TableOptions(NamedTuple):
     Attributes
     ----------
     image_column, label_column : str or None
-        The columns, or the keys of records; found by their usual names where None.
+        The columns, or the keys of records. None detects them by their usual names.
     separator : str or None
-        What stands between the labels of a cell; ``"none"`` where a cell is one label, ``"list"`` where it is a list in
-        brackets, as programs write them. None asks where most cells look like lists.
+        The separator between the labels of a cell; ``"none"`` if a cell is one label; ``"list"`` if it is a list in
+        brackets, as programs write them. None raises an error if most cells look like lists.
     threshold : float or None
-        Scores from here on are labels. None asks where there are scores.
+        The lowest score that counts as a label. None raises an error if scores need a threshold.
     first_number : int or None
-        The number of the first label, 0 or 1, where labels are numbers in a file. None asks where it matters.
+        The number of the first feature, 0 or 1, in svmlight files. None raises an error if it is ambiguous.
     sources : str or None
-        Whose labels count, with commas between, in tables that say so, as Open Images'. None for all.
+        The sources whose labels count, separated by commas, in tables with a source column, such as those of Open
+        Images. None for all.
     format : str or None
-        The ``NAME`` of the reader to take; None takes the one that recognises the file.
+        The ``NAME`` of the reader to use. None uses the reader that recognises the file.
     part : str or None
-        Which part of a folder to read, such as ``"train"``. None asks where there are several.
+        The part of a folder to read, such as ``"train"``. None raises an error if there are several.
     lenient : bool or None
-        Whether values that are known to be wrong are left out, with a warning, instead of refused.
+        Whether to accept known mistakes in a data set with a warning, instead of raising an error.
     """
 
     image_column: str | None = None
@@ -57,14 +58,14 @@ class TableOptions(NamedTuple):
 
 
 def refuse_options(path: str | PathLike[str], options: TableOptions, *, but: tuple[str, ...] = ()) -> None:
-    """Refuse the options that a reader cannot use, rather than ignore them.
+    """Raise an error for options that a reader cannot use, rather than ignore them.
 
     Parameters
     ----------
     path : str or path-like
         The file, for the message.
     options : TableOptions
-        What was asked for.
+        The options that the user gave.
     but : tuple of str
         The options that the reader uses.
 
@@ -78,12 +79,12 @@ def refuse_options(path: str | PathLike[str], options: TableOptions, *, but: tup
 
 
 def check_values(options: TableOptions) -> TableOptions:
-    """Return options whose values can be used.
+    """Return the options unchanged, after checking their values.
 
     Raises
     ------
     InputError
-        For the first that cannot.
+        If a value is invalid. The message names the first such option.
     """
     if options.threshold is not None and not is_number(options.threshold):
         raise InputError(f"threshold must be a number, not {options.threshold!r:.60}")

@@ -1,7 +1,7 @@
-"""Rows of images and labels, gathered into a set: pairs, verified absences, and what has to be said about both.
+"""Collect rows of images and labels into a set: pairs, verified absences, and warnings about both.
 
-A pair costs 8 bytes beside the distinct names. These are kept in dicts, and from some number of rows on in what
-compiled code can look up.
+Apart from the distinct names, a pair takes 8 bytes. Names are stored in dicts. In large tables, they move to hash
+tables for compiled code.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from vsenumba.kernels.row_states import ABSENT, LABEL, MACHINE, N_STATES, UNASKE
 if TYPE_CHECKING:
     from vsenumba.data.annotation.readers.name_numbers import NameNumbers
 
-# Rows that are put by together.
+# The number of rows to store together.
 _BATCH = 1 << 16
-# A pair is one number: the image's, and in the lower bits the label's.
+# A pair is one number: the image's number, with the label's number in the lower bits.
 _LABEL_BITS = 31
 _LABEL_MASK = (1 << _LABEL_BITS) - 1
 
 
 class PairRows:
-    """What the rows of a table say, one after the other.
+    """Collect the rows of a table, one by one.
 
     Attributes
     ----------
     counts : list of int
-        How many rows say what, by the numbers in `vsenumba.kernels.row_states`.
+        The number of rows in each state of `vsenumba.kernels.row_states`.
     n_empty : int
-        How many rows have no label.
+        The number of rows without a label.
 
     Examples
     --------
@@ -59,35 +59,35 @@ class PairRows:
         self._begin_batch()
 
     def _begin_batch(self) -> None:
-        # With books the names, and which of these images the labels are of; otherwise the numbers of both.
+        # With `books`, a batch has names, and the position of the image for each label. Otherwise it has numbers.
         self._image_names: list[str] = []
         self._label_names: list[str] = []
         self._image_codes, self._label_codes, self._states = array("i"), array("i"), array("b")
 
     @property
     def n_rows(self) -> int:
-        """How many rows were taken, without those whose source was not asked for."""
+        """The number of rows, without rows from sources that the options exclude."""
         return sum(self.counts[:UNASKED])
 
     @property
     def n_images(self) -> int:
-        """How many images there are."""
+        """The number of images."""
         self._end_batch()
         return len(self._images) if self._books is None else len(self._books[0])
 
     @property
     def n_labelled(self) -> int:
-        """How often rows named a label that an image has, one row perhaps several."""
+        """The number of labels that rows gave to images, counting repeats. A row can have several."""
         self._end_batch()
         return len(self._keys[LABEL]) + len(self._keys[MACHINE])
 
     def count(self, states: np.ndarray) -> None:
-        """Count rows that are put by."""
+        """Count stored rows by their states."""
         found = np.bincount(states, minlength=N_STATES).tolist()
         self.counts = [one + more for one, more in zip(self.counts, found, strict=True)]
 
     def add(self, image: str, labels: Sequence[str], state: int) -> None:
-        """Add a row of an image, which says something about some labels."""
+        """Add a row with an image, its labels and their state."""
         self.counts[state] += 1
         if not labels and state in (LABEL, UNSURE, MACHINE):
             self.n_empty += 1
@@ -127,7 +127,7 @@ class PairRows:
         self.put_by(rows, labels, states)
 
     def put_by(self, rows: np.ndarray, labels: np.ndarray, states: np.ndarray) -> None:
-        """Put pairs by, given by numbers of images and labels; labels are counted by whoever numbered them."""
+        """Store pairs, given by image and label numbers. The caller counts the labels."""
         keys = (rows.astype(np.int64) << _LABEL_BITS) | labels
         for state, others in ((LABEL, (LABEL, UNSURE)), (MACHINE, (MACHINE,)), (ABSENT, (ABSENT,))):
             chosen = np.isin(states, others)
@@ -135,10 +135,10 @@ class PairRows:
                 self._keys[state].add(keys if chosen.all() else keys[chosen])
 
     def books(self) -> tuple[NameNumbers, NameNumbers]:
-        """Return the numbers of images and labels for compiled code, which from now on stand for the dicts."""
+        """Return the image and label numbers for compiled code. From then on, they replace the dicts."""
         self._end_batch()
         if self._books is None:
-            # With the compiler, which small tables do without.
+            # Imported here because it imports the compiler, which small tables do not need.
             from vsenumba.data.annotation.readers.name_numbers import NameNumbers
 
             self._books = NameNumbers(list(self._images)), NameNumbers(list(self._labels))
@@ -147,7 +147,7 @@ class PairRows:
         return self._books
 
     def labels(self) -> tuple[Mapping[str, int], np.ndarray]:
-        """Return the numbers of the labels by their names, and how many rows say that an image has each."""
+        """Return the number of each label by its name, and how many rows say that an image has the label."""
         self._end_batch()
         if self._books is None:
             return self._labels, self._label_counts[: len(self._labels)]
@@ -155,10 +155,10 @@ class PairRows:
         return dict(zip(names, range(len(names)), strict=True)), self._books[1].counts
 
     def annotation_set(self) -> AnnotationSet:
-        """Return the set, once.
+        """Return the set. You can call this only once.
 
-        What people say goes before what a machine says. Where people say both that an image has a label and that it has
-        not, the pair is left out of either, with a warning.
+        Labels by people take precedence over labels by machines. If people say both that an image has a label and that
+        it does not, the pair is skipped with a warning.
         """
         self._end_batch()
         label_names = list(self.labels()[0])
@@ -189,7 +189,7 @@ class PairRows:
 
 
 class Numbers:
-    """A row of whole numbers that grows where it lies."""
+    """An array of whole numbers that grows in place."""
 
     def __init__(self) -> None:
         self._values = np.zeros(0, np.int64)
@@ -199,19 +199,19 @@ class Numbers:
         return self._n
 
     def add(self, values: np.ndarray) -> None:
-        """Add some at the end."""
+        """Append values."""
         longer(self._values, self._n + len(values))
         self._values[self._n : self._n + len(values)] = values
         self._n += len(values)
 
     def taken(self) -> np.ndarray:
-        """Return all of them, int64, which are the caller's."""
+        """Return all values, int64, and hand them over to the caller."""
         self._values.resize(self._n, refcheck=False)
         return self._values
 
 
 def distinct(keys: np.ndarray) -> np.ndarray:
-    """Return numbers sorted, each once; the array is used up."""
+    """Return sorted, distinct numbers. This overwrites the array."""
     if not (keys[1:] > keys[:-1]).all():
         keys.sort()
         first = np.ones(len(keys), dtype=bool)
@@ -221,7 +221,7 @@ def distinct(keys: np.ndarray) -> np.ndarray:
 
 
 def _among(keys: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return which of some sorted numbers are among others, likewise."""
+    """Return a mask of the sorted numbers `keys` that are among the sorted numbers `others`."""
     if not len(others):
         return np.zeros(len(keys), dtype=bool)
     found: np.ndarray = others[np.minimum(np.searchsorted(others, keys), len(others) - 1)] == keys

@@ -1,6 +1,6 @@
-"""Parquet: columns of pairs, lists of labels, or a column for each label; the label columns only are read.
+"""Parquet: columns of pairs, a column of lists, or one column per label. Only the columns needed are read.
 
-Files of the library datasets name the labels behind numbers in their schema, which is understood.
+Files of the library datasets have the names of numbered labels in their schema, and the reader uses them.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from vsenumba.errors import FileFormatError, InputError, VsenumbaError
 from vsenumba.memory import check_memory
 
 NAME = "parquet"
-DESCRIPTION = "Parquet, a file or a folder of them, with a column of images and one of labels, or a column for each"
+DESCRIPTION = "Parquet, a file or a folder of them, with an image and a label column, or one column per label"
 MAGIC = b"PAR1"
 _ROWS = 1 << 16
-# In which the library datasets describes its columns.
+# The metadata key under which the library datasets describes its columns.
 _DESCRIPTION = b"huggingface"
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether `head` is that of a Parquet file, or it is a folder of them."""
+    """Return whether `head` is the start of a Parquet file, or the path is a folder of such files."""
     return bool(_files_in(path)) if path.is_dir() else head.startswith(MAGIC)
 
 
@@ -63,7 +63,7 @@ def _named(path: Path) -> Iterator[None]:
         raise FileFormatError(f"{path}: {error}") from error
     except VsenumbaError:
         raise
-    except (ValueError, OSError, NotImplementedError, KeyError) as error:  # as those of Arrow are
+    except (ValueError, OSError, NotImplementedError, KeyError) as error:  # the base classes of Arrow's errors
         raise FileFormatError(f"{path}: cannot be read as Parquet: {' '.join(str(error).split()):.200}") from error
 
 
@@ -77,7 +77,7 @@ def _read_part(path: Path, options: TableOptions, reading: FrameReading | None) 
     if is_compressed(path):
         raise FileFormatError("the Parquet file is compressed with gzip, xz or bzip2; decompress it first")
     with pq.ParquetFile(path) as file:
-        # A few bytes can stand for any number of equal rows.
+        # A few bytes can encode any number of equal rows.
         check_memory(16 * file.metadata.num_rows, f"a data set of {file.metadata.num_rows:,} rows", "use fewer rows")
         schema = file.schema_arrow
         columns = _columns(schema, options) if reading is None else reading.columns
@@ -94,7 +94,7 @@ def _read_part(path: Path, options: TableOptions, reading: FrameReading | None) 
 
 
 def _columns(schema: Any, options: TableOptions) -> list[str]:
-    """Return the columns that are worth looking at: those of images and labels, or all that can be of labels."""
+    """Return the columns to read: the image and label columns, or all that can have labels."""
     for option in ("image_column", "label_column"):
         wanted = getattr(options, option)
         if wanted is not None and wanted not in schema.names:
@@ -112,7 +112,7 @@ def _columns(schema: Any, options: TableOptions) -> list[str]:
 
 
 def _is_usable(kind: Any) -> bool:
-    """Tell whether a column can hold names, lists of them, or values; pictures and vectors are not read."""
+    """Return whether a column can contain names, lists of names, or values. Pictures and vectors are not read."""
     text = str(kind)
     if text.startswith(("binary", "large_binary", "fixed_size_binary", "map", "timestamp", "date", "time")):
         return False
@@ -127,14 +127,14 @@ def _has_path(kind: Any) -> bool:
 
 
 def _label_names(schema: Any) -> dict[str, Sequence[str]]:
-    """Return the names of labels that are numbers in a column, as far as the schema says."""
+    """Return the names of numbered labels for each column, if the schema has them."""
     try:
         features = json.loads((schema.metadata or {}).get(_DESCRIPTION, b"{}"))["info"]["features"]
     except (ValueError, KeyError, TypeError):
         return {}
     found: dict[str, Sequence[str]] = {}
     for column, feature in features.items() if isinstance(features, dict) else ():
-        # Of a list, the feature of its elements.
+        # For a list, use the description of its elements.
         inner = feature[0] if isinstance(feature, list) and feature else feature
         inner = inner.get("feature", inner) if isinstance(inner, dict) else {}
         names = inner.get("names") if isinstance(inner, dict) else None

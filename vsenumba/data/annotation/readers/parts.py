@@ -1,4 +1,4 @@
-"""Folders that hold several sets: which of them is read."""
+"""Folders with several sets: choose the one to read."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from vsenumba.errors import InputError, unknown_name
 
 
 def chosen_part(path: Path, parts: Iterable[str], wanted: str | None) -> str:
-    """Return the part that is wanted, or the only one.
+    """Return the requested part, or the only one.
 
     Raises
     ------
     InputError
-        If there are several, and none was named.
+        If there are several parts, and none is requested.
     UnknownNameError
-        If there is none of that name.
+        If there is no part of that name.
 
     Examples
     --------

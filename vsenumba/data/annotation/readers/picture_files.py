@@ -1,4 +1,4 @@
-"""The pictures of a folder, by the endings of their names, and the files that stand beside them."""
+"""The pictures in a folder, recognised by their extensions, and the files next to them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ PICTURE_ENDINGS = frozenset(
         *(".svg", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
     }
 )
-# Entries of a folder that are looked at to see what it is.
+# The number of entries of a folder to check in order to detect its format.
 _MOST_LOOKED_AT = 10_000
 
 
 class Folder:
-    """The files of one folder below the one that is read.
+    """The files of one folder at or below the folder being read.
 
     Parameters
     ----------
     prefix : str
-        ``""`` or ``"birds/"``: what stands before the names in an image's id.
+        The text before the file name in an image's id, such as ``""`` or ``"birds/"``.
     names : list of str
         The names of the files.
 
@@ -40,16 +40,16 @@ class Folder:
     def __init__(self, prefix: str, names: list[str]) -> None:
         self.prefix = prefix
         self.names = names
-        # Endings are written either way; a name that is the same to the letter goes before.
+        # Extensions can be in upper or lower case. An exact match takes precedence.
         self._known = {name.casefold(): name for name in reversed(names)} | {name: name for name in names}
 
     @property
     def pictures(self) -> list[str]:
-        """The names of the pictures, by their endings."""
+        """The names of the files that have a picture extension."""
         return [name for name in self.names if f".{name.rpartition('.')[2].casefold()}" in PICTURE_ENDINGS]
 
     def beside(self, picture: str, ending: str) -> list[str]:
-        """Return the files beside a picture with an ending, ``x.jpg.txt`` before ``x.txt``."""
+        """Return the files next to a picture with an extension, ``x.jpg.txt`` before ``x.txt``."""
         found = []
         for one in (f"{picture}{ending}", f"{picture.rpartition('.')[0]}{ending}"):
             name = self._known.get(one) or self._known.get(one.casefold())
@@ -59,7 +59,7 @@ class Folder:
 
 
 def walk(path: Path) -> Iterator[Folder]:
-    """Yield a folder and those below it, in order, with their files sorted; what is hidden is left out.
+    """Yield a folder and its subfolders in order, with sorted files and without hidden entries.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def walk(path: Path) -> Iterator[Folder]:
 
 
 def has_sidecars(path: Path, ending: str) -> bool:
-    """Tell whether among the first files below a folder there is a picture with a file beside it."""
+    """Return whether the first files in a folder include a picture with such a file next to it."""
     n = 0
     try:
         for folder in walk(path):
@@ -93,14 +93,14 @@ def has_sidecars(path: Path, ending: str) -> bool:
 
 
 def read_small(path: Path) -> bytes:
-    """Return a file that stands beside a picture, whole.
+    """Return the content of a file next to a picture.
 
     Raises
     ------
     InputError
-        If it cannot be read.
+        If the file cannot be read.
     FileFormatError
-        If it is larger than such files are.
+        If the file is too large for a list of labels.
     """
     check_readable(path)
     try:

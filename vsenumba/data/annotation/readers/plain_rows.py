@@ -1,7 +1,7 @@
-"""The fast way through a large table: rows without quotes or other oddities, taken apart by compiled code.
+"""The fast path for large tables: compiled code parses rows without quotes or other special cases.
 
-What is out of the ordinary is left to the reader of rows, and so are small tables, which are read before the code is
-compiled, or found in its cache.
+The row-by-row reader handles special cases. It also handles small tables, which it reads in less time than the code
+takes to compile or load.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from vsenumba.data.annotation.readers.tables import Table
 from vsenumba.data.annotation.readers.verdicts import Verdicts
 from vsenumba.kernels.rows import RowForm, byte_classes, scan_rows
 
-# Bytes that are taken apart in one go.
+# The number of bytes to parse at a time.
 BLOCK_BYTES = 1 << 22
-# Where compiled code got no further than so many rows, twice as many as before are read one by one, up to a bound.
+# If compiled code parsed fewer than _FEW rows, the number of rows to read one by one doubles, up to _MOST_SLOW.
 _FEW, _MOST_SLOW = 1_000, 1 << 16
 
 
 class ByteBlocks:
-    """A stream of which lines are taken one by one, or as many whole ones as a block has."""
+    """A stream that returns single lines, or all complete lines of a block."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -45,30 +45,30 @@ class ByteBlocks:
         return bool(more)
 
     def whole_lines(self) -> np.ndarray:
-        """Return the bytes up to the end of the last whole line that is in memory, uint8; none at the end."""
+        """Return the bytes up to the end of the last complete line in memory, uint8. Empty at the end of the file."""
         end = self._block.rfind(b"\n", self._at) + 1
         if not end and len(self._block) - self._at < BLOCK_BYTES and self._fill():
             end = self._block.rfind(b"\n") + 1
         return np.frombuffer(self._block, np.uint8, max(end - self._at, 0), self._at) if end else np.zeros(0, np.uint8)
 
     def skip(self, n: int) -> None:
-        """Go on behind so many bytes."""
+        """Skip `n` bytes."""
         self._at += n
 
 
 class PlainRows:
-    """Takes rows of a table that is being read, where there are many.
+    """Parse the rows of a large table while it is being read.
 
     Parameters
     ----------
     table : Table
-        Whose rows are being read.
+        The table being read.
     image_at, label_at : int
-        The columns.
+        The positions of the columns.
     verdicts : Verdicts
-        What rows say.
+        How to interpret a row.
     rows : PairRows
-        Where they go.
+        The collection that receives the rows.
     """
 
     def __init__(self, table: Table, image_at: int, label_at: int, verdicts: Verdicts, rows: PairRows) -> None:
@@ -82,7 +82,7 @@ class PlainRows:
         self._patience = 1
 
     def go_on(self) -> int:
-        """Take what rows can be taken, between two that are read one by one; return how many of these come next."""
+        """Parse as many rows as possible, and return how many rows to read one by one before the next call."""
         lines = self._table.lines
         blocks = self._blocks or ByteBlocks(lines.stream)
         n = 0
@@ -94,7 +94,7 @@ class PlainRows:
         return self._patience
 
     def _take(self, blocks: ByteBlocks) -> int:
-        """Take rows until one is out of the ordinary; return how many."""
+        """Parse rows up to the next special case, and return their number."""
         images, labels = self._rows.books()
         form, total = self._form(), 0
         while len(text := blocks.whole_lines()):

@@ -1,4 +1,4 @@
-"""Names for the images of files that have none: the file's name and the number of the row."""
+"""Names for images in files without names: the file's name and the row number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _COMPRESSED = frozenset({".gz", ".xz", ".bz2"})
 
 
 def names_of_rows(path: Path, n_rows: int) -> Vocabulary:
-    """Return names such as ``"train-0"``, so that row 0 of ``train.arff`` is not taken for that of ``test.arff``.
+    """Return names such as ``"train-0"``, so that row 0 of ``train.arff`` and row 0 of ``test.arff`` differ.
 
     Examples
     --------
@@ -19,5 +19,5 @@ def names_of_rows(path: Path, n_rows: int) -> Vocabulary:
     <2 image names: 'train-0', 'train-1'>
     """
     name = path.stem if path.suffix.lower() in _COMPRESSED else path.name
-    # Not counted names: those stand for images that have no names, and may be any images.
+    # Not a NumberedVocabulary, which marks images without names of their own that can match any images.
     return Vocabulary(Vocabulary.numbered(n_rows, "image", f"{plain(Path(name).stem)}-").names, "image")

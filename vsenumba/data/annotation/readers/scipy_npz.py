@@ -1,4 +1,4 @@
-"""NumPy archives: a sparse matrix of ``scipy.sparse.save_npz``, or one dense array of images by labels."""
+"""NumPy archives: a sparse matrix from ``scipy.sparse.save_npz``, or one dense array of images by labels."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MAGIC = b"PK\x03\x04"
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether `head` is that of a zip archive, which is what an .npz file is."""
+    """Return whether `head` is the start of a zip archive, as an .npz file is one."""
     return head.startswith(MAGIC)
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read a matrix with one row per image and one column per label; both are named by their numbers."""
+    """Read a matrix with one row per image and one column per label, both named by their numbers."""
     refuse_options(path, options)
     with open_decompressed(path) as stream:
         try:
@@ -33,7 +33,7 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
             matrix = _matrix(stream)
         except (FileFormatError, MemoryLimitError) as error:
             raise type(error)(f"{path}: {error}") from error
-        except Exception as error:  # damage can surface as any exception of zipfile, NumPy or SciPy
+        except Exception as error:  # a damaged file can raise any exception of zipfile, NumPy or SciPy
             reason = " ".join(str(error).split())
             raise FileFormatError(f"{path}: cannot be read as an .npz file: {reason:.200}") from error
     try:

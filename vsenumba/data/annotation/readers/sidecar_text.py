@@ -1,4 +1,4 @@
-"""Folders of pictures with a text beside each, its labels by comma, as training sets for image generators are."""
+"""Folders of pictures, each with a text file of comma-separated labels, as in training sets for image generators."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from vsenumba.data.annotation.readers.picture_files import has_sidecars, read_sm
 from vsenumba.errors import FileFormatError
 
 NAME = "sidecar-text"
-DESCRIPTION = "a folder of pictures, each with its labels in a .txt file beside it"
+DESCRIPTION = "a folder of pictures, each with its labels in a .txt file next to it"
 _ENDING = ".txt"
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it is a folder with a picture and a text beside it."""
+    """Return whether the path is a folder with a picture and a text file next to it."""
     return path.is_dir() and has_sidecars(path, _ENDING)
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read the texts beside the pictures below a folder; a picture without one is an image without labels."""
+    """Read the text files next to the pictures in a folder. A picture without one becomes an image without labels."""
     refuse_options(path, options, but=("separator",))
     if not path.is_dir():
         raise FileFormatError(f"{path} is not a folder; expected a folder of pictures")
@@ -48,20 +48,20 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
 
 
 class _Texts:
-    """What was read, and what is odd about it."""
+    """The labels read so far, and counts for warnings."""
 
     def __init__(self, separator: str | None) -> None:
         self._divide = None if separator is None else divider(separator)
         self._gathering = Gathering("the texts")
         self._n_texts = self._n_without = 0
-        # Texts without a comma that could be lists, by what could divide them.
+        # The number of texts without commas that could be lists, by possible separator.
         self._others: Counter[str] = Counter()
         self._example = ""
         self.n_doubles = self.n_shared = 0
         self.strays: list[str] = []
 
     def add(self, image: str, text: Path | None) -> None:
-        """Take a picture and the text beside it."""
+        """Add a picture and its text file."""
         if text is None:
             self._n_without += 1
             self._gathering.add(image, [])
@@ -79,7 +79,7 @@ class _Texts:
         self._gathering.add(image, [label for line in lines for label in line.split(",")])
 
     def annotation_set(self) -> AnnotationSet:
-        """Return the set; ask where most texts have no comma."""
+        """Return the set, and raise an error if most texts have no comma."""
         for mark, n in self._others.most_common(1):
             if n * 2 > self._n_texts:
                 raise FileFormatError(
@@ -90,10 +90,10 @@ class _Texts:
                 )
         data = self._gathering.annotation_set(says_empty=False)
         notes = {
-            f"{self._n_without:,} picture(s) have no text beside them: they are kept without labels": self._n_without,
+            f"{self._n_without:,} picture(s) have no text next to them: they are kept without labels": self._n_without,
             f"{self.n_doubles:,} picture(s) have two texts, as x.jpg.txt and x.txt: the first was read": self.n_doubles,
-            f"{self.n_shared:,} text(s) stand beside several pictures, and were taken for each": self.n_shared,
-            f"{len(self.strays):,} text(s) stand beside no picture and were not read: "
+            f"{self.n_shared:,} text(s) belong to several pictures and were used for each": self.n_shared,
+            f"{len(self.strays):,} text(s) belong to no picture and were not read: "
             f"{', '.join(self.strays[:3]):.200}": len(self.strays),
         }
         for note, n in notes.items():

@@ -1,4 +1,4 @@
-"""Folders of pictures with XMP sidecars, as Lightroom, digiKam, darktable, Immich and others write them."""
+"""Folders of pictures with XMP sidecars, as Lightroom, digiKam, darktable, Immich and other programs write them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vsenumba.errors import FileFormatError, unknown_name
 NAME = "sidecar-xmp"
 DESCRIPTION = "a folder of pictures with .xmp sidecars"
 _ENDING = ".xmp"
-# The properties with keywords, as expat names them: the name space, a blank, the name.
+# The properties with keywords, as expat names them: the namespace, a space, and the name.
 _PROPERTIES = {
     "http://purl.org/dc/elements/1.1/ subject": "Subject",
     "http://ns.adobe.com/lightroom/1.0/ hierarchicalSubject": "HierarchicalSubject",
@@ -27,14 +27,14 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns# "
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether it is a folder with a picture and a sidecar."""
+    """Return whether the path is a folder with a picture and a sidecar."""
     return path.is_dir() and has_sidecars(path, _ENDING)
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read the sidecars of the pictures below a folder, ``x.jpg.xmp`` before ``x.xmp``.
+    """Read the sidecars of the pictures in a folder, ``x.jpg.xmp`` before ``x.xmp``.
 
-    ``label_column`` names one of the fields.
+    If ``label_column`` names a field, only that field is read.
     """
     refuse_options(path, options, but=("label_column",))
     if not path.is_dir():
@@ -82,12 +82,12 @@ def keywords_in(path: Path) -> list[tuple[str, str]]:
     Returns
     -------
     list of (str, str)
-        As ``("Subject", "cat")``, in the order of the file.
+        Field and keyword, such as ``("Subject", "cat")``, in the order of the file.
 
     Raises
     ------
     FileFormatError
-        If it is no XML, or has a document type, by which XML is made to expand or to read other files.
+        If the file is not XML, or declares a document type, which could expand entities or read other files.
     """
     found: list[tuple[str, str]] = []
     open_elements: list[str] = []
@@ -99,7 +99,7 @@ def keywords_in(path: Path) -> list[tuple[str, str]]:
 
     def end(name: str) -> None:
         open_elements.pop()
-        # A bag's item, or, as some programs write it, the property itself with a text.
+        # An item of a bag, or a property with a text, as some programs write it.
         around = [name, *reversed(open_elements)]
         owner = next((one for one in around if one in _PROPERTIES), "")
         if owner and (name == f"{_RDF}li" or name == owner):

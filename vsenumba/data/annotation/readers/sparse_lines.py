@@ -1,4 +1,4 @@
-"""Rows of ``number:value`` in text, as svmlight and the extreme-classification repository write them."""
+"""Text rows of ``number:value``, in the formats of svmlight and the extreme-classification repository."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from vsenumba.data.compression import open_decompressed
 from vsenumba.errors import FileFormatError
 
 _CELLS = re.compile(r"(?:\s*\d{1,10}:[^\s:]+)*\s*")
-#: How a row begins that has such a cell first.
+#: The start of a row whose first cell is ``number:value``.
 CELL = re.compile(r"\s*\d{1,10}:")
-# Lines that are parsed together.
+# The number of lines to parse together.
 _BLOCK = 4096
 _MOST_COLUMNS = 2**31 - 1
 
 
 class SparseRows:
-    """Rows of a sparse matrix that are added as text, and parsed many at a time."""
+    """Rows of a sparse matrix, added as text and parsed in batches."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -36,7 +36,7 @@ class SparseRows:
         return len(self._lengths) + len(self._texts)
 
     def add(self, cells: str, line: int) -> None:
-        """Add the cells of a row, which stands in a line; none where it is empty."""
+        """Add the cells of the row in a line. An empty text has no cells."""
         self._texts.append(cells)
         self._lines.append(line)
         if len(self._texts) == _BLOCK:
@@ -66,23 +66,23 @@ class SparseRows:
 
     @property
     def least_column(self) -> int:
-        """The least number of a column that there is; 0 where there is none."""
+        """The smallest column number, or 0 if there are no cells."""
         self._parse()
         return int(np.frombuffer(self._columns, np.int32).min(initial=_MOST_COLUMNS)) if self._columns else 0
 
     @property
     def most_column(self) -> int:
-        """The greatest, -1 where there is none."""
+        """The largest column number, or -1 if there are no cells."""
         self._parse()
         return int(np.frombuffer(self._columns, np.int32).max(initial=-1))
 
     def to_csr(self, width: int, first_number: int = 0) -> sp.csr_array:
-        """Return the matrix, float32; zeros that were written are none of its values.
+        """Return the matrix, float32, without explicit zeros.
 
         Raises
         ------
         FileFormatError
-            If a column is beyond the width, or stands twice in a row.
+            If a column number is out of range, or appears twice in a row.
         """
         self._parse()
         columns = np.frombuffer(self._columns, np.int32) - np.int32(first_number)
@@ -106,7 +106,7 @@ class SparseRows:
 
 
 def _numbers(text: str) -> np.ndarray | None:
-    """Return the numbers of a text; None where it holds anything else."""
+    """Return the numbers in a text, or None if it contains anything else."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -116,7 +116,7 @@ def _numbers(text: str) -> np.ndarray | None:
 
 
 def whole_numbers_of(line: str) -> list[int] | None:
-    """Return the numbers of a line that has nothing but whole ones; None of another.
+    """Return the whole numbers in a line, or None if it contains anything else.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def whole_numbers_of(line: str) -> list[int] | None:
 
 @contextmanager
 def text_lines(path: Path) -> Iterator[Iterator[tuple[int, str]]]:
-    """Open a text, and give its lines, without their ends, and their numbers; what is refused is named by the file."""
+    """Open a text file for its line numbers and lines without line endings, and name the file in errors."""
     with open_decompressed(path) as stream:
         lines = Lines(stream)
 

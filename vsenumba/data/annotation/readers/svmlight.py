@@ -1,4 +1,4 @@
-"""The text of svmlight and LIBSVM with several labels a row: ``label,label number:value ... # remark``."""
+"""Text files of svmlight and LIBSVM with several labels per row: ``label,label number:value ... # remark``."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from vsenumba.data.annotation.readers.sparse_lines import SparseRows, text_lines
 from vsenumba.errors import FileFormatError, InputError
 
 NAME = "svmlight"
-DESCRIPTION = "a text of svmlight with labels between commas, with features"
+DESCRIPTION = "a text of svmlight with comma-separated labels, with features"
 
 _BEGINNING = re.compile(rb"(\xef\xbb\xbf)?(\s*#[^\n]*\n|\s*\n)*(\d+(,\d+)*)?[ \t]+\d+:[-+.\d]")
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether the first row, remarks left out, has such labels and cells."""
+    """Return whether the first row, without remarks, has such labels and cells."""
     return _BEGINNING.match(head) is not None
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read labels, which are called by their numbers, and features, a CSR array of float32.
+    """Read labels, named by their numbers, and features, a CSR array of float32.
 
-    Whether the first feature is 0 or 1 is seen where a 0 stands, and asked where none does.
+    If a feature has the number 0, features are numbered from 0. Otherwise `first_number` must tell whether they are
+    numbered from 0 or 1.
     """
     refuse_options(path, options, but=("first_number",))
     rows = SparseRows()

@@ -1,4 +1,4 @@
-"""Tables of delimited text: the header, the delimiter, and rows as wide as the header, in bounded memory."""
+"""Tables of delimited text: the header, the delimiter and the rows, read in bounded memory."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from vsenumba.data.compression import open_decompressed
 from vsenumba.errors import FileFormatError, InputError, near_names
 
 DELIMITERS = ",\t;|"
-# What Excel writes before the header of a table for other programs, and reads.
+# The line that Excel reads and writes before the header of a table for other programs.
 EXCEL = re.compile(r"sep=(.)[\r\n]*")
-# A column is found by the first of these that a header has; case, blanks and hyphens do not count.
+# Column names in order of priority. Case does not matter, and spaces and hyphens count as underscores.
 IMAGE_COLUMNS = (
     *("image", "image_id", "imageid", "image_name", "picture", "photo"),
     *("filename", "file_name", "file", "image_path", "filepath", "file_path", "path", "item", "item_id", "id"),
@@ -29,12 +29,12 @@ CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 
 
 def is_text(head: bytes) -> bool:
-    """Tell whether a file that begins so is text, be it UTF-16, of which its reading says what is wrong."""
+    """Return whether a file that starts with `head` is text. This includes UTF-16, which raises an error later."""
     return wide_encoding(head) is not None or not any(byte in CONTROL_BYTES for byte in head)
 
 
 def warn_of_others(header: Sequence[str], found: str, wanted: str | None) -> None:
-    """Say that of several columns with usual names for labels one is read, unless it was asked for."""
+    """Warn that only one of several usual label columns is read, unless the user named it."""
     others = [name for name in header if name != found and as_column(name) in LABEL_COLUMNS]
     if wanted is None and others:
         warnings.warn(
@@ -45,12 +45,12 @@ def warn_of_others(header: Sequence[str], found: str, wanted: str | None) -> Non
 
 
 def is_tag_list(header: Sequence[str]) -> bool:
-    """Tell whether a table is the list of labels that a tagger knows, such as ``selected_tags.csv`` of WD14."""
+    """Return whether a table is the list of labels of a tagger, such as ``selected_tags.csv`` of WD14."""
     return {as_column(name) for name in header} >= {"tag_id", "name", "category"}
 
 
 def as_column(name: str) -> str:
-    """Return the name of a column as it is compared with the usual ones.
+    """Return the name of a column in the form in which it is compared with the usual names.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def as_column(name: str) -> str:
 
 
 def find_column(header: Sequence[str], wanted: str | None, usual: Sequence[str]) -> int | None:
-    """Return where the column stands that was asked for, or the first of the usual ones; None where there is none."""
+    """Return the position of the requested column, or of the first usual one, or None."""
     if wanted is not None:
         return header.index(wanted) if wanted in header else None
     plain = [as_column(name) for name in header]
@@ -69,23 +69,23 @@ def find_column(header: Sequence[str], wanted: str | None, usual: Sequence[str])
 
 
 def no_such_column(option: str, wanted: str, header: Sequence[str]) -> InputError:
-    """Return the error for a column that was asked for and is not there."""
+    """Return the error for a requested column that does not exist."""
     near = near_names(wanted, header, 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return InputError(f"{option}={wanted!r} is not among the columns of the table: {', '.join(header):.200}{hint}")
 
 
 class Table:
-    """A table that is open: its header, and its rows once.
+    """An open table: its header, and its rows, which you can iterate over once.
 
     Attributes
     ----------
     header : list of str
         The names of the columns.
     delimiter : str
-        What stands between two of them.
+        The delimiter between fields.
     lines : Lines
-        Where the rows come from.
+        The lines of the table.
     """
 
     def __init__(self, lines: Lines, fitness: Callable[[Sequence[str]], int]) -> None:
@@ -100,12 +100,12 @@ class Table:
         lines.push_back(first)
         self._rows = _fields(lines, self.delimiter)
         self.header = [name.strip() for name in next(self._rows)]
-        while self.header and not self.header[-1]:  # a delimiter at the end of each line
+        while self.header and not self.header[-1]:  # each line ends with a delimiter
             self.header.pop()
         lines.end_record()
 
     def __iter__(self) -> Iterator[list[str]]:
-        """Yield the fields of each row, as many as the header has; rows of nothing but blanks are none."""
+        """Yield the fields of each row, as many as the header has, and skip blank rows."""
         n, end_record = len(self.header), self.lines.end_record
         for row in self._rows:
             while len(row) > n and not row[-1].strip():
@@ -118,20 +118,20 @@ class Table:
             end_record()
 
     def say_of_all(self) -> None:
-        """Say that messages are about the whole table from here on, not about a line."""
+        """Mark that later messages are about the whole table, not about a line."""
         self.lines.record_start = 0
 
 
 @contextmanager
 def open_table(path: Path, fitness: Callable[[Sequence[str]], int]) -> Iterator[Table]:
-    """Open a table; what is raised in the block, as of a wrong value, is said with the path and the line.
+    """Open a table, and add the path and the line to errors raised in the ``with`` block.
 
     Parameters
     ----------
     path : Path
         The file.
     fitness : callable
-        How many of the columns that are looked for a header has: the delimiter with most is taken.
+        A function that returns how many of the expected columns a header has. The delimiter with the most is used.
     """
     with open_decompressed(path) as stream:
         lines = Lines(stream)
@@ -145,7 +145,7 @@ def open_table(path: Path, fitness: Callable[[Sequence[str]], int]) -> Iterator[
 
 
 def _fields(lines: Lines, delimiter: str) -> Iterator[list[str]]:
-    """Yield the fields of each row; between tabs a quote is a character, but for one at both ends of a field."""
+    """Yield the fields of each row. In tables with tabs, quotes are characters unless they enclose a whole field."""
     if delimiter != "\t":
         yield from csv.reader(lines, delimiter=delimiter, strict=True)
         return
@@ -160,7 +160,7 @@ def _unquoted(field: str) -> str:
 
 
 def _delimiter(line: str, fitness: Callable[[Sequence[str]], int]) -> str:
-    """Return the delimiter by which the header is fittest, or else has the most columns."""
+    """Return the delimiter with the highest fitness of the header, or with the most columns if that is equal."""
 
     def rank(delimiter: str) -> tuple[int, int]:
         try:

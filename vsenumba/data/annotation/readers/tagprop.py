@@ -1,4 +1,4 @@
-"""The matrices of TagProp's sets, ``*_annot.hvecs`` and ``.hvecs32``: a length and as many numbers, for each image."""
+"""Matrices of TagProp's sets, ``*_annot.hvecs`` and ``.hvecs32``: for each image, a length and that many numbers."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from vsenumba.data.compression import HEAD_BYTES, is_compressed, open_decompress
 from vsenumba.errors import FileFormatError
 
 NAME = "hvecs"
-DESCRIPTION = "a matrix of TagProp (.hvecs, .hvecs32), with *_dictionary.txt and *_list.txt beside, or their folder"
+DESCRIPTION = "a matrix of TagProp (.hvecs, .hvecs32), with *_dictionary.txt and *_list.txt next to it, or their folder"
 
-# Wider numbers first: a small number of four bytes has two that are zero, and is no number of two and another.
+# Try wider numbers first: a small four-byte number ends with two zero bytes, so it is not two two-byte numbers.
 _TYPES = (np.dtype("<u4"), np.dtype("<u2"))
 _NAMES = re.compile(r"(.+?)_([^_]+)_annot\.hvecs(32)?(?:\.\w+)?", re.IGNORECASE)
 _ROWS = 4096
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether all that is seen of it are rows of one length, of zeros and ones; or it is a folder of such."""
+    """Return whether `head` has rows of zeros and ones of one length, or the path is a folder of such files."""
     return bool(_parts_of(path)) if path.is_dir() else _type_of(path, head) is not None
 
 
 def read(path: Path, options: TableOptions) -> AnnotationSet:
-    """Read which image has which label; their names are in ``*_list.txt`` and ``*_dictionary.txt`` beside it."""
+    """Read the matrix. Image names are in ``*_list.txt`` and label names in ``*_dictionary.txt`` next to it."""
     is_folder = path.is_dir()
     refuse_options(path, options, but=("part",) if is_folder else ())
     if is_folder:
@@ -52,14 +52,14 @@ def read(path: Path, options: TableOptions) -> AnnotationSet:
 
 
 def _parts_of(folder: Path) -> dict[str, Path]:
-    """Return the matrices of a folder, by what they are of; with the name of the set where there are several sets."""
+    """Return the matrices of a folder by part, such as "train", prefixed with the set's name if there are several."""
     found = [(name, one) for one in sorted(folder.iterdir()) if (name := _NAMES.fullmatch(one.name)) is not None]
     one_set = len({name[1] for name, _ in found}) == 1
     return {name[2] if one_set else f"{name[1]}_{name[2]}": file for name, file in found}
 
 
 def _type_of(path: Path, head: bytes) -> np.dtype | None:
-    """Return the type of the numbers by the beginning of a file; None where it is of another kind."""
+    """Return the dtype of the numbers, judged by the start of a file, or None if it has another format."""
     for dtype in _TYPES:
         numbers = np.frombuffer(head[: len(head) // dtype.itemsize * dtype.itemsize], dtype)
         if not len(numbers) or not numbers[0]:
@@ -67,7 +67,7 @@ def _type_of(path: Path, head: bytes) -> np.dtype | None:
         stride = int(numbers[0]) + 1
         whole = is_compressed(path) or path.stat().st_size % (stride * dtype.itemsize) == 0
         values = np.delete(numbers, np.s_[::stride])
-        # Of a file cut off all that is there may be right.
+        # If only part of the file is at hand, an incomplete last row is fine.
         ends_well = whole or len(numbers) > 2 * stride
         if len(values) and ends_well and (numbers[::stride] == numbers[0]).all() and values.max() <= 1:
             return dtype
@@ -102,7 +102,7 @@ def _pairs(path: Path, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, int, in
 
 
 def _names_beside(path: Path, what: str, expected: int) -> list[str] | None:
-    """Return the names of a list beside the matrix; None, with a warning, where there is none."""
+    """Return the names in a list next to the matrix, or None with a warning if there is no list."""
     stem = _NAMES.fullmatch(path.name)
     wanted = "" if stem is None else f"{stem[1]}_{'' if what == 'dictionary' else f'{stem[2]}_'}{what}.txt"
     listing = path.with_name(wanted) if wanted else None

@@ -1,4 +1,4 @@
-"""What the cells of a column for one label say: whether an image has the label, or a score of it."""
+"""The meaning of the cells in a label's column: truth values or scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FALSE = frozenset({"0", "false", "", "no", "n"})
 
 
 def number_in(cell: str) -> float | None:
-    """Return the number that a cell holds; None where it holds none, or one that is not finite.
+    """Return the number in a cell, or None if it has none or it is not finite.
 
     Examples
     --------
@@ -27,18 +27,18 @@ def number_in(cell: str) -> float | None:
 
 
 def is_truth(cell: str) -> bool:
-    """Tell whether a cell says yes or no, -1 among the ways to say no."""
+    """Return whether a cell means yes or no. -1 is one of the ways to say no."""
     bare = cell.strip().casefold()
     return bare in _TRUE or bare in _FALSE or number_in(bare) in (0, 1, -1)
 
 
 class Truths:
-    """The cells that a table has, and whether an image with them has the label.
+    """The distinct cells of a table, and whether each means that an image has the label.
 
     Parameters
     ----------
     threshold : float or None
-        Cells are scores, and those from here on are labels; None where they say yes or no.
+        The lowest score that counts as a label. None if the cells mean yes or no.
 
     Examples
     --------
@@ -54,12 +54,12 @@ class Truths:
         self.is_true = self._meanings.__getitem__
 
     def learn(self, cells: Iterable[str]) -> None:
-        """Find out what cells mean, of which some are known.
+        """Determine what cells mean, and skip cells that are already known.
 
         Raises
         ------
         FileFormatError
-            If one means nothing that is known: the message goes on from the name of its column.
+            If a cell has no known meaning. The message must be prefixed with the name of the column.
         """
         for cell in cells:
             if cell not in self._meanings:
@@ -90,16 +90,16 @@ class Truths:
 
     @property
     def n_learnt(self) -> int:
-        """The number of different cells so far."""
+        """The number of distinct cells so far."""
         return len(self._meanings)
 
     def check_all(self) -> None:
-        """Refuse cells that together can mean two things, and say how -1 was taken.
+        """Raise an error if the cells are ambiguous together, and warn about how -1 was read.
 
         Raises
         ------
         FileFormatError
-            If there are both -1 and 0.
+            If the cells contain both -1 and 0.
         """
         numbers = {} if self._threshold is not None else {number_in(cell.strip()) for cell in self._meanings}
         if -1 in numbers and 0 in numbers:

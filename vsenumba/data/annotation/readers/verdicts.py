@@ -1,4 +1,4 @@
-"""What a row of a table says about an image and a label, where it has a score and a source."""
+"""The meaning of a table row about an image and a label, given its score and source."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import numpy as np
 from vsenumba.errors import FileFormatError, InputError
 from vsenumba.kernels.row_states import ABSENT, LABEL, LEFT_OUT, MACHINE, MACHINES, PEOPLE, UNASKED, UNSURE, WEAK
 
-#: What Open Images calls labels that no person looked at.
+#: The source in Open Images for labels that no person verified.
 MACHINE_SOURCE = "machine"
 
 
 class Verdicts:
-    """What rows say: by default that the image has the label.
+    """How to interpret rows. By default, a row means that the image has the label.
 
     Parameters
     ----------
     header : sequence of str
-        The table's.
+        The header of the table.
     score_at, source_at : int or None
-        The columns of the score and the source.
+        The positions of the score and source columns.
     threshold : float or None
-        Scores from here on say that the image has the label; None for any above 0, and for what is no number.
+        The lowest score that means the image has the label. None accepts any score above 0, and also cells that are not
+        numbers.
     sources : str or None
-        The sources whose rows count, with commas between; None for all.
+        The sources whose rows count, separated by commas. None for all.
 
     Examples
     --------
@@ -59,11 +60,11 @@ class Verdicts:
 
     @property
     def least(self) -> float:
-        """The least score of a label."""
+        """The lowest score of a label."""
         return 5e-324 if self.threshold is None else self.threshold
 
     def of(self, row: Sequence[str]) -> int:
-        """Return what a row says, one of the states of `vsenumba.kernels.row_states`."""
+        """Return the state of a row, one of those in `vsenumba.kernels.row_states`."""
         role = PEOPLE
         if self.source_at is not None:
             source = row[self.source_at].strip()
@@ -97,7 +98,7 @@ class Verdicts:
         return MACHINE if role != PEOPLE else UNSURE if score < 1 else LABEL
 
     def check_sources(self) -> None:
-        """Refuse sources that were asked for and that no row has."""
+        """Raise an error if no row has a requested source."""
         missing = [name for name in self._asked or () if name not in self.roles]
         if missing:
             raise InputError(
@@ -106,7 +107,7 @@ class Verdicts:
             )
 
     def source_table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the sources known so far: their bytes, how long they are, and whom they stand for."""
+        """Return the sources known so far: their bytes, their lengths, and their roles."""
         names = [name.encode() for name in self.roles]
         table = np.zeros((len(names), max(map(len, names), default=0)), np.uint8)
         for line, name in zip(table, names, strict=True):

@@ -1,7 +1,7 @@
-"""Readers of caption sets, one module per layout, chosen by what is there.
+"""Readers of caption sets, one module per layout, chosen by content.
 
-A reader is a module with ``DESCRIPTION`` (for people), ``recognises(path)`` and ``read(path, features)``. Another
-layout is another module and a line in `CAPTION_READERS`.
+A reader is a module with ``DESCRIPTION`` (for people), ``recognises(path)`` and ``read(path, features)``. To support
+another layout, add a module and a line in `CAPTION_READERS`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ __all__ = ["CAPTION_READERS", "CaptionReader", "load_caption_set"]
 
 
 class CaptionReader(Protocol):
-    """What a module of this folder offers."""
+    """The interface of the modules in this folder."""
 
     DESCRIPTION: str
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether a file or folder is of this layout."""
+        """Return whether a file or folder has this layout."""
 
     def read(self, path: Path, features: Path | None) -> CaptionSet:
-        """Read it."""
+        """Read the caption set."""
 
 
 CAPTION_READERS: tuple[CaptionReader, ...] = (
@@ -43,24 +43,24 @@ CAPTION_READERS: tuple[CaptionReader, ...] = (
 
 
 def load_caption_set(source: str | PathLike[str], features: str | PathLike[str] | None = None) -> CaptionSet:
-    """Read a caption set from a file or folder of any layout that is known, recognised by its content.
+    """Read a caption set from a file or folder in any supported layout, detected from its content.
 
     Parameters
     ----------
     source : str or path-like
-        A native ``.h5`` file; a folder of ``train_ims.npy``, ``train_caps.txt`` and so on, as of VSE++, SCAN and VSE∞;
-        Karpathy's JSON of a set, MS-COCO's of captions; a token file as of Flickr8k; a table with an image and a
-        caption column; a folder of IAPR TC-12's texts; or a folder of emoji.
+        A native ``.h5`` file; a folder of ``train_ims.npy``, ``train_caps.txt`` and so on, as for VSE++, SCAN and VSE∞;
+        Karpathy's JSON of a set; MS-COCO's JSON of captions; a token file in the form of Flickr8k; a table with an
+        image and a caption column; a folder of IAPR TC-12's texts; or a folder of emoji.
     features : str or path-like, optional
-        For the layouts that have captions only: an ``.npy`` file of the images' rows, in the order of the file, (n, d)
-        or (n, k, d). It is not read into memory.
+        An ``.npy`` file with the rows of the images, (n, d) or (n, k, d), in the order of `source`. Layouts that have
+        only captions need it. It is not read into memory.
 
     Raises
     ------
     InputError
-        If there is no such file, or features are missing or do not fit.
+        If the file does not exist, or features are missing or do not match the captions.
     FileFormatError
-        If the layout is unknown or something in it cannot be used.
+        If the layout is unknown, or the content is invalid.
     """
     given: list[object] = [source, "" if features is None else features]
     wrong = [one for one in given if not isinstance(one, (str, PathLike))]

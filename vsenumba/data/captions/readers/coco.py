@@ -1,4 +1,4 @@
-"""The JSON of MS-COCO's captions, ``captions_*.json``: images and annotations."""
+"""MS-COCO's caption files, ``captions_*.json``: JSON with images and annotations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vsenumba.data.captions.readers.lines import naming
 from vsenumba.data.json_members import members_of
 from vsenumba.errors import FileFormatError
 
-DESCRIPTION = "a JSON of MS-COCO's captions, with an .npy file of features"
+DESCRIPTION = "an MS-COCO captions JSON file, with an .npy file of features"
 
-# Lists that come before what tells are short.
+# The most elements to read before "images" or "annotations". Lists before these are short.
 _MOST_BEFORE = 1000
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether the first image or annotation in it is one of such a file."""
+    """Return whether the first image or annotation looks like MS-COCO's."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -39,7 +39,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, features: Path | None) -> CaptionSet:
-    """Read it; image i has the features of row i, in the order of the file's list of images."""
+    """Read the file. Row i of the features belongs to image i in the file's list of images."""
     rows: dict[object, int] = {}
     names: list[str] = []
     owners: list[object] = []

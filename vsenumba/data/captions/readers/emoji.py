@@ -1,7 +1,7 @@
-"""Emoji as several vendors draw them: ``emoji.jsonl``, ``images.tsv`` and ``thumbs64.npz`` in a folder.
+"""Emoji drawn by several vendors: ``emoji.jsonl``, ``images.tsv`` and ``thumbs64.npz`` in a folder.
 
-A line of the first has a code ("hex"), a name ("label"), tags and keywords; a row of the second says which vendor's
-picture of which code stands at that place of the third. All pictures of a code are one subject.
+A line of ``emoji.jsonl`` has a code ("hex"), a name ("label"), tags and keywords. A row of ``images.tsv`` has the
+vendor and the code of the picture at the same position in ``thumbs64.npz``. All pictures of a code are one subject.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _TEXTS, _ROWS, _PICTURES = "emoji.jsonl", "images.tsv", "thumbs64.npz"
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether the three files are there."""
+    """Return whether the folder has the three files."""
     return path.is_dir() and all((path / name).exists() for name in (_TEXTS, _ROWS, _PICTURES))
 
 
 def read(path: Path, features: Path | None) -> CaptionSet:
-    """Read the pictures' grid features, and for each code three captions: its name, its tags, and its keywords."""
+    """Compute grid features of the pictures, and read up to three captions per code: name, tags and keywords."""
     if features is not None:
         raise InputError(f"{path} contains pictures, and features are computed from them; leave out features")
     records = _records(path / _TEXTS)
@@ -85,7 +85,7 @@ def _pictures(path: Path) -> np.ndarray:
 
 
 def _records(path: Path) -> dict[str, list[str]]:
-    """Return the captions of every code: its name, its tags and its keywords, as far as there are any."""
+    """Return the captions of every code: its name, its tags and its keywords, without missing ones."""
     records: dict[str, list[str]] = {}
     for number, line in lines_of(path):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""Rows of images in ``.npy`` files, which stay on disk."""
+"""Rows of images in ``.npy`` files that stay on disk."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vsenumba.storage import check_readable
 
 
 def mapped_rows(path: Path | None, n_images: int, what: str) -> Ragged:
-    """Map an ``.npy`` file of (n, d) or (n, k, d) numbers, and check that it has a row or more for each image.
+    """Memory-map an ``.npy`` file of (n, d) or (n, k, d) numbers, and check its number of images.
 
     Raises
     ------
     InputError
-        If there is none, or it has another number of images.
+        If `path` is None, or the file has a different number of images.
     FileFormatError
-        If it is not such a file.
+        If the file is not such a file.
     """
     if path is None:
         raise InputError(f"{what} contains only captions; give the image features too, as an .npy file (--features)")
@@ -33,14 +33,14 @@ def mapped_rows(path: Path | None, n_images: int, what: str) -> Ragged:
 
 
 def mapped_array(path: Path) -> np.ndarray:
-    """Map an ``.npy`` file of (n, d) or (n, k, d) numbers.
+    """Memory-map an ``.npy`` file of (n, d) or (n, k, d) numbers.
 
     Raises
     ------
     InputError
-        If it cannot be read.
+        If the file cannot be read.
     FileFormatError
-        If it is not such a file; one of Python objects is none.
+        If the file is not such a file. A file of Python objects is rejected too.
     """
     check_readable(path)
     try:

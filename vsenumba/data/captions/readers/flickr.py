@@ -1,4 +1,4 @@
-"""Token files as of Flickr8k: an image's file name, ``#`` and a number, a tab, and a caption, line by line."""
+"""Token files in the form of Flickr8k. Each line has an image's file name, ``#`` and a number, a tab, and a caption."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vsenumba.data.captions.readers.features import mapped_rows
 from vsenumba.data.captions.readers.lines import lines_of, naming
 from vsenumba.errors import FileFormatError
 
-DESCRIPTION = "a token file as of Flickr8k, with an .npy file of features"
+DESCRIPTION = "a token file like that of Flickr8k, with an .npy file of features"
 
 _LINE = re.compile(r"(([^\t#]+)#\d+)\t(.*)")
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether its first line, blank ones left out, is such a one."""
+    """Return whether the first line that is not blank has this form."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -28,7 +28,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, features: Path | None) -> CaptionSet:
-    """Read it; features stand in the order in which the images first come."""
+    """Read the file. The features must be in the order in which the images first appear."""
     images: dict[str, int] = {}
     keys: dict[str, int] = {}
     owners, texts = [], []

@@ -1,4 +1,4 @@
-"""The texts of IAPR TC-12: ``annotations/NN/NNNN.eng``, a title, a description and more of an image, between tags."""
+"""The texts of IAPR TC-12: ``annotations/NN/NNNN.eng``, each with an image's title, description and more, in tags."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _MOST_BYTES = 1 << 20
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether there are such texts in a folder's folders, or in those of its ``annotations``."""
+    """Return whether a folder has subfolders with such texts, directly or in ``annotations``."""
     return path.is_dir() and next(_texts(path), None) is not None
 
 
 def read(path: Path, features: Path | None) -> CaptionSet:
-    """Read the descriptions; their sentences, between semicolons, are captions of the image.
+    """Read the descriptions. Their sentences, separated by semicolons, are the captions of an image.
 
-    Of a text without a description the title is taken. An image is called as the text says, as ``"00/25.jpg"``.
-    Features stand in the order of the folders and of the numbers within them.
+    If a text has no description, its title is the caption. The text names its image, such as ``"00/25.jpg"``. The
+    features must be in the order of the folders, and of the file numbers within each folder.
     """
     files = sorted(_texts(path), key=lambda file: (_number(file.parent.name), _number(file.stem), file.name))
     names, owners, texts = [], [], []

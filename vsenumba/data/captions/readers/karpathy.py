@@ -1,4 +1,4 @@
-"""Karpathy's JSON of Flickr8k, Flickr30k and MS-COCO: file names, parts and sentences of images."""
+"""Karpathy's JSON of Flickr8k, Flickr30k and MS-COCO: the file names, parts and sentences of images."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from vsenumba.data.captions.readers.features import mapped_rows
 from vsenumba.data.captions.readers.lines import naming
 from vsenumba.errors import FileFormatError
 
-DESCRIPTION = "Karpathy's JSON of a set, with an .npy file of features"
+DESCRIPTION = "a JSON file of Karpathy's splits, with an .npy file of features"
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether it is a file called so."""
+    """Return whether the file has the extension ``.json``."""
     return path.is_file() and path.suffix.lower() == ".json"
 
 
 def read(path: Path, features: Path | None) -> CaptionSet:
-    """Read it; image i has the features of row i. The part "restval" of MS-COCO counts as "train"."""
+    """Read the file. Row i of the features belongs to image i. MS-COCO's part "restval" counts as "train"."""
     try:
         images = json.loads(path.read_bytes().decode("utf-8-sig"), object_pairs_hook=_distinct)["images"]
         ids = [str(image["filename"]) for image in images]
@@ -44,7 +44,7 @@ def read(path: Path, features: Path | None) -> CaptionSet:
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return a JSON object, refusing names that stand twice, of which Python takes the last."""
+    """Return a JSON object, and raise an error if a name appears twice, as Python would use the last one."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

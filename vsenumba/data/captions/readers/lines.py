@@ -1,4 +1,4 @@
-"""Text files of captions, line by line."""
+"""Text files of captions, read line by line."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from vsenumba.errors import FileFormatError, InputError
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the numbers, from 1, and the lines of a text in UTF-8, which end at line feeds, whoever wrote it.
+    """Yield the number, from 1, and the text of each line in a UTF-8 file. Only line feeds end a line.
 
     Raises
     ------
     FileFormatError
-        If it is not text.
+        If the file is not text.
 
     Warns
     -----
     UserWarning
-        If bytes are not UTF-8, which become U+FFFD.
+        If the file has bytes that are not UTF-8. They become U+FFFD.
     """
     check_text(path)
     n_unreadable = 0
@@ -43,7 +43,7 @@ def lines_of(path: Path) -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Say, of what does not fit together in the block, that it is the file's fault."""
+    """Turn an input error in the ``with`` block into a file format error that names the file."""
     try:
         yield
     except InputError as error:

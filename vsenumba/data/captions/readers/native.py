@@ -12,12 +12,12 @@ DESCRIPTION = "a native .h5 file"
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether it is an HDF5 file."""
+    """Return whether the file is an HDF5 file."""
     return path.is_file() and is_native(path)
 
 
 def read(path: Path, features: Path | None) -> CaptionSet:
-    """Open it; it has its features with it."""
+    """Open the file, which includes the features."""
     if features is not None:
         raise InputError(f"{path} already contains features; leave out features")
     return CaptionSet.load(path)

@@ -12,21 +12,21 @@ from vsenumba.data.captions.readers.features import mapped_array, mapped_rows
 from vsenumba.data.captions.readers.lines import lines_of, naming
 from vsenumba.errors import FileFormatError, InputError
 
-DESCRIPTION = "a folder of train_ims.npy, train_caps.txt and the like"
+DESCRIPTION = "a folder of train_ims.npy, train_caps.txt and similar files"
 
 _IMAGES, _CAPTIONS = "_ims.npy", "_caps.txt"
 
-# In some of these folders each image of the smaller parts stands so many times, once for each of its captions.
+# In some of these folders, the smaller parts repeat each image this many times, once for each caption.
 _REPEATS = 5
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether it is a folder with features and captions of one part at least."""
+    """Return whether the path is a folder with features and captions of at least one part."""
     return path.is_dir() and any((path / f"{part}{_CAPTIONS}").exists() for part in _parts(path))
 
 
 def read(path: Path, features: Path | None) -> CaptionSet:
-    """Read all parts; there are as many captions an image as the numbers of both say."""
+    """Read all parts. The number of captions per image follows from the numbers of captions and images."""
     if features is not None:
         raise InputError(f"{path} already contains features; leave out features")
     sets = [_read_part(path, part) for part in _parts(path) if (path / f"{part}{_CAPTIONS}").exists()]
@@ -50,11 +50,11 @@ def _parts(path: Path) -> list[str]:
 
 
 def _read_part(path: Path, part: str) -> tuple[Ragged, list[str], np.ndarray, str]:
-    """Return the images, the captions, and the image of each."""
+    """Return the images, the captions, the image of each caption, and the part's name."""
     file = path / f"{part}{_CAPTIONS}"
     texts = []
     for number, text in lines_of(file):
-        # Which image a caption is of is the number of its line, so that none can be left out.
+        # The line number tells which image a caption belongs to, so no line can be skipped.
         if not text.strip():
             raise FileFormatError(f"{file}, line {number}: the caption is empty")
         texts.append(text)
@@ -71,7 +71,7 @@ def _read_part(path: Path, part: str) -> tuple[Ragged, list[str], np.ndarray, st
 
 
 def _repeated(features: np.ndarray) -> bool:
-    """Tell whether each image stands five times, one after the other."""
+    """Return whether each image appears five times in a row."""
     return all(
         np.array_equal(features[first], features[first + i])
         for first in range(0, len(features), _REPEATS)

@@ -1,4 +1,4 @@
-"""Tables of captions: delimited text with a header, an image and a caption in each row, and perhaps a part."""
+"""Tables of captions: delimited text with a header and, in each row, an image, a caption and optionally a part."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from vsenumba.data.compression import open_decompressed
 from vsenumba.data.names import plain
 from vsenumba.errors import FileFormatError, InputError
 
-DESCRIPTION = "a .csv or .tsv table with an image and a caption column, with an .npy file of features"
+DESCRIPTION = "a .csv or .tsv table with an image and a caption column, and an .npy file of features"
 
-# By the first of these that a header has; case, blanks and hyphens do not count.
+# Column names in order of priority. Case does not matter, and spaces and hyphens count as underscores.
 IMAGE_COLUMNS = ("image", "image_name", "filename", "file_name", "image_path", "filepath", "image_id", "img_id")
 CAPTION_COLUMNS = ("caption", "comment", "sentence", "raw", "text", "description", "captions")
 PART_COLUMNS = ("split", "part", "partition")
@@ -29,7 +29,7 @@ _HEAD = 1 << 14
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether its first line is a header that has both columns."""
+    """Return whether the first line is a header with an image and a caption column."""
     if not path.is_file():
         return False
     with open_decompressed(path) as stream:
@@ -39,9 +39,9 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, features: Path | None) -> CaptionSet:
-    """Read it; features stand in the order in which the images first come.
+    """Read the table. The features must be in the order in which the images first appear.
 
-    A cell of captions may be a list of texts as JSON has it. The part "restval" of MS-COCO counts as "train".
+    A caption cell may be a JSON list of texts. MS-COCO's part "restval" counts as "train".
     """
     images: dict[str, int] = {}
     parts: list[str] = []
@@ -77,11 +77,11 @@ def read(path: Path, features: Path | None) -> CaptionSet:
 
 
 def _rows(lines: Lines) -> Iterator[tuple[str, str, str]]:
-    """Yield image, caption and part of each row."""
+    """Yield the image, the caption and the part of each row."""
     first = next(lines)
     delimiter = _delimiter(first) or ","
     lines.push_back(first)
-    # Between tabs and bars quotes are letters.
+    # In tables delimited by tabs or bars, quotes are ordinary characters.
     settings: dict[str, Any] = {"quoting": csv.QUOTE_NONE} if delimiter in "\t|" else {"strict": True}
     cells = csv.reader(lines, delimiter=delimiter, **settings)
     header = [name.strip() for name in next(cells)]
@@ -104,7 +104,7 @@ def _rows(lines: Lines) -> Iterator[tuple[str, str, str]]:
 
 
 def _captions(cell: str) -> list[str]:
-    """Return the captions of a cell: one, or those of a list."""
+    """Return the captions in a cell: one text, or the texts of a list."""
     found: list[str] = [cell.strip()]
     if cell.lstrip().startswith("["):
         try:
@@ -124,7 +124,7 @@ def _find(header: Sequence[str], usual: Sequence[str]) -> int | None:
 
 
 def _delimiter(line: str) -> str | None:
-    """Return the delimiter by which a header has both columns; None where none does."""
+    """Return the delimiter that splits a header into both columns, or None."""
     for delimiter in _DELIMITERS:
         header = [name.strip('" \r\n') for name in line.split(delimiter)]
         if _find(header, IMAGE_COLUMNS) is not None and _find(header, CAPTION_COLUMNS) is not None:
