@@ -181,6 +181,8 @@ def _transposed(array: np.ndarray) -> np.ndarray:
 
 @kernel(parallel=True)
 def _evaluate(state, scores, margins, excluded, preference, size, chosen, gradient, losses):
-    for query in prange(scores.shape[0]):
+    for number in prange(scores.shape[0]):
+        # Else compiled twice, as in `vsenumba.training.annotation.epoch`.
+        query = np.int64(number)
         n_chosen = choose_largest(preference[query], excluded[query], size, chosen[query])
         losses[query] = query_loss(state, scores, margins, query, chosen[query], n_chosen, gradient)

@@ -291,7 +291,9 @@ def own_share(own: sp.csr_array, weights: np.ndarray) -> np.ndarray:
 @kernel(parallel=True)
 def _draw_many(sampler, states, images, labels, indptr, indices, drawn):
     n_shards = states.shape[0]
-    for shard in prange(n_shards):
+    for number in prange(n_shards):
+        # Else compiled twice, as in `vsenumba.training.annotation.epoch`.
+        shard = np.int64(number)
         for i in range(shard, images.shape[0], n_shards):
             begin, end = indptr[i], indptr[i + 1]
             for t in range(drawn.shape[1]):

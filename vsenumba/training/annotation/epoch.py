@@ -61,7 +61,9 @@ def run_launch(
     absences : NamedTuple
         The state of the verified absences; its class selects the implementation.
     """
-    for shard in prange(bounds.shape[0] - 1):
+    for number in prange(bounds.shape[0] - 1):
+        # Numba types the number of a parallel loop as signed first and as unsigned later, and would compile twice.
+        shard = np.int64(number)
         run_shard(
             order, bounds[shard], bounds[shard + 1], indptr, indices, labels, sums,
             InputsState(first, second, third, parts), sampler, loss, optimiser, rates, l2, n_negatives, states, shard,

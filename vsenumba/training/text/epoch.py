@@ -80,7 +80,9 @@ def run_launch(
     work : WindowWork
         The work space of the shards.
     """
-    for shard in prange(bounds.shape[0] - 1):
+    for number in prange(bounds.shape[0] - 1):
+        # Else compiled twice, as in `vsenumba.training.annotation.epoch`.
+        shard = np.int64(number)
         for sentence in range(bounds[shard], bounds[shard + 1]):
             run_sentence(
                 tokens, offsets[sentence], offsets[sentence] - offsets[0], offsets[sentence + 1] - offsets[0], keep,

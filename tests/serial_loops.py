@@ -1,0 +1,18 @@
+"""A plugin of pytest, ``-p serial_loops``: parallel loops are compiled as plain ones, which takes a third of the time.
+
+Bounds are checked this way, as what a loop reads and writes does not depend on its threads. An index that is out of
+bounds in a plain loop also raises an error, which is lost in a thread.
+"""
+
+from __future__ import annotations
+
+import numba
+
+_njit = numba.njit
+
+
+def njit(*arguments, parallel=False, **options):
+    return _njit(*arguments, **options)
+
+
+numba.njit = njit
