@@ -22,7 +22,7 @@ several_cores = pytest.mark.skipif(threads.usable_cores() == 1, reason="one thre
 # What programs may rely on.
 KEYS = {
     "vsenumba", "python", "platform", "installed_in", "packages", "compilation", "cache", "cache_folder",
-    "cache_writable", "cores", "threads", "blas_threads", "threading_layer", "start_method", "survives_fork",
+    "cache_writable", "hdf5", "cores", "threads", "blas_threads", "threading_layer", "start_method", "survives_fork",
     "data_sets", "data_folder", "environment", "extras", "gpu", "problems",
 }  # fmt: skip
 
@@ -33,6 +33,7 @@ HEALTHY = {
     "cache": "on",
     "cache_folder": "/cache",
     "cache_writable": "yes",
+    "hdf5": "2.0.0",
     "cores": 4,
     "threads": 4,
     "blas_threads": 4,
@@ -54,6 +55,7 @@ PROBLEMS = [
     ({"cache_writable": "no: Disk full"}, "cache_not_writable", "warning", "/cache: Disk full.*NUMBA_CACHE_DIR"),
     ({"cache_writable": "no", "cache_folder": "none"}, "cache_not_writable", "warning", "no folder"),
     ({"environment": {"NUMBA_CACHE_DIR": "/mine"}}, "cache_elsewhere", "warning", "/mine .* is stored in /cache"),
+    ({"hdf5": "1.14.6"}, "hdf5_old", "warning", "HDF5 1.14.6.*h5py>=3.16"),
     ({"threading_layer": "none: no TBB"}, "threading_layer_missing", "error", "no TBB.*NUMBA_THREADING_LAYER"),
     ({"threading_layer": "workqueue"}, "threading_layer_workqueue", "note", "pip install tbb"),
     ({"threads": 9}, "too_many_threads", "warning", "9 threads on 4 usable cores.*NUMBA_NUM_THREADS=4"),

@@ -50,6 +50,7 @@ def _facts() -> dict[str, Any]:
         "installed_in": str(Path(__file__).parents[1]),
         "packages": packages.packages(),
         **_found(compiler.compiler, compiler.Compiler, failures),
+        **_found(_storage, _Storage, failures),
         **_found(threads.threads, threads.Threads, failures),
         **_found(_data, _Data, failures),
         "environment": {name: value for name, value in sorted(os.environ.items()) if name.startswith(VARIABLES)},
@@ -69,6 +70,18 @@ def _found(find: Callable[[], Any], kind: Any, failures: list[str]) -> dict[str,
         if message not in failures:
             failures.append(message)
         return dict.fromkeys(kind._fields)
+
+
+class _Storage(NamedTuple):
+    """The version of the HDF5 library, which h5py's wheels contain and other distributions of h5py do not."""
+
+    hdf5: str
+
+
+def _storage() -> _Storage:
+    import h5py
+
+    return _Storage(h5py.version.hdf5_version)
 
 
 class _Data(NamedTuple):

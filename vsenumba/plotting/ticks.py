@@ -24,7 +24,7 @@ def label_log_axis(axis: Axis) -> None:
     low, high = axis.get_view_interval()
     if low <= 0:
         # The axes had limits of a linear axis, and a logarithmic one cannot show 0.
-        axis.axes.autoscale(axis=axis.axis_name)
+        axis.axes.autoscale(axis="x" if axis is axis.axes.xaxis else "y")
         low, high = axis.get_view_interval()
     decades = math.log10(high / low)
     steps = next(steps for end, steps in LABELLED if decades < end)

@@ -9,9 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from packaging.version import Version
+
 from vsenumba.cli.installation.packages import Misfit
 
 Facts = Mapping[str, Any]
+
+#: HDF5 1.14.6 crashes on some damaged files that 2.0 reports (``python -m benchmarks robustness``).
+OLDEST_HDF5 = Version("2.0")
 
 #: Variables that set the number of threads of a BLAS.
 BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -45,6 +50,8 @@ def diagnose(facts: Facts, unfit: list[Misfit], failures: list[str]) -> list[Pro
     found = [*_packages(facts, unfit, failures), *_gpu(facts)]
     if facts["compilation"] is not None:
         found += [*_compilation(facts), *_cache(facts)]
+    if facts["hdf5"] is not None:
+        found += _storage(facts)
     if facts["threads"] is not None:
         found += [*_layer(facts), *_threads(facts), *_processes(facts)]
     return sorted(found, key=lambda problem: ("error", "warning", "note").index(problem.level))
@@ -82,6 +89,17 @@ def _compilation(facts: Facts) -> Iterator[Problem]:
             "warning",
             "Numba's compiler is off, which makes training about 100 times slower.",
             "Unset the environment variable NUMBA_DISABLE_JIT.",
+        )
+
+
+def _storage(facts: Facts) -> Iterator[Problem]:
+    if Version(facts["hdf5"]) < OLDEST_HDF5:
+        yield Problem(
+            "hdf5_old",
+            "warning",
+            f"h5py uses HDF5 {facts['hdf5']}, which can crash Python when it reads a damaged file.",
+            f"Install an h5py with HDF5 {OLDEST_HDF5} or later; wheels from PyPI contain it: "
+            "pip install --force-reinstall 'h5py>=3.16'.",
         )
 
 
