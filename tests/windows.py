@@ -25,20 +25,18 @@ def word_tables(n_words, n_factors, seed, scale=0.5):
     }
 
 
-def text_trainer(
-    corpus, tables, architecture, *, sampler="popularity", optimiser=None, device=HostTextDevice, **arguments
-):
-    optimiser = optimiser or Sgd()
-    sums = {name: optimiser.fresh_sums(len(table)) for name, table in tables.items()}
-    settings = {
-        "window": 2, "subsample": 0.0, "n_negatives": 2, "draws_per": "window", "n_draws": 3, "n_threads": 1,
-        "seeds": np.random.SeedSequence(3),
-    } | arguments  # fmt: skip
-    n_threads, seeds = settings.pop("n_threads"), settings.pop("seeds")
-    task = text_task(
+def task_for(corpus, architecture, *, sampler="popularity", optimiser=None, **arguments):
+    settings = {"window": 2, "subsample": 0.0, "n_negatives": 2, "draws_per": "window", "n_draws": 3} | arguments
+    return text_task(
         corpus.counts, LONGEST_SENTENCE, architecture=as_architecture(architecture), sampler=as_sampler(sampler),
-        optimiser=optimiser, **settings,
+        optimiser=optimiser or Sgd(), **settings,
     )  # fmt: skip
+
+
+def text_trainer(corpus, tables, architecture, *, device=HostTextDevice, n_threads=1, seeds=None, **arguments):
+    task = task_for(corpus, architecture, **arguments)
+    sums = {name: task.optimiser.fresh_sums(len(table)) for name, table in tables.items()}
+    seeds = seeds or np.random.SeedSequence(3)
     return TextTrainer(corpus, None, task, device(task, n_threads), tables, sums, seeds), sums
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import oracle
 import oracle_softmax
 import pytest
-from annotation_training import INPUTS_AND_OPTIMISERS, small_sets, tables_for, trainer_for
+from annotation_training import SOME_INPUTS_AND_OPTIMISERS, small_sets, tables_for, trainer_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import situations
@@ -69,7 +69,7 @@ def _trial_probability(sampler, image, label):
     return sampler.told[label]
 
 
-@pytest.mark.parametrize(("inputs", "optimiser"), INPUTS_AND_OPTIMISERS, ids=str)
+@pytest.mark.parametrize(("inputs", "optimiser"), SOME_INPUTS_AND_OPTIMISERS, ids=str)
 @settings(max_examples=25)
 @given(data=small_sets(), n_factors=st.integers(1, 5), n=st.integers(1, 7), seed=st.integers(0, 99))
 def test_an_epoch_is_the_oracles(inputs, optimiser, data, n_factors, n, seed):

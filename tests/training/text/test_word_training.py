@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from strategies import corpora
-from windows import FIRST, reaches_of, sentences_of, text_trainer, word_tables
+from windows import FIRST, reaches_of, sentences_of, task_for, text_trainer, word_tables
 
 from vsenumba.data import Corpus
 from vsenumba.errors import TrainingDivergedError, UnknownNameError
@@ -164,10 +164,10 @@ def test_how_often_negatives_are_drawn(draws_per, n_times):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_what_is_drawn_for_what_unless_told_otherwise(architecture, sampler):
     corpus = Corpus.from_sentences([list("abc") * 6])
-    trainer, _ = text_trainer(corpus, word_tables(3, 2, 0), architecture, sampler=sampler, draws_per=None, n_draws=None)
+    task = task_for(corpus, architecture, sampler=sampler, draws_per=None, n_draws=None)
     in_blocks = architecture == "skipgram" and sampler in {"uniform", "popularity"}
     per, factor = ("block", 6) if in_blocks else ("window", 3 if architecture == "skipgram" else 2)
-    assert (trainer._task.draws_per, trainer._task.n_draws) == (DRAWS_PER[per], 2 * factor)
+    assert (task.draws_per, task.n_draws) == (DRAWS_PER[per], 2 * factor)
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLERS if not SAMPLERS[name].by_vector])
