@@ -13,7 +13,7 @@ from pathlib import Path
 # Extras whose packages need a GPU, or only serve to be measured against.
 NOT_TESTED = {"bench", "cuda12", "cuda13", "docs"}
 
-# Limits for packages that the oldest versions depend on: Matplotlib 3.9 calls functions that pyparsing 3.3 deprecates,
+# Limits for packages that the oldest versions depend on: Matplotlib 3.10 calls functions that pyparsing 3.3 deprecates,
 # and warnings are errors in tests.
 BESIDE = ("pyparsing<3.3",)
 

@@ -44,6 +44,24 @@ def test_most_of_what_is_exact_is_found_with_its_scores(model, label, include_kn
         assert not any(wanted <= set(model.seen_.labels_of(match.name)) for match in found)
 
 
+@pytest.mark.parametrize("n", [190, 400])
+def test_as_many_are_found_as_there_are(model, n):
+    """Found 2026-11: images that have the label fill the lists near it, so that too few of the others were found."""
+    index = ImageIndex.build(model)
+    index._index.nprobe = 1
+    exact = model.find_images("label 2", n)
+    found = index.find_images("label 2", n)
+    assert len(found) == len(exact) > 100
+    assert len({match.name for match in found}) == len(found)
+
+
+def test_no_image_may_be_found():
+    data = vse.AnnotationSet.from_lists([["x", "y"], ["x"], ["x", "z"], ["x", "y"]] * 10)
+    index = ImageIndex.build(vse.ImageAnnotator(n_factors=4, n_epochs=2, max_neighbours=0, random_state=0).fit(data))
+    assert index.find_images("x", 5) == []
+    assert len(index.find_images("y", 30)) == 20
+
+
 def test_an_index_that_looks_everywhere_is_exact(model):
     index = ImageIndex.build(model)
     index._index.nprobe = index._index.nlist

@@ -125,21 +125,30 @@ class ImageIndex:
         Returns
         -------
         list of Match
-            Image ids with their scores, best first.
+            Image ids with their scores, best first. They are fewer than `n` only if no more images may be found.
         """
-        n = checked_count(n)
         names = self._model.label_names_
         columns = np.unique(names.index(as_names_asked(label, "label")))
-        faiss = _faiss()
-        may = np.packbits(may_be_found(self._images, columns, include_known), bitorder="little")
-        parameters = faiss.SearchParametersIVF(nprobe=self._index.nprobe, sel=faiss.IDSelectorBitmap(may))
+        may = may_be_found(self._images, columns, include_known)
+        n = min(checked_count(n), int(np.count_nonzero(may)))
+        selector = _faiss().IDSelectorBitmap(np.packbits(may, bitorder="little"))
         vector = self._model.label_factors_[columns].mean(axis=0, dtype=np.float32)[None]
-        scores, rows = self._index.search(vector, min(n, self._index.ntotal), params=parameters)
-        rows, scores = rows[0][rows[0] >= 0], scores[0][rows[0] >= 0]
+        scores, rows = self._search(vector, n, self._index.nprobe, selector)
+        # Images that have the label already can fill the lists near it, so that the best of the others are elsewhere.
+        n_probe, is_settled = 2 * self._index.nprobe, include_known and len(rows) == n
+        while not is_settled and n_probe < 2 * self._index.nlist:
+            fewer, (scores, rows) = scores, self._search(vector, n, n_probe, selector)
+            n_probe, is_settled = 2 * n_probe, len(rows) == n and np.array_equal(scores, fewer)
         # Images with equal scores come in the order of the set, as in all searches.
         order = np.lexsort((rows, -scores))
         found = self._images.image_ids.take(rows[order]).tolist()
         return [Match(str(name), score) for name, score in zip(found, scores[order].tolist(), strict=True)]
+
+    def _search(self, vector: np.ndarray, n: int, n_probe: int, selector: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return the scores and rows of the best selected images in the `n_probe` most promising lists."""
+        parameters = _faiss().SearchParametersIVF(nprobe=n_probe, sel=selector)
+        (scores,), (rows,) = self._index.search(vector, max(n, 1), params=parameters)
+        return scores[rows >= 0], rows[rows >= 0]
 
     def save(self, path: str | PathLike[str]) -> None:
         """Save the index to a file, for `load`.
