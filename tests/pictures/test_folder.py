@@ -97,8 +97,8 @@ def test_names_that_are_no_text_or_twice_the_same(fill, tmp_path):
     found = PictureFolder(tmp_path)
     assert list(found) == ["a.png", composed]
     reasons = sorted(one.reason for one in found.unreadable)
-    assert "not UTF-8" in reasons[0]
-    assert "only in spaces or Unicode form" in reasons[1]
+    assert "only in spaces or Unicode form" in reasons[0]
+    assert "not UTF-8" in reasons[1]
     assert found.thumbnail(composed, 4).shape == (4, 4, 3)
 
 

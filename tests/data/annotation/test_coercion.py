@@ -112,7 +112,7 @@ def test_data_frames_of_zeros_and_ones_are_matrices_with_names():
         ({"a": "cat"}, "X has 'cat' at index 0"),
         ({"cat", "dog"}, "X is a set, which has no order"),
         ([np.array([1, 0]), np.array([0, 1])], r"which is ambiguous; pass np.vstack\(...\) for the rows"),
-        (Frame(["what", "where"], [["a", "cat"]]), r"from_pairs\(table\['what'\], table\['where'\]\) takes"),
+        (Frame(["what", "where"], [["a", "cat"]]), r"from_pairs\(table\['what'\], table\['where'\]\) reads"),
         (Frame(["a", "b"], [[["a"], ["b"]]]), r"from_lists\(table\['a'\]\) reads a column of lists of labels"),
         (Frame(["tag"], [["a"]]), "has labels in 'tag', but no column of images; name one with image_column"),
         (Frame(["what", "where"], [[7, 3]]), "X: the column 'what' contains '7', not 0 or 1"),

@@ -71,7 +71,7 @@ def test_frames_of_every_library(library, columns):
 def test_options_say_how_a_frame_is_read(library):
     frame = library(pd.DataFrame({"nom": ["a", "b"], "mots": ["dog", "cat; dog"]}))
     with pytest.raises(
-        vse.InputError, match="X: a table with the columns nom, mots is neither .*image_column and label"
+        vse.InputError, match="X: a table with the columns nom, mots has neither .*image_column and label"
     ):
         as_annotation_set(frame)
     with pytest.raises(vse.InputError, match="label_column='mot' is not among .*did you mean 'mots'"):
@@ -105,7 +105,7 @@ def test_an_index_has_the_images():
         ({"image": [1.0, 2.0], "tag": ["x", "y"]}, "X: the image in row 0 is the float 1.0"),
         ({"image": ["a", None], "tag": ["x", "y"]}, "X: the image is empty"),
         ({"image": ["a", "a"], "cat": [0, 1], "dog": [0, 1]}, r"X: 1 row\(s\) repeat an image of another row"),
-        ({"image": ["a"], "cat": [0], "dog": ["maybe"]}, "X: a table with the columns image, cat, dog is neither"),
+        ({"image": ["a"], "cat": [0], "dog": ["maybe"]}, "X: a table with the columns image, cat, dog has neither"),
         ({"image": ["a"], "tags": [[1.5]]}, "X: a label in 'tags' is the float 1.5"),
         ({"image": ["a", "b"], "cat": [2, 1], "dog": [0, 1]}, "X: the column 'cat' contains '2', not 0 or 1"),
         ({"image": ["a"], "tag": [None]}, "X: no label in 1 record"),
