@@ -129,8 +129,9 @@ __all__ = [*sorted({*_SUBPACKAGE_OF, "plot"}), "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "plot":
-        return importlib.import_module("vsenumba.plot")
+    # As SciPy does, so that ``vse.models.ImageIndex`` works whatever was imported before.
+    if name in _SUBPACKAGES or name == "plot":
+        return importlib.import_module(f"vsenumba.{name}")
     if name not in _SUBPACKAGE_OF:
         raise AttributeError(f"module 'vsenumba' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"vsenumba.{_SUBPACKAGE_OF[name]}"), name)

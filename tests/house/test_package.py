@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import importlib.resources
+import re
 import subprocess
 import sys
 import tomllib
@@ -34,6 +35,16 @@ def test_public_names_are_those_that_type_checkers_see():
 def test_every_public_name_is_there_and_documented(name):
     member = getattr(vsenumba, name)
     assert name == "__version__" or member.__doc__
+
+
+@pytest.mark.skipif(not (ROOT / "docs").exists(), reason="the tests stand beside no documentation")
+def test_documented_names_of_subpackages_are_there_whatever_was_imported_before():
+    """Found 2026-11: ``vse.models.ImageIndex`` was an AttributeError until something had imported that subpackage."""
+    page = (ROOT / "docs" / "reference" / "api" / "index.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^   ([a-z]+)\.(\w+)$", page, flags=re.MULTILINE)
+    assert len(documented) > 20
+    for subpackage, name in documented:
+        assert getattr(vsenumba.__getattr__(subpackage), name).__doc__
 
 
 def test_unknown_names_are_attribute_errors():

@@ -100,6 +100,20 @@ def test_a_file_gives_the_set_back(tmp_path, dtype):
     assert load_caption_set(tmp_path / "train.h5").images.item(1).tolist() == np.eye(3).tolist()
 
 
+@pytest.mark.parametrize(
+    "classes",
+    [["cat", "dog", "猫" * 40], np.array(["a", "b", "a"]), np.array(["a", "", "b"], np.dtypes.StringDType()),
+     [True, False, True], [1.5, 2, 3]],
+    ids=str,
+)  # fmt: skip
+def test_classes_that_are_taken_are_saved(tmp_path, classes):
+    """Found 2026-11: texts were taken as classes, and a set that had them could not be saved."""
+    data = vse.CaptionSet.from_lists(np.ones((3, 5)), ["a", "b", "c"], classes=classes)
+    data.save(tmp_path / "set.h5")
+    again = load_caption_set(tmp_path / "set.h5")
+    assert again.classes.tolist() == data.classes.tolist() == list(classes)
+
+
 def test_shapes_that_images_may_have():
     rng = np.random.default_rng(0)
     for rows, lengths in (

@@ -32,7 +32,9 @@ CAPTION_SET = schema.Elements(
         "captions": schema.Optional(schema.Texts("n_captions")),
         "token_rows": schema.Optional(schema.Array(schema.REALS, ("n_token_rows", "token_width"))),
         "token_offsets": schema.Optional(schema.Offsets("n_captions", "n_token_rows")),
-        "classes": schema.Optional(schema.Array(schema.NUMBERS, ("n_images",), finite=True)),
+        "classes": schema.Optional(
+            schema.Either(schema.Texts("n_images"), schema.Array(schema.NUMBERS, ("n_images",), finite=True))
+        ),
         "parts": schema.Optional(schema.Texts("n_images")),
         "thumbnails": schema.Optional(schema.Array(schema.BYTE, ("n_images", "height", "width", 3))),
     }
@@ -58,7 +60,7 @@ class CaptionSet:
     image_ids : Vocabulary or iterable of str, optional
         One id per image.
     classes : (n_images,) array, optional
-        One class per image. A ranking can count images of the same class as relevant even if their subjects differ.
+        One class per image, a number or a text. A ranking can count images of the same class as relevant even if their subjects differ.
     parts : iterable of str, optional
         The part of the set that each image belongs to, such as "train".
     thumbnails : (n_images, height, width, 3) uint8 array, optional
@@ -95,6 +97,8 @@ class CaptionSet:
             image_ids = Vocabulary.numbered(len(images), "image")
         self.image_ids = image_ids if isinstance(image_ids, Vocabulary) else Vocabulary(image_ids, "image")
         self.classes = None if classes is None else as_array("classes", classes)
+        if self.classes is not None and self.classes.dtype.kind == "U" and self.classes.ndim == 1:
+            self.classes = as_texts(self.classes.tolist(), "the class")
         self.parts = None if parts is None else as_parts(parts)
         is_array = thumbnails is None or isinstance(thumbnails, np.ndarray)
         self.thumbnails = thumbnails if is_array else as_array("thumbnails", thumbnails)
