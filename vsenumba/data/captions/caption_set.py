@@ -60,7 +60,8 @@ class CaptionSet:
     image_ids : Vocabulary or iterable of str, optional
         One id per image.
     classes : (n_images,) array, optional
-        One class per image, a number or a text. A ranking can count images of the same class as relevant even if their subjects differ.
+        One class per image, a number or a text. A ranking can count images of the same class as relevant even if their
+        subjects differ.
     parts : iterable of str, optional
         The part of the set that each image belongs to, such as "train".
     thumbnails : (n_images, height, width, 3) uint8 array, optional
