@@ -84,9 +84,9 @@ class AdaptiveSampler(Sampler):
         hundreds of labels and more; with more labels, more candidates pay off. On Corel5k, fewer than 6 cost MRR and
         more gained nothing.
     refresh_every : int, optional
-        Number of draws between two refreshes, at least 1. The default is the paper's ``e L ln L`` in epoch e, counted
-        from 1, and at least 8,192. Sorting then costs O(k) per draw in the first epoch. Refreshes become rarer as the
-        factors settle.
+        Number of draws between two refreshes, at least 1. The default in epoch e, counted from 1, is ``e L ln L``, but
+        at least 8,192; the paper's is ``L ln L``. Sorting then costs O(k) per draw in the first epoch. Refreshes
+        become rarer as the factors settle.
     spread : {"deviation", "variance"}, default "deviation"
         Spread of a factor over the labels: σ_f as in the paper, or σ_f² as in the authors' code.
     rank_law : {"geometric", "staircase"}, default "geometric"
