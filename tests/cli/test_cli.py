@@ -10,8 +10,8 @@ import click
 import numba
 import numpy as np
 import pytest
+from blas_threads import blas_threads
 from command_line import SMALL, TAGS, in_a_process
-from threadpoolctl import threadpool_info
 
 import vsenumba as vse
 from vsenumba import plotting
@@ -186,8 +186,7 @@ def test_threads_are_limited_while_suggestions_are_computed(succeeds, folder, mo
     heard = []
 
     def score_block(self, *given):
-        blas = {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
-        heard.append(blas)
+        heard.append({*blas_threads()})
         return original(self, *given)
 
     original = vse.ImageAnnotator.score_block

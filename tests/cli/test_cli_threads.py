@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numba
 import pytest
+from blas_threads import blas_threads
 from command_line import COMMANDS, SMALL
-from threadpoolctl import threadpool_info
 
 from vsenumba.evaluation import analogies, retrieval
 from vsenumba.experiments import compare_samplers
@@ -29,10 +29,6 @@ def test_every_command_that_works_in_parallel_takes_threads():
     assert lack <= ALONE | {"annotate", "find"}
 
 
-def blas_threads():
-    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
-
-
 @pytest.mark.parametrize(
     ("words", "module", "name", "of_blas"),
     [
@@ -50,12 +46,12 @@ def test_commands_use_the_threads_that_they_are_given(succeeds, folder, monkeypa
     seen = []
 
     def watched(*arguments, **named):
-        seen.append(blas_threads() if of_blas else {numba.get_num_threads()})
+        seen.append({*blas_threads()} if of_blas else {numba.get_num_threads()})
         return original(*arguments, **named)
 
     monkeypatch.setattr(module, name, watched)
-    before = blas_threads(), numba.get_num_threads()
+    before = {*blas_threads()}, numba.get_num_threads()
     succeeds(*words.split(), "--threads", "1")
     assert seen
     assert all(one == {1} for one in seen)
-    assert (blas_threads(), numba.get_num_threads()) == before
+    assert ({*blas_threads()}, numba.get_num_threads()) == before

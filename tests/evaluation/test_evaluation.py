@@ -10,11 +10,11 @@ import numpy as np
 import oracle
 import pytest
 import scipy.sparse as sp
+from blas_threads import blas_threads
 from fixed_scores import FixedScorer, blocks_of, matrix_of, problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, roc_auc_score
-from threadpoolctl import ThreadpoolController
 
 from vsenumba.data.annotation.annotation_set import AnnotationSet
 from vsenumba.errors import InputError, UnknownNameError
@@ -220,15 +220,14 @@ def test_no_more_blocks_are_in_work_than_memory_allows(monkeypatch):
 
 
 def test_blas_gets_one_thread_inside_and_its_threads_back():
-    blas = ThreadpoolController().select(user_api="blas")
-    before = [library["num_threads"] for library in blas.info()]
+    before = blas_threads()
     scorer = FixedScorer(np.eye(3))
     inside = []
-    scorer.score_block = lambda known, rows: inside.extend(library["num_threads"] for library in blas.info())
+    scorer.score_block = lambda known, rows: inside.extend(blas_threads())
     with pytest.raises(InputError, match="shape"):
         evaluate(scorer, np.eye(3), exclude=None)
     assert inside == [1] * len(before)
-    assert [library["num_threads"] for library in blas.info()] == before
+    assert blas_threads() == before
 
 
 def test_no_matrix_of_images_by_labels_is_made():
