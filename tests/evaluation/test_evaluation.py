@@ -6,6 +6,7 @@ import math
 import threading
 import tracemalloc
 
+import numba
 import numpy as np
 import oracle
 import pytest
@@ -230,6 +231,7 @@ def test_blas_gets_one_thread_inside_and_its_threads_back():
     assert blas_threads() == before
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="memory is the same, and it takes ten times as long")
 def test_no_matrix_of_images_by_labels_is_made():
     n_images, n_labels = 400, 1000
     rng = np.random.default_rng(0)

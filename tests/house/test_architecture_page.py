@@ -45,8 +45,8 @@ def copied(section, tmp_path_factory):
 
 
 def run(copied, *words):
-    # A cache of its own, as a cached kernel does not know that a file it calls has changed.
-    environment = os.environ | {"PYTHONPATH": str(copied), "NUMBA_CACHE_DIR": str(copied / "cache")}
+    # A cache of its own, as a cached kernel does not know that a file it calls has changed; its code need not be fast.
+    environment = os.environ | {"PYTHONPATH": str(copied), "NUMBA_CACHE_DIR": str(copied / "cache"), "NUMBA_OPT": "1"}
     done = subprocess.run(
         [sys.executable, *words], cwd=copied, env=environment, capture_output=True, text=True, check=False
     )
