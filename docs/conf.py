@@ -33,6 +33,7 @@ extensions = [
     "mathml",
     "public_members",
     "repository_links",
+    "toggle_names",
 ]
 exclude_patterns = ["gallery", "site"]
 templates_path = ["templates"]
