@@ -18,7 +18,7 @@ layout.BLOCK = job["pairs"]
 layout.SCRATCH, layout.VECTOR_ROWS = 2 * layout.BLOCK, 2 * layout.BLOCK + 1
 
 from vsenumba import ImageAnnotator, evaluate, leave_one_out, load_dataset  # noqa: E402  # imports the loop, which must see the changed layout
-from vsenumba.training.annotation.task import Task  # noqa: E402  # imports the loop too
+from vsenumba.training.annotation.task import Task  # noqa: E402  # imports the loop, which must see the changed layout
 
 # Use one shard, because a block ends where its shard ends.
 Task.__init__.__kwdefaults__["n_shards"] = 1
